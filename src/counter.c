@@ -1,0 +1,2 @@
+#include "postgres.h"
+#include "missing_symbol.h"
