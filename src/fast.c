@@ -111,7 +111,7 @@ make_permissions(MSFast *fast, MSTarget *target)
 	Bitmapset  *selected;
 
 	for (int i = 0; i < target->nkeys; i++)
-		key = bms_add_member(key, target->keys[i].attno);
+		key = bms_add_member(key, target->keys[i].column.attno);
 	if (target->last_seen != InvalidAttrNumber)
 		counter = bms_add_member(counter, target->last_seen);
 	selected = bms_union(key, counter);
@@ -739,7 +739,7 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 		slot_getallattrs(slot);
 		for (int i = 0; i < target->nkeys; i++)
 		{
-			AttrNumber	attno = target->keys[i].attno;
+			AttrNumber	attno = target->keys[i].column.attno;
 
 			if (slot->tts_isnull[attno - 1])
 				ereport(ERROR,
@@ -852,7 +852,7 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 
 	ResetPerTupleExprContext(fast->estate);
 	for (int i = 0; i < target->nkeys; i++)
-		fast->scankeys[i].sk_argument = row->values[target->keys[i].attno - 1];
+		fast->scankeys[i].sk_argument = row->values[target->keys[i].column.attno - 1];
 
 	for (;;)
 	{

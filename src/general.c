@@ -96,7 +96,7 @@ append_key_condition(StringInfo sql, MSTarget *target, Relation rel)
 		op = (Form_pg_operator) GETSTRUCT(tuple);
 		appendStringInfo(sql, "%st.%s OPERATOR(%s.%s) $%d",
 						 i > 0 ? " AND " : "",
-						 column(rel, target->keys[i].attno),
+						 column(rel, target->keys[i].column.attno),
 						 quote_identifier(get_namespace_name(op->oprnamespace)),
 						 NameStr(op->oprname), i + 1);
 		ReleaseSysCache(tuple);
@@ -234,7 +234,7 @@ insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
 	appendStringInfo(&sql, "%s AS t (", target->name);
 	for (int i = 0; i < target->nkeys; i++)
 	{
-		appendStringInfo(&sql, "%s, ", column(rel, target->keys[i].attno));
+		appendStringInfo(&sql, "%s, ", column(rel, target->keys[i].column.attno));
 		appendStringInfo(&values, "$%d, ", i + 1);
 	}
 	appendStringInfoString(&sql, column(rel, target->count));
@@ -259,7 +259,7 @@ insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
 					 values.data);
 	for (int i = 0; i < target->nkeys; i++)
 		appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "",
-						 column(rel, target->keys[i].attno));
+						 column(rel, target->keys[i].column.attno));
 	appendStringInfoString(&sql, ") DO UPDATE SET ");
 	append_assignments(&sql, target, rel, given);
 	appendStringInfoString(&sql, " WHERE missing_symbol.reached(");
@@ -330,8 +330,8 @@ plan_arguments(MSTarget *target, Relation rel, const MSRow *row,
 
 	for (int i = 0; i < target->nkeys; i++)
 	{
-		types[n] = target->keys[i].typid;
-		values[n] = row->values[target->keys[i].attno - 1];
+		types[n] = target->keys[i].column.typid;
+		values[n] = row->values[target->keys[i].column.attno - 1];
 		nulls[n++] = ' ';
 	}
 	types[n] = INT8OID;
@@ -442,7 +442,7 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 	Reached		reached;
 
 	for (int i = 0; i < target->nkeys; i++)
-		others = bms_del_member(others, target->keys[i].attno);
+		others = bms_del_member(others, target->keys[i].column.attno);
 	nargs = plan_arguments(target, rel, row, others, types, values, nulls);
 	plans = find_plans(target, others);
 
@@ -512,8 +512,8 @@ ms_general_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 
 	for (int i = 0; i < target->nkeys; i++)
 	{
-		types[i] = target->keys[i].typid;
-		values[i] = row->values[target->keys[i].attno - 1];
+		types[i] = target->keys[i].column.typid;
+		values[i] = row->values[target->keys[i].column.attno - 1];
 		nulls[i] = ' ';
 	}
 	if (SPI_connect() != SPI_OK_CONNECT)

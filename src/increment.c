@@ -320,7 +320,7 @@ check_key_count(MSTarget *target, Relation rel, int n)
 			if (target->argument[i] == arg)
 				appendStringInfo(&buf, "%s%s", arg > 0 ? ", " : "",
 								 quote_identifier(NameStr(TupleDescAttr(RelationGetDescr(rel),
-																		target->keys[i].attno - 1)->attname)));
+																		target->keys[i].column.attno - 1)->attname)));
 		}
 	}
 	ereport(ERROR,
@@ -380,6 +380,8 @@ typedef struct Call
 	/* the caller's, for work */
 	KeyValues	key;
 	Datum		fields;
+	const char *const *names;
+	const Datum *texts;
 	int64		by;
 	int			nelems;			/* of a batch */
 	Oid			elemtype;
@@ -435,6 +437,42 @@ work_increment_row(Call *call)
 	ms_row_from_jsonb(call->target, call->rel, row, call->fields);
 	row->by = call->by;
 	call->isnull = !ms_increment(call->target, call->rel, row, &call->value);
+}
+
+static void
+work_increment_texts(Call *call)
+{
+	MSRow	   *row = ms_row_make(call->rel);
+
+	ms_row_from_texts(call->target, call->rel, row, call->names, call->nelems,
+					  call->texts, call->nulls);
+	row->by = call->by;
+	call->isnull = !ms_increment(call->target, call->rel, row, &call->value);
+}
+
+/*
+ * Increment the counter of a table whose key is among n texts, columns by
+ * name; names must be a constant array.  True, with the new count, where it
+ * was counted.
+ */
+bool
+ms_increment_texts(Oid relid, const char *const *names, int n,
+				   const Datum *values, const bool *isnull, int64 by,
+				   int64 *count)
+{
+	Call		call;
+
+	call.relid = relid;
+	call.lockmode = RowExclusiveLock;
+	call.work = work_increment_texts;
+	call.names = names;
+	call.nelems = n;
+	call.texts = values;
+	call.nulls = (bool *) isnull;
+	call.by = by;
+	run_call(&call);
+	*count = call.value;
+	return !call.isnull;
 }
 
 static void

@@ -53,6 +53,14 @@ typedef struct MSCoercion
 	Oid			ioparam;
 } MSCoercion;
 
+/* a constant array of names, as columns of a target; attno 0: no such column */
+typedef struct MSNamedColumns
+{
+	const char *const *names;
+	MSColumn   *columns;
+	Bitmapset  *given;
+} MSNamedColumns;
+
 /* jsonb_populate_record, with the row type it is to make */
 typedef struct MSRecordReader
 {
@@ -60,14 +68,14 @@ typedef struct MSRecordReader
 } MSRecordReader;
 
 static const char *
-key_column_name(Relation rel, const MSKeyColumn *key)
+column_name(Relation rel, const MSColumn *column)
 {
-	return NameStr(TupleDescAttr(RelationGetDescr(rel), key->attno - 1)->attname);
+	return NameStr(TupleDescAttr(RelationGetDescr(rel), column->attno - 1)->attname);
 }
 
 /* Make the conversion; false where the types do not go together. */
 static bool
-make_coercion(MSCoercion *coercion, const MSKeyColumn *key)
+make_coercion(MSCoercion *coercion, const MSColumn *column)
 {
 	Param	   *param;
 	Node	   *node = NULL;
@@ -82,7 +90,7 @@ make_coercion(MSCoercion *coercion, const MSKeyColumn *key)
 		param->paramcollid = get_typcollation(coercion->from);
 		param->location = -1;
 		node = coerce_to_target_type(NULL, (Node *) param, coercion->from,
-									 key->typid, key->typmod,
+									 column->typid, column->typmod,
 									 COERCION_ASSIGNMENT,
 									 COERCE_IMPLICIT_CAST, -1);
 	}
@@ -94,7 +102,7 @@ make_coercion(MSCoercion *coercion, const MSKeyColumn *key)
 		if (coercion->from != TEXTOID && coercion->from != UNKNOWNOID)
 			return false;
 		coercion->by_input = true;
-		getTypeInputInfo(key->typid, &infunc, &coercion->ioparam);
+		getTypeInputInfo(column->typid, &infunc, &coercion->ioparam);
 		fmgr_info_cxt(infunc, &coercion->input, coercion->cxt);
 		return true;
 	}
@@ -113,14 +121,14 @@ make_coercion(MSCoercion *coercion, const MSKeyColumn *key)
 }
 
 static MSCoercion *
-find_coercion(MSTarget *target, Relation rel, MSKeyColumn *key, Oid from)
+find_coercion(MSTarget *target, Relation rel, MSColumn *column, Oid from)
 {
 	MemoryContext cxt;
 	MemoryContext oldcxt;
 	MSCoercion *coercion;
 
-	if (key->coercion != NULL && key->coercion->from == from)
-		return key->coercion;
+	if (column->coercion != NULL && column->coercion->from == from)
+		return column->coercion;
 
 	cxt = AllocSetContextCreate(CurrentMemoryContext, "missing_symbol coercion",
 								ALLOCSET_SMALL_SIZES);
@@ -128,36 +136,44 @@ find_coercion(MSTarget *target, Relation rel, MSKeyColumn *key, Oid from)
 	coercion = palloc0(sizeof(MSCoercion));
 	coercion->from = from;
 	coercion->cxt = cxt;
-	if (!make_coercion(coercion, key))
+	if (!make_coercion(coercion, column))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("key column \"%s\" of table %s is of type %s but the key value is of type %s",
-						key_column_name(rel, key), target->name,
-						format_type_with_typemod(key->typid, key->typmod),
+				 errmsg("column \"%s\" of table %s is of type %s but the value given is of type %s",
+						column_name(rel, column), target->name,
+						format_type_with_typemod(column->typid, column->typmod),
 						format_type_be(from)),
-				 errhint("Cast the key value: %s::%s.",
-						 quote_identifier(key_column_name(rel, key)),
-						 format_type_be(key->typid))));
+				 errhint("Cast the value of %s to %s.",
+						 quote_identifier(column_name(rel, column)),
+						 format_type_be(column->typid))));
 	MemoryContextSwitchTo(oldcxt);
 
 	/* a conversion that is at work further up the stack must stay */
-	if (key->coercion != NULL && target->users <= 1)
-		MemoryContextDelete(key->coercion->cxt);
+	if (column->coercion != NULL && target->users <= 1)
+		MemoryContextDelete(column->coercion->cxt);
 	MemoryContextSetParent(cxt, target->cxt);
-	key->coercion = coercion;
+	column->coercion = coercion;
 	return coercion;
 }
 
+/* Convert a value that is not null; that may make it null. */
 static Datum
-coerce(MSCoercion *coercion, const MSKeyColumn *key, Datum value, bool *isnull)
+coerce_value(MSTarget *target, Relation rel, MSColumn *column, Oid type,
+			 Datum value, bool *isnull)
 {
+	MSCoercion *coercion;
+
+	if (type == column->typid && column->typmod < 0)
+		return value;
+
+	coercion = find_coercion(target, rel, column, type);
 	if (coercion->by_input)
 	{
-		char	   *str = coercion->from == UNKNOWNOID ?
+		char	   *str = type == UNKNOWNOID ?
 			DatumGetCString(value) : TextDatumGetCString(value);
 
 		return InputFunctionCall(&coercion->input, str, coercion->ioparam,
-								 key->typmod);
+								 column->typmod);
 	}
 	if (coercion->expr != NULL)
 	{
@@ -165,7 +181,7 @@ coerce(MSCoercion *coercion, const MSKeyColumn *key, Datum value, bool *isnull)
 
 		param->value = value;
 		param->isnull = false;
-		param->ptype = coercion->from;
+		param->ptype = type;
 		param->pflags = 0;
 		return ExecEvalExpr(coercion->expr, coercion->econtext, isnull);
 	}
@@ -195,7 +211,7 @@ null_key(const MSTarget *target, Relation rel, const MSKeyColumn *key)
 	ereport(ERROR,
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 			 errmsg("key column \"%s\" of table %s must not be null",
-					key_column_name(rel, key), target->name),
+					column_name(rel, &key->column), target->name),
 			 errdetail("A null key conflicts with nothing: every increment would be a new row."),
 			 errhint("Use a value that stands for \"unknown\", such as an empty string.")));
 }
@@ -214,13 +230,89 @@ ms_row_set_key(MSTarget *target, Relation rel, MSRow *row, int arg,
 	}
 	Assert(key != NULL);
 
-	if (!isnull && (type != key->typid || key->typmod >= 0))
-		value = coerce(find_coercion(target, rel, key, type), key, value,
-					   &isnull);
+	if (!isnull)
+		value = coerce_value(target, rel, &key->column, type, value, &isnull);
 	if (isnull)
 		null_key(target, rel, key);
-	row->values[key->attno - 1] = value;
-	row->isnull[key->attno - 1] = false;
+	row->values[key->column.attno - 1] = value;
+	row->isnull[key->column.attno - 1] = false;
+}
+
+/* Columns by name must include the whole key. */
+static void
+check_key_given(MSTarget *target, Relation rel, const MSRow *row)
+{
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		const MSKeyColumn *key = &target->keys[i];
+
+		if (!bms_is_member(key->column.attno, row->given))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("key column \"%s\" of table %s is not given",
+							column_name(rel, &key->column), target->name),
+					 errhint("Every column of the key must be given.")));
+		if (row->isnull[key->column.attno - 1])
+			null_key(target, rel, key);
+	}
+}
+
+static MSNamedColumns *
+find_named_columns(MSTarget *target, Relation rel, const char *const *names,
+				   int n)
+{
+	MSNamedColumns *named = target->named_columns;
+	MemoryContext oldcxt;
+
+	if (named != NULL && named->names == names)
+		return named;
+
+	oldcxt = MemoryContextSwitchTo(target->cxt);
+	named = palloc0(sizeof(MSNamedColumns));
+	named->names = names;
+	named->columns = palloc0(sizeof(MSColumn) * n);
+	for (int i = 0; i < n; i++)
+	{
+		AttrNumber	attno = ms_column_number(rel, names[i]);
+		Form_pg_attribute att;
+
+		if (attno == InvalidAttrNumber)
+			continue;
+		att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+		named->columns[i].attno = attno;
+		named->columns[i].typid = att->atttypid;
+		named->columns[i].typmod = att->atttypmod;
+		named->given = bms_add_member(named->given, attno);
+	}
+	MemoryContextSwitchTo(oldcxt);
+	target->named_columns = named;
+	return named;
+}
+
+/*
+ * Fill a row from n text values; those whose name no column has are left out.
+ * names must be a constant array: what it means for a target is kept.
+ */
+void
+ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
+				  const char *const *names, int n, const Datum *values,
+				  const bool *isnull)
+{
+	MSNamedColumns *named = find_named_columns(target, rel, names, n);
+
+	row->given = named->given;
+	for (int i = 0; i < n; i++)
+	{
+		MSColumn   *column = &named->columns[i];
+
+		if (column->attno == InvalidAttrNumber || isnull[i])
+			continue;
+		row->isnull[column->attno - 1] = false;
+		row->values[column->attno - 1] =
+			coerce_value(target, rel, column, TEXTOID, values[i],
+						 &row->isnull[column->attno - 1]);
+	}
+	check_key_given(target, rel, row);
 }
 
 static MSRecordReader *
@@ -312,7 +404,7 @@ ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("fields must be a JSON object"),
 				 errhint("For example '{\"%s\": ...}'.",
-						 key_column_name(rel, &target->keys[0]))));
+						 column_name(rel, &target->keys[0].column))));
 	read_field_names(target, rel, row, json);
 
 	if (target->record_reader == NULL)
@@ -344,18 +436,7 @@ ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
 			row->isnull[attno - 1] = true;
 	}
 
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		if (!bms_is_member(target->keys[i].attno, row->given))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("fields lack the key column \"%s\" of table %s",
-							key_column_name(rel, &target->keys[i]),
-							target->name),
-					 errhint("Every column of the key must be given.")));
-		if (row->isnull[target->keys[i].attno - 1])
-			null_key(target, rel, &target->keys[i]);
-	}
+	check_key_given(target, rel, row);
 }
 
 /* An increment by nothing is a mistake of the caller. */
@@ -410,8 +491,8 @@ ms_compare_rows(const MSTarget *target, const MSRow *a, const MSRow *b)
 		const MSKeyColumn *key = &target->keys[i];
 		int			result;
 
-		result = ApplySortComparator(a->values[key->attno - 1], false,
-									 b->values[key->attno - 1], false,
+		result = ApplySortComparator(a->values[key->column.attno - 1], false,
+									 b->values[key->column.attno - 1], false,
 									 key->sort);
 		if (result != 0)
 			return result;

@@ -62,20 +62,24 @@ typedef enum MSCountKind
 	MS_COUNT_COUNTER
 } MSCountKind;
 
-/* a key column */
-typedef struct MSKeyColumn
+/* a column that callers give values for */
+typedef struct MSColumn
 {
 	AttrNumber	attno;
 	Oid			typid;
 	int32		typmod;
-	bool		typbyval;
-	int16		typlen;
+	struct MSCoercion *coercion;	/* the latest conversion; see input.c */
+} MSColumn;
+
+/* a key column */
+typedef struct MSKeyColumn
+{
+	MSColumn	column;
 	Oid			collation;
 	Oid			eqop;			/* the index's own equality operator ... */
 	RegProcedure eqproc;		/* ... its function ... */
 	Oid			subtype;		/* ... and that function's right-hand type */
 	struct SortSupportData *sort;	/* the index's own order; lazily made */
-	struct MSCoercion *coercion;	/* see input.c */
 } MSKeyColumn;
 
 typedef struct MSTarget
@@ -112,7 +116,7 @@ typedef struct MSTarget
 	List	   *general_plans;
 	struct _SPI_plan *value_plan;
 	struct MSRecordReader *record_reader;
-	struct MSSightingColumns *sighting_columns;
+	struct MSNamedColumns *named_columns;
 } MSTarget;
 
 extern MSTarget *ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel);
@@ -154,6 +158,9 @@ typedef struct MSRow
 extern MSRow *ms_row_make(Relation rel);
 extern void ms_row_set_key(MSTarget *target, Relation rel, MSRow *row, int i,
 						   Oid type, Datum value, bool isnull);
+extern void ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
+							  const char *const *names, int n,
+							  const Datum *values, const bool *isnull);
 extern void ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
 							  Datum fields);
 extern void ms_check_by(int64 by);
@@ -187,6 +194,9 @@ typedef struct MSResult
 
 extern bool ms_increment(MSTarget *target, Relation rel, MSRow *row,
 						 int64 *count);
+extern bool ms_increment_texts(Oid relid, const char *const *names, int n,
+							   const Datum *values, const bool *isnull,
+							   int64 by, int64 *count);
 extern void ms_set_last_increment(const MSResult *result);
 extern bool ms_throttled(const MSTarget *target, TimestampTz last_seen,
 						 TimestampTz now);

@@ -381,11 +381,9 @@ set_key(MSTarget *target, Relation rel, Relation index, List *named)
 											  form->indkey.values[i] - 1);
 		ListCell   *lc;
 
-		key->attno = att->attnum;
-		key->typid = att->atttypid;
-		key->typmod = att->atttypmod;
-		key->typbyval = att->attbyval;
-		key->typlen = att->attlen;
+		key->column.attno = att->attnum;
+		key->column.typid = att->atttypid;
+		key->column.typmod = att->atttypmod;
 		key->collation = index->rd_indcollation[i];
 		key->subtype = index->rd_opcintype[i];
 		key->eqop = get_opfamily_member(index->rd_opfamily[i], key->subtype,

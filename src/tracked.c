@@ -294,7 +294,7 @@ check_fill(MSTarget *target, Relation rel)
 		bool		is_key = false;
 
 		for (int i = 0; i < target->nkeys; i++)
-			is_key = is_key || target->keys[i].attno == attno;
+			is_key = is_key || target->keys[i].column.attno == attno;
 		if (is_key || attno == target->count || attno == target->first_seen ||
 			attno == target->last_seen || att->attgenerated != '\0' ||
 			att->attidentity != '\0')
@@ -611,7 +611,7 @@ ms_describe(PG_FUNCTION_ARGS)
 		{
 			if (target->argument[i] == arg)
 				names = lappend(names,
-								padded_name(rel, target->keys[i].attno));
+								padded_name(rel, target->keys[i].column.attno));
 		}
 	}
 	values[0] = name_array(names);
