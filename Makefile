@@ -3,7 +3,13 @@
 MODULE_big = missing_symbol
 OBJS = \
 	src/counter.o \
-	src/missing_symbol.o
+	src/fast.o \
+	src/general.o \
+	src/increment.o \
+	src/input.o \
+	src/missing_symbol.o \
+	src/target.o \
+	src/tracked.o
 PGFILEDESC = "missing_symbol - upsert counters and query profiling"
 
 EXTENSION = missing_symbol
