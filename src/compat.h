@@ -32,6 +32,16 @@
 typedef int DateTimeErrorExtra;
 #define DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tzp, extra) \
 	((void) (extra), DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tzp))
+#define DateTimeParseError(dterr, extra, str, datatype, escontext) \
+	DateTimeParseError(dterr, str, datatype)
+
+/* 16 added soft errors; before, every error of an input function is hard */
+#define ereturn(escontext, dummy_value, ...) \
+	do { \
+		(void) (escontext); \
+		ereport(ERROR, __VA_ARGS__); \
+		return dummy_value; \
+	} while (0)
 #endif
 
 /*
