@@ -39,7 +39,8 @@ REGRESS = \
 ISOLATION =
 
 # TAP: they start servers of their own
-PROVE_TESTS =
+PROVE_TESTS = \
+	test/t/counter_dump.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol

@@ -1,7 +1,6 @@
 --
 -- The type counter
 --
-CREATE EXTENSION missing_symbol;
 SHOW search_path;
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO, MDY';
