@@ -33,7 +33,14 @@ DATA = \
 # pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
 # order.  The extension is there when a theme starts.
 REGRESS = \
-	counter
+	counter \
+	$(REGRESS_BOTH)
+
+# those that must give the same on the general path: installcheck-general
+REGRESS_BOTH = \
+	increment \
+	batch \
+	types
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION =
@@ -78,6 +85,15 @@ $(OBJS) $(OBJS:.o=.bc): $(INCLUDES) | $(CURDIR)/src
 
 $(CURDIR)/src:
 	$(MKDIR_P) $@
+
+# The same answers again without the fast path
+installcheck-general:
+	$(MKDIR_P) $(CURDIR)/output_general
+	PGOPTIONS='-c missing_symbol.fast_path=off' \
+		$(pg_regress_installcheck) $(REGRESS_OPTS) \
+		--outputdir=$(CURDIR)/output_general $(REGRESS_BOTH)
+
+.PHONY: installcheck-general
 
 endif
 
