@@ -19,6 +19,7 @@ OBJS = \
 	src/increment.o \
 	src/input.o \
 	src/missing_symbol.o \
+	src/symbols.o \
 	src/target.o \
 	src/tracked.o
 INCLUDES = \
@@ -33,13 +34,15 @@ DATA = \
 # pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
 # order.  The extension is there when a theme starts.
 REGRESS = \
-	counter
+	counter \
+	symbols
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION =
 
 # TAP: they start servers of their own
-PROVE_TESTS =
+PROVE_TESTS = \
+	test/t/counter_dump.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol

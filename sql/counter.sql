@@ -1,8 +1,7 @@
 --
 -- The type counter
 --
-CREATE EXTENSION missing_symbol;
-SHOW search_path;
+SELECT current_schemas(false);
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO, MDY';
 \pset null '(null)'
@@ -493,3 +492,5 @@ FROM pg_proc p
 WHERE pronamespace = 'missing_symbol'::regnamespace
   AND 'missing_symbol.counter'::regtype IN (prorettype, proargtypes[0])
 ORDER BY p.oid::regprocedure::text COLLATE "C";
+
+DROP TABLE sample, copied, bad_binary, from_binary, hits, plain, many, serial_sum;
