@@ -1,7 +1,7 @@
 --
 -- The type counter
 --
-SELECT current_schemas(false);
+SHOW search_path;
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO, MDY';
 \pset null '(null)'
