@@ -42,7 +42,8 @@ ISOLATION =
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
-	test/t/counter_dump.pl
+	test/t/counter_dump.pl \
+	test/t/sightings.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol

@@ -121,6 +121,7 @@ hash_parts(const Part *parts, char *hex)
 	char	   *buf = stack;
 	char	   *p;
 	size_t		size = 0;
+	const char *separator = "";
 	const char *error;
 
 	for (int i = 0; i < PARTS; i++)
@@ -136,8 +137,9 @@ hash_parts(const Part *parts, char *hex)
 	{
 		if (parts[i].isnull)
 			continue;
-		if (p != buf)
-			*p++ = ':';
+		if (*separator != '\0')
+			*p++ = *separator;
+		separator = ":";
 		memcpy(p, parts[i].utf8, parts[i].len);
 		p += parts[i].len;
 	}
@@ -316,7 +318,7 @@ ms_record(PG_FUNCTION_ARGS)
 		if (PG_ARGISNULL(required[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s of a sighting must not be null",
+					 errmsg("argument \"%s\" of record() must not be null",
 							argument_names[required[i]])));
 	}
 	ms_check_by(PG_GETARG_INT64(BY));
