@@ -3,6 +3,7 @@
 MODULE_big = missing_symbol
 OBJS = \
 	src/counter.o \
+	src/histogram.o \
 	src/missing_symbol.o
 PGFILEDESC = "missing_symbol - upsert counters and query profiling"
 

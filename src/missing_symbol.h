@@ -44,4 +44,67 @@ extern void ms_counter_init(MSCounter *result, int64 count, TimestampTz now);
 extern void ms_counter_add(MSCounter *result, const MSCounter *c, int64 by,
 						   TimestampTz now);
 
+/*
+ * shape.c: a statement's shape, the text with its constants taken out.
+ *
+ * Writes the normalised form of text[0 .. len) into buf, NUL-terminated and
+ * cut between two characters of the database encoding where bufsize, which
+ * is at least 1, is too small.  Returns the hash of the whole normalised
+ * text, not only of what fitted; *params_hash is that of the constants in
+ * their order, 0 where there is none.  Neither hash is stable across
+ * machines or releases.  Never fails, never allocates, whatever the bytes; a
+ * zero byte ends the text.
+ */
+extern uint64 ms_shape(const char *text, int len, char *buf, int bufsize,
+					   uint64 *params_hash);
+
+/*
+ * histogram.c: durations of one shape.  A plain struct of 2.7 kB that may be
+ * copied with memcpy; all times are nanoseconds.
+ */
+#define MS_HISTOGRAM_EXACT		64	/* so many samples are kept as they are */
+#define MS_HISTOGRAM_OCTAVES	41	/* from 62.5 ns to 38 hours */
+#define MS_HISTOGRAM_BUCKETS	(MS_HISTOGRAM_OCTAVES * 16 + 2)
+
+typedef struct MSHistogram
+{
+	int64		count;
+	int64		sum;			/* stops at the largest int64 */
+	int64		min;			/* 0 while count is 0, as max is */
+	int64		max;
+	double		mean;
+	double		m2;				/* sum of squared differences from mean */
+	union
+	{
+		int64		samples[MS_HISTOGRAM_EXACT];	/* count <= EXACT */
+		uint32		buckets[MS_HISTOGRAM_BUCKETS];	/* count > EXACT */
+	}			u;
+} MSHistogram;
+
+extern void ms_histogram_init(MSHistogram *h);
+
+/* a duration; a negative one counts as 0 */
+extern void ms_histogram_add(MSHistogram *h, int64 ns);
+
+/* into becomes what it were had it seen from's durations too */
+extern void ms_histogram_merge(MSHistogram *into, const MSHistogram *from);
+
+/*
+ * As percentile_disc: the smallest duration whose cumulative share is at
+ * least fraction, 0 .. 1.  Exact while count <= MS_HISTOGRAM_EXACT, then
+ * within 3.125 % or 31.25 ns of it below 38 hours.  0 where count is 0.
+ */
+extern double ms_histogram_percentile(const MSHistogram *h, double fraction);
+
+/* mean and, of the population as in pg_stat_statements, stddev; 0 if empty */
+extern double ms_histogram_mean(const MSHistogram *h);
+extern double ms_histogram_stddev(const MSHistogram *h);
+
+/* how many durations fell into each bucket */
+extern void ms_histogram_counts(const MSHistogram *h,
+								uint32 counts[MS_HISTOGRAM_BUCKETS]);
+
+/* bucket i holds lo <= ns < hi; the last one's hi is infinite */
+extern void ms_histogram_bucket_bounds(int i, double *lo, double *hi);
+
 #endif							/* MISSING_SYMBOL_H */
