@@ -4,7 +4,9 @@ MODULE_big = missing_symbol
 OBJS = \
 	src/counter.o \
 	src/histogram.o \
-	src/missing_symbol.o
+	src/missing_symbol.o \
+	src/shape.o \
+	src/shape_lex.o
 PGFILEDESC = "missing_symbol - upsert counters and query profiling"
 
 EXTENSION = missing_symbol

@@ -14,6 +14,7 @@
 #include "compat.h"
 #include "datatype/timestamp.h"
 #include "fmgr.h"
+#include "port/pg_bswap.h"
 
 /*
  * missing_symbol.c: module magic, _PG_init, every setting, the clock.
@@ -57,6 +58,111 @@ extern void ms_counter_add(MSCounter *result, const MSCounter *c, int64 by,
  */
 extern uint64 ms_shape(const char *text, int len, char *buf, int bufsize,
 					   uint64 *params_hash);
+
+/*
+ * shape_lex.c: PostgreSQL's tokens, as far as shapes need them.
+ */
+typedef enum
+{
+	MST_START,					/* nothing before the first token */
+	MST_WORD,
+	MST_KEYWORD,					/* an expression may follow */
+	MST_NAME,						/* a quoted identifier */
+	MST_CONST,
+	MST_OPERATOR,
+	MST_SIGN,						/* + or - with no operand before it */
+	MST_OPEN,
+	MST_SUBSCRIPT,
+	MST_CLOSE,
+	MST_COMMA,
+	MST_SEMICOLON,
+	MST_DOT,
+	MST_CAST
+} MSTokenKind;
+
+/* sets of kinds */
+#define MST_BIT(kind)	(1 << (kind))
+#define MST_OPERANDS	(MST_BIT(MST_WORD) | MST_BIT(MST_NAME) | \
+						 MST_BIT(MST_CONST) | MST_BIT(MST_CLOSE))
+
+/* words that shapes look at; from MSW_KEYWORD on they are MST_KEYWORD */
+typedef enum
+{
+	MSW_PLAIN,
+	MSW_CONSTANT,					/* true, false, null */
+	MSW_ARRAY,
+	MSW_ALL,
+	MSW_SAVEPOINT,
+	MSW_PREPARE,
+	MSW_RELEASE,
+	MSW_ROLLBACK,
+	MSW_NAMES,					/* declare, close, deallocate */
+	MSW_FETCH,					/* fetch, move */
+	MSW_KEYWORD,
+	MSW_KEEPS,					/* a MSW_CONSTANT after it is syntax */
+	MSW_IN,
+	MSW_FROM,
+	MSW_TO,
+	MSW_SELECT,
+	MSW_VALUES
+} MSWordClass;
+
+typedef struct MSLexer
+{
+	const unsigned char *pos;	/* the token just read is start .. pos */
+	const unsigned char *end;
+	const unsigned char *start;
+	MSTokenKind kind;
+	MSWordClass word;			/* MSW_PLAIN where it is not a word */
+	uint64		head;			/* of a word: its first letters, folded */
+	uint64		hash;			/* of a word, folded */
+} MSLexer;
+
+/*
+ * Reads the next token; prev is the kind of the one before it, as the caller
+ * took it.  False at the end of the text.
+ */
+extern bool ms_lex(MSLexer *lex, MSTokenKind prev);
+
+/*
+ * The n letters at p, 1 .. 8, folded to lower case, the first one in the
+ * highest byte, zeros behind the last.  Reads nothing from end on.
+ */
+static inline uint64
+ms_fold_letters(const unsigned char *p, size_t n, const unsigned char *end)
+{
+	const uint64 every_byte = UINT64CONST(0x0101010101010101);
+	uint64		v;
+	uint64		low;
+	uint64		upper;
+
+	if (end - p >= 8)
+	{
+		memcpy(&v, p, 8);
+		v = pg_hton64(v) & (~UINT64CONST(0) << (8 * (8 - n)));
+	}
+	else
+	{
+		v = 0;
+		for (size_t i = 0; i < n; i++)
+			v |= (uint64) p[i] << (8 * (7 - i));
+	}
+
+	/* in all bytes at once: bit 7 set from 'A' on, but not from '[' on */
+	low = v & (every_byte * 0x7F);
+	upper = (low + every_byte * (0x80 - 'A')) ^
+		(low + every_byte * (0x80 - '['));
+	upper &= ~v & (every_byte * 0x80);
+	return v | (upper >> 2);
+}
+
+/* one step of the hashes of tokens and shapes */
+static inline uint64
+ms_hash_mix(uint64 h, uint64 v)
+{
+	h = (h ^ v) * UINT64CONST(0x9E3779B97F4A7C15);
+	return h ^ (h >> 29);
+}
 
 /*
  * histogram.c: durations of one shape.  A plain struct of 2.7 kB that may be
