@@ -80,7 +80,6 @@ typedef struct MSKeyColumn
 	Oid			eqop;			/* the index's own equality operator ... */
 	RegProcedure eqproc;		/* ... its function ... */
 	Oid			subtype;		/* ... and that function's right-hand type */
-	struct SortSupportData *sort;	/* the index's own order; lazily made */
 } MSKeyColumn;
 
 typedef struct MSTarget
@@ -113,6 +112,7 @@ typedef struct MSTarget
 	const char *general_reason;
 
 	/* made when first needed; each owned by its file */
+	struct MSKeyOrder *order;
 	struct MSFast *fast;
 	List	   *general_plans;
 	struct _SPI_plan *value_plan;
@@ -165,9 +165,8 @@ extern void ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 extern void ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
 							  Datum fields);
 extern void ms_check_by(int64 by);
-extern void ms_prepare_compare(MSTarget *target);
-extern int	ms_compare_rows(const MSTarget *target, const MSRow *a,
-							const MSRow *b);
+extern void ms_sort_rows(MSTarget *target, MSRow **rows, int n,
+						 bool *duplicate);
 
 /*
  * increment.c: the engine: one increment or an ordered batch; the outcome.
