@@ -219,12 +219,13 @@ increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 	bool		fast;
 
 	check_may_write(rel);
-	fast = ms_general_reason(target, rel) == NULL &&
-		ms_fast_begin(target, rel, given);
+	fast = ms_general_reason(target, rel) == NULL && !ms_fast_is_busy(target);
 
-	/* only who has begun may clean up: it may be in use up the stack */
+	/* only who begins may clean up: it may be in use up the stack */
 	PG_TRY();
 	{
+		if (fast)
+			ms_fast_begin(target, rel, given);
 		for (int i = 0; i < n; i++)
 		{
 			if (fast)
