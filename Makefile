@@ -16,9 +16,12 @@ OBJS = \
 	src/counter.o \
 	src/fast.o \
 	src/general.o \
+	src/histogram.o \
 	src/increment.o \
 	src/input.o \
 	src/missing_symbol.o \
+	src/shape.o \
+	src/shape_lex.o \
 	src/symbols.o \
 	src/target.o \
 	src/tracked.o
@@ -43,7 +46,8 @@ ISOLATION =
 # TAP: they start servers of their own
 PROVE_TESTS = \
 	test/t/counter_dump.pl \
-	test/t/sightings.pl
+	test/t/sightings.pl \
+	test/t/unit.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol
