@@ -22,6 +22,7 @@ OBJS = \
 	src/missing_symbol.o \
 	src/shape.o \
 	src/shape_lex.o \
+	src/symbols.o \
 	src/target.o \
 	src/tracked.o
 INCLUDES = \
@@ -36,7 +37,8 @@ DATA = \
 # pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
 # order.  The extension is there when a theme starts.
 REGRESS = \
-	counter
+	counter \
+	symbols
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION =
@@ -44,6 +46,7 @@ ISOLATION =
 # TAP: they start servers of their own
 PROVE_TESTS = \
 	test/t/counter_dump.pl \
+	test/t/sightings.pl \
 	test/t/unit.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
