@@ -426,6 +426,9 @@ FROM pg_depend d
 WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'missing_symbol')
   AND obj_description(d.objid, d.classid::regclass::name) IS NULL
+  -- from 16 on, row and array types are listed too
+  AND NOT (d.classid = 'pg_type'::regclass
+           AND d.objid IN (SELECT oid FROM pg_type WHERE typrelid <> 0 OR typelem <> 0))
 ORDER BY 1;
 
 TRUNCATE missing_symbol.symbols;
