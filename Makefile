@@ -16,9 +16,13 @@ OBJS = \
 	src/counter.o \
 	src/fast.o \
 	src/general.o \
+	src/histogram.o \
 	src/increment.o \
 	src/input.o \
 	src/missing_symbol.o \
+	src/shape.o \
+	src/shape_lex.o \
+	src/symbols.o \
 	src/target.o \
 	src/tracked.o
 INCLUDES = \
@@ -34,6 +38,7 @@ DATA = \
 # order.  The extension is there when a theme starts.
 REGRESS = \
 	counter \
+	symbols \
 	$(REGRESS_BOTH)
 
 # those that must give the same on the general path: installcheck-general
@@ -47,7 +52,9 @@ ISOLATION =
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
-	test/t/counter_dump.pl
+	test/t/counter_dump.pl \
+	test/t/sightings.pl \
+	test/t/unit.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol
@@ -100,6 +107,7 @@ endif
 # For test/run.sh: what the lists above say
 list-tests:
 	@echo 'regress $(strip $(REGRESS))'
+	@echo 'general $(strip $(REGRESS_BOTH))'
 	@echo 'isolation $(strip $(SPECS))'
 	@echo 'tap $(strip $(PROVE_TESTS))'
 

@@ -41,6 +41,7 @@
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "commands/trigger.h"
+#include "common/int.h"
 #include "executor/executor.h"
 #include "executor/nodeModifyTable.h"
 #include "miscadmin.h"
@@ -265,7 +266,7 @@ make_fast(MSTarget *target, Relation rel)
 	return fast;
 }
 
-/* Forget the state, after an error or where it is not known to be clean. */
+/* Forget the state, after an error between begin and end. */
 void
 ms_fast_abort(MSTarget *target)
 {
@@ -348,27 +349,23 @@ open_all_indexes(MSFast *fast)
 		open_index(fast, i);
 }
 
+/* Is the target's state in use further up the stack? */
+bool
+ms_fast_is_busy(const MSTarget *target)
+{
+	return target->fast != NULL && target->fast->busy;
+}
+
 /*
  * Begin one statement's worth of increments of a table that the caller has
  * opened.  The columns that are given beside the key decide, with the key's
- * and the counter's own, which privileges the current role needs.  False
- * where the target's state is in use further up the stack: then the general
- * path has to serve.
+ * and the counter's own, which privileges the current role needs.
  */
-bool
+void
 ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given)
 {
 	MSFast	   *fast = target->fast;
 
-	if (fast != NULL && fast->busy)
-		return false;
-
-	/* an earlier beginning that an error cut short */
-	if (fast != NULL && fast->rel != NULL)
-	{
-		ms_fast_abort(target);
-		fast = NULL;
-	}
 	if (fast == NULL)
 		fast = target->fast = make_fast(target, rel);
 
@@ -376,6 +373,7 @@ ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given)
 	CheckCmdReplicaIdentity(rel, CMD_INSERT);
 	CheckCmdReplicaIdentity(rel, CMD_UPDATE);
 
+	fast->busy = true;
 	fast->rel = rel;
 	fast->insert_rri->ri_RelationDesc = rel;
 	fast->update_rri->ri_RelationDesc = rel;
@@ -384,8 +382,6 @@ ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given)
 		AfterTriggerBeginQuery();
 	push_snapshot(fast);
 	begin_scan(fast, target);
-	fast->busy = true;
-	return true;
 }
 
 /* End it: fire the triggers, give everything back. */
