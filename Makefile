@@ -45,7 +45,8 @@ REGRESS = \
 REGRESS_BOTH = \
 	increment \
 	batch \
-	types
+	types \
+	tables
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION =

@@ -24,7 +24,7 @@ VARIANTS=${VARIANTS-gcc clang assert ubsan cppcheck}
 MINUTES=${MINUTES:-600}
 
 # Nothing of this is for the runs themselves.
-unset REGRESS ISOLATION PROVE_TESTS SUITES RESULTS CC EXTRA_CFLAGS
+unset REGRESS REGRESS_BOTH ISOLATION PROVE_TESTS SUITES RESULTS CC EXTRA_CFLAGS
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -68,7 +68,7 @@ add_row()
 		cell[build]="BROKEN"
 	fi
 	row=$(printf '%-22s' "$name")
-	for suite in build regress isolation tap; do
+	for suite in build regress general isolation tap; do
 		row+=$(printf ' %12s' "${cell[$suite]:--}")
 	done
 	[ -z "${cell[server]:-}" ] || row+=" server crashed"
@@ -158,7 +158,7 @@ for variant in $VARIANTS; do
 			ms_install_if_possible clang clang
 			if command -v clang >/dev/null; then
 				home "PostgreSQL $MS_MAJOR clang" CC=clang \
-					SUITES="build regress isolation"
+					SUITES="build regress general isolation"
 			else
 				skip_row "PostgreSQL $MS_MAJOR clang" "there is no clang"
 			fi
@@ -170,7 +170,7 @@ for variant in $VARIANTS; do
 		ubsan)
 			home "PostgreSQL $MS_MAJOR ubsan" \
 				EXTRA_CFLAGS="-fsanitize=undefined -fno-sanitize-recover=all" \
-				SUITES="regress isolation"
+				SUITES="regress general isolation"
 			;;
 		cppcheck)
 			ms_install_if_possible cppcheck cppcheck
@@ -195,7 +195,7 @@ for version in $versions; do
 done
 
 header "passed/failed/skipped"
-printf '%-22s %12s %12s %12s %12s\n' "" build regress isolation tap
+printf '%-22s %12s %12s %12s %12s %12s\n' "" build regress general isolation tap
 printf '%s\n' "${table[@]}"
 if ((${#skipped[@]} > 0)); then
 	printf '\nNOT TESTED: %s\n' "${skipped[@]}"
