@@ -46,7 +46,8 @@ REGRESS_BOTH = \
 	increment \
 	batch \
 	types \
-	tables
+	tables \
+	triggers
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION =

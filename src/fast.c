@@ -89,6 +89,7 @@ typedef struct MSFast
 	Relation	rel;
 	Snapshot	snapshot;
 	IndexScanDesc scan;
+	CommandId	trigger_cid;	/* BEFORE INSERT triggers' commands are later */
 } MSFast;
 
 /* Attribute numbers, as sets of columns for privileges want them. */
@@ -725,6 +726,33 @@ set_new_counter(TupleTableSlot *slot, MSTarget *target, int64 by,
 }
 
 /*
+ * Let the BEFORE INSERT triggers see the new row; false where one suppresses
+ * it.  From here on the key is what they have made of it.
+ */
+static bool
+run_before_insert(MSFast *fast, MSTarget *target)
+{
+	TupleTableSlot *slot = fast->inserted;
+
+	fast->trigger_cid = GetCurrentCommandId(true);
+	if (!ExecBRInsertTriggers(fast->estate, fast->insert_rri, slot))
+		return false;
+
+	slot_getallattrs(slot);
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		AttrNumber	attno = target->keys[i].column.attno;
+
+		/* where the column is NOT NULL, that says so */
+		if (slot->tts_isnull[attno - 1] &&
+			!TupleDescAttr(RelationGetDescr(fast->rel), attno - 1)->attnotnull)
+			ms_null_key_by_trigger(target);
+		fast->scankeys[i].sk_argument = slot->tts_values[attno - 1];
+	}
+	return true;
+}
+
+/*
  * Make a new row: what is given, the counter, and defaults; then BEFORE
  * triggers, which may change the key, or suppress the row (false).  This is
  * done once for an increment, however often its insertion is tried.
@@ -752,26 +780,7 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 	ExecStoreVirtualTuple(slot);
 	slot->tts_tableOid = RelationGetRelid(fast->rel);
 
-	if (fast->has_before_insert)
-	{
-		if (!ExecBRInsertTriggers(fast->estate, fast->insert_rri, slot))
-			return false;
-		slot_getallattrs(slot);
-		for (int i = 0; i < target->nkeys; i++)
-		{
-			AttrNumber	attno = target->keys[i].column.attno;
-
-			if (slot->tts_isnull[attno - 1])
-				ereport(ERROR,
-						(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						 errmsg("a BEFORE INSERT trigger set key column \"%s\" of table %s to null",
-								NameStr(TupleDescAttr(RelationGetDescr(fast->rel),
-													  attno - 1)->attname),
-								target->name)));
-			fast->scankeys[i].sk_argument = slot->tts_values[attno - 1];
-		}
-	}
-	return true;
+	return !fast->has_before_insert || run_before_insert(fast, target);
 }
 
 /* Insert the new row; false on a conflict with another: search again. */
@@ -809,7 +818,7 @@ insert_row(MSFast *fast, MSTarget *target, MSResult *result)
 	return !conflict;
 }
 
-/* Has this transaction inserted a row, as a trigger of ours may have? */
+/* Has this transaction inserted a row? */
 static bool
 is_own_row(TupleTableSlot *slot)
 {
@@ -818,6 +827,26 @@ is_own_row(TupleTableSlot *slot)
 									   &isnull);
 
 	return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
+}
+
+/*
+ * A row of ours that stands in the way is either an earlier one of this
+ * batch, which the next search will see, or one that our own BEFORE trigger
+ * has inserted, which is an error as in INSERT ... ON CONFLICT.
+ */
+static void
+check_own_row(MSFast *fast, const MSTarget *target)
+{
+	bool		isnull;
+	Datum		cmin = slot_getsysattr(fast->found, MinCommandIdAttributeNumber,
+									   &isnull);
+
+	if (fast->has_before_insert && DatumGetCommandId(cmin) > fast->trigger_cid)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("counter to be inserted was already inserted by an operation triggered by the current command"),
+				 errdetail("The counter is in table %s.", target->name),
+				 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
 }
 
 /*
@@ -848,6 +877,8 @@ wait_for_inserter(MSFast *fast, MSTarget *target)
 		token = dirty.speculativeToken;
 		tid = fast->found->tts_tid;
 		own = is_own_row(fast->found);
+		if (own)
+			check_own_row(fast, target);
 	}
 	ExecClearTuple(fast->found);
 	index_endscan(scan);

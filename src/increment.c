@@ -157,6 +157,17 @@ ms_set_last_increment(const MSResult *result)
 	have_last_result = true;
 }
 
+/* A NULL key is refused, whoever makes it. */
+void
+ms_null_key_by_trigger(const MSTarget *target)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("a BEFORE INSERT trigger of table %s set a key column to null",
+					target->name),
+			 errdetail("A null key conflicts with nothing: every increment would be a new row.")));
+}
+
 /*
  * A new counter needs a value for every NOT NULL column.  Said here, because
  * core's message does not know of increment_row().

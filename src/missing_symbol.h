@@ -203,6 +203,7 @@ extern bool ms_throttled(const MSTarget *target, TimestampTz last_seen,
 extern void ms_result_from_values(const MSTarget *target, Datum *values,
 								  bool *isnull, MSResult *result);
 extern void ms_result_none(MSOutcome outcome, MSResult *result);
+extern void ms_null_key_by_trigger(const MSTarget *target);
 extern void ms_check_required_columns(const MSTarget *target, Relation rel,
 									  const MSRow *row);
 
