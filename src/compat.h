@@ -37,7 +37,7 @@
 /* 16 added an argument for details of an error */
 typedef int DateTimeErrorExtra;
 #define DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tzp, extra) \
-	((void) (extra), DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tzp))
+	((void) (extra), (DecodeDateTime) (field, ftype, nf, dtype, tm, fsec, tzp))
 #define DateTimeParseError(dterr, extra, str, datatype, escontext) \
 	DateTimeParseError(dterr, str, datatype)
 
@@ -141,6 +141,10 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
  */
 #if PG_VERSION_NUM < 140000
 #define ReleaseCachedPlan(plan, owner)	ReleaseCachedPlan(plan, true)
+#endif
+#if PG_VERSION_NUM < 170000
+#define SearchPathMatchesCurrentEnvironment(path) \
+	OverrideSearchPathMatchesCurrent(path)
 #endif
 
 /*
