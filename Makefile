@@ -38,14 +38,14 @@ DATA = \
 # order.  The extension is there when a theme starts.
 REGRESS = \
 	counter \
-	symbols \
 	$(REGRESS_BOTH)
 
 # those that must give the same on the general path: installcheck-general
 REGRESS_BOTH = \
 	increment \
 	batch \
-	types
+	types \
+	symbols
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION =
