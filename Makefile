@@ -1,21 +1,105 @@
 # missing_symbol: upsert counters and query profiling for PostgreSQL
+#
+#   make && sudo make install     as every PGXS extension, VPATH and DESTDIR too
+#   make installcheck             the tests, on the running server
+#   make test                     set up, build and test on a private copy of
+#                                 PostgreSQL; nothing to prepare
+#   make test-all                 the same on every supported PostgreSQL
+#   make demo                     what it does, in a minute
+#   make bench                    how fast it does it, in ten
+#
+# All of them take PG_CONFIG=/path/to/pg_config.  The lists below are explicit
+# because a wildcard is empty in a VPATH build.
 
 MODULE_big = missing_symbol
 OBJS = \
 	src/counter.o \
+	src/fast.o \
+	src/general.o \
 	src/histogram.o \
+	src/increment.o \
+	src/input.o \
 	src/missing_symbol.o \
 	src/shape.o \
-	src/shape_lex.o
+	src/shape_lex.o \
+	src/target.o \
+	src/tracked.o
+INCLUDES = \
+	src/compat.h \
+	src/missing_symbol.h
 PGFILEDESC = "missing_symbol - upsert counters and query profiling"
 
 EXTENSION = missing_symbol
-DATA = sql/missing_symbol--1.0.sql
+DATA = \
+	sql/missing_symbol--1.0.sql
 
-# One .sql and .out per theme, in this order.
+# pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
+# order.  The extension is there when a theme starts.
 REGRESS = \
 	counter
 
+# isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
+ISOLATION =
+
+# TAP: they start servers of their own
+PROVE_TESTS = \
+	test/t/counter_dump.pl
+
+REGRESS_OPTS = --load-extension=missing_symbol
+ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol
+
 PG_CONFIG ?= pg_config
+
+# These goals install what is missing themselves, so they must not need
+# pg_config to begin with.
+SELF_SUFFICIENT = test test-all demo bench
+TOP := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
+
+ifneq (,$(filter-out $(SELF_SUFFICIENT),$(or $(MAKECMDGOALS),all)))
+
 PGXS := $(shell $(PG_CONFIG) --pgxs)
+ifeq (,$(wildcard $(PGXS)))
+$(error no PostgreSQL to build for ("$(PG_CONFIG) --pgxs" gives "$(PGXS)"): \
+install postgresql-server-dev-NN, set PG_CONFIG, or run "make test")
+endif
+
+ifneq (,$(strip $(PROVE_TESTS)))
+TAP_TESTS = 1
+endif
+
+# Debian's PostgreSQL 13 has no isolation tester
+SPECS := $(ISOLATION)
+ifeq (,$(wildcard $(dir $(PGXS))../test/isolation/pg_isolation_regress))
+override ISOLATION =
+endif
+
 include $(PGXS)
+
+# PGXS tracks no headers where PostgreSQL was configured without dependency
+# tracking, as Debian's is, and makes no directories in a VPATH build.
+$(OBJS) $(OBJS:.o=.bc): $(INCLUDES) | $(CURDIR)/src
+
+$(CURDIR)/src:
+	$(MKDIR_P) $@
+
+endif
+
+# For test/run.sh: what the lists above say
+list-tests:
+	@echo 'regress $(strip $(REGRESS))'
+	@echo 'isolation $(strip $(SPECS))'
+	@echo 'tap $(strip $(PROVE_TESTS))'
+
+test:
+	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/run.sh'
+
+test-all:
+	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/test-all.sh'
+
+demo:
+	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/demo/run.sh'
+
+bench:
+	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/bench/run.sh'
+
+.PHONY: list-tests $(SELF_SUFFICIENT)

@@ -21,9 +21,478 @@ COMMENT ON FUNCTION missing_symbol.clock() IS
 -- Type counter (counter.c)
 --
 
+CREATE TYPE missing_symbol.counter;
+
+CREATE FUNCTION missing_symbol.counter_in(pg_catalog.cstring)
+RETURNS missing_symbol.counter
+LANGUAGE C STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_in';
+COMMENT ON FUNCTION missing_symbol.counter_in(pg_catalog.cstring) IS 'I/O';
+
+CREATE FUNCTION missing_symbol.counter_out(missing_symbol.counter)
+RETURNS pg_catalog.cstring
+LANGUAGE C STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_out';
+COMMENT ON FUNCTION missing_symbol.counter_out(missing_symbol.counter) IS 'I/O';
+
+CREATE FUNCTION missing_symbol.counter_recv(pg_catalog.internal)
+RETURNS missing_symbol.counter
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_recv';
+COMMENT ON FUNCTION missing_symbol.counter_recv(pg_catalog.internal) IS 'I/O';
+
+CREATE FUNCTION missing_symbol.counter_send(missing_symbol.counter)
+RETURNS pg_catalog.bytea
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_send';
+COMMENT ON FUNCTION missing_symbol.counter_send(missing_symbol.counter) IS 'I/O';
+
+CREATE TYPE missing_symbol.counter (
+    INPUT = missing_symbol.counter_in,
+    OUTPUT = missing_symbol.counter_out,
+    RECEIVE = missing_symbol.counter_recv,
+    SEND = missing_symbol.counter_send,
+    INTERNALLENGTH = 24,
+    ALIGNMENT = pg_catalog.float8,
+    STORAGE = plain
+);
+COMMENT ON TYPE missing_symbol.counter IS
+    'a count, and when it was first and last changed: 42 [first_seen,last_seen]';
+
+-- A fresh counter
+CREATE FUNCTION missing_symbol.counter(count pg_catalog.int8 DEFAULT 1)
+RETURNS missing_symbol.counter
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_new';
+COMMENT ON FUNCTION missing_symbol.counter(pg_catalog.int8) IS
+    'a fresh counter, first and last seen now';
+
+-- Parts
+CREATE FUNCTION missing_symbol.hits(missing_symbol.counter)
+RETURNS pg_catalog.int8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_hits';
+COMMENT ON FUNCTION missing_symbol.hits(missing_symbol.counter) IS
+    'the count of a counter';
+
+CREATE FUNCTION missing_symbol.first_seen(missing_symbol.counter)
+RETURNS pg_catalog.timestamptz
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_first_seen';
+COMMENT ON FUNCTION missing_symbol.first_seen(missing_symbol.counter) IS
+    'when a counter was made';
+
+CREATE FUNCTION missing_symbol.last_seen(missing_symbol.counter)
+RETURNS pg_catalog.timestamptz
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_last_seen';
+COMMENT ON FUNCTION missing_symbol.last_seen(missing_symbol.counter) IS
+    'when a counter last changed';
+
+CREATE CAST (missing_symbol.counter AS pg_catalog.int8)
+    WITH FUNCTION missing_symbol.hits(missing_symbol.counter) AS ASSIGNMENT;
+COMMENT ON CAST (missing_symbol.counter AS pg_catalog.int8) IS
+    'the count of a counter';
+
+-- Counting.  There is no counter + counter: it would capture hits + $1.
+CREATE FUNCTION missing_symbol.counter_plus(missing_symbol.counter, pg_catalog.int8)
+RETURNS missing_symbol.counter
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_plus';
+COMMENT ON FUNCTION missing_symbol.counter_plus(missing_symbol.counter, pg_catalog.int8) IS
+    'implementation of + operator';
+
+CREATE OPERATOR missing_symbol.+ (
+    FUNCTION = missing_symbol.counter_plus,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = pg_catalog.int8
+);
+COMMENT ON OPERATOR missing_symbol.+ (missing_symbol.counter, pg_catalog.int8) IS
+    'count up, seen now';
+
+CREATE FUNCTION missing_symbol.counter_minus(missing_symbol.counter, pg_catalog.int8)
+RETURNS missing_symbol.counter
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_minus';
+COMMENT ON FUNCTION missing_symbol.counter_minus(missing_symbol.counter, pg_catalog.int8) IS
+    'implementation of - operator';
+
+CREATE OPERATOR missing_symbol.- (
+    FUNCTION = missing_symbol.counter_minus,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = pg_catalog.int8
+);
+COMMENT ON OPERATOR missing_symbol.- (missing_symbol.counter, pg_catalog.int8) IS
+    'count down, seen now';
+
+CREATE FUNCTION missing_symbol.merge(missing_symbol.counter, missing_symbol.counter)
+RETURNS missing_symbol.counter
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_merge';
+COMMENT ON FUNCTION missing_symbol.merge(missing_symbol.counter, missing_symbol.counter) IS
+    'both counters as one: counts added, the earlier first_seen, the later last_seen';
+
+CREATE AGGREGATE missing_symbol.sum(missing_symbol.counter) (
+    SFUNC = missing_symbol.merge,
+    STYPE = missing_symbol.counter,
+    COMBINEFUNC = missing_symbol.merge,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE missing_symbol.sum(missing_symbol.counter) IS
+    'all counters as one: counts added, the earliest first_seen, the latest last_seen';
+
+-- Order: count, then last_seen, then first_seen
+CREATE FUNCTION missing_symbol.counter_eq(missing_symbol.counter, missing_symbol.counter)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_eq';
+COMMENT ON FUNCTION missing_symbol.counter_eq(missing_symbol.counter, missing_symbol.counter) IS
+    'implementation of = operator';
+
+CREATE FUNCTION missing_symbol.counter_ne(missing_symbol.counter, missing_symbol.counter)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_ne';
+COMMENT ON FUNCTION missing_symbol.counter_ne(missing_symbol.counter, missing_symbol.counter) IS
+    'implementation of <> operator';
+
+CREATE FUNCTION missing_symbol.counter_lt(missing_symbol.counter, missing_symbol.counter)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_lt';
+COMMENT ON FUNCTION missing_symbol.counter_lt(missing_symbol.counter, missing_symbol.counter) IS
+    'implementation of < operator';
+
+CREATE FUNCTION missing_symbol.counter_le(missing_symbol.counter, missing_symbol.counter)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_le';
+COMMENT ON FUNCTION missing_symbol.counter_le(missing_symbol.counter, missing_symbol.counter) IS
+    'implementation of <= operator';
+
+CREATE FUNCTION missing_symbol.counter_gt(missing_symbol.counter, missing_symbol.counter)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_gt';
+COMMENT ON FUNCTION missing_symbol.counter_gt(missing_symbol.counter, missing_symbol.counter) IS
+    'implementation of > operator';
+
+CREATE FUNCTION missing_symbol.counter_ge(missing_symbol.counter, missing_symbol.counter)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_ge';
+COMMENT ON FUNCTION missing_symbol.counter_ge(missing_symbol.counter, missing_symbol.counter) IS
+    'implementation of >= operator';
+
+CREATE OPERATOR missing_symbol.= (
+    FUNCTION = missing_symbol.counter_eq,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = missing_symbol.counter,
+    COMMUTATOR = OPERATOR(missing_symbol.=),
+    NEGATOR = OPERATOR(missing_symbol.<>),
+    RESTRICT = pg_catalog.eqsel,
+    JOIN = pg_catalog.eqjoinsel,
+    HASHES,
+    MERGES
+);
+COMMENT ON OPERATOR missing_symbol.= (missing_symbol.counter, missing_symbol.counter) IS
+    'equal';
+
+CREATE OPERATOR missing_symbol.<> (
+    FUNCTION = missing_symbol.counter_ne,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = missing_symbol.counter,
+    COMMUTATOR = OPERATOR(missing_symbol.<>),
+    NEGATOR = OPERATOR(missing_symbol.=),
+    RESTRICT = pg_catalog.neqsel,
+    JOIN = pg_catalog.neqjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.<> (missing_symbol.counter, missing_symbol.counter) IS
+    'not equal';
+
+CREATE OPERATOR missing_symbol.< (
+    FUNCTION = missing_symbol.counter_lt,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = missing_symbol.counter,
+    COMMUTATOR = OPERATOR(missing_symbol.>),
+    NEGATOR = OPERATOR(missing_symbol.>=),
+    RESTRICT = pg_catalog.scalarltsel,
+    JOIN = pg_catalog.scalarltjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.< (missing_symbol.counter, missing_symbol.counter) IS
+    'less than';
+
+CREATE OPERATOR missing_symbol.<= (
+    FUNCTION = missing_symbol.counter_le,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = missing_symbol.counter,
+    COMMUTATOR = OPERATOR(missing_symbol.>=),
+    NEGATOR = OPERATOR(missing_symbol.>),
+    RESTRICT = pg_catalog.scalarlesel,
+    JOIN = pg_catalog.scalarlejoinsel
+);
+COMMENT ON OPERATOR missing_symbol.<= (missing_symbol.counter, missing_symbol.counter) IS
+    'less than or equal';
+
+CREATE OPERATOR missing_symbol.> (
+    FUNCTION = missing_symbol.counter_gt,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = missing_symbol.counter,
+    COMMUTATOR = OPERATOR(missing_symbol.<),
+    NEGATOR = OPERATOR(missing_symbol.<=),
+    RESTRICT = pg_catalog.scalargtsel,
+    JOIN = pg_catalog.scalargtjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.> (missing_symbol.counter, missing_symbol.counter) IS
+    'greater than';
+
+CREATE OPERATOR missing_symbol.>= (
+    FUNCTION = missing_symbol.counter_ge,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = missing_symbol.counter,
+    COMMUTATOR = OPERATOR(missing_symbol.<=),
+    NEGATOR = OPERATOR(missing_symbol.<),
+    RESTRICT = pg_catalog.scalargesel,
+    JOIN = pg_catalog.scalargejoinsel
+);
+COMMENT ON OPERATOR missing_symbol.>= (missing_symbol.counter, missing_symbol.counter) IS
+    'greater than or equal';
+
+CREATE FUNCTION missing_symbol.counter_cmp(missing_symbol.counter, missing_symbol.counter)
+RETURNS pg_catalog.int4
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_cmp';
+COMMENT ON FUNCTION missing_symbol.counter_cmp(missing_symbol.counter, missing_symbol.counter) IS
+    'less-equal-greater: by count, then last_seen, then first_seen';
+
+CREATE FUNCTION missing_symbol.counter_sortsupport(pg_catalog.internal)
+RETURNS pg_catalog.void
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_sortsupport';
+COMMENT ON FUNCTION missing_symbol.counter_sortsupport(pg_catalog.internal) IS
+    'sort support';
+
+CREATE FUNCTION missing_symbol.counter_hash(missing_symbol.counter)
+RETURNS pg_catalog.int4
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_hash';
+COMMENT ON FUNCTION missing_symbol.counter_hash(missing_symbol.counter) IS
+    'hash';
+
+CREATE FUNCTION missing_symbol.counter_hash_extended(missing_symbol.counter, pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_hash_extended';
+COMMENT ON FUNCTION missing_symbol.counter_hash_extended(missing_symbol.counter, pg_catalog.int8) IS
+    'hash with a seed';
+
+CREATE OPERATOR FAMILY missing_symbol.counter_ops USING btree;
+COMMENT ON OPERATOR FAMILY missing_symbol.counter_ops USING btree IS
+    'counters by count, then last_seen, then first_seen';
+
+CREATE OPERATOR CLASS missing_symbol.counter_ops
+DEFAULT FOR TYPE missing_symbol.counter USING btree FAMILY missing_symbol.counter_ops AS
+    OPERATOR 1 missing_symbol.<,
+    OPERATOR 2 missing_symbol.<=,
+    OPERATOR 3 missing_symbol.=,
+    OPERATOR 4 missing_symbol.>=,
+    OPERATOR 5 missing_symbol.>,
+    FUNCTION 1 missing_symbol.counter_cmp(missing_symbol.counter, missing_symbol.counter),
+    FUNCTION 2 missing_symbol.counter_sortsupport(pg_catalog.internal),
+    FUNCTION 4 pg_catalog.btequalimage(pg_catalog.oid);
+COMMENT ON OPERATOR CLASS missing_symbol.counter_ops USING btree IS
+    'counters by count, then last_seen, then first_seen';
+
+CREATE OPERATOR FAMILY missing_symbol.counter_ops USING hash;
+COMMENT ON OPERATOR FAMILY missing_symbol.counter_ops USING hash IS
+    'counters, all three parts';
+
+CREATE OPERATOR CLASS missing_symbol.counter_ops
+DEFAULT FOR TYPE missing_symbol.counter USING hash FAMILY missing_symbol.counter_ops AS
+    OPERATOR 1 missing_symbol.=,
+    FUNCTION 1 missing_symbol.counter_hash(missing_symbol.counter),
+    FUNCTION 2 missing_symbol.counter_hash_extended(missing_symbol.counter, pg_catalog.int8);
+COMMENT ON OPERATOR CLASS missing_symbol.counter_ops USING hash IS
+    'counters, all three parts';
+
 --
--- Targets and increments (target.c, increment.c)
+-- Targets and increments (target.c, tracked.c, increment.c)
 --
+
+-- Written by track() and untrack() only, for the owner of the target; nobody
+-- is granted write access.
+CREATE TABLE missing_symbol.tracked (
+    target      pg_catalog.regclass PRIMARY KEY,
+    key         pg_catalog.name[],
+    count       pg_catalog.name,
+    first_seen  pg_catalog.name,
+    last_seen   pg_catalog.name,
+    apply       pg_catalog.text,
+    throttle    pg_catalog.interval,
+    fill        pg_catalog.name[],
+    spill       pg_catalog.bool
+);
+COMMENT ON TABLE missing_symbol.tracked IS
+    'how targets count, where what their tables tell does not serve; written by track() and untrack()';
+COMMENT ON COLUMN missing_symbol.tracked.target IS 'the table that holds the counters';
+COMMENT ON COLUMN missing_symbol.tracked.key IS 'columns of the unique index that identifies a counter, in the order of key values';
+COMMENT ON COLUMN missing_symbol.tracked.count IS 'column that counts';
+COMMENT ON COLUMN missing_symbol.tracked.first_seen IS 'column that holds the time of the insertion; an empty string means none';
+COMMENT ON COLUMN missing_symbol.tracked.last_seen IS 'column that holds the time of the latest increment; an empty string means none';
+COMMENT ON COLUMN missing_symbol.tracked.apply IS 'when an increment reaches its row: now';
+COMMENT ON COLUMN missing_symbol.tracked.throttle IS 'a key is counted at most once in this time';
+COMMENT ON COLUMN missing_symbol.tracked.fill IS 'detail columns that get a value when seen again, where they are null';
+COMMENT ON COLUMN missing_symbol.tracked.spill IS 'whether an increment of a locked row is set aside';
+GRANT SELECT ON missing_symbol.tracked TO PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('missing_symbol.tracked', '');
+
+CREATE FUNCTION missing_symbol.track(
+    target      pg_catalog.regclass,
+    key         pg_catalog.name[] DEFAULT NULL,
+    count       pg_catalog.name DEFAULT NULL,
+    first_seen  pg_catalog.name DEFAULT NULL,
+    last_seen   pg_catalog.name DEFAULT NULL,
+    apply       pg_catalog.text DEFAULT NULL,
+    throttle    pg_catalog.interval DEFAULT NULL,
+    fill        pg_catalog.name[] DEFAULT NULL,
+    spill       pg_catalog.bool DEFAULT NULL)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_track';
+COMMENT ON FUNCTION missing_symbol.track(pg_catalog.regclass, pg_catalog.name[], pg_catalog.name, pg_catalog.name, pg_catalog.name, pg_catalog.text, pg_catalog.interval, pg_catalog.name[], pg_catalog.bool) IS
+    'say how a table of yours counts; null leaves a setting as it is';
+
+CREATE FUNCTION missing_symbol.untrack(target pg_catalog.regclass)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_untrack';
+COMMENT ON FUNCTION missing_symbol.untrack(pg_catalog.regclass) IS
+    'forget all that track() was told of a table of yours';
+
+CREATE FUNCTION missing_symbol.describe(
+    target              pg_catalog.regclass,
+    OUT key             pg_catalog.name[],
+    OUT count           pg_catalog.name,
+    OUT first_seen      pg_catalog.name,
+    OUT last_seen       pg_catalog.name,
+    OUT apply           pg_catalog.text,
+    OUT throttle        pg_catalog.interval,
+    OUT fill            pg_catalog.name[],
+    OUT spill           pg_catalog.bool,
+    OUT path            pg_catalog.text,
+    OUT reason          pg_catalog.text,
+    OUT hot_obstacles   pg_catalog.text[])
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_describe';
+COMMENT ON FUNCTION missing_symbol.describe(pg_catalog.regclass) IS
+    'how a table counts: key, columns, settings, path and why, and what keeps increments from being HOT';
+
+CREATE FUNCTION missing_symbol.forget_dropped()
+RETURNS pg_catalog.event_trigger
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_forget_dropped';
+COMMENT ON FUNCTION missing_symbol.forget_dropped() IS
+    'event trigger: a dropped table is not tracked any more';
+CREATE EVENT TRIGGER missing_symbol_forget_dropped ON sql_drop
+    EXECUTE FUNCTION missing_symbol.forget_dropped();
+COMMENT ON EVENT TRIGGER missing_symbol_forget_dropped IS
+    'removes the row of a dropped table from missing_symbol.tracked';
+
+CREATE FUNCTION missing_symbol.reached(condition pg_catalog.bool)
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_reached';
+COMMENT ON FUNCTION missing_symbol.reached(pg_catalog.bool) IS
+    'internal: tells the engine that a statement of its own has reached an existing row; returns its argument';
+
+CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, VARIADIC key "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_any';
+COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, VARIADIC "any") IS
+    'add 1 to the counter of a key, inserting it if it is not there; the new count, or null where nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_text';
+COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, VARIADIC pg_catalog.text[]) IS
+    'add 1 to the counter of a key given as literals or untyped parameters, inserting it if it is not there; the new count, or null where nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_by(target pg_catalog.regclass, by pg_catalog.int8, VARIADIC key "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_by_any';
+COMMENT ON FUNCTION missing_symbol.increment_by(pg_catalog.regclass, pg_catalog.int8, VARIADIC "any") IS
+    'add any amount but zero to the counter of a key, inserting it if it is not there; the new count, or null where nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_by(target pg_catalog.regclass, by pg_catalog.int8, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_by_text';
+COMMENT ON FUNCTION missing_symbol.increment_by(pg_catalog.regclass, pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
+    'add any amount but zero to the counter of a key given as literals or untyped parameters; the new count, or null where nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_row(target pg_catalog.regclass, fields pg_catalog.jsonb, by pg_catalog.int8 DEFAULT 1)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_row';
+COMMENT ON FUNCTION missing_symbol.increment_row(pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.int8) IS
+    'add to the counter whose key is among the fields, columns by name; a new counter gets all of them; the new count, or null where nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_many(
+    target          pg_catalog.regclass,
+    keys            pg_catalog.anyarray,
+    by              pg_catalog.int8[] DEFAULT NULL,
+    OUT inserted    pg_catalog.int8,
+    OUT incremented pg_catalog.int8,
+    OUT throttled   pg_catalog.int8,
+    OUT spilled     pg_catalog.int8,
+    OUT deferred    pg_catalog.int8,
+    OUT ignored     pg_catalog.int8)
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_many';
+COMMENT ON FUNCTION missing_symbol.increment_many(pg_catalog.regclass, pg_catalog.anyarray, pg_catalog.int8[]) IS
+    'add to many counters in one call, keys of one column; duplicates are merged, rows are locked in the order of the key; how many keys had which outcome';
+
+CREATE FUNCTION missing_symbol.increment_rows(
+    target          pg_catalog.regclass,
+    rows            pg_catalog.jsonb,
+    by              pg_catalog.int8[] DEFAULT NULL,
+    OUT inserted    pg_catalog.int8,
+    OUT incremented pg_catalog.int8,
+    OUT throttled   pg_catalog.int8,
+    OUT spilled     pg_catalog.int8,
+    OUT deferred    pg_catalog.int8,
+    OUT ignored     pg_catalog.int8)
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_rows';
+COMMENT ON FUNCTION missing_symbol.increment_rows(pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.int8[]) IS
+    'add to many counters in one call, an array of objects with columns by name; duplicates are merged, rows are locked in the order of the key; how many keys had which outcome';
+
+CREATE FUNCTION missing_symbol.last_increment(
+    OUT outcome     pg_catalog.text,
+    OUT count       pg_catalog.int8,
+    OUT first_seen  pg_catalog.timestamptz,
+    OUT last_seen   pg_catalog.timestamptz)
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_last_increment';
+COMMENT ON FUNCTION missing_symbol.last_increment() IS
+    'outcome, count and times of the latest single increment of this session; no side effect';
+
+CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, VARIADIC key "any")
+RETURNS pg_catalog.int8
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_value_any';
+COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, VARIADIC "any") IS
+    'the exact count of a key that this transaction may see; null where there is no such counter';
+
+CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.int8
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_value_text';
+COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, VARIADIC pg_catalog.text[]) IS
+    'the exact count of a key given as literals or untyped parameters; null where there is no such counter';
 
 --
 -- Sightings (symbols.c)

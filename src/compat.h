@@ -15,6 +15,9 @@
 #error "missing_symbol needs PostgreSQL 13 or later"
 #endif
 
+#include "access/genam.h"
+#include "executor/executor.h"
+#include "nodes/parsenodes.h"
 #include "utils/guc.h"
 
 #if PG_VERSION_NUM < 150000
@@ -29,6 +32,117 @@
 typedef int DateTimeErrorExtra;
 #define DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tzp, extra) \
 	((void) (extra), DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tzp))
+#define DateTimeParseError(dterr, extra, str, datatype, escontext) \
+	DateTimeParseError(dterr, str, datatype)
+
+/* 16 added soft errors; before, every error of an input function is hard */
+#define ereturn(escontext, dummy_value, ...) \
+	do { \
+		(void) (escontext); \
+		ereport(ERROR, __VA_ARGS__); \
+		return dummy_value; \
+	} while (0)
+#endif
+
+/*
+ * executor
+ */
+#if PG_VERSION_NUM < 140000
+#define F_NEXTVAL	F_NEXTVAL_OID
+
+#define ExecSimpleRelationInsert(rri, estate, slot) \
+	((estate)->es_result_relation_info = (rri), \
+	 ExecSimpleRelationInsert(estate, slot))
+#define ExecComputeStoredGenerated(rri, estate, slot, cmdtype) \
+	((estate)->es_result_relation_info = (rri), \
+	 ExecComputeStoredGenerated(estate, slot, cmdtype))
+#endif
+
+/* 18 counts what an index scan does */
+#if PG_VERSION_NUM < 180000
+#define index_beginscan(heap, index, snapshot, instrument, nkeys, norderbys) \
+	index_beginscan(heap, index, snapshot, nkeys, norderbys)
+#endif
+
+/* whether an update must make index entries; 16 told summarizing ones apart */
+#if PG_VERSION_NUM < 160000
+typedef bool TU_UpdateIndexes;
+#define TU_None	false
+#define ms_index_is_summarizing(index)	false
+#else
+#define ms_index_is_summarizing(index)	((index)->rd_indam->amsummarizing)
+#endif
+
+/*
+ * The caller passes only_summarizing last; "update" came with 14, when the
+ * ResultRelInfo became an argument.
+ */
+#if PG_VERSION_NUM < 140000
+#define ExecInsertIndexTuples(rri, slot, estate, update, nodup, conflict, arbiters, summarizing) \
+	((estate)->es_result_relation_info = (rri), \
+	 ExecInsertIndexTuples(slot, estate, nodup, conflict, arbiters))
+#elif PG_VERSION_NUM < 160000
+#define ExecInsertIndexTuples(rri, slot, estate, update, nodup, conflict, arbiters, summarizing) \
+	ExecInsertIndexTuples(rri, slot, estate, update, nodup, conflict, arbiters)
+#endif
+
+/* 15 added what an update across partitions needs */
+#if PG_VERSION_NUM < 150000
+#define ExecARUpdateTriggers(estate, rri, src, dst, tid, fdw_tuple, slot, recheck, transition, crosspart) \
+	ExecARUpdateTriggers(estate, rri, tid, fdw_tuple, slot, recheck, transition)
+#endif
+
+/*
+ * privileges: 16 moved them from the range table entry to a RTEPermissionInfo
+ */
+#if PG_VERSION_NUM < 160000
+typedef RangeTblEntry RTEPermissionInfo;
+#define ExecCheckPermissions(rtable, perminfos, ereport_on_violation) \
+	ExecCheckRTPerms(rtable, ereport_on_violation)
+#define object_ownercheck(classid, objectid, roleid) \
+	pg_class_ownercheck(objectid, roleid)
+#endif
+
+#if PG_VERSION_NUM < 160000
+static inline RTEPermissionInfo *
+addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
+{
+	return rte;
+}
+#endif
+#if PG_VERSION_NUM < 160000
+#define ExecInitRangeTable(estate, rtable, perminfos, unpruned) \
+	ExecInitRangeTable(estate, rtable)
+#elif PG_VERSION_NUM < 180000
+#define ExecInitRangeTable(estate, rtable, perminfos, unpruned) \
+	ExecInitRangeTable(estate, rtable, perminfos)
+#endif
+
+/* where AFTER triggers look for the relation they belong to */
+#if PG_VERSION_NUM < 140000
+#define ms_add_result_relation(estate, rri) \
+	((estate)->es_result_relations = (rri), \
+	 (estate)->es_num_result_relations = 1)
+#else
+#define ms_add_result_relation(estate, rri) \
+	((estate)->es_opened_result_relations = list_make1(rri))
+#endif
+
+/*
+ * plans
+ */
+#if PG_VERSION_NUM < 140000
+#define ReleaseCachedPlan(plan, owner)	ReleaseCachedPlan(plan, true)
+#endif
+
+/*
+ * sorting
+ */
+#if PG_VERSION_NUM < 180000
+#define PrepareSortSupportFromIndexRel(index, reverse, ssup) \
+	PrepareSortSupportFromIndexRel(index, \
+								   (reverse) ? BTGreaterStrategyNumber : BTLessStrategyNumber, \
+								   ssup)
 #endif
 
 #endif							/* MS_COMPAT_H */

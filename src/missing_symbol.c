@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/datetime.h"
@@ -46,6 +47,13 @@ Datum
 ms_clock_sql(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_TIMESTAMPTZ(ms_clock());
+}
+
+/* The schema of everything the extension creates. */
+Oid
+ms_schema(void)
+{
+	return get_namespace_oid("missing_symbol", false);
 }
 
 /*

@@ -1,0 +1,886 @@
+/*-------------------------------------------------------------------------
+ *
+ * fast.c
+ *	  Increments of an ordinary table, through the table access method.
+ *
+ * One increment: search the key's index with an MVCC snapshot; update the row
+ * found; or insert one speculatively, as INSERT ... ON CONFLICT does.  What a
+ * concurrent transaction changes meanwhile sends us back to the search.
+ *
+ * - The snapshot is the latest in READ COMMITTED and the transaction's own in
+ *   the higher levels, which so get their read locks and their 40001.
+ * - The update is first tried without waiting.  If it goes through, nobody
+ *   has touched the row since we read it, so a clock read just before counts
+ *   as read under the row's lock, and no lock record is written.  Otherwise
+ *   the row is locked, and the clock read again after that.
+ * - The insertion kills its own row on a conflict, and the search is repeated.
+ *   Where that finds nothing, the other row is still being inserted: wait for
+ *   its transaction, never spin.
+ * - The caller orders the rows of a batch by their keys, so that batches
+ *   cannot deadlock with each other.
+ *
+ * Executor state (compiled defaults, constraints, index infos, slots) is kept
+ * in the target across transactions; relations, locks, snapshots, scans and
+ * buffer pins are not.  The slots use an unpinned copy of the row type.  Two
+ * ResultRelInfos, because before 16 the generated columns of an INSERT and of
+ * an UPDATE share one array, which the first of them fills.
+ *
+ * After an error the state is worthless (its slots may think they hold
+ * buffers): ms_fast_abort forgets it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/relation.h"
+#include "access/sysattr.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/catalog.h"
+#include "catalog/index.h"
+#include "catalog/namespace.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "executor/nodeModifyTable.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_coerce.h"
+#include "parser/parse_relation.h"
+#include "rewrite/rewriteHandler.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "missing_symbol.h"
+
+typedef struct MSFast
+{
+	MemoryContext cxt;			/* holds all of it */
+	bool		busy;			/* a call is under way */
+
+	/* kept */
+	EState	   *estate;
+	List	   *rtable;
+	List	   *perminfos;
+	RTEPermissionInfo *perminfo;
+	Bitmapset  *inserted_cols;	/* by an increment that gives only the key */
+	ResultRelInfo *insert_rri;
+	ResultRelInfo *update_rri;
+	bool		has_row_triggers;
+	bool		has_before_insert;
+	TupleTableSlot *found;		/* the row as it is */
+	TupleTableSlot *updated;	/* as it will be */
+	TupleTableSlot *inserted;	/* a new one */
+	int			nindexes;
+	Oid		   *index_oids;
+	int			key_index;		/* which of them is the key's */
+	ScanKey		scankeys;
+	ExprState **defaults;		/* by attribute number - 1 */
+
+	/* of the call under way */
+	Relation	rel;
+	Snapshot	snapshot;
+	IndexScanDesc scan;
+} MSFast;
+
+/* Attribute numbers, as sets of columns for privileges want them. */
+static Bitmapset *
+acl_columns(const Bitmapset *attnos)
+{
+	Bitmapset  *result = NULL;
+	int			attno = -1;
+
+	while ((attno = bms_next_member(attnos, attno)) >= 0)
+		result = bms_add_member(result,
+								attno - FirstLowInvalidHeapAttributeNumber);
+	return result;
+}
+
+/* The range table entry that carries the privileges an increment needs. */
+static void
+make_permissions(MSFast *fast, MSTarget *target)
+{
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+	Bitmapset  *key = NULL;
+	Bitmapset  *counter = bms_make_singleton(target->count);
+	Bitmapset  *selected;
+
+	for (int i = 0; i < target->nkeys; i++)
+		key = bms_add_member(key, target->keys[i].column.attno);
+	if (target->last_seen != InvalidAttrNumber)
+		counter = bms_add_member(counter, target->last_seen);
+	selected = bms_union(key, counter);
+	if (target->first_seen != InvalidAttrNumber)
+		selected = bms_add_member(selected, target->first_seen);
+
+	rte->rtekind = RTE_RELATION;
+	rte->relid = target->relid;
+	rte->relkind = RELKIND_RELATION;
+	rte->rellockmode = RowExclusiveLock;
+	fast->rtable = list_make1(rte);
+	fast->perminfo = addRTEPermissionInfo(&fast->perminfos, rte);
+	fast->perminfo->requiredPerms = ACL_INSERT | ACL_UPDATE | ACL_SELECT;
+	fast->inserted_cols = acl_columns(selected);
+	fast->perminfo->updatedCols = acl_columns(bms_union(counter, target->fill));
+	fast->perminfo->selectedCols = acl_columns(bms_union(selected,
+														 target->fill));
+}
+
+/* The value of a column that nobody gives: its default, or a checked NULL. */
+static Node *
+column_default(Relation rel, Form_pg_attribute att)
+{
+	Node	   *node;
+
+	if (att->attisdropped || att->attgenerated != '\0')
+		return NULL;
+	node = build_column_default(rel, att->attnum);
+	if (node == NULL && getBaseType(att->atttypid) != att->atttypid)
+	{
+		int32		basetypmod = att->atttypmod;
+		Oid			basetype = getBaseTypeAndTypmod(att->atttypid, &basetypmod);
+
+		node = coerce_to_domain((Node *) makeNullConst(basetype, basetypmod,
+													   get_typcollation(basetype)),
+								basetype, basetypmod, att->atttypid,
+								COERCION_IMPLICIT, COERCE_IMPLICIT_CAST, -1,
+								false);
+	}
+	return node;
+}
+
+static void
+make_defaults(MSFast *fast, Relation rel)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	fast->defaults = palloc0(sizeof(ExprState *) * Max(desc->natts, 1));
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Node	   *node = column_default(rel, TupleDescAttr(desc, i));
+
+		if (node != NULL)
+			fast->defaults[i] = ExecPrepareExpr((Expr *) node, fast->estate);
+	}
+}
+
+static void
+make_indexes(MSFast *fast, MSTarget *target, Relation rel)
+{
+	List	   *oids = RelationGetIndexList(rel);
+	IndexInfo **infos;
+	ListCell   *lc;
+	int			n = list_length(oids);
+	ResultRelInfo *rris[2] = {fast->insert_rri, fast->update_rri};
+
+	fast->nindexes = n;
+	fast->index_oids = palloc(sizeof(Oid) * n);
+	infos = palloc(sizeof(IndexInfo *) * n);
+	n = 0;
+	foreach(lc, oids)
+	{
+		Relation	index = index_open(lfirst_oid(lc), RowExclusiveLock);
+
+		infos[n] = BuildIndexInfo(index);
+		if (infos[n]->ii_Unique)
+			BuildSpeculativeIndexInfo(index, infos[n]);
+		if (lfirst_oid(lc) == target->index)
+			fast->key_index = n;
+		fast->index_oids[n++] = lfirst_oid(lc);
+		index_close(index, NoLock);
+	}
+	for (int i = 0; i < lengthof(rris); i++)
+	{
+		rris[i]->ri_NumIndices = n;
+		rris[i]->ri_IndexRelationDescs = palloc0(sizeof(Relation) * n);
+		rris[i]->ri_IndexRelationInfo = infos;
+	}
+
+	fast->scankeys = palloc0(sizeof(ScanKeyData) * target->nkeys);
+	for (int i = 0; i < target->nkeys; i++)
+		ScanKeyEntryInitialize(&fast->scankeys[i], 0, i + 1,
+							   BTEqualStrategyNumber, target->keys[i].subtype,
+							   target->keys[i].collation,
+							   target->keys[i].eqproc, (Datum) 0);
+}
+
+static ResultRelInfo *
+make_result_rel(MSFast *fast, Relation rel, TupleDesc desc)
+{
+	ResultRelInfo *rri = makeNode(ResultRelInfo);
+
+	InitResultRelInfo(rri, rel, 1, NULL, 0);
+	rri->ri_TrigOldSlot = MakeSingleTupleTableSlot(desc, table_slot_callbacks(rel));
+	rri->ri_TrigNewSlot = MakeSingleTupleTableSlot(desc, table_slot_callbacks(rel));
+
+	/* looked up here, not at the first call in some short-lived context */
+	for (int i = 0; rri->ri_TrigDesc != NULL && i < rri->ri_TrigDesc->numtriggers; i++)
+		fmgr_info_cxt(rri->ri_TrigDesc->triggers[i].tgfoid,
+					  &rri->ri_TrigFunctions[i], fast->cxt);
+	return rri;
+}
+
+/* Make the state that is kept. */
+static MSFast *
+make_fast(MSTarget *target, Relation rel)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "missing_symbol fast path",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
+	MSFast	   *fast = palloc0(sizeof(MSFast));
+	TupleDesc	desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
+	TriggerDesc *trig = rel->trigdesc;
+
+	fast->cxt = cxt;
+	fast->estate = CreateExecutorState();
+	make_permissions(fast, target);
+	ExecInitRangeTable(fast->estate, fast->rtable, fast->perminfos,
+					   bms_make_singleton(1));
+
+	fast->insert_rri = make_result_rel(fast, rel, desc);
+	fast->update_rri = make_result_rel(fast, rel, desc);
+	ms_add_result_relation(fast->estate, fast->update_rri);
+	fast->has_before_insert = trig != NULL && trig->trig_insert_before_row;
+	fast->has_row_triggers = trig != NULL &&
+		(trig->trig_insert_after_row || trig->trig_update_after_row);
+
+	fast->found = MakeSingleTupleTableSlot(desc, table_slot_callbacks(rel));
+	fast->updated = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	fast->inserted = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	make_indexes(fast, target, rel);
+	make_defaults(fast, rel);
+
+	MemoryContextSwitchTo(oldcxt);
+	MemoryContextSetParent(cxt, target->cxt);
+	return fast;
+}
+
+/* Forget the state, after an error or where it is not known to be clean. */
+void
+ms_fast_abort(MSTarget *target)
+{
+	if (target->fast != NULL)
+		MemoryContextDelete(target->fast->cxt);
+	target->fast = NULL;
+}
+
+static void
+check_permissions(MSFast *fast, Bitmapset *given)
+{
+	Bitmapset  *inserted = fast->inserted_cols;
+
+	if (given != NULL)
+		inserted = bms_union(inserted, acl_columns(given));
+	fast->perminfo->insertedCols = inserted;
+	(void) ExecCheckPermissions(fast->rtable, fast->perminfos, true);
+	fast->perminfo->insertedCols = fast->inserted_cols;
+}
+
+static void
+push_snapshot(MSFast *fast)
+{
+	/* our own earlier changes must be visible to the search */
+	CommandCounterIncrement();
+	PushActiveSnapshot(IsolationUsesXactSnapshot() ?
+					   GetTransactionSnapshot() : GetLatestSnapshot());
+	fast->snapshot = GetActiveSnapshot();
+	fast->estate->es_snapshot = fast->snapshot;
+}
+
+static void
+begin_scan(MSFast *fast, MSTarget *target)
+{
+	fast->scan = index_beginscan(fast->rel,
+								 fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
+								 fast->snapshot, NULL, target->nkeys, 0);
+}
+
+/* Search with a newer snapshot from now on. */
+static void
+refresh_snapshot(MSFast *fast, MSTarget *target)
+{
+	ExecClearTuple(fast->found);
+	index_endscan(fast->scan);
+	PopActiveSnapshot();
+	push_snapshot(fast);
+	begin_scan(fast, target);
+}
+
+static void
+open_index(MSFast *fast, int i)
+{
+	if (fast->insert_rri->ri_IndexRelationDescs[i] == NULL)
+	{
+		Relation	index = index_open(fast->index_oids[i], RowExclusiveLock);
+
+		fast->insert_rri->ri_IndexRelationDescs[i] = index;
+		fast->update_rri->ri_IndexRelationDescs[i] = index;
+	}
+}
+
+static void
+open_all_indexes(MSFast *fast)
+{
+	for (int i = 0; i < fast->nindexes; i++)
+		open_index(fast, i);
+}
+
+/*
+ * Begin one statement's worth of increments of a table that the caller has
+ * opened.  The columns that are given beside the key decide, with the key's
+ * and the counter's own, which privileges the current role needs.  False
+ * where the target's state is in use further up the stack: then the general
+ * path has to serve.
+ */
+bool
+ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given)
+{
+	MSFast	   *fast = target->fast;
+
+	if (fast != NULL && fast->busy)
+		return false;
+	if (fast == NULL)
+		fast = target->fast = make_fast(target, rel);
+
+	check_permissions(fast, given);
+	CheckCmdReplicaIdentity(rel, CMD_INSERT);
+	CheckCmdReplicaIdentity(rel, CMD_UPDATE);
+
+	fast->busy = true;
+	fast->rel = rel;
+	fast->insert_rri->ri_RelationDesc = rel;
+	fast->update_rri->ri_RelationDesc = rel;
+	open_index(fast, fast->key_index);
+	if (fast->has_row_triggers)
+		AfterTriggerBeginQuery();
+	push_snapshot(fast);
+	begin_scan(fast, target);
+	return true;
+}
+
+/* End it: fire the triggers, give everything back. */
+void
+ms_fast_end(MSTarget *target)
+{
+	MSFast	   *fast = target->fast;
+
+	ExecClearTuple(fast->found);
+	index_endscan(fast->scan);
+	fast->scan = NULL;
+	if (fast->has_row_triggers)
+		AfterTriggerEndQuery(fast->estate);
+	PopActiveSnapshot();
+	fast->snapshot = NULL;
+
+	for (int i = 0; i < fast->nindexes; i++)
+	{
+		if (fast->insert_rri->ri_IndexRelationDescs[i] != NULL)
+			index_close(fast->insert_rri->ri_IndexRelationDescs[i], NoLock);
+		fast->insert_rri->ri_IndexRelationDescs[i] = NULL;
+		fast->update_rri->ri_IndexRelationDescs[i] = NULL;
+	}
+	ExecClearTuple(fast->updated);
+	ExecClearTuple(fast->inserted);
+	if (fast->has_row_triggers)
+	{
+		ExecClearTuple(fast->insert_rri->ri_TrigOldSlot);
+		ExecClearTuple(fast->insert_rri->ri_TrigNewSlot);
+		ExecClearTuple(fast->update_rri->ri_TrigOldSlot);
+		ExecClearTuple(fast->update_rri->ri_TrigNewSlot);
+	}
+	ResetPerTupleExprContext(fast->estate);
+	fast->rel = NULL;
+	fast->busy = false;
+}
+
+static pg_noinline void
+out_of_range(const MSTarget *target, const char *type)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("%s out of range", type),
+			 errdetail("The count column of table %s cannot hold the sum.",
+					   target->name),
+			 errhint("Change the column's type to bigint or numeric.")));
+}
+
+/* The count column's value, after counting by more at now. */
+static Datum
+add_count(const MSTarget *target, Datum old, bool isnull, int64 by,
+		  TimestampTz now)
+{
+	int64		sum;
+
+	switch (target->kind)
+	{
+		case MS_COUNT_INT2:
+			if (pg_add_s64_overflow(isnull ? 0 : DatumGetInt16(old), by, &sum) ||
+				sum < PG_INT16_MIN || sum > PG_INT16_MAX)
+				out_of_range(target, "smallint");
+			return Int16GetDatum((int16) sum);
+		case MS_COUNT_INT4:
+			if (pg_add_s64_overflow(isnull ? 0 : DatumGetInt32(old), by, &sum) ||
+				sum < PG_INT32_MIN || sum > PG_INT32_MAX)
+				out_of_range(target, "integer");
+			return Int32GetDatum((int32) sum);
+		case MS_COUNT_INT8:
+			if (pg_add_s64_overflow(isnull ? 0 : DatumGetInt64(old), by, &sum))
+				out_of_range(target, "bigint");
+			return Int64GetDatum(sum);
+		case MS_COUNT_NUMERIC:
+			{
+				Datum		result = DirectFunctionCall1(int8_numeric,
+														 Int64GetDatum(by));
+
+				if (!isnull)
+					result = DirectFunctionCall2(numeric_add, old, result);
+				if (target->count_typmod >= 0)
+					result = DirectFunctionCall2(numeric, result,
+												 Int32GetDatum(target->count_typmod));
+				return result;
+			}
+		case MS_COUNT_COUNTER:
+			{
+				MSCounter  *result = palloc(sizeof(MSCounter));
+
+				if (isnull)
+					ms_counter_init(result, by, now);
+				else
+					ms_counter_add(result, DatumGetMSCounterP(old), by, now);
+				return MSCounterPGetDatum(result);
+			}
+	}
+	pg_unreachable();
+}
+
+/* What a row says of its counter. */
+static void
+read_result(const MSTarget *target, TupleTableSlot *slot, MSOutcome outcome,
+			MSResult *result)
+{
+	AttrNumber	atts[3] = {target->count, target->first_seen, target->last_seen};
+	Datum		values[3] = {0};
+	bool		isnull[3] = {true, true, true};
+
+	for (int i = 0; i < lengthof(atts); i++)
+	{
+		if (atts[i] != InvalidAttrNumber)
+			values[i] = slot_getattr(slot, atts[i], &isnull[i]);
+	}
+	ms_result_from_values(target, values, isnull, result);
+	result->outcome = outcome;
+}
+
+/* Search the row of the key that the scan keys hold. */
+static bool
+find_row(MSFast *fast, MSTarget *target)
+{
+	index_rescan(fast->scan, fast->scankeys, target->nkeys, NULL, 0);
+	return index_getnext_slot(fast->scan, ForwardScanDirection, fast->found);
+}
+
+/* May the row that was found not be counted yet? */
+static bool
+found_is_throttled(MSFast *fast, MSTarget *target, TimestampTz now)
+{
+	bool		isnull;
+	Datum		value;
+
+	if (target->throttle == 0)
+		return false;
+	if (target->kind == MS_COUNT_COUNTER)
+	{
+		value = slot_getattr(fast->found, target->count, &isnull);
+		return !isnull &&
+			ms_throttled(target, DatumGetMSCounterP(value)->last_seen, now);
+	}
+	value = slot_getattr(fast->found, target->last_seen, &isnull);
+	return !isnull && ms_throttled(target, DatumGetTimestampTz(value), now);
+}
+
+/* Make the new version of the row that was found. */
+static void
+make_updated(MSFast *fast, MSTarget *target, MSRow *row, TimestampTz now)
+{
+	TupleTableSlot *old = fast->found;
+	TupleTableSlot *new = fast->updated;
+	int			natts = old->tts_tupleDescriptor->natts;
+	int			attno = -1;
+	int			i = target->count - 1;
+
+	slot_getallattrs(old);
+	ExecClearTuple(new);
+	memcpy(new->tts_values, old->tts_values, sizeof(Datum) * natts);
+	memcpy(new->tts_isnull, old->tts_isnull, sizeof(bool) * natts);
+
+	new->tts_values[i] = add_count(target, old->tts_values[i],
+								   old->tts_isnull[i], row->by, now);
+	new->tts_isnull[i] = false;
+
+	if (target->last_seen != InvalidAttrNumber)
+	{
+		i = target->last_seen - 1;
+		if (old->tts_isnull[i] || DatumGetTimestampTz(old->tts_values[i]) < now)
+			new->tts_values[i] = TimestampTzGetDatum(now);
+		new->tts_isnull[i] = false;
+	}
+
+	while ((attno = bms_next_member(target->fill, attno)) >= 0)
+	{
+		i = attno - 1;
+		if (old->tts_isnull[i] && !row->isnull[i])
+		{
+			new->tts_values[i] = row->values[i];
+			new->tts_isnull[i] = false;
+		}
+	}
+	ExecStoreVirtualTuple(new);
+}
+
+/* Generated columns and constraints of a row about to be written. */
+static void
+check_row(MSFast *fast, ResultRelInfo *rri, TupleTableSlot *slot,
+		  CmdType command)
+{
+	TupleConstr *constr = RelationGetDescr(fast->rel)->constr;
+
+	if (constr != NULL && constr->has_generated_stored)
+		ExecComputeStoredGenerated(rri, fast->estate, slot, command);
+	slot->tts_tableOid = RelationGetRelid(fast->rel);
+	if (constr != NULL)
+		ExecConstraints(rri, slot, fast->estate);
+	if (fast->rel->rd_rel->relispartition)
+		ExecPartitionCheck(rri, slot, fast->estate, true);
+}
+
+/* Someone else changed the row: an error for the higher isolation levels. */
+static void
+check_serializable(const char *what)
+{
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent %s", what)));
+}
+
+static pg_noinline void
+changed_by_self(const MSTarget *target)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("counter to be incremented was already modified by an operation triggered by the current command"),
+			 errdetail("The counter is in table %s.", target->name),
+			 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
+}
+
+/* Lock the row that was found; false where it has changed: search again. */
+static bool
+lock_found(MSFast *fast, MSTarget *target)
+{
+	TM_FailureData tmfd;
+	ItemPointerData tid = fast->found->tts_tid;
+
+	fast->estate->es_output_cid = GetCurrentCommandId(true);
+	switch (table_tuple_lock(fast->rel, &tid, fast->snapshot, fast->found,
+							 fast->estate->es_output_cid,
+							 ExecUpdateLockMode(fast->estate, fast->update_rri),
+							 LockWaitBlock, 0, &tmfd))
+	{
+		case TM_Ok:
+			return true;
+		case TM_Updated:
+			check_serializable("update");
+			return false;
+		case TM_Deleted:
+			check_serializable("delete");
+			return false;
+		case TM_Invisible:
+		case TM_SelfModified:
+			changed_by_self(target);
+			break;
+		default:
+			elog(ERROR, "unexpected result of locking a row of table %s",
+				 target->name);
+	}
+	return false;
+}
+
+/* Write the new version's index entries and queue its triggers. */
+static void
+finish_update(MSFast *fast, TU_UpdateIndexes update_indexes)
+{
+	List	   *recheck = NIL;
+
+	/* there are no summarizing indexes here: target.c sees to that */
+	if (update_indexes != TU_None)
+	{
+		open_all_indexes(fast);
+		recheck = ExecInsertIndexTuples(fast->update_rri, fast->updated,
+										fast->estate, true, false, NULL, NIL,
+										false);
+	}
+	if (fast->has_row_triggers)
+		ExecARUpdateTriggers(fast->estate, fast->update_rri, NULL, NULL,
+							 &fast->found->tts_tid, NULL, fast->updated,
+							 recheck, NULL, false);
+	list_free(recheck);
+}
+
+/* Increment the row that was found; false where it changed: search again. */
+static bool
+update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
+{
+	bool		locked = false;
+
+	for (;;)
+	{
+		TimestampTz now = ms_clock();
+		TM_FailureData tmfd;
+		LockTupleMode lockmode;
+		TU_UpdateIndexes update_indexes;
+
+		if (found_is_throttled(fast, target, now))
+		{
+			read_result(target, fast->found, MS_THROTTLED, result);
+			return true;
+		}
+		make_updated(fast, target, row, now);
+		check_row(fast, fast->update_rri, fast->updated, CMD_UPDATE);
+
+		fast->estate->es_output_cid = GetCurrentCommandId(true);
+		switch (table_tuple_update(fast->rel, &fast->found->tts_tid,
+								   fast->updated, fast->estate->es_output_cid,
+								   fast->snapshot, InvalidSnapshot, locked,
+								   &tmfd, &lockmode, &update_indexes))
+		{
+			case TM_Ok:
+				finish_update(fast, update_indexes);
+				read_result(target, fast->updated, MS_INCREMENTED, result);
+				return true;
+			case TM_BeingModified:
+				if (!lock_found(fast, target))
+					return false;
+				locked = true;
+				break;
+			case TM_Updated:
+				check_serializable("update");
+				return false;
+			case TM_Deleted:
+				check_serializable("delete");
+				return false;
+			case TM_SelfModified:
+				changed_by_self(target);
+				break;
+			default:
+				elog(ERROR, "unexpected result of updating a row of table %s",
+					 target->name);
+		}
+	}
+}
+
+/* Set the counter of a row that is to be inserted. */
+static void
+set_new_counter(TupleTableSlot *slot, MSTarget *target, int64 by,
+				TimestampTz now)
+{
+	slot->tts_values[target->count - 1] = add_count(target, (Datum) 0, true,
+													by, now);
+	slot->tts_isnull[target->count - 1] = false;
+	if (target->first_seen != InvalidAttrNumber)
+	{
+		slot->tts_values[target->first_seen - 1] = TimestampTzGetDatum(now);
+		slot->tts_isnull[target->first_seen - 1] = false;
+	}
+	if (target->last_seen != InvalidAttrNumber)
+	{
+		slot->tts_values[target->last_seen - 1] = TimestampTzGetDatum(now);
+		slot->tts_isnull[target->last_seen - 1] = false;
+	}
+}
+
+/*
+ * Make a new row: what is given, the counter, and defaults; then BEFORE
+ * triggers, which may change the key, or suppress the row (false).  This is
+ * done once for an increment, however often its insertion is tried.
+ */
+static bool
+make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
+{
+	TupleTableSlot *slot = fast->inserted;
+	int			natts = slot->tts_tupleDescriptor->natts;
+
+	ms_check_required_columns(target, fast->rel, row);
+
+	ExecClearTuple(slot);
+	memcpy(slot->tts_values, row->values, sizeof(Datum) * natts);
+	memcpy(slot->tts_isnull, row->isnull, sizeof(bool) * natts);
+	set_new_counter(slot, target, row->by, ms_clock());
+	for (int i = 0; i < natts; i++)
+	{
+		if (fast->defaults[i] != NULL && slot->tts_isnull[i] &&
+			!bms_is_member(i + 1, row->given))
+			slot->tts_values[i] = ExecEvalExpr(fast->defaults[i],
+											   GetPerTupleExprContext(fast->estate),
+											   &slot->tts_isnull[i]);
+	}
+	ExecStoreVirtualTuple(slot);
+	slot->tts_tableOid = RelationGetRelid(fast->rel);
+
+	if (fast->has_before_insert)
+	{
+		if (!ExecBRInsertTriggers(fast->estate, fast->insert_rri, slot))
+			return false;
+		slot_getallattrs(slot);
+		for (int i = 0; i < target->nkeys; i++)
+		{
+			AttrNumber	attno = target->keys[i].column.attno;
+
+			if (slot->tts_isnull[attno - 1])
+				ereport(ERROR,
+						(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						 errmsg("a BEFORE INSERT trigger set key column \"%s\" of table %s to null",
+								NameStr(TupleDescAttr(RelationGetDescr(fast->rel),
+													  attno - 1)->attname),
+								target->name)));
+			fast->scankeys[i].sk_argument = slot->tts_values[attno - 1];
+		}
+	}
+	return true;
+}
+
+/* Insert the new row; false on a conflict with another: search again. */
+static bool
+insert_row(MSFast *fast, MSTarget *target, MSResult *result)
+{
+	TupleTableSlot *slot = fast->inserted;
+	TransactionId xid;
+	uint32		token;
+	bool		conflict = false;
+	List	   *recheck;
+
+	check_row(fast, fast->insert_rri, slot, CMD_INSERT);
+	open_all_indexes(fast);
+
+	fast->estate->es_output_cid = GetCurrentCommandId(true);
+	xid = GetCurrentTransactionId();
+	token = SpeculativeInsertionLockAcquire(xid);
+	table_tuple_insert_speculative(fast->rel, slot,
+								   fast->estate->es_output_cid, 0, NULL, token);
+	recheck = ExecInsertIndexTuples(fast->insert_rri, slot, fast->estate,
+									false, true, &conflict, target->arbiters,
+									false);
+	table_tuple_complete_speculative(fast->rel, slot, token, !conflict);
+	SpeculativeInsertionLockRelease(xid);
+
+	if (!conflict)
+	{
+		if (fast->has_row_triggers)
+			ExecARInsertTriggers(fast->estate, fast->insert_rri, slot, recheck,
+								 NULL);
+		read_result(target, slot, MS_INSERTED, result);
+	}
+	list_free(recheck);
+	return !conflict;
+}
+
+/* Has this transaction inserted a row, as a trigger of ours may have? */
+static bool
+is_own_row(TupleTableSlot *slot)
+{
+	bool		isnull;
+	Datum		xmin = slot_getsysattr(slot, MinTransactionIdAttributeNumber,
+									   &isnull);
+
+	return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
+}
+
+/*
+ * The insertion met a row.  If that is not committed yet, wait until it is or
+ * is gone.  If it is committed, the next search will see it, unless the
+ * snapshot must not change.
+ */
+static void
+wait_for_inserter(MSFast *fast, MSTarget *target)
+{
+	SnapshotData dirty;
+	IndexScanDesc scan;
+	TransactionId xwait = InvalidTransactionId;
+	uint32		token = 0;
+	ItemPointerData tid;
+	bool		found;
+	bool		own = false;
+
+	InitDirtySnapshot(dirty);
+	scan = index_beginscan(fast->rel,
+						   fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
+						   &dirty, NULL, target->nkeys, 0);
+	index_rescan(scan, fast->scankeys, target->nkeys, NULL, 0);
+	found = index_getnext_slot(scan, ForwardScanDirection, fast->found);
+	if (found)
+	{
+		xwait = dirty.xmin;
+		token = dirty.speculativeToken;
+		tid = fast->found->tts_tid;
+		own = is_own_row(fast->found);
+	}
+	ExecClearTuple(fast->found);
+	index_endscan(scan);
+
+	if (TransactionIdIsValid(xwait))
+	{
+		if (token != 0)
+			SpeculativeInsertionWait(xwait, token);
+		else
+			XactLockTableWait(xwait, fast->rel, &tid, XLTW_InsertIndex);
+	}
+	else if (found && !own)
+		check_serializable("update");
+}
+
+/* Increment one counter, inserting it if it is not there. */
+void
+ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
+{
+	MSFast	   *fast = target->fast;
+	bool		made = false;
+
+	ResetPerTupleExprContext(fast->estate);
+	for (int i = 0; i < target->nkeys; i++)
+		fast->scankeys[i].sk_argument = row->values[target->keys[i].column.attno - 1];
+
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+
+		if (find_row(fast, target))
+		{
+			if (update_row(fast, target, row, result))
+				break;
+		}
+		else
+		{
+			if (!made)
+			{
+				if (!make_inserted(fast, target, row))
+				{
+					ms_result_none(MS_IGNORED, result);
+					break;
+				}
+				made = true;
+			}
+			else if (!fast->has_before_insert)
+				set_new_counter(fast->inserted, target, row->by, ms_clock());
+			if (insert_row(fast, target, result))
+				break;
+			wait_for_inserter(fast, target);
+		}
+		refresh_snapshot(fast, target);
+	}
+	ExecClearTuple(fast->found);
+}

@@ -1,0 +1,530 @@
+/*-------------------------------------------------------------------------
+ *
+ * general.c
+ *	  Increments of any table, through SQL plans: partitions, row security,
+ *	  statement triggers and whatever else the fast path leaves to core.
+ *
+ * One increment: UPDATE; if no row was reached, INSERT ... ON CONFLICT DO
+ * UPDATE, which core makes atomic, so there is no loop that could go on
+ * forever over a row that row security or a trigger hides.
+ *
+ * - The UPDATE joins the row to itself FOR NO KEY UPDATE, so that the new
+ *   values, and the clock among them, are computed after the row is locked.
+ * - missing_symbol.reached(condition) notes that an existing row was reached
+ *   and locked, and whether the condition (the throttle) held.  That tells
+ *   inserted from incremented, and a throttled row from one that a BEFORE
+ *   trigger kept as it was, on every version and for partitions too, where
+ *   xmax does not.
+ * - Operators are the key index's own, schema-qualified; ONLY, except for a
+ *   partitioned table, because an inheritance child's row is not the key's.
+ * - Generic plans, made with enable_seqscan off: a plan made while the table
+ *   was tiny would stay a sequential scan.
+ *
+ * Plans are kept in the target, one set for each set of given columns.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "missing_symbol.h"
+
+typedef struct MSPlans
+{
+	Bitmapset  *given;			/* NULL: an increment that gives only the key */
+	SPIPlanPtr	read;			/* the row as it is, for the throttle */
+	SPIPlanPtr	update;
+	SPIPlanPtr	insert;
+} MSPlans;
+
+/* What reached() saw during the statement that is running. */
+typedef struct Reached
+{
+	bool		row;			/* an existing row was reached and locked */
+	bool		condition;		/* and the condition held */
+} Reached;
+
+static Reached *current_reached = NULL;
+
+PG_FUNCTION_INFO_V1(ms_reached);
+
+/* reached(condition) -> condition */
+Datum
+ms_reached(PG_FUNCTION_ARGS)
+{
+	bool		condition = PG_GETARG_BOOL(0);
+
+	if (current_reached != NULL)
+	{
+		current_reached->row = true;
+		current_reached->condition = condition;
+	}
+	PG_RETURN_BOOL(condition);
+}
+
+static const char *
+column(Relation rel, AttrNumber attno)
+{
+	return quote_identifier(NameStr(TupleDescAttr(RelationGetDescr(rel),
+												  attno - 1)->attname));
+}
+
+/* "t.k OPERATOR(pg_catalog.=) $1 AND ..." */
+static void
+append_key_condition(StringInfo sql, MSTarget *target, Relation rel)
+{
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		HeapTuple	tuple = SearchSysCache1(OPEROID,
+											ObjectIdGetDatum(target->keys[i].eqop));
+		Form_pg_operator op;
+
+		if (!HeapTupleIsValid(tuple))
+			elog(ERROR, "cache lookup failed for operator %u",
+				 target->keys[i].eqop);
+		op = (Form_pg_operator) GETSTRUCT(tuple);
+		appendStringInfo(sql, "%st.%s OPERATOR(%s.%s) $%d",
+						 i > 0 ? " AND " : "",
+						 column(rel, target->keys[i].column.attno),
+						 quote_identifier(get_namespace_name(op->oprnamespace)),
+						 NameStr(op->oprname), i + 1);
+		ReleaseSysCache(tuple);
+	}
+}
+
+/* "ONLY schema.table AS t" */
+static void
+append_table(StringInfo sql, MSTarget *target, Relation rel)
+{
+	appendStringInfo(sql, "%s%s AS t",
+					 rel->rd_rel->relkind == RELKIND_RELATION ? "ONLY " : "",
+					 target->name);
+}
+
+/*
+ * The columns that tell a row's counter: always three, NULL where there is no
+ * such column.
+ */
+static void
+append_counter_columns(StringInfo sql, MSTarget *target, Relation rel)
+{
+	AttrNumber	atts[3] = {target->count, target->first_seen, target->last_seen};
+
+	for (int i = 0; i < lengthof(atts); i++)
+	{
+		if (i > 0)
+			appendStringInfoString(sql, ", ");
+		if (atts[i] == InvalidAttrNumber)
+			appendStringInfoString(sql, "NULL::pg_catalog.timestamptz");
+		else
+			appendStringInfo(sql, "t.%s", column(rel, atts[i]));
+	}
+}
+
+/*
+ * What an existing row becomes; $by is the amount, and the given columns that
+ * fill follow it.
+ */
+static void
+append_assignments(StringInfo sql, MSTarget *target, Relation rel,
+				   Bitmapset *given)
+{
+	int			by = target->nkeys + 1;
+	int			attno = -1;
+	int			param = by;
+	const char *count = column(rel, target->count);
+
+	switch (target->kind)
+	{
+		case MS_COUNT_COUNTER:
+			appendStringInfo(sql, "%s = CASE WHEN t.%s IS NULL THEN missing_symbol.counter($%d)"
+							 " ELSE t.%s OPERATOR(missing_symbol.+) $%d END",
+							 count, count, by, count, by);
+			break;
+		case MS_COUNT_NUMERIC:
+			appendStringInfo(sql, "%s = COALESCE(t.%s, 0) OPERATOR(pg_catalog.+) $%d::pg_catalog.numeric",
+							 count, count, by);
+			break;
+		default:
+			appendStringInfo(sql, "%s = COALESCE(t.%s, 0::pg_catalog.int2) OPERATOR(pg_catalog.+) $%d",
+							 count, count, by);
+			break;
+	}
+	if (target->last_seen != InvalidAttrNumber)
+		appendStringInfo(sql, ", %s = GREATEST(t.%s, missing_symbol.clock())",
+						 column(rel, target->last_seen),
+						 column(rel, target->last_seen));
+	while ((attno = bms_next_member(given, attno)) >= 0)
+	{
+		param++;
+		if (bms_is_member(attno, target->fill))
+			appendStringInfo(sql, ", %s = COALESCE(t.%s, $%d)",
+							 column(rel, attno), column(rel, attno), param);
+	}
+}
+
+/* The condition under which an existing row is counted. */
+static void
+append_throttle_condition(StringInfo sql, MSTarget *target, Relation rel)
+{
+	if (target->throttle == 0)
+	{
+		appendStringInfoString(sql, "true");
+		return;
+	}
+	appendStringInfoString(sql, "COALESCE(");
+	if (target->kind == MS_COUNT_COUNTER)
+		appendStringInfo(sql, "missing_symbol.last_seen(t.%s)",
+						 column(rel, target->count));
+	else
+		appendStringInfo(sql, "t.%s", column(rel, target->last_seen));
+	appendStringInfo(sql, " OPERATOR(pg_catalog.<=) (missing_symbol.clock()"
+					 " OPERATOR(pg_catalog.-) '" INT64_FORMAT " microseconds'::pg_catalog.interval), true)",
+					 target->throttle);
+}
+
+static char *
+update_sql(MSTarget *target, Relation rel, Bitmapset *given)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "WITH l AS MATERIALIZED (SELECT true AS locked FROM ");
+	append_table(&sql, target, rel);
+	appendStringInfoString(&sql, " WHERE ");
+	append_key_condition(&sql, target, rel);
+	appendStringInfoString(&sql, " FOR NO KEY UPDATE) UPDATE ");
+	append_table(&sql, target, rel);
+	appendStringInfoString(&sql, " SET ");
+	append_assignments(&sql, target, rel, given);
+	appendStringInfoString(&sql, " FROM l WHERE ");
+	append_key_condition(&sql, target, rel);
+
+	/* with a column of l, so that it is evaluated after the lock */
+	appendStringInfoString(&sql, " AND missing_symbol.reached(l.locked AND ");
+	append_throttle_condition(&sql, target, rel);
+	appendStringInfoString(&sql, ") RETURNING ");
+	append_counter_columns(&sql, target, rel);
+	return sql.data;
+}
+
+static char *
+insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
+{
+	StringInfoData sql;
+	StringInfoData values;
+	int			by = target->nkeys + 1;
+	int			param = by;
+	int			attno = -1;
+
+	initStringInfo(&sql);
+	initStringInfo(&values);
+	appendStringInfoString(&sql, "INSERT INTO ");
+	appendStringInfo(&sql, "%s AS t (", target->name);
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		appendStringInfo(&sql, "%s, ", column(rel, target->keys[i].column.attno));
+		appendStringInfo(&values, "$%d, ", i + 1);
+	}
+	appendStringInfoString(&sql, column(rel, target->count));
+	appendStringInfo(&values,
+					 target->kind == MS_COUNT_COUNTER ?
+					 "missing_symbol.counter($%d)" : "$%d", by);
+	if (target->first_seen != InvalidAttrNumber)
+		appendStringInfo(&sql, ", %s", column(rel, target->first_seen));
+	if (target->last_seen != InvalidAttrNumber)
+		appendStringInfo(&sql, ", %s", column(rel, target->last_seen));
+	/* one reading of the clock for both */
+	if (target->first_seen != InvalidAttrNumber)
+		appendStringInfoString(&values, ", c.now");
+	if (target->last_seen != InvalidAttrNumber)
+		appendStringInfoString(&values, ", c.now");
+	while ((attno = bms_next_member(given, attno)) >= 0)
+	{
+		appendStringInfo(&sql, ", %s", column(rel, attno));
+		appendStringInfo(&values, ", $%d", ++param);
+	}
+	appendStringInfo(&sql, ") SELECT %s FROM (SELECT missing_symbol.clock() AS now OFFSET 0) AS c ON CONFLICT (",
+					 values.data);
+	for (int i = 0; i < target->nkeys; i++)
+		appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "",
+						 column(rel, target->keys[i].column.attno));
+	appendStringInfoString(&sql, ") DO UPDATE SET ");
+	append_assignments(&sql, target, rel, given);
+	appendStringInfoString(&sql, " WHERE missing_symbol.reached(");
+	append_throttle_condition(&sql, target, rel);
+	appendStringInfoString(&sql, ") RETURNING ");
+	append_counter_columns(&sql, target, rel);
+	return sql.data;
+}
+
+static char *
+read_sql(MSTarget *target, Relation rel)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT ");
+	append_counter_columns(&sql, target, rel);
+	appendStringInfoString(&sql, " FROM ");
+	append_table(&sql, target, rel);
+	appendStringInfoString(&sql, " WHERE ");
+	append_key_condition(&sql, target, rel);
+	return sql.data;
+}
+
+/* Plan what is not planned, or not any more, with enable_seqscan off. */
+static void
+make_generic_plan(SPIPlanPtr plan)
+{
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+	CachedPlan *cached;
+	int			nestlevel;
+
+	if (CachedPlanIsValid(source) && source->gplan != NULL)
+		return;
+	nestlevel = NewGUCNestLevel();
+	(void) set_config_option("enable_seqscan", "off", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	cached = SPI_plan_get_cached_plan(plan);
+	if (cached != NULL)
+		ReleaseCachedPlan(cached, CurrentResourceOwner);
+	AtEOXact_GUC(true, nestlevel);
+}
+
+static SPIPlanPtr
+prepare(const char *sql, int nargs, Oid *argtypes)
+{
+	SPIPlanPtr	plan = SPI_prepare_cursor(sql, nargs, argtypes,
+										  CURSOR_OPT_GENERIC_PLAN);
+
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed for \"%s\": %s", sql,
+			 SPI_result_code_string(SPI_result));
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "SPI_keepplan failed");
+	return plan;
+}
+
+/*
+ * Parameters of a plan: the key, the amount, and the columns that are given
+ * beside the key, in the order of their numbers.
+ */
+static int
+plan_arguments(MSTarget *target, Relation rel, const MSRow *row,
+			   Bitmapset *others, Oid *types, Datum *values, char *nulls)
+{
+	int			n = 0;
+	int			attno = -1;
+
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		types[n] = target->keys[i].column.typid;
+		values[n] = row->values[target->keys[i].column.attno - 1];
+		nulls[n++] = ' ';
+	}
+	types[n] = INT8OID;
+	values[n] = Int64GetDatum(row->by);
+	nulls[n++] = ' ';
+	while ((attno = bms_next_member(others, attno)) >= 0)
+	{
+		types[n] = TupleDescAttr(RelationGetDescr(rel), attno - 1)->atttypid;
+		values[n] = row->values[attno - 1];
+		nulls[n++] = row->isnull[attno - 1] ? 'n' : ' ';
+	}
+	return n;
+}
+
+static MSPlans *
+find_plans(MSTarget *target, Bitmapset *others)
+{
+	ListCell   *lc;
+	MSPlans    *plans;
+	MemoryContext oldcxt;
+
+	foreach(lc, target->general_plans)
+	{
+		plans = lfirst(lc);
+		if (bms_equal(plans->given, others))
+			return plans;
+	}
+
+	/* in the list before it is filled: an error must not leak a kept plan */
+	oldcxt = MemoryContextSwitchTo(target->cxt);
+	plans = palloc0(sizeof(MSPlans));
+	plans->given = bms_copy(others);
+	target->general_plans = lappend(target->general_plans, plans);
+	MemoryContextSwitchTo(oldcxt);
+	return plans;
+}
+
+/* Give back the plans of a target that is going away. */
+void
+ms_general_free(MSTarget *target)
+{
+	ListCell   *lc;
+
+	foreach(lc, target->general_plans)
+	{
+		MSPlans    *plans = lfirst(lc);
+
+		if (plans->read != NULL)
+			SPI_freeplan(plans->read);
+		if (plans->update != NULL)
+			SPI_freeplan(plans->update);
+		if (plans->insert != NULL)
+			SPI_freeplan(plans->insert);
+	}
+	target->general_plans = NIL;
+	if (target->value_plan != NULL)
+		SPI_freeplan(target->value_plan);
+	target->value_plan = NULL;
+}
+
+/* Run a plan; true, with the row's counter in *result, where it gave a row. */
+static bool
+run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
+	bool read_only, MSOutcome outcome, MSResult *result, Reached *reached)
+{
+	Reached    *outer = current_reached;
+	int			rc;
+	Datum		counter[3];
+	bool		isnull[3];
+
+	make_generic_plan(plan);
+	memset(reached, 0, sizeof(*reached));
+
+	/* a statement of a trigger must not write into our note */
+	PG_TRY();
+	{
+		current_reached = reached;
+		rc = SPI_execute_plan(plan, values, nulls, read_only, 0);
+	}
+	PG_FINALLY();
+	{
+		current_reached = outer;
+	}
+	PG_END_TRY();
+	if (rc < 0)
+		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(rc));
+	if (SPI_processed == 0)
+		return false;
+
+	for (int i = 0; i < lengthof(counter); i++)
+		counter[i] = SPI_getbinval(SPI_tuptable->vals[0],
+								   SPI_tuptable->tupdesc, i + 1, &isnull[i]);
+	ms_result_from_values(target, counter, isnull, result);
+	result->outcome = outcome;
+	return true;
+}
+
+/* Increment one counter, inserting it if it is not there. */
+static void
+increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
+{
+	Bitmapset  *others = bms_copy(row->given);
+	Oid			types[MaxTupleAttributeNumber];
+	Datum		values[MaxTupleAttributeNumber];
+	char		nulls[MaxTupleAttributeNumber];
+	int			nargs;
+	MSPlans    *plans;
+	Reached		reached;
+
+	for (int i = 0; i < target->nkeys; i++)
+		others = bms_del_member(others, target->keys[i].column.attno);
+	nargs = plan_arguments(target, rel, row, others, types, values, nulls);
+	plans = find_plans(target, others);
+
+	if (target->throttle > 0)
+	{
+		if (plans->read == NULL)
+			plans->read = prepare(read_sql(target, rel), target->nkeys, types);
+		if (run(target, plans->read, values, nulls, false, MS_THROTTLED,
+				result, &reached) &&
+			!result->last_isnull &&
+			ms_throttled(target, result->last_seen, ms_clock()))
+			return;
+	}
+
+	if (plans->update == NULL)
+		plans->update = prepare(update_sql(target, rel, others), nargs, types);
+	if (run(target, plans->update, values, nulls, false, MS_INCREMENTED,
+			result, &reached))
+		return;
+
+	if (!reached.row)
+	{
+		ms_check_required_columns(target, rel, row);
+		if (plans->insert == NULL)
+			plans->insert = prepare(insert_sql(target, rel, others), nargs,
+									types);
+		if (run(target, plans->insert, values, nulls, false, MS_INSERTED,
+				result, &reached))
+		{
+			if (reached.row)
+				result->outcome = MS_INCREMENTED;
+			return;
+		}
+	}
+
+	/* a row was reached but not counted, or a trigger suppressed it all */
+	ms_result_none(MS_IGNORED, result);
+	if (reached.row && !reached.condition)
+	{
+		if (plans->read != NULL)
+			(void) run(target, plans->read, values, nulls, false,
+					   MS_THROTTLED, result, &reached);
+		result->outcome = MS_THROTTLED;
+	}
+}
+
+void
+ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
+					 MSResult *result)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	increment(target, rel, row, result);
+	SPI_finish();
+}
+
+/* The count of a key, as the calling query's snapshot shows it. */
+void
+ms_general_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
+				 int64 *value)
+{
+	Oid			types[INDEX_MAX_KEYS];
+	Datum		values[INDEX_MAX_KEYS];
+	char		nulls[INDEX_MAX_KEYS];
+	MSResult	result;
+	Reached		reached;
+
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		types[i] = target->keys[i].column.typid;
+		values[i] = row->values[target->keys[i].column.attno - 1];
+		nulls[i] = ' ';
+	}
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (target->value_plan == NULL)
+		target->value_plan = prepare(read_sql(target, rel), target->nkeys,
+									 types);
+	ms_result_none(MS_IGNORED, &result);
+	(void) run(target, target->value_plan, values, nulls, true, MS_IGNORED,
+			   &result, &reached);
+	*isnull = result.count_isnull;
+	*value = result.count;
+	SPI_finish();
+}

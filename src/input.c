@@ -1,0 +1,501 @@
+/*-------------------------------------------------------------------------
+ *
+ * input.c
+ *	  What a caller gives becomes values of the target's columns.
+ *
+ * A key value of another type than its column's is converted as an INSERT
+ * would convert it: by an assignment cast, made by the parser itself, so that
+ * length coercions and the constraints of domains come with it.  Text (the
+ * overloads for literals and drivers' untyped parameters) that no assignment
+ * cast takes to the column's type goes through the type's input function, as
+ * a literal does.  The last conversion of each key column is kept in the
+ * target.  JSON goes through jsonb_populate_record.
+ *
+ * Rows are compared, for ordering and merging a batch, by the key index's own
+ * operator class and collations, never by bytes.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/nbtree.h"
+#include "access/relation.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "funcapi.h"
+#include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parse_coerce.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/sortsupport.h"
+
+#include "missing_symbol.h"
+
+/* how values of one type become values of a key column */
+typedef struct MSCoercion
+{
+	Oid			from;
+	MemoryContext cxt;			/* holds what follows */
+
+	/* a cast; expr NULL where the value can be used as it is */
+	ExprState  *expr;
+	ExprContext *econtext;
+	ParamListInfo params;
+
+	/* an input function; for text that has no cast, and unknown literals */
+	bool		by_input;
+	FmgrInfo	input;
+	Oid			ioparam;
+} MSCoercion;
+
+/* a constant array of names, as columns of a target; attno 0: no such column */
+typedef struct MSNamedColumns
+{
+	const char *const *names;
+	MSColumn   *columns;
+	Bitmapset  *given;
+} MSNamedColumns;
+
+/* jsonb_populate_record, with the row type it is to make */
+typedef struct MSRecordReader
+{
+	FmgrInfo	populate;
+} MSRecordReader;
+
+static const char *
+column_name(Relation rel, const MSColumn *column)
+{
+	return NameStr(TupleDescAttr(RelationGetDescr(rel), column->attno - 1)->attname);
+}
+
+/* Make the conversion; false where the types do not go together. */
+static bool
+make_coercion(MSCoercion *coercion, const MSColumn *column)
+{
+	Param	   *param;
+	Node	   *node = NULL;
+
+	if (coercion->from != UNKNOWNOID)
+	{
+		param = makeNode(Param);
+		param->paramkind = PARAM_EXTERN;
+		param->paramid = 1;
+		param->paramtype = coercion->from;
+		param->paramtypmod = -1;
+		param->paramcollid = get_typcollation(coercion->from);
+		param->location = -1;
+		node = coerce_to_target_type(NULL, (Node *) param, coercion->from,
+									 column->typid, column->typmod,
+									 COERCION_ASSIGNMENT,
+									 COERCE_IMPLICIT_CAST, -1);
+	}
+
+	if (node == NULL)
+	{
+		Oid			infunc;
+
+		if (coercion->from != TEXTOID && coercion->from != UNKNOWNOID)
+			return false;
+		coercion->by_input = true;
+		getTypeInputInfo(column->typid, &infunc, &coercion->ioparam);
+		fmgr_info_cxt(infunc, &coercion->input, coercion->cxt);
+		return true;
+	}
+
+	while (IsA(node, RelabelType))
+		node = (Node *) ((RelabelType *) node)->arg;
+	if (IsA(node, Param))
+		return true;
+
+	coercion->params = makeParamList(1);
+	coercion->econtext = CreateStandaloneExprContext();
+	coercion->econtext->ecxt_param_list_info = coercion->params;
+	coercion->expr = ExecInitExprWithParams(expression_planner((Expr *) node),
+											coercion->params);
+	return true;
+}
+
+static MSCoercion *
+find_coercion(MSTarget *target, Relation rel, MSColumn *column, Oid from)
+{
+	MemoryContext cxt;
+	MemoryContext oldcxt;
+	MSCoercion *coercion;
+
+	if (column->coercion != NULL && column->coercion->from == from)
+		return column->coercion;
+
+	cxt = AllocSetContextCreate(CurrentMemoryContext, "missing_symbol coercion",
+								ALLOCSET_SMALL_SIZES);
+	oldcxt = MemoryContextSwitchTo(cxt);
+	coercion = palloc0(sizeof(MSCoercion));
+	coercion->from = from;
+	coercion->cxt = cxt;
+	if (!make_coercion(coercion, column))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of table %s is of type %s but the value given is of type %s",
+						column_name(rel, column), target->name,
+						format_type_with_typemod(column->typid, column->typmod),
+						format_type_be(from)),
+				 errhint("Cast the value of %s to %s.",
+						 quote_identifier(column_name(rel, column)),
+						 format_type_be(column->typid))));
+	MemoryContextSwitchTo(oldcxt);
+
+	/* a conversion that is at work further up the stack must stay */
+	if (column->coercion != NULL && target->users <= 1)
+		MemoryContextDelete(column->coercion->cxt);
+	MemoryContextSetParent(cxt, target->cxt);
+	column->coercion = coercion;
+	return coercion;
+}
+
+/* Convert a value that is not null; that may make it null. */
+static Datum
+coerce_value(MSTarget *target, Relation rel, MSColumn *column, Oid type,
+			 Datum value, bool *isnull)
+{
+	MSCoercion *coercion;
+
+	if (type == column->typid && column->typmod < 0)
+		return value;
+
+	coercion = find_coercion(target, rel, column, type);
+	if (coercion->by_input)
+	{
+		char	   *str = type == UNKNOWNOID ?
+			DatumGetCString(value) : TextDatumGetCString(value);
+
+		return InputFunctionCall(&coercion->input, str, coercion->ioparam,
+								 column->typmod);
+	}
+	if (coercion->expr != NULL)
+	{
+		ParamExternData *param = &coercion->params->params[0];
+
+		param->value = value;
+		param->isnull = false;
+		param->ptype = type;
+		param->pflags = 0;
+		return ExecEvalExpr(coercion->expr, coercion->econtext, isnull);
+	}
+	return value;
+}
+
+/* An empty row: nothing is given yet. */
+MSRow *
+ms_row_make(Relation rel)
+{
+	int			natts = RelationGetNumberOfAttributes(rel);
+	MSRow	   *row = palloc(sizeof(MSRow) + (sizeof(Datum) + sizeof(bool)) * natts);
+
+	row->values = (Datum *) (row + 1);
+	row->isnull = (bool *) (row->values + natts);
+	memset(row->values, 0, sizeof(Datum) * natts);
+	memset(row->isnull, true, sizeof(bool) * natts);
+	row->given = NULL;
+	row->by = 1;
+	row->ordinal = 0;
+	return row;
+}
+
+static void
+null_key(const MSTarget *target, Relation rel, const MSKeyColumn *key)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("key column \"%s\" of table %s must not be null",
+					column_name(rel, &key->column), target->name),
+			 errdetail("A null key conflicts with nothing: every increment would be a new row."),
+			 errhint("Use a value that stands for \"unknown\", such as an empty string.")));
+}
+
+/* Set the key column that takes the caller's arg-th key value. */
+void
+ms_row_set_key(MSTarget *target, Relation rel, MSRow *row, int arg,
+			   Oid type, Datum value, bool isnull)
+{
+	MSKeyColumn *key = NULL;
+
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		if (target->argument[i] == arg)
+			key = &target->keys[i];
+	}
+	Assert(key != NULL);
+
+	if (!isnull)
+		value = coerce_value(target, rel, &key->column, type, value, &isnull);
+	if (isnull)
+		null_key(target, rel, key);
+	row->values[key->column.attno - 1] = value;
+	row->isnull[key->column.attno - 1] = false;
+}
+
+/* Columns by name must include the whole key. */
+static void
+check_key_given(MSTarget *target, Relation rel, const MSRow *row)
+{
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		const MSKeyColumn *key = &target->keys[i];
+
+		if (!bms_is_member(key->column.attno, row->given))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("key column \"%s\" of table %s is not given",
+							column_name(rel, &key->column), target->name),
+					 errhint("Every column of the key must be given.")));
+		if (row->isnull[key->column.attno - 1])
+			null_key(target, rel, key);
+	}
+}
+
+static MSNamedColumns *
+find_named_columns(MSTarget *target, Relation rel, const char *const *names,
+				   int n)
+{
+	MSNamedColumns *named = target->named_columns;
+	MemoryContext oldcxt;
+
+	if (named != NULL && named->names == names)
+		return named;
+
+	oldcxt = MemoryContextSwitchTo(target->cxt);
+	named = palloc0(sizeof(MSNamedColumns));
+	named->names = names;
+	named->columns = palloc0(sizeof(MSColumn) * n);
+	for (int i = 0; i < n; i++)
+	{
+		AttrNumber	attno = ms_column_number(rel, names[i]);
+		Form_pg_attribute att;
+
+		if (attno == InvalidAttrNumber)
+			continue;
+		att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+		named->columns[i].attno = attno;
+		named->columns[i].typid = att->atttypid;
+		named->columns[i].typmod = att->atttypmod;
+		named->given = bms_add_member(named->given, attno);
+	}
+	MemoryContextSwitchTo(oldcxt);
+	target->named_columns = named;
+	return named;
+}
+
+/*
+ * Fill a row from n text values; those whose name no column has are left out.
+ * names must be a constant array: what it means for a target is kept.
+ */
+void
+ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
+				  const char *const *names, int n, const Datum *values,
+				  const bool *isnull)
+{
+	MSNamedColumns *named = find_named_columns(target, rel, names, n);
+
+	row->given = named->given;
+	for (int i = 0; i < n; i++)
+	{
+		MSColumn   *column = &named->columns[i];
+
+		if (column->attno == InvalidAttrNumber || isnull[i])
+			continue;
+		row->isnull[column->attno - 1] = false;
+		row->values[column->attno - 1] =
+			coerce_value(target, rel, column, TEXTOID, values[i],
+						 &row->isnull[column->attno - 1]);
+	}
+	check_key_given(target, rel, row);
+}
+
+static MSRecordReader *
+make_record_reader(MSTarget *target, Relation rel)
+{
+	MemoryContext oldcxt = MemoryContextSwitchTo(target->cxt);
+	MSRecordReader *reader = palloc0(sizeof(MSRecordReader));
+	Oid			rowtype = rel->rd_rel->reltype;
+	Const	   *base = makeNullConst(rowtype, -1, InvalidOid);
+	Const	   *json = makeNullConst(JSONBOID, -1, InvalidOid);
+
+	fmgr_info_cxt(F_JSONB_POPULATE_RECORD, &reader->populate, target->cxt);
+	fmgr_info_set_expr((Node *) makeFuncExpr(F_JSONB_POPULATE_RECORD, rowtype,
+											 list_make2(base, json),
+											 InvalidOid, InvalidOid,
+											 COERCE_EXPLICIT_CALL),
+					   &reader->populate);
+	MemoryContextSwitchTo(oldcxt);
+	return reader;
+}
+
+/* Is a column one that the engine keeps, or one that nobody can write? */
+static void
+check_field(MSTarget *target, Relation rel, AttrNumber attno,
+			const char *field)
+{
+	Form_pg_attribute att;
+
+	if (attno == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of table %s does not exist", field,
+						target->name),
+				 errhint("Fields must be named as the table's columns.")));
+	if (attno == target->count || attno == target->first_seen ||
+		attno == target->last_seen)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("field \"%s\" belongs to the counter of table %s",
+						field, target->name),
+				 errhint("Leave it out; give the amount as the argument \"by\".")));
+	att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+	if (att->attgenerated != '\0' ||
+		att->attidentity == ATTRIBUTE_IDENTITY_ALWAYS)
+		ereport(ERROR,
+				(errcode(ERRCODE_GENERATED_ALWAYS),
+				 errmsg("column \"%s\" of table %s can only be filled by the database",
+						field, target->name),
+				 errhint("Leave it out.")));
+}
+
+/* The names of an object's fields, as the row's given columns. */
+static void
+read_field_names(MSTarget *target, Relation rel, MSRow *row, Jsonb *json)
+{
+	JsonbIterator *it;
+	JsonbValue	v;
+	JsonbIteratorToken token;
+
+	it = JsonbIteratorInit(&json->root);
+	(void) JsonbIteratorNext(&it, &v, false);
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+		{
+			char	   *field = pnstrdup(v.val.string.val, v.val.string.len);
+			AttrNumber	attno = ms_column_number(rel, field);
+
+			check_field(target, rel, attno, field);
+			row->given = bms_add_member(row->given, attno);
+			pfree(field);
+		}
+	}
+}
+
+/* Fill a row from a JSON object: columns by name. */
+void
+ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
+{
+	Jsonb	   *json = DatumGetJsonbP(fields);
+	LOCAL_FCINFO(fcinfo, 2);
+	Datum		record;
+	HeapTupleHeader header;
+	HeapTupleData tuple;
+	int			attno = -1;
+
+	if (!JB_ROOT_IS_OBJECT(json))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("fields must be a JSON object"),
+				 errhint("For example '{\"%s\": ...}'.",
+						 column_name(rel, &target->keys[0].column))));
+	read_field_names(target, rel, row, json);
+
+	if (target->record_reader == NULL)
+		target->record_reader = make_record_reader(target, rel);
+	InitFunctionCallInfoData(*fcinfo, &target->record_reader->populate, 2,
+							 InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = (Datum) 0;
+	fcinfo->args[0].isnull = true;
+	fcinfo->args[1].value = JsonbPGetDatum(json);
+	fcinfo->args[1].isnull = false;
+	record = FunctionCallInvoke(fcinfo);
+
+	/* an empty object populates nothing: the result is null */
+	if (!fcinfo->isnull)
+	{
+		header = DatumGetHeapTupleHeader(record);
+		tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+		ItemPointerSetInvalid(&tuple.t_self);
+		tuple.t_tableOid = InvalidOid;
+		tuple.t_data = header;
+		heap_deform_tuple(&tuple, RelationGetDescr(rel), row->values,
+						  row->isnull);
+	}
+
+	/* what was not given is not to be taken for a value */
+	for (attno = 1; attno <= RelationGetNumberOfAttributes(rel); attno++)
+	{
+		if (!bms_is_member(attno, row->given))
+			row->isnull[attno - 1] = true;
+	}
+
+	check_key_given(target, rel, row);
+}
+
+/* An increment by nothing is a mistake of the caller. */
+void
+ms_check_by(int64 by)
+{
+	if (by == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot increment by zero"),
+				 errhint("\"by\" must be positive or negative; value() reads a counter.")));
+}
+
+/* Prepare the comparison of a target's keys. */
+static void
+prepare_sort(MSTarget *target, Relation index)
+{
+	MemoryContext oldcxt = MemoryContextSwitchTo(target->cxt);
+
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		SortSupport sort = palloc0(sizeof(SortSupportData));
+
+		sort->ssup_cxt = target->cxt;
+		sort->ssup_collation = target->keys[i].collation;
+		sort->ssup_attno = i + 1;
+		PrepareSortSupportFromIndexRel(index, false, sort);
+		target->keys[i].sort = sort;
+	}
+	MemoryContextSwitchTo(oldcxt);
+}
+
+/* Make ms_compare_rows ready. */
+void
+ms_prepare_compare(MSTarget *target)
+{
+	Relation	index;
+
+	if (target->keys[0].sort != NULL)
+		return;
+	index = relation_open(target->index, AccessShareLock);
+	prepare_sort(target, index);
+	relation_close(index, AccessShareLock);
+}
+
+/* Order two rows by the key, as its index does. */
+int
+ms_compare_rows(const MSTarget *target, const MSRow *a, const MSRow *b)
+{
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		const MSKeyColumn *key = &target->keys[i];
+		int			result;
+
+		result = ApplySortComparator(a->values[key->column.attno - 1], false,
+									 b->values[key->column.attno - 1], false,
+									 key->sort);
+		if (result != 0)
+			return result;
+	}
+	return 0;
+}

@@ -1,0 +1,655 @@
+/*-------------------------------------------------------------------------
+ *
+ * tracked.c
+ *	  Table missing_symbol.tracked: how a target counts where what its table
+ *	  tells does not serve.  track(), untrack(), describe(), and the trigger
+ *	  that forgets dropped tables.
+ *
+ * The table grants nobody write access.  It is written here only, with the
+ * table access method, after checking that the caller owns the *target*: so
+ * no function need be SECURITY DEFINER, and whoever may drop a table can have
+ * its row removed.  track() and untrack() lock the target against each other
+ * (ShareUpdateExclusiveLock, as ALTER TABLE SET does) and send a relcache
+ * invalidation for it, so that every session reads the new row at its next
+ * call.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/event_trigger.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/value.h"
+#include "optimizer/optimizer.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "missing_symbol.h"
+
+/* columns of missing_symbol.tracked, and arguments of track(), in order */
+enum
+{
+	TRACKED_TARGET,
+	TRACKED_KEY,
+	TRACKED_COUNT,
+	TRACKED_FIRST_SEEN,
+	TRACKED_LAST_SEEN,
+	TRACKED_APPLY,
+	TRACKED_THROTTLE,
+	TRACKED_FILL,
+	TRACKED_SPILL,
+	TRACKED_NATTS
+};
+
+PG_FUNCTION_INFO_V1(ms_track);
+PG_FUNCTION_INFO_V1(ms_untrack);
+PG_FUNCTION_INFO_V1(ms_describe);
+PG_FUNCTION_INFO_V1(ms_forget_dropped);
+
+static Relation
+open_tracked(LOCKMODE lockmode)
+{
+	Oid			relid = get_relname_relid("tracked", ms_schema());
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table missing_symbol.tracked does not exist"),
+				 errhint("The extension is damaged: DROP EXTENSION missing_symbol and create it again.")));
+	return table_open(relid, lockmode);
+}
+
+/*
+ * Read the row of a target into values/isnull (of TRACKED_NATTS); false where
+ * there is none.  With *tid set to where the row is.
+ */
+static bool
+read_row(Relation tracked, Oid target, Datum *values, bool *isnull,
+		 ItemPointer tid)
+{
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	bool		found;
+
+	ScanKeyInit(&key, TRACKED_TARGET + 1, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(target));
+	scan = systable_beginscan(tracked, RelationGetPrimaryKeyIndex(tracked),
+							  true, snapshot, 1, &key);
+	tuple = systable_getnext(scan);
+	found = HeapTupleIsValid(tuple);
+	if (found)
+	{
+		/* a copy: the scan's buffer is given back below */
+		tuple = heap_copytuple(tuple);
+		heap_deform_tuple(tuple, RelationGetDescr(tracked), values, isnull);
+		*tid = tuple->t_self;
+	}
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	return found;
+}
+
+static List *
+names_from_array(Datum array)
+{
+	Datum	   *elems;
+	bool	   *nulls;
+	int			n;
+	List	   *result = NIL;
+
+	deconstruct_array(DatumGetArrayTypeP(array), NAMEOID, NAMEDATALEN, false,
+					  TYPALIGN_CHAR, &elems, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("a column name must not be null")));
+		result = lappend(result,
+						 makeString(pstrdup(NameStr(*DatumGetName(elems[i])))));
+	}
+	return result;
+}
+
+/* an interval of fixed length in microseconds */
+static int64
+throttle_microseconds(Interval *throttle)
+{
+	int64		result;
+
+	if (throttle->month != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("throttle must not contain months or years"),
+				 errdetail("Their length varies."),
+				 errhint("Give days, hours, minutes or seconds; a day is 24 hours.")));
+	if (pg_mul_s64_overflow(throttle->day, USECS_PER_DAY, &result) ||
+		pg_add_s64_overflow(result, throttle->time, &result) ||
+		result < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("throttle must not be negative or infinite")));
+	return result;
+}
+
+/* What track() said of a table; memory is the caller's. */
+void
+ms_tracked_read(Oid relid, MSTracked *result)
+{
+	Relation	tracked = open_tracked(AccessShareLock);
+	Datum		values[TRACKED_NATTS];
+	bool		isnull[TRACKED_NATTS];
+	ItemPointerData tid;
+
+	memset(result, 0, sizeof(*result));
+	if (read_row(tracked, relid, values, isnull, &tid))
+	{
+		result->found = true;
+		if (!isnull[TRACKED_KEY])
+			result->key = names_from_array(values[TRACKED_KEY]);
+		if (!isnull[TRACKED_COUNT])
+			result->count = NameStr(*DatumGetName(values[TRACKED_COUNT]));
+		if (!isnull[TRACKED_FIRST_SEEN])
+			result->first_seen = NameStr(*DatumGetName(values[TRACKED_FIRST_SEEN]));
+		if (!isnull[TRACKED_LAST_SEEN])
+			result->last_seen = NameStr(*DatumGetName(values[TRACKED_LAST_SEEN]));
+		if (!isnull[TRACKED_THROTTLE])
+			result->throttle = throttle_microseconds(DatumGetIntervalP(values[TRACKED_THROTTLE]));
+		if (!isnull[TRACKED_FILL])
+			result->fill = names_from_array(values[TRACKED_FILL]);
+	}
+	table_close(tracked, AccessShareLock);
+}
+
+static void
+insert_row(Relation tracked, Datum *values, bool *isnull)
+{
+	EState	   *estate = CreateExecutorState();
+	ResultRelInfo *rri = makeNode(ResultRelInfo);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(tracked),
+													&TTSOpsHeapTuple);
+
+	ExecStoreHeapTuple(heap_form_tuple(RelationGetDescr(tracked), values,
+									   isnull), slot, false);
+	InitResultRelInfo(rri, tracked, 0, NULL, 0);
+	ExecOpenIndices(rri, false);
+	PushActiveSnapshot(GetLatestSnapshot());
+	ExecSimpleRelationInsert(rri, estate, slot);
+	PopActiveSnapshot();
+	ExecCloseIndices(rri);
+	ExecDropSingleTupleTableSlot(slot);
+	FreeExecutorState(estate);
+}
+
+static void
+delete_row(Relation tracked, ItemPointer tid)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+
+	simple_table_tuple_delete(tracked, tid, snapshot);
+	UnregisterSnapshot(snapshot);
+}
+
+/* Lock a table that the caller owns. */
+static Relation
+open_owned(FunctionCallInfo fcinfo, const char *function)
+{
+	Oid			relid;
+	Relation	rel;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("target must not be null")));
+	relid = PG_GETARG_OID(0);
+	PreventCommandIfReadOnly(function);
+	PreventCommandDuringRecovery(function);
+
+	rel = try_relation_open(relid, ShareUpdateExclusiveLock);
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table with OID %u does not exist", relid)));
+	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER,
+					   get_relkind_objtype(rel->rd_rel->relkind),
+					   RelationGetRelationName(rel));
+	return rel;
+}
+
+/* The settings that are for later versions. */
+static void
+check_supported(Datum *values, bool *isnull)
+{
+	if (!isnull[TRACKED_APPLY])
+	{
+		char	   *apply = text_to_cstring(DatumGetTextPP(values[TRACKED_APPLY]));
+
+		if (strcmp(apply, "commit") == 0 || strcmp(apply, "buffer") == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("apply => '%s' is not supported yet", apply),
+					 errhint("Use apply => 'now'.")));
+		if (strcmp(apply, "now") != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unrecognized value for apply: \"%s\"", apply),
+					 errhint("Use apply => 'now'.")));
+	}
+	if (!isnull[TRACKED_SPILL] && DatumGetBool(values[TRACKED_SPILL]))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("spill => true is not supported yet")));
+}
+
+/* '' and an empty array clear a setting; NULL has left the old one. */
+static void
+normalize(Datum *values, bool *isnull)
+{
+	if (!isnull[TRACKED_KEY] && names_from_array(values[TRACKED_KEY]) == NIL)
+		isnull[TRACKED_KEY] = true;
+	if (!isnull[TRACKED_FILL] && names_from_array(values[TRACKED_FILL]) == NIL)
+		isnull[TRACKED_FILL] = true;
+	if (!isnull[TRACKED_COUNT] &&
+		NameStr(*DatumGetName(values[TRACKED_COUNT]))[0] == '\0')
+		isnull[TRACKED_COUNT] = true;
+	if (!isnull[TRACKED_THROTTLE] &&
+		throttle_microseconds(DatumGetIntervalP(values[TRACKED_THROTTLE])) == 0)
+		isnull[TRACKED_THROTTLE] = true;
+}
+
+/* fill must not name what increments write, or what cannot be written. */
+static void
+check_fill(MSTarget *target, Relation rel)
+{
+	int			attno = -1;
+
+	while ((attno = bms_next_member(target->fill, attno)) >= 0)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+		bool		is_key = false;
+
+		for (int i = 0; i < target->nkeys; i++)
+			is_key = is_key || target->keys[i].column.attno == attno;
+		if (is_key || attno == target->count || attno == target->first_seen ||
+			attno == target->last_seen || att->attgenerated != '\0' ||
+			att->attidentity != '\0')
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("column \"%s\" of table %s cannot be filled",
+							NameStr(att->attname), target->name),
+					 errdetail("It is part of the key or the counter, or the database fills it."),
+					 errhint("Name detail columns in fill.")));
+	}
+}
+
+/* Append the attribute numbers that a change makes an index entry for. */
+static Bitmapset *
+index_attributes(Relation index)
+{
+	Form_pg_index form = index->rd_index;
+	Bitmapset  *result = NULL;
+	Bitmapset  *expr_attrs = NULL;
+	int			member = -1;
+
+	for (int i = 0; i < form->indnatts; i++)
+	{
+		if (form->indkey.values[i] > 0)
+			result = bms_add_member(result, form->indkey.values[i]);
+	}
+	pull_varattnos((Node *) RelationGetIndexExpressions(index), 1, &expr_attrs);
+	pull_varattnos((Node *) RelationGetIndexPredicate(index), 1, &expr_attrs);
+	while ((member = bms_next_member(expr_attrs, member)) >= 0)
+	{
+		if (member + FirstLowInvalidHeapAttributeNumber > 0)
+			result = bms_add_member(result,
+									member + FirstLowInvalidHeapAttributeNumber);
+	}
+	return result;
+}
+
+typedef struct Obstacle
+{
+	char	   *what;
+	char	   *remedy;
+} Obstacle;
+
+static List *
+add_obstacle(List *list, char *what, char *remedy)
+{
+	Obstacle   *obstacle = palloc(sizeof(Obstacle));
+
+	obstacle->what = what;
+	obstacle->remedy = remedy;
+	return lappend(list, obstacle);
+}
+
+/*
+ * What keeps increments from being HOT: an index on a column that they
+ * change, and pages without room for a second version of a row.
+ */
+static List *
+hot_obstacles(MSTarget *target, Relation rel)
+{
+	List	   *result = NIL;
+	List	   *indexes = RelationGetIndexList(rel);
+	ListCell   *lc;
+	Bitmapset  *changed = bms_make_singleton(target->count);
+
+	if (target->last_seen != InvalidAttrNumber)
+		changed = bms_add_member(changed, target->last_seen);
+
+	foreach(lc, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+		Bitmapset  *both = bms_intersect(changed, index_attributes(index));
+
+		if (!bms_is_empty(both) && !ms_index_is_summarizing(index))
+			result = add_obstacle(result,
+								  psprintf("index %s contains column %s, which every increment changes",
+										   quote_identifier(RelationGetRelationName(index)),
+										   quote_identifier(NameStr(TupleDescAttr(RelationGetDescr(rel),
+																				  bms_next_member(both, -1) - 1)->attname))),
+								  psprintf("DROP INDEX %s;",
+										   quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
+																	  RelationGetRelationName(index))));
+		index_close(index, AccessShareLock);
+	}
+
+	if (rel->rd_rel->relkind == RELKIND_RELATION &&
+		RelationGetFillFactor(rel, HEAP_DEFAULT_FILLFACTOR) == 100)
+		result = add_obstacle(result,
+							  pstrdup("fillfactor is 100: pages have no room for a row's next version"),
+							  psprintf("ALTER TABLE %s SET (fillfactor = 70);",
+									   target->name));
+	return result;
+}
+
+/* Columns that fill up after 2,147,483,647 increments or new counters. */
+static List *
+narrow_columns(MSTarget *target, Relation rel)
+{
+	List	   *result = NIL;
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		bool		is_count = att->attnum == target->count;
+
+		if (att->attisdropped || getBaseType(att->atttypid) != INT4OID)
+			continue;
+		if (!is_count && att->attidentity == '\0' &&
+			!ms_default_is_sequence(rel, att->attnum))
+			continue;
+		result = add_obstacle(result,
+							  psprintf("%s column %s is integer and full at 2147483647",
+									   is_count ? "count" : "serial",
+									   quote_identifier(NameStr(att->attname))),
+							  psprintf("ALTER TABLE %s ALTER COLUMN %s TYPE bigint;",
+									   target->name,
+									   quote_identifier(NameStr(att->attname))));
+	}
+	return result;
+}
+
+static void
+warn(const MSTarget *target, List *obstacles, const char *consequence)
+{
+	ListCell   *lc;
+
+	foreach(lc, obstacles)
+	{
+		Obstacle   *obstacle = lfirst(lc);
+
+		ereport(WARNING,
+				(errmsg("table %s: %s", target->name, obstacle->what),
+				 errdetail("%s", consequence),
+				 errhint("%s", obstacle->remedy)));
+	}
+}
+
+/*
+ * track(target, key, count, first_seen, last_seen, apply, throttle, fill,
+ * spill): NULL leaves a setting as it is.
+ */
+Datum
+ms_track(PG_FUNCTION_ARGS)
+{
+	Relation	rel = open_owned(fcinfo, "track()");
+	Relation	tracked;
+	Datum		values[TRACKED_NATTS] = {0};
+	bool		isnull[TRACKED_NATTS];
+	ItemPointerData tid;
+	MSTarget   *target;
+	Relation	again;
+
+	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot track temporary table \"%s\"",
+						RelationGetRelationName(rel)),
+				 errdetail("Its row would outlive the table."),
+				 errhint("Give it one unique key and the customary column names; then it needs no track().")));
+
+	tracked = open_tracked(RowExclusiveLock);
+	memset(isnull, true, sizeof(isnull));
+	if (read_row(tracked, RelationGetRelid(rel), values, isnull, &tid))
+		delete_row(tracked, &tid);
+	values[TRACKED_TARGET] = PG_GETARG_DATUM(0);
+	isnull[TRACKED_TARGET] = false;
+	for (int i = TRACKED_KEY; i < TRACKED_NATTS; i++)
+	{
+		if (!PG_ARGISNULL(i))
+		{
+			values[i] = PG_GETARG_DATUM(i);
+			isnull[i] = false;
+		}
+	}
+	check_supported(values, isnull);
+	normalize(values, isnull);
+	insert_row(tracked, values, isnull);
+	table_close(tracked, RowExclusiveLock);
+
+	/* an error in what was asked for shows here, and undoes the row */
+	CacheInvalidateRelcache(rel);
+	CommandCounterIncrement();
+	target = ms_target_open(RelationGetRelid(rel), NoLock, &again);
+	ms_target_unpin(target);	/* no user code can run below */
+	check_fill(target, again);
+	warn(target, hot_obstacles(target, again),
+		 "Increments cannot be HOT: each writes to every index.");
+	warn(target, narrow_columns(target, again),
+		 "Then every further increment or new counter fails.");
+	relation_close(again, NoLock);
+	relation_close(rel, NoLock);
+	PG_RETURN_VOID();
+}
+
+/* untrack(target): the table alone tells again how it counts */
+Datum
+ms_untrack(PG_FUNCTION_ARGS)
+{
+	Relation	rel = open_owned(fcinfo, "untrack()");
+	Relation	tracked = open_tracked(RowExclusiveLock);
+	Datum		values[TRACKED_NATTS];
+	bool		isnull[TRACKED_NATTS];
+	ItemPointerData tid;
+
+	if (read_row(tracked, RelationGetRelid(rel), values, isnull, &tid))
+		delete_row(tracked, &tid);
+	else
+		ereport(NOTICE,
+				(errmsg("table \"%s\" is not tracked",
+						RelationGetRelationName(rel))));
+	table_close(tracked, RowExclusiveLock);
+	CacheInvalidateRelcache(rel);
+	relation_close(rel, NoLock);
+	PG_RETURN_VOID();
+}
+
+/*
+ * The event trigger on sql_drop: a dropped table's row goes with it, whoever
+ * dropped it.
+ */
+Datum
+ms_forget_dropped(PG_FUNCTION_ARGS)
+{
+	Relation	tracked;
+
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("forget_dropped() must be called by its event trigger")));
+
+	/* DROP EXTENSION takes our own table along */
+	if (!OidIsValid(get_namespace_oid("missing_symbol", true)) ||
+		!OidIsValid(get_relname_relid("tracked", ms_schema())))
+		PG_RETURN_NULL();
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute("SELECT objid FROM pg_catalog.pg_event_trigger_dropped_objects()"
+					" WHERE classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
+					" AND objsubid OPERATOR(pg_catalog.=) 0"
+					" AND object_type OPERATOR(pg_catalog.=) 'table'",
+					true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the dropped objects");
+
+	tracked = open_tracked(RowExclusiveLock);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		Datum		values[TRACKED_NATTS];
+		bool		isnull[TRACKED_NATTS];
+		bool		objnull;
+		ItemPointerData tid;
+		Datum		objid = SPI_getbinval(SPI_tuptable->vals[i],
+										  SPI_tuptable->tupdesc, 1, &objnull);
+
+		if (read_row(tracked, DatumGetObjectId(objid), values, isnull, &tid))
+			delete_row(tracked, &tid);
+	}
+	table_close(tracked, RowExclusiveLock);
+	SPI_finish();
+	PG_RETURN_NULL();
+}
+
+static Datum
+name_array(List *names)
+{
+	Datum	   *elems = palloc(sizeof(Datum) * Max(list_length(names), 1));
+	int			n = 0;
+	ListCell   *lc;
+
+	foreach(lc, names)
+		elems[n++] = CStringGetDatum(lfirst(lc));
+	return PointerGetDatum(construct_array(elems, n, NAMEOID, NAMEDATALEN,
+										   false, TYPALIGN_CHAR));
+}
+
+static char *
+padded_name(Relation rel, AttrNumber attno)
+{
+	Name		name = palloc0(sizeof(NameData));
+
+	namestrcpy(name, NameStr(TupleDescAttr(RelationGetDescr(rel),
+										   attno - 1)->attname));
+	return NameStr(*name);
+}
+
+/*
+ * describe(target) -> (key, count, first_seen, last_seen, apply, throttle,
+ * fill, spill, path, reason, hot_obstacles)
+ */
+Datum
+ms_describe(PG_FUNCTION_ARGS)
+{
+	Relation	rel;
+	MSTarget   *target = ms_target_open(PG_GETARG_OID(0), AccessShareLock, &rel);
+	TupleDesc	desc;
+	Datum		values[11];
+	bool		isnull[11] = {0};
+	List	   *names = NIL;
+	List	   *obstacles;
+	Datum	   *elems;
+	int			n = 0;
+	int			attno = -1;
+	ListCell   *lc;
+	const char *reason = ms_general_reason(target, rel);
+
+	ms_target_unpin(target);	/* no user code can run below */
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+
+	for (int arg = 0; arg < target->nkeys; arg++)
+	{
+		for (int i = 0; i < target->nkeys; i++)
+		{
+			if (target->argument[i] == arg)
+				names = lappend(names,
+								padded_name(rel, target->keys[i].column.attno));
+		}
+	}
+	values[0] = name_array(names);
+	values[1] = CStringGetDatum(padded_name(rel, target->count));
+	isnull[2] = target->first_seen == InvalidAttrNumber;
+	if (!isnull[2])
+		values[2] = CStringGetDatum(padded_name(rel, target->first_seen));
+	isnull[3] = target->last_seen == InvalidAttrNumber;
+	if (!isnull[3])
+		values[3] = CStringGetDatum(padded_name(rel, target->last_seen));
+	values[4] = CStringGetTextDatum("now");
+	isnull[5] = target->throttle == 0;
+	if (!isnull[5])
+	{
+		Interval   *throttle = palloc0(sizeof(Interval));
+
+		throttle->time = target->throttle;
+		values[5] = IntervalPGetDatum(throttle);
+	}
+	isnull[6] = bms_is_empty(target->fill);
+	names = NIL;
+	while ((attno = bms_next_member(target->fill, attno)) >= 0)
+		names = lappend(names, padded_name(rel, attno));
+	values[6] = name_array(names);
+	values[7] = BoolGetDatum(false);
+	values[8] = CStringGetTextDatum(reason == NULL ? "fast" : "general");
+	isnull[9] = reason == NULL;
+	if (!isnull[9])
+		values[9] = CStringGetTextDatum(reason);
+	obstacles = hot_obstacles(target, rel);
+	isnull[10] = obstacles == NIL;
+	elems = palloc(sizeof(Datum) * Max(list_length(obstacles), 1));
+	foreach(lc, obstacles)
+		elems[n++] = CStringGetTextDatum(((Obstacle *) lfirst(lc))->what);
+	values[10] = PointerGetDatum(construct_array(elems, n, TEXTOID, -1, false,
+												 TYPALIGN_INT));
+
+	relation_close(rel, NoLock);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
+													  values, isnull)));
+}

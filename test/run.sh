@@ -1,0 +1,328 @@
+#!/bin/bash
+#
+# test/run.sh: make test
+#
+# Builds with warnings as errors, and runs every suite on a private copy of
+# PostgreSQL (see lib.sh).  Ends with the line "N passed, N failed", where N
+# counts the checks of the build, regression themes, isolation specs and the
+# single tests in the TAP files, as their runners report them.
+#
+# Environment (or "make test NAME=..."):
+#	PG_CONFIG	the PostgreSQL to test with
+#	SUITES		some of: build regress isolation tap
+#	REGRESS, ISOLATION, PROVE_TESTS
+#			some of the Makefile's lists
+#	CC, EXTRA_CFLAGS	another compiler, further flags
+#	RESULTS		a file for the table of test-all.sh
+#	KEEP=1		keep the work directory
+
+MS_PROGRAM="make test"
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+SUITES=${SUITES:-build regress isolation tap}
+WARNINGS="-Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Werror"
+
+passed=0
+failed=0
+summary=()
+
+# suite passed failed skipped seconds
+finish_suite()
+{
+	passed=$((passed + $2))
+	failed=$((failed + $3))
+	summary+=("$(printf '%-10s %5d passed %4d failed %4d skipped %5d s' "$@")")
+	if [ -n "${RESULTS:-}" ]; then
+		printf '%s %d %d %d %d\n' "$@" >>"$RESULTS"
+	fi
+}
+
+check()
+{
+	local what=$1
+
+	shift
+	if "$@" >"$MS_WORK/log/check" 2>&1; then
+		ok=$((ok + 1))
+		ms_say "ok       $what"
+	else
+		bad=$((bad + 1))
+		ms_say "FAILED   $what"
+		sed 's/^/    /' "$MS_WORK/log/check"
+	fi
+}
+
+# ---------------------------------------------------------------------------
+# build: not "does it compile", which is tested by everything else, but what a
+# packager relies on
+# ---------------------------------------------------------------------------
+
+# The library shows what PostgreSQL asks for and ms_*, nothing else.
+exported_symbols()
+{
+	local others
+
+	others=$(nm -D --defined-only "$MS_SRC/missing_symbol.so" |
+		sed 's/.* //' | grep -Ev '^(ms_|pg_finfo_ms_|_PG_init$|Pg_magic_func$)')
+	[ -z "$others" ] || {
+		printf 'should be static, or start with ms_: %s\n' "$others"
+		return 1
+	}
+}
+
+# A VPATH build with DESTDIR installs the same files as one in the tree.
+vpath_build()
+{
+	local build=$MS_WORK/vpath make
+
+	make=(ms_as_user make -C "$build" -f "$MS_SRC/Makefile"
+		--no-print-directory PG_CONFIG="$MS_PG_CONFIG" with_llvm=no)
+	ms_as_user mkdir "$build" || return 1
+	# make prefers what is built in the VPATH
+	ms_make clean || return 1
+	"${make[@]}" -j2 all || return 1
+	"${make[@]}" install DESTDIR="$MS_WORK/destdir" || return 1
+	(cd "$MS_WORK/destdir$MS_WORK/pg" && find . -type f | sort) \
+		>"$MS_WORK/log/vpath.files"
+	(cd "$MS_WORK/pg" && find . -name 'missing_symbol*' -type f | sort) \
+		>"$MS_WORK/log/tree.files"
+	diff "$MS_WORK/log/tree.files" "$MS_WORK/log/vpath.files"
+}
+
+# Control file, META.json, CHANGELOG.md and install scripts say one version.
+one_version()
+{
+	local version
+
+	version=$(sed -n "s/^default_version = '\(.*\)'/\1/p" \
+		"$MS_SRC/missing_symbol.control")
+	compgen -G "$MS_SRC/sql/missing_symbol--*$version.sql" ||
+		{ echo "no install script for $version"; return 1; }
+	# PGXN wants three numbers
+	grep -q "\"version\": \"$version.0\"" "$MS_SRC/META.json" ||
+		{ echo "META.json has another version than $version"; return 1; }
+	grep -q "^## $version\b" "$MS_SRC/CHANGELOG.md" ||
+		{ echo "CHANGELOG.md does not mention $version"; return 1; }
+	perl -MJSON::PP -0777 -ne 'JSON::PP->new->decode($_)' "$MS_SRC/META.json"
+}
+
+# Every file that a list in the Makefile should name is named there: the
+# lists are explicit, so that a forgotten line is a test that never runs.
+complete_lists()
+{
+	local suite names file name rc=0
+
+	ms_make -s list-tests >"$MS_WORK/log/lists.all"
+	while read -r suite names; do
+		case $suite in
+			regress) set -- "$MS_SRC"/sql/*.sql ;;
+			isolation) set -- "$MS_SRC"/test/specs/*.spec ;;
+			tap) set -- "$MS_SRC"/test/t/*.pl ;;
+			*) continue ;;
+		esac
+		for file in "$@"; do
+			[ -e "$file" ] || continue
+			name=$(basename "$file")
+			case $name in *--*) continue ;; esac
+			[ "$suite" = tap ] || name=${name%.*}
+			case " $names " in
+				*" $name "* | *"/$name "*) ;;
+				*)
+					echo "$suite: $name is not in the Makefile"
+					rc=1
+					;;
+			esac
+		done
+	done <"$MS_WORK/log/lists.all"
+	return $rc
+}
+
+suite_build()
+{
+	local ok=0 bad=0 start=$SECONDS
+
+	ms_say "--- build"
+	check "exported symbols" exported_symbols
+	check "one version everywhere" one_version
+	check "every test file is in the Makefile" complete_lists
+	check "VPATH and DESTDIR" vpath_build
+	finish_suite build "$ok" "$bad" 0 $((SECONDS - start))
+}
+
+# ---------------------------------------------------------------------------
+# regress and isolation
+# ---------------------------------------------------------------------------
+
+# Until 15: "test NAME ... ok" and "... FAILED"; from 16 on TAP.
+results_of()
+{
+	grep -E '^(not )?ok [0-9]+ |^(test|    ) ?[^ ]+ +\.\.\. (ok|FAILED)' "$1" |
+		sed -E -e 's/^not ok [0-9]+ +[-+] ([^ ]+) +([0-9]+ ms)?.*/FAILED   \1  \2/' \
+			-e 's/^ok [0-9]+ +[-+] ([^ ]+) +([0-9]+ ms)?.*/ok       \1  \2/' \
+			-e 's/^(test|    ) ?([^ ]+) +\.\.\. (ok|FAILED).* ([0-9]+ ms).*/\3 \2  \4/' \
+			-e 's/^(test|    ) ?([^ ]+) +\.\.\. (ok|FAILED).*/\3 \2/' \
+			-e 's/^ok +/ok       /' -e 's/^FAILED +/FAILED   /'
+}
+
+# suite, directory of its output, names
+run_pg_regress()
+{
+	local suite=$1 out=$2 log start=$SECONDS ok bad rc
+	local -a lists
+
+	shift 2
+	log=$MS_WORK/log/$suite
+	case $suite in
+		regress) lists=(REGRESS="$*" ISOLATION= TAP_TESTS=) ;;
+		isolation) lists=(REGRESS= ISOLATION="$*" TAP_TESTS=) ;;
+	esac
+	ms_say "--- $suite"
+	ms_make "${lists[@]}" installcheck >"$log" 2>&1 </dev/null
+	rc=$?
+	results_of "$log"
+	ok=$(results_of "$log" | grep -c '^ok ')
+	bad=$(results_of "$log" | grep -c '^FAILED ')
+	if ((ok + bad < $#)); then
+		# the runner itself failed
+		cat "$log"
+		bad=$(($# - ok))
+	elif ((rc != 0 && bad == 0)); then
+		tail -n 40 "$log"
+		bad=1
+	fi
+	if ((bad > 0)) && [ -s "$out/regression.diffs" ]; then
+		ms_say "--- $suite: regression.diffs"
+		cat "$out/regression.diffs"
+	fi
+	finish_suite "$suite" "$ok" "$bad" 0 $((SECONDS - start))
+}
+
+# ---------------------------------------------------------------------------
+# TAP
+# ---------------------------------------------------------------------------
+
+# Test file by test file, so that one sees how far it is.
+suite_tap()
+{
+	local start=$SECONDS ok=0 bad=0 skip=0 file log begin rc tests wrong skips
+	local seconds
+
+	ms_say "--- tap"
+	for file in "$@"; do
+		log=$MS_WORK/log/$(basename "$file")
+		begin=$SECONDS
+		ms_make REGRESS= ISOLATION= TAP_TESTS=1 PROVE_TESTS="$file" \
+			PROVE_FLAGS=-v installcheck >"$log" 2>&1 </dev/null
+		rc=$?
+		seconds=$((SECONDS - begin))
+		tests=$(sed -n 's/^Files=.*, Tests=\([0-9]*\),.*/\1/p' "$log")
+		wrong=$(sed -n 's/.*(Wstat: .* Tests: [0-9]* Failed: \([0-9]*\)).*/\1/p' \
+			"$log")
+		tests=${tests:-0}
+		wrong=${wrong:-0}
+		if ((rc != 0 && wrong == 0)); then
+			# no plan, died, or not run at all
+			wrong=1
+			tests=$((tests + 1))
+		fi
+		skips=$(grep -cE '^ok [0-9]+ .*# skip' "$log")
+		if grep -qE '^[^ ]*\.pl \.+ skipped: ' "$log"; then
+			skips=1
+		fi
+		ok=$((ok + tests - wrong - (tests > 0 ? skips : 0)))
+		bad=$((bad + wrong))
+		skip=$((skip + skips))
+		if ((wrong > 0)); then
+			ms_say "FAILED   $(basename "$file")  $wrong of $tests tests," \
+				"$seconds s"
+			tail -n 60 "$log" | sed 's/^/    /'
+			find "$MS_SRC/tmp_check/log" -name '*.log' 2>/dev/null |
+				sort | while read -r server; do
+				ms_say "    --- the end of $(basename "$server")"
+				tail -n 25 "$server" | sed 's/^/    /'
+			done
+		else
+			ms_say "ok       $(basename "$file")  $tests tests, $seconds s"
+		fi
+		sed -nE -e 's/^ok [0-9]+ .*# skip */SKIPPED  /p' \
+			-e 's/^[^ ]*\.pl \.+ skipped: */SKIPPED  /p' "$log"
+	done
+	finish_suite tap "$ok" "$bad" "$skip" $((SECONDS - start))
+}
+
+# ---------------------------------------------------------------------------
+
+begin=$SECONDS
+ms_setup tap
+ms_begin
+ms_say "missing_symbol on $("$MS_PG_CONFIG" --version)," \
+	"$("${CC:-gcc}" --version | head -n 1)"
+if ! ms_build ${CC:+CC="$CC"} COPT="$WARNINGS ${EXTRA_CFLAGS:-}"; then
+	ms_say "The build failed."
+	finish_suite build 0 1 0 $((SECONDS - begin))
+	ms_say "$passed passed, $failed failed"
+	exit 1
+fi
+
+# Lists from the command line, else the Makefile's
+ms_make -s ${REGRESS+REGRESS="$REGRESS"} ${ISOLATION+ISOLATION="$ISOLATION"} \
+	${PROVE_TESTS+PROVE_TESTS="$PROVE_TESTS"} list-tests \
+	>"$MS_WORK/log/lists"
+read -r -a regress < <(sed -n 's/^regress //p' "$MS_WORK/log/lists")
+read -r -a isolation < <(sed -n 's/^isolation //p' "$MS_WORK/log/lists")
+read -r -a tap < <(sed -n 's/^tap //p' "$MS_WORK/log/lists")
+
+tester=$(dirname "$("$MS_PG_CONFIG" --pgxs)")
+tester+=/../test/isolation/pg_isolation_regress
+
+case " $SUITES " in
+	*" regress "* | *" isolation "*)
+		if ! ms_start "fsync = off"; then
+			ms_say "The server did not start."
+			finish_suite server 0 1 0 0
+		fi
+		;;
+esac
+for suite in $SUITES; do
+	case $suite in
+		build)
+			suite_build
+			;;
+		regress)
+			if ((${#regress[@]} > 0)); then
+				run_pg_regress regress "$MS_SRC" "${regress[@]}"
+			fi
+			;;
+		isolation)
+			if ((${#isolation[@]} > 0)) && ! [ -x "$tester" ]; then
+				ms_say "--- isolation"
+				ms_say "SKIPPED  all specs: PostgreSQL $MS_MAJOR comes" \
+					"without an isolation tester"
+				finish_suite isolation 0 0 "${#isolation[@]}" 0
+			elif ((${#isolation[@]} > 0)); then
+				run_pg_regress isolation "$MS_SRC/output_iso" "${isolation[@]}"
+			fi
+			;;
+		tap)
+			if ((${#tap[@]} > 0)); then
+				suite_tap "${tap[@]}"
+			fi
+			;;
+		*)
+			ms_die "there is no suite \"$suite\""
+			;;
+	esac
+done
+
+if [ -e "$MS_WORK/log/server" ] &&
+	grep -E 'was terminated by signal|PANIC|TRAP:' "$MS_WORK/log/server"; then
+	ms_say "FAILED   the server crashed, see above"
+	finish_suite server 0 1 0 0
+fi
+
+ms_say "---"
+printf '%s\n' "${summary[@]}"
+ms_say "$((SECONDS - begin)) s"
+ms_say "$passed passed, $failed failed"
+((failed == 0 && passed > 0))
