@@ -20,6 +20,13 @@ OBJS = \
 	src/increment.o \
 	src/input.o \
 	src/missing_symbol.o \
+	src/n_plus_one.o \
+	src/profile_budget.o \
+	src/profile_hooks.o \
+	src/profile_report.o \
+	src/profile_session.o \
+	src/profile_stats.o \
+	src/profile_views.o \
 	src/shape.o \
 	src/shape_lex.o \
 	src/target.o \
@@ -36,7 +43,10 @@ DATA = \
 # pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
 # order.  The extension is there when a theme starts.
 REGRESS = \
-	counter
+	counter \
+	profile \
+	profile_n_plus_one \
+	profile_stats
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION =
