@@ -46,6 +46,7 @@ REGRESS = \
 	counter \
 	profile \
 	profile_n_plus_one \
+	profile_privileges \
 	profile_stats
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
@@ -53,7 +54,8 @@ ISOLATION =
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
-	test/t/counter_dump.pl
+	test/t/counter_dump.pl \
+	test/t/profile_protocol.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol

@@ -240,6 +240,7 @@ note_top_level(const char *source, PlannedStmt *stmt)
 	latest.portal = ActivePortal;
 	strlcpy(latest.name, ActivePortal->name, NAMEDATALEN);
 	latest_in_xact = true;
+	end_pending = false;
 	error_listed = false;
 }
 
@@ -882,6 +883,23 @@ utility_is_control(Node *node)
 	return IsA(node, TransactionStmt) || IsA(node, VariableSetStmt);
 }
 
+/* the transaction ends after it, not in it */
+static bool
+utility_ends_xact(Node *node)
+{
+	if (!IsA(node, TransactionStmt))
+		return false;
+	switch (((TransactionStmt *) node)->kind)
+	{
+		case TRANS_STMT_COMMIT:
+		case TRANS_STMT_ROLLBACK:
+		case TRANS_STMT_PREPARE:
+			return true;
+		default:
+			return false;
+	}
+}
+
 /* everything that is needed of the statement, before it may go away */
 static void
 describe_utility(MSUtility *u, PlannedStmt *pstmt, const char *source,
@@ -1002,7 +1020,7 @@ ms_ProcessUtility(MS_UTILITY_PARAMS)
 		return;
 	}
 
-	ends_xact = level == 0 && IsA(node, TransactionStmt);
+	ends_xact = level == 0 && utility_ends_xact(node);
 	if (level == 0)
 		note_top_level(queryString, pstmt);
 	describe_utility(&u, pstmt, queryString, level);
@@ -1155,7 +1173,7 @@ latest_has_failed(MSRecord *r)
 {
 	Portal		portal;
 
-	if (r == NULL || !latest_in_xact)
+	if (r == NULL || r->status == MS_ERROR || !latest_in_xact)
 		return false;
 
 	/* while its result was sent */
