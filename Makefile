@@ -55,6 +55,7 @@ ISOLATION =
 # TAP: they start servers of their own
 PROVE_TESTS = \
 	test/t/counter_dump.pl \
+	test/t/profile_failures.pl \
 	test/t/profile_protocol.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
