@@ -56,6 +56,7 @@ ISOLATION =
 PROVE_TESTS = \
 	test/t/counter_dump.pl \
 	test/t/profile_failures.pl \
+	test/t/profile_n_plus_one.pl \
 	test/t/profile_protocol.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
