@@ -55,9 +55,11 @@ ISOLATION =
 # TAP: they start servers of their own
 PROVE_TESTS = \
 	test/t/counter_dump.pl \
+	test/t/profile_coexist.pl \
 	test/t/profile_failures.pl \
 	test/t/profile_n_plus_one.pl \
-	test/t/profile_protocol.pl
+	test/t/profile_protocol.pl \
+	test/t/profile_settings.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol

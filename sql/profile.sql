@@ -1,5 +1,6 @@
 -- The session profiler: the switch, the view queries, failures.
 SET client_min_messages = warning;
+SET missing_symbol.profile = 'off';	-- whatever all sessions do
 CREATE TABLE profiled (id int PRIMARY KEY, v int);
 CREATE TABLE referenced (id int PRIMARY KEY);
 CREATE TABLE referring (id int REFERENCES referenced
@@ -77,12 +78,15 @@ BEGIN;
 SELECT missing_symbol.profile_start();
 ROLLBACK;
 SELECT 'listed';
-RESET missing_symbol.profile;
+SET missing_symbol.profile = 'off';
 SELECT 'listed too';
 EXECUTE list;
 
 -- DISCARD ALL forgets both; then the setting counts
 DISCARD ALL;
+SELECT count(*) FROM missing_symbol.queries;
+SET missing_symbol.profile = 'off';
+SELECT missing_symbol.profile_reset();
 PREPARE list AS
     SELECT number, transaction AS xact, level, command, rows, committed AS c,
            status, sqlstate, text
@@ -96,7 +100,7 @@ SELECT 'off in here';
 COMMIT;
 SELECT 'on again';
 EXECUTE list;
-RESET missing_symbol.profile;
+SET missing_symbol.profile = 'off';
 
 -- cursors, COPY, EXECUTE, EXPLAIN, CREATE TABLE AS, DO, CALL
 SELECT missing_symbol.profile_start();
