@@ -29,6 +29,7 @@ OBJS = \
 	src/profile_views.o \
 	src/shape.o \
 	src/shape_lex.o \
+	src/symbols.o \
 	src/target.o \
 	src/tracked.o
 INCLUDES = \
@@ -47,7 +48,8 @@ REGRESS = \
 	profile \
 	profile_n_plus_one \
 	profile_privileges \
-	profile_stats
+	profile_stats \
+	symbols
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION =
@@ -59,7 +61,9 @@ PROVE_TESTS = \
 	test/t/profile_failures.pl \
 	test/t/profile_n_plus_one.pl \
 	test/t/profile_protocol.pl \
-	test/t/profile_settings.pl
+	test/t/profile_settings.pl \
+	test/t/sightings.pl \
+	test/t/unit.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol

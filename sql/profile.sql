@@ -1,6 +1,8 @@
 -- The session profiler: the switch, the view queries, failures.
 SET client_min_messages = warning;
-SET missing_symbol.profile = 'off';	-- whatever all sessions do
+-- whatever all sessions do
+SET missing_symbol.profile = 'off';
+SELECT missing_symbol.profile_reset();
 CREATE TABLE profiled (id int PRIMARY KEY, v int);
 CREATE TABLE referenced (id int PRIMARY KEY);
 CREATE TABLE referring (id int REFERENCES referenced

@@ -1,6 +1,8 @@
 -- N+1 candidates, and budgets.
 SET client_min_messages = warning;
-SET missing_symbol.profile = 'off';	-- whatever all sessions do
+-- whatever all sessions do
+SET missing_symbol.profile = 'off';
+SELECT missing_symbol.profile_reset();
 SET missing_symbol.unit_gap = -1;	-- a slow machine is not a pausing client
 CREATE TABLE author (id int PRIMARY KEY, name text);
 CREATE TABLE book (id int PRIMARY KEY, author int, title text);

@@ -1,6 +1,8 @@
 -- Who sees which statement's text: the role it ran as, and pg_read_all_stats.
 SET client_min_messages = warning;
-SET missing_symbol.profile = 'off';	-- whatever all sessions do
+-- whatever all sessions do
+SET missing_symbol.profile = 'off';
+SELECT missing_symbol.profile_reset();
 SET missing_symbol.unit_gap = -1;
 CREATE ROLE regress_profile_app;
 CREATE ROLE regress_profile_definer;

@@ -1,6 +1,8 @@
 -- Statistics per shape against the same durations in the view queries.
 SET client_min_messages = warning;
-SET missing_symbol.profile = 'off';	-- whatever all sessions do
+-- whatever all sessions do
+SET missing_symbol.profile = 'off';
+SELECT missing_symbol.profile_reset();
 CREATE TABLE measured (id int PRIMARY KEY, v text);
 INSERT INTO measured SELECT i, repeat('x', i) FROM generate_series(1, 100) i;
 

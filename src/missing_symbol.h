@@ -84,7 +84,6 @@ typedef struct MSKeyColumn
 	Oid			eqop;			/* the index's own equality operator ... */
 	RegProcedure eqproc;		/* ... its function ... */
 	Oid			subtype;		/* ... and that function's right-hand type */
-	struct SortSupportData *sort;	/* the index's own order; lazily made */
 } MSKeyColumn;
 
 typedef struct MSTarget
@@ -117,6 +116,7 @@ typedef struct MSTarget
 	const char *general_reason;
 
 	/* made when first needed; each owned by its file */
+	struct MSKeyOrder *order;
 	struct MSFast *fast;
 	List	   *general_plans;
 	struct _SPI_plan *value_plan;
@@ -169,9 +169,8 @@ extern void ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 extern void ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
 							  Datum fields);
 extern void ms_check_by(int64 by);
-extern void ms_prepare_compare(MSTarget *target);
-extern int	ms_compare_rows(const MSTarget *target, const MSRow *a,
-							const MSRow *b);
+extern void ms_sort_rows(MSTarget *target, MSRow **rows, int n,
+						 bool *duplicate);
 
 /*
  * increment.c: the engine: one increment or an ordered batch; the outcome.
@@ -214,7 +213,8 @@ extern void ms_check_required_columns(const MSTarget *target, Relation rel,
 /*
  * fast.c: increments of an ordinary table, through the table access method.
  */
-extern bool ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given);
+extern bool ms_fast_is_busy(const MSTarget *target);
+extern void ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given);
 extern void ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result);
 extern void ms_fast_end(MSTarget *target);
 extern void ms_fast_abort(MSTarget *target);
@@ -249,11 +249,11 @@ typedef enum
 {
 	MST_START,					/* nothing before the first token */
 	MST_WORD,
-	MST_KEYWORD,					/* an expression may follow */
-	MST_NAME,						/* a quoted identifier */
+	MST_KEYWORD,				/* an expression may follow */
+	MST_NAME,					/* a quoted identifier */
 	MST_CONST,
 	MST_OPERATOR,
-	MST_SIGN,						/* + or - with no operand before it */
+	MST_SIGN,					/* + or - with no operand before it */
 	MST_OPEN,
 	MST_SUBSCRIPT,
 	MST_CLOSE,
@@ -272,7 +272,7 @@ typedef enum
 typedef enum
 {
 	MSW_PLAIN,
-	MSW_CONSTANT,					/* true, false, null */
+	MSW_CONSTANT,				/* true, false, null */
 	MSW_ARRAY,
 	MSW_ALL,
 	MSW_SAVEPOINT,
@@ -636,7 +636,7 @@ extern void ms_statement_forget(MSStatement *s);
 extern void ms_record_fail(MSRecord *r, int sqlerrcode);
 
 /* the record of that number, or NULL if it has been dropped */
-extern MSRecord *ms_record(uint64 seq);
+extern MSRecord *ms_profile_record(uint64 seq);
 extern const char *ms_record_text(const MSRecord *r);
 extern const char *ms_record_params(const MSRecord *r);
 

@@ -228,7 +228,7 @@ static MSRun *
 start_run(MSStatement *s, MSShape *shape)
 {
 	MSRun	   *run = take_run();
-	MSRecord   *first = ms_record(shape->first_seq);
+	MSRecord   *first = ms_profile_record(shape->first_seq);
 
 	memset(run, 0, sizeof(MSRun));
 	run->id = ++last_run_id;

@@ -96,7 +96,7 @@ detail(MSChoice choice, uint64 expected)
 	uint64		seq;
 	uint64		shown = 0;
 
-	for (seq = ms_profile.tail_seq; (r = ms_record(seq)) != NULL; seq++)
+	for (seq = ms_profile.tail_seq; (r = ms_profile_record(seq)) != NULL; seq++)
 		if (is_chosen(r, choice))
 			chosen = lappend(chosen, r);
 	if (choice == CHOOSE_SLOW)

@@ -646,7 +646,7 @@ open_statement(MSExec *x)
 static void
 add_to_record(MSExec *x, uint64 rows)
 {
-	MSRecord   *r = ms_record(x->s.seq);
+	MSRecord   *r = ms_profile_record(x->s.seq);
 
 	if (r != NULL)
 	{
@@ -1194,7 +1194,7 @@ latest_has_failed(MSRecord *r)
 static void
 list_error(int sqlerrcode)
 {
-	MSRecord   *r = ms_record(ms_profile.last_top);
+	MSRecord   *r = ms_profile_record(ms_profile.last_top);
 	const char *text = debug_query_string;
 	int			start = 0;
 

@@ -262,7 +262,7 @@ failures(void)
 	MSRecord   *r;
 	uint64		seq;
 
-	for (seq = ms_profile.tail_seq; (r = ms_record(seq)) != NULL; seq++)
+	for (seq = ms_profile.tail_seq; (r = ms_profile_record(seq)) != NULL; seq++)
 		if (!r->hidden && r->status == MS_ERROR)
 			list = lappend(list, r);
 	return list;
@@ -518,13 +518,22 @@ text_report(List *candidates)
  * SQL
  */
 
+static bool
+is_empty(void)
+{
+	const MSTotals *t = &ms_profile.total;
+
+	return !ms_profile.ready ||
+		(t->queries == 0 && t->controls == 0 && t->nested == 0);
+}
+
 Datum
 ms_profile_summary(PG_FUNCTION_ARGS)
 {
 	StringInfoData buf;
 
 	ms_profile_own();
-	if (!ms_profile.ready)
+	if (is_empty())
 		PG_RETURN_TEXT_P(cstring_to_text("nothing has been profiled"));
 	initStringInfo(&buf);
 	append_summary(&buf, &ms_profile.total,
@@ -558,7 +567,7 @@ ms_profile_report(PG_FUNCTION_ARGS)
 				 errhint("Available formats: text, json.")));
 	ms_profile_own();
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	if (!ms_profile.ready)
+	if (is_empty())
 	{
 		report = json ? "{}" : "nothing has been profiled";
 		put_line(rsinfo, report, strlen(report));

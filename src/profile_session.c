@@ -378,7 +378,7 @@ ms_profile_require_on(void)
  */
 
 MSRecord *
-ms_record(uint64 seq)
+ms_profile_record(uint64 seq)
 {
 	if (seq == 0 || seq < ms_profile.tail_seq || seq >= ms_profile.next_seq)
 		return NULL;
@@ -388,7 +388,7 @@ ms_record(uint64 seq)
 static void
 drop_oldest(void)
 {
-	if (!ms_record(ms_profile.tail_seq)->hidden)
+	if (!ms_profile_record(ms_profile.tail_seq)->hidden)
 		ms_profile.dropped++;
 	ms_profile.tail_seq++;
 }
@@ -403,7 +403,7 @@ reserve_text(uint64 len)
 	if (offset + len > ms_profile.texts_size)
 		pos += ms_profile.texts_size - offset;
 	while (ms_profile.tail_seq < ms_profile.next_seq &&
-		   pos + len - ms_record(ms_profile.tail_seq)->text_pos >
+		   pos + len - ms_profile_record(ms_profile.tail_seq)->text_pos >
 		   ms_profile.texts_size)
 		drop_oldest();
 	ms_profile.text_head = pos + len;
@@ -561,7 +561,7 @@ ms_statement_open(MSStatement *s, const char *params)
 void
 ms_statement_update(MSStatement *s)
 {
-	MSRecord   *r = ms_record(s->seq);
+	MSRecord   *r = ms_profile_record(s->seq);
 
 	if (r == NULL)
 		return;
@@ -617,7 +617,7 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 
 	if (!s->opened || s->generation != ms_profile.generation || s->own)
 		return;
-	r = ms_record(s->seq);
+	r = ms_profile_record(s->seq);
 	ms_statement_update(s);
 	if (s->closed)
 	{
@@ -652,7 +652,7 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 void
 ms_statement_forget(MSStatement *s)
 {
-	MSRecord   *r = ms_record(s->seq);
+	MSRecord   *r = ms_profile_record(s->seq);
 
 	if (r == NULL)
 		return;
@@ -705,7 +705,7 @@ ms_record_fail(MSRecord *r, int sqlerrcode)
 void
 ms_profile_xact_end(MSXactEnd end, int64 commit_ns)
 {
-	MSRecord   *last = ms_record(ms_profile.last_top);
+	MSRecord   *last = ms_profile_record(ms_profile.last_top);
 	uint64		seq;
 	int8		committed = end == MS_XACT_COMMITTED ? 1 :
 		end == MS_XACT_ABORTED ? 0 : -1;
@@ -728,7 +728,7 @@ ms_profile_xact_end(MSXactEnd end, int64 commit_ns)
 
 	for (seq = ms_profile.next_seq - 1;; seq--)
 	{
-		MSRecord   *r = ms_record(seq);
+		MSRecord   *r = ms_profile_record(seq);
 
 		if (r == NULL)
 			break;
@@ -759,7 +759,7 @@ ms_profile_subxact_abort(SubTransactionId subid)
 		return;
 	for (seq = ms_profile.next_seq - 1;; seq--)
 	{
-		MSRecord   *r = ms_record(seq);
+		MSRecord   *r = ms_profile_record(seq);
 
 		if (r == NULL || r->xact != ms_profile.xact ||
 			(r->subid != InvalidSubTransactionId && r->subid < subid))

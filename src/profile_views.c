@@ -92,7 +92,7 @@ ms_queries(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (!ms_profile.ready)
 		return (Datum) 0;
-	for (seq = ms_profile.tail_seq; (r = ms_record(seq)) != NULL; seq++)
+	for (seq = ms_profile.tail_seq; (r = ms_profile_record(seq)) != NULL; seq++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (!r->hidden)
