@@ -28,6 +28,7 @@ OBJS = \
 	src/profile_stats.o \
 	src/profile_views.o \
 	src/shape.o \
+	src/shape_cache.o \
 	src/shape_lex.o \
 	src/symbols.o \
 	src/target.o \

@@ -13,7 +13,6 @@
 
 #include "compat.h"
 #include "datatype/timestamp.h"
-#include "executor/instrument.h"
 #include "fmgr.h"
 #include "nodes/bitmapset.h"
 #include "nodes/nodes.h"
@@ -465,6 +464,26 @@ extern int	ms_profile_memory;	/* kB */
 extern int	ms_unit_gap;		/* ms */
 extern int	ms_profile_log_setting;
 
+/* What a statement used: BufferUsage and WalUsage of all versions in one */
+typedef struct MSUsage
+{
+	int64		shared_blks_hit;
+	int64		shared_blks_read;
+	int64		shared_blks_dirtied;
+	int64		shared_blks_written;
+	int64		local_blks_hit;
+	int64		local_blks_read;
+	int64		local_blks_dirtied;
+	int64		local_blks_written;
+	int64		temp_blks_read;
+	int64		temp_blks_written;
+	int64		wal_records;
+	int64		wal_fpi;
+	int64		wal_bytes;
+	int64		blk_read_ns;
+	int64		blk_write_ns;
+} MSUsage;
+
 /*
  * A statement that is being measured.  Lives where its owner lives: in the
  * executor's memory, or on the stack of the utility hook.
@@ -503,13 +522,11 @@ typedef struct MSStatement
 	int64		plan_ns;
 	int64		exec_ns;
 	uint64		rows;
-	BufferUsage buf;
-	WalUsage	wal;
+	MSUsage		usage;
 
 	/* the measurement under way */
 	int64		from_ns;
-	BufferUsage from_buf;
-	WalUsage	from_wal;
+	MSUsage		from;
 } MSStatement;
 
 /* One line of the view queries. */
@@ -539,8 +556,7 @@ typedef struct MSRecord
 	int64		exec_ns;
 	int64		commit_ns;
 	uint64		rows;
-	BufferUsage buf;
-	uint64		wal_bytes;
+	MSUsage		usage;
 } MSRecord;
 
 /* Sums over top-level statements, right whatever the ring has dropped. */
@@ -574,7 +590,7 @@ typedef struct MSProfile
 	MSRecord   *records;
 	int			nrecords;
 	uint64		next_seq;
-	uint64		tail_seq;		/* the oldest that is kept */
+	uint64		tail_seq;		/* the oldest that is kept, from 1 */
 	uint64		next_number;
 	char	   *texts;
 	uint64		texts_size;
@@ -603,6 +619,17 @@ typedef struct MSProfile
 } MSProfile;
 
 extern MSProfile ms_profile;
+
+/* the record with that sequence number, or NULL if it has been dropped */
+static inline MSRecord *
+ms_profile_record(uint64 seq)
+{
+	if (seq - ms_profile.tail_seq >=
+		ms_profile.next_seq - ms_profile.tail_seq)
+		return NULL;
+	return &ms_profile.records[seq % ms_profile.nrecords];
+}
+
 extern MSTrack ms_profiling;		/* in force: the switch, else the setting */
 
 /* the switch or the setting has changed; allocates nothing, never fails */
@@ -635,8 +662,8 @@ extern void ms_statement_forget(MSStatement *s);
 /* a statement is over, and fails after all, at COMMIT or while it is sent */
 extern void ms_record_fail(MSRecord *r, int sqlerrcode);
 
-/* the record of that number, or NULL if it has been dropped */
-extern MSRecord *ms_profile_record(uint64 seq);
+extern void ms_usage_add(MSUsage *into, const MSUsage *from);
+
 extern const char *ms_record_text(const MSRecord *r);
 extern const char *ms_record_params(const MSRecord *r);
 
@@ -671,8 +698,7 @@ typedef struct MSShape
 	uint64		calls;
 	uint64		errors;
 	uint64		rows;
-	BufferUsage buf;
-	WalUsage	wal;
+	MSUsage		usage;
 	uint64		last_used;
 	int			text_len;
 	char		text[MS_SHAPE_TEXT];	/* not NUL-terminated */
@@ -709,6 +735,16 @@ extern bool ms_shape_is_others(const MSShape *shape);
 
 /* walk through what has been called, from *position = 0; NULL at the end */
 extern MSShape *ms_shapes_next(int *position);
+
+/*
+ * shape_cache.c: the shapes of the last few texts.
+ */
+extern Size ms_shape_cache_size(void);
+extern void ms_shape_cache_attach(char *memory);
+extern void ms_shape_cache_reset(void);
+
+/* as ms_shape(), but the hash of the constants is not the same */
+extern uint64 ms_shape_cached(const char *text, int len, uint64 *literals);
 
 /*
  * n_plus_one.c: repeated shapes in a unit.

@@ -28,10 +28,12 @@
 #include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "executor/instrument.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "parser/scansup.h"
 #include "portability/instr_time.h"
+#include "storage/bufmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -377,14 +379,6 @@ ms_profile_require_on(void)
  * The ring
  */
 
-MSRecord *
-ms_profile_record(uint64 seq)
-{
-	if (seq == 0 || seq < ms_profile.tail_seq || seq >= ms_profile.next_seq)
-		return NULL;
-	return &ms_profile.records[seq % ms_profile.nrecords];
-}
-
 static void
 drop_oldest(void)
 {
@@ -470,7 +464,7 @@ ms_record_params(const MSRecord *r)
 void
 ms_statement_init(MSStatement *s, const char *source, int location, int len)
 {
-	memset(s, 0, sizeof(MSStatement));
+	memset(s, 0, offsetof(MSStatement, from_ns));
 	if (location >= 0)
 	{
 		source += location;
@@ -489,21 +483,65 @@ ms_statement_init(MSStatement *s, const char *source, int location, int len)
 	s->kind = MS_UTILITY;
 }
 
+/*
+ * The counters of this process.  Times of blocks are read only where they
+ * are taken: most do not.
+ */
+static inline void
+read_usage(MSUsage *u)
+{
+	const BufferUsage *b = &pgBufferUsage;
+
+	u->shared_blks_hit = b->shared_blks_hit;
+	u->shared_blks_read = b->shared_blks_read;
+	u->shared_blks_dirtied = b->shared_blks_dirtied;
+	u->shared_blks_written = b->shared_blks_written;
+	u->local_blks_hit = b->local_blks_hit;
+	u->local_blks_read = b->local_blks_read;
+	u->local_blks_dirtied = b->local_blks_dirtied;
+	u->local_blks_written = b->local_blks_written;
+	u->temp_blks_read = b->temp_blks_read;
+	u->temp_blks_written = b->temp_blks_written;
+	u->wal_records = pgWalUsage.wal_records;
+	u->wal_fpi = pgWalUsage.wal_fpi;
+	u->wal_bytes = (int64) pgWalUsage.wal_bytes;
+	u->blk_read_ns = track_io_timing ? MS_BLK_READ_NS(b) : 0;
+	u->blk_write_ns = track_io_timing ? MS_BLK_WRITE_NS(b) : 0;
+}
+
+/* an MSUsage is nothing but sums: a row of int64 */
+#define USAGE_SUMS	(sizeof(MSUsage) / sizeof(int64))
+
+void
+ms_usage_add(MSUsage *into, const MSUsage *from)
+{
+	int64	   *to = (int64 *) into;
+	const int64 *add = (const int64 *) from;
+	int			i;
+
+	for (i = 0; i < USAGE_SUMS; i++)
+		to[i] += add[i];
+}
+
 void
 ms_statement_begin(MSStatement *s)
 {
-	s->from_buf = pgBufferUsage;
-	s->from_wal = pgWalUsage;
+	read_usage(&s->from);
 	s->from_ns = ms_now_ns();
 }
 
 void
 ms_statement_end(MSStatement *s)
 {
+	MSUsage		now;
+	int64	   *to = (int64 *) &s->usage;
+	int			i;
+
 	s->end_ns = ms_now_ns();
 	s->exec_ns += s->end_ns - s->from_ns;
-	BufferUsageAccumDiff(&s->buf, &pgBufferUsage, &s->from_buf);
-	WalUsageAccumDiff(&s->wal, &pgWalUsage, &s->from_wal);
+	read_usage(&now);
+	for (i = 0; i < USAGE_SUMS; i++)
+		to[i] += ((int64 *) &now)[i] - ((int64 *) &s->from)[i];
 }
 
 /* a client that paused has begun something else */
@@ -552,9 +590,12 @@ ms_statement_open(MSStatement *s, const char *params)
 	r->xact = ms_profile.xact;
 	r->subid = r->committed == 0 ? InvalidSubTransactionId :
 		GetCurrentSubTransactionId();
+	r->tag = s->tag;
+	r->queryid = s->queryid;
+	r->plan_ns = s->plan_ns;
+	r->exec_ns = s->exec_ns;
 	if (s->level == 0)
 		ms_profile.last_top = s->seq;
-	ms_statement_update(s);
 }
 
 /* what is known so far, for who looks meanwhile */
@@ -570,8 +611,7 @@ ms_statement_update(MSStatement *s)
 	r->plan_ns = s->plan_ns;
 	r->exec_ns = s->exec_ns;
 	r->rows = s->rows;
-	r->buf = s->buf;
-	r->wal_bytes = s->wal.wal_bytes;
+	r->usage = s->usage;
 }
 
 static void

@@ -24,22 +24,9 @@
 
 #include "missing_symbol.h"
 
-/* raw texts whose shape is known, so that the lexer is spared */
-#define KNOWN_TEXTS		16
-#define KNOWN_TEXT_MAX	1000
-
 /* so many shapes are looked at to find one that may go */
 #define EVICT_LOOKS		8
 
-typedef struct KnownText
-{
-	int			len;			/* 0: unused */
-	uint64		shape;
-	uint64		literals;
-	char		text[KNOWN_TEXT_MAX];
-} KnownText;
-
-static KnownText *known;
 static int *buckets;
 static int	nbuckets;			/* a power of 2 */
 static MSShape *shapes;
@@ -56,8 +43,8 @@ ms_shapes_attach(char *memory, Size size)
 {
 	char	   *end = memory + size;
 
-	known = (KnownText *) memory;
-	memory += MAXALIGN(sizeof(KnownText) * KNOWN_TEXTS);
+	ms_shape_cache_attach(memory);
+	memory += ms_shape_cache_size();
 	others = (MSShape *) memory;
 	memory += MAXALIGN(sizeof(MSShape));
 
@@ -82,8 +69,7 @@ ms_shapes_reset(void)
 {
 	int			i;
 
-	for (i = 0; i < KNOWN_TEXTS; i++)
-		known[i].len = 0;
+	ms_shape_cache_reset();
 	for (i = 0; i < nbuckets; i++)
 		buckets[i] = -1;
 	nused = 0;
@@ -121,14 +107,10 @@ ms_shapes_find(uint64 hash, Oid userid, bool toplevel)
 static void
 add_usage(MSShape *into, const MSShape *from)
 {
-	static const BufferUsage no_buf;
-	static const WalUsage no_wal;
-
 	into->calls += from->calls;
 	into->errors += from->errors;
 	into->rows += from->rows;
-	BufferUsageAccumDiff(&into->buf, &from->buf, &no_buf);
-	WalUsageAccumDiff(&into->wal, &from->wal, &no_wal);
+	ms_usage_add(&into->usage, &from->usage);
 	ms_histogram_merge(&into->histogram, &from->histogram);
 }
 
@@ -185,28 +167,6 @@ new_shape(MSStatement *s)
 	return shape;
 }
 
-/* the shape of a text, from the last few texts where it is one of them */
-static uint64
-shape_of(const char *text, int len, uint64 *literals)
-{
-	KnownText  *k;
-	char		dummy[1];
-
-	if (len == 0 || len > KNOWN_TEXT_MAX)
-		return ms_shape(text, len, dummy, sizeof(dummy), literals);
-
-	k = &known[(len + text[len / 2] + 5 * (unsigned char) text[len - 1]) %
-			   KNOWN_TEXTS];
-	if (k->len != len || memcmp(k->text, text, len) != 0)
-	{
-		k->shape = ms_shape(text, len, dummy, sizeof(dummy), &k->literals);
-		k->len = len;
-		memcpy(k->text, text, len);
-	}
-	*literals = k->literals;
-	return k->shape;
-}
-
 void
 ms_shapes_open(MSStatement *s)
 {
@@ -214,8 +174,8 @@ ms_shapes_open(MSStatement *s)
 	MSShape    *shape;
 
 	s->shape = s->shape_text ?
-		shape_of(s->shape_text, s->shape_len, &literals) :
-		shape_of(s->text, s->len, &literals);
+		ms_shape_cached(s->shape_text, s->shape_len, &literals) :
+		ms_shape_cached(s->text, s->len, &literals);
 	s->params = ms_hash_combine(s->params, literals);
 	shape = ms_shapes_find(s->shape, s->userid, s->level == 0);
 	if (shape == NULL)
@@ -226,8 +186,6 @@ ms_shapes_open(MSStatement *s)
 MSShape *
 ms_shapes_add(MSStatement *s, MSStatus status)
 {
-	static const BufferUsage no_buf;
-	static const WalUsage no_wal;
 	MSShape    *shape = ms_shapes_find(s->shape, s->userid, s->level == 0);
 
 	if (shape == NULL)
@@ -238,8 +196,7 @@ ms_shapes_add(MSStatement *s, MSStatus status)
 	if (status == MS_ERROR)
 		shape->errors++;
 	shape->rows += s->rows;
-	BufferUsageAccumDiff(&shape->buf, &s->buf, &no_buf);
-	WalUsageAccumDiff(&shape->wal, &s->wal, &no_wal);
+	ms_usage_add(&shape->usage, &s->usage);
 	if (s->executed)
 		ms_histogram_add(&shape->histogram, s->exec_ns);
 	return shape;
@@ -309,6 +266,7 @@ static void
 put_shape(ReturnSetInfo *rsinfo, MSShape *shape)
 {
 	MSHistogram *h = &shape->histogram;
+	MSUsage    *u = &shape->usage;
 	bool		see = shape == others || ms_may_see(shape->userid);
 	double		median = ms_histogram_percentile(h, 0.5);
 	double		mean = ms_histogram_mean(h);
@@ -338,21 +296,21 @@ put_shape(ReturnSetInfo *rsinfo, MSShape *shape)
 	nulls[i] = median <= 0;
 	values[i++] = Float8GetDatum(median > 0 ? mean / median : 0);
 	values[i++] = Int64GetDatum(shape->rows);
-	values[i++] = Int64GetDatum(shape->buf.shared_blks_hit);
-	values[i++] = Int64GetDatum(shape->buf.shared_blks_read);
-	values[i++] = Int64GetDatum(shape->buf.shared_blks_dirtied);
-	values[i++] = Int64GetDatum(shape->buf.shared_blks_written);
-	values[i++] = Int64GetDatum(shape->buf.local_blks_hit);
-	values[i++] = Int64GetDatum(shape->buf.local_blks_read);
-	values[i++] = Int64GetDatum(shape->buf.local_blks_dirtied);
-	values[i++] = Int64GetDatum(shape->buf.local_blks_written);
-	values[i++] = Int64GetDatum(shape->buf.temp_blks_read);
-	values[i++] = Int64GetDatum(shape->buf.temp_blks_written);
-	values[i++] = Float8GetDatum(MS_BLK_READ_NS(&shape->buf) / 1e6);
-	values[i++] = Float8GetDatum(MS_BLK_WRITE_NS(&shape->buf) / 1e6);
-	values[i++] = Int64GetDatum(shape->wal.wal_records);
-	values[i++] = Int64GetDatum(shape->wal.wal_fpi);
-	values[i++] = Int64GetDatum((int64) shape->wal.wal_bytes);
+	values[i++] = Int64GetDatum(u->shared_blks_hit);
+	values[i++] = Int64GetDatum(u->shared_blks_read);
+	values[i++] = Int64GetDatum(u->shared_blks_dirtied);
+	values[i++] = Int64GetDatum(u->shared_blks_written);
+	values[i++] = Int64GetDatum(u->local_blks_hit);
+	values[i++] = Int64GetDatum(u->local_blks_read);
+	values[i++] = Int64GetDatum(u->local_blks_dirtied);
+	values[i++] = Int64GetDatum(u->local_blks_written);
+	values[i++] = Int64GetDatum(u->temp_blks_read);
+	values[i++] = Int64GetDatum(u->temp_blks_written);
+	values[i++] = Float8GetDatum(u->blk_read_ns / 1e6);
+	values[i++] = Float8GetDatum(u->blk_write_ns / 1e6);
+	values[i++] = Int64GetDatum(u->wal_records);
+	values[i++] = Int64GetDatum(u->wal_fpi);
+	values[i++] = Int64GetDatum(u->wal_bytes);
 	values[i++] = histogram_array(h);
 	Assert(i <= QUERY_STATS_COLUMNS);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);

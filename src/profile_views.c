@@ -30,7 +30,7 @@ counted_text(const char *text, int len)
 static void
 put_record(ReturnSetInfo *rsinfo, MSRecord *r)
 {
-	const BufferUsage *b = &r->buf;
+	const MSUsage *u = &r->usage;
 	const char *text = ms_record_text(r);
 	bool		see = ms_may_see(r->userid);
 	Datum		values[QUERIES_COLUMNS];
@@ -56,17 +56,17 @@ put_record(ReturnSetInfo *rsinfo, MSRecord *r)
 	nulls[i] = r->commit_ns == 0;
 	values[i++] = Float8GetDatum(r->commit_ns / 1e6);
 	values[i++] = Int64GetDatum(r->rows);
-	values[i++] = Int64GetDatum(b->shared_blks_hit);
-	values[i++] = Int64GetDatum(b->shared_blks_read);
-	values[i++] = Int64GetDatum(b->shared_blks_dirtied);
-	values[i++] = Int64GetDatum(b->shared_blks_written);
-	values[i++] = Int64GetDatum(b->local_blks_hit);
-	values[i++] = Int64GetDatum(b->local_blks_read);
-	values[i++] = Int64GetDatum(b->local_blks_dirtied);
-	values[i++] = Int64GetDatum(b->local_blks_written);
-	values[i++] = Int64GetDatum(b->temp_blks_read);
-	values[i++] = Int64GetDatum(b->temp_blks_written);
-	values[i++] = Int64GetDatum(r->wal_bytes);
+	values[i++] = Int64GetDatum(u->shared_blks_hit);
+	values[i++] = Int64GetDatum(u->shared_blks_read);
+	values[i++] = Int64GetDatum(u->shared_blks_dirtied);
+	values[i++] = Int64GetDatum(u->shared_blks_written);
+	values[i++] = Int64GetDatum(u->local_blks_hit);
+	values[i++] = Int64GetDatum(u->local_blks_read);
+	values[i++] = Int64GetDatum(u->local_blks_dirtied);
+	values[i++] = Int64GetDatum(u->local_blks_written);
+	values[i++] = Int64GetDatum(u->temp_blks_read);
+	values[i++] = Int64GetDatum(u->temp_blks_written);
+	values[i++] = Int64GetDatum(u->wal_bytes);
 	values[i++] = TimestampTzGetDatum(ms_profile.anchor_time +
 									  (r->start_ns - ms_profile.anchor_ns) / 1000);
 	nulls[i] = r->committed < 0;
