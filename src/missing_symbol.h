@@ -482,6 +482,7 @@ typedef struct MSUsage
 	int64		wal_bytes;
 	int64		blk_read_ns;
 	int64		blk_write_ns;
+	int64		unused;			/* of an even number, two are added at once */
 } MSUsage;
 
 /*
@@ -513,6 +514,7 @@ typedef struct MSStatement
 	uint32		generation;		/* of the profile it was opened in */
 	uint64		seq;			/* its record, 0 for none */
 	uint64		shape;			/* hash of the normalised text */
+	struct MSShape *entry;		/* the shape's, if it is still the same */
 	uint64		params;			/* hash of literals and parameters */
 	int			sqlerrcode;
 
@@ -610,7 +612,7 @@ typedef struct MSProfile
 	uint64		section;		/* counts explicit boundaries */
 	int64		last_end_ns;	/* 0: no statement in this unit yet */
 
-	MSTotals	total;			/* since the last reset */
+	MSTotals	before;			/* since the last reset, without: */
 	MSTotals	in_section;		/* since the last explicit boundary */
 
 	int64		anchor_ns;
@@ -635,8 +637,18 @@ extern MSTrack ms_profiling;		/* in force: the switch, else the setting */
 /* the switch or the setting has changed; allocates nothing, never fails */
 extern void ms_profile_refresh(void);
 
+/* take the memory; false, and profiling off, where it cannot be had */
+extern bool ms_profile_make_ready(void);
+
 /* on, and with memory: to be called before any of the functions below */
-extern bool ms_profile_ready(void);
+static inline bool
+ms_profile_ready(void)
+{
+	return likely(ms_profile.ready) || ms_profile_make_ready();
+}
+
+/* everything since the last reset */
+extern void ms_profile_total(MSTotals *total);
 
 /* forget the switch and everything measured */
 extern void ms_profile_discard(void);

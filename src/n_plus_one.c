@@ -46,7 +46,7 @@
 
 /* parameter sets that are remembered, to tell duplicates */
 #define PARAM_SLOTS		128
-#define PARAM_LIMIT		96
+#define PARAM_LIMIT		64
 
 #define RUN_TEXT		256
 

@@ -238,7 +238,10 @@ note_top_level(const char *source, PlannedStmt *stmt)
 	latest.end = stmt->stmt_len > 0 ?
 		Max(stmt->stmt_location, 0) + stmt->stmt_len : -1;
 	latest.portal = ActivePortal;
-	strlcpy(latest.name, ActivePortal->name, NAMEDATALEN);
+	if (ActivePortal->name[0] == '\0')
+		latest.name[0] = '\0';	/* as most are */
+	else
+		strlcpy(latest.name, ActivePortal->name, NAMEDATALEN);
 	latest_in_xact = true;
 	end_pending = false;
 	error_listed = false;

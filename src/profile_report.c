@@ -309,11 +309,13 @@ json_shape(StringInfo buf, const MSShape *shape)
 static char *
 json_report(List *candidates)
 {
-	const MSTotals *t = &ms_profile.total;
+	MSTotals	total;
+	const MSTotals *t = &total;
 	List	   *shapes = all_shapes();
 	ListCell   *lc;
 	StringInfoData buf;
 
+	ms_profile_total(&total);
 	initStringInfo(&buf);
 	appendStringInfoChar(&buf, '{');
 	json_totals(&buf, t, false);
@@ -481,12 +483,14 @@ text_histogram(StringInfo buf, const MSShape *shape)
 static char *
 text_report(List *candidates)
 {
-	const MSTotals *t = &ms_profile.total;
+	MSTotals	total;
+	const MSTotals *t = &total;
 	List	   *shapes = all_shapes();
 	ListCell   *lc;
 	int			n = 0;
 	StringInfoData buf;
 
+	ms_profile_total(&total);
 	initStringInfo(&buf);
 	append_summary(&buf, t, candidates, false);
 	appendStringInfo(&buf,
@@ -521,22 +525,26 @@ text_report(List *candidates)
 static bool
 is_empty(void)
 {
-	const MSTotals *t = &ms_profile.total;
+	MSTotals	t;
 
-	return !ms_profile.ready ||
-		(t->queries == 0 && t->controls == 0 && t->nested == 0);
+	if (!ms_profile.ready)
+		return true;
+	ms_profile_total(&t);
+	return t.queries == 0 && t.controls == 0 && t.nested == 0;
 }
 
 Datum
 ms_profile_summary(PG_FUNCTION_ARGS)
 {
 	StringInfoData buf;
+	MSTotals	total;
 
 	ms_profile_own();
 	if (is_empty())
 		PG_RETURN_TEXT_P(cstring_to_text("nothing has been profiled"));
 	initStringInfo(&buf);
-	append_summary(&buf, &ms_profile.total,
+	ms_profile_total(&total);
+	append_summary(&buf, &total,
 				   ms_candidates(0, MIN_REPEATS, 0, false), false);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(buf.data, buf.len));
 }

@@ -206,10 +206,35 @@ ms_profile_refresh(void)
  * Memory
  */
 
+void
+ms_profile_total(MSTotals *total)
+{
+	const MSTotals *section = &ms_profile.in_section;
+	MSTotals	sum = ms_profile.before;
+
+	sum.queries += section->queries;
+	sum.controls += section->controls;
+	sum.nested += section->nested;
+	sum.errors += section->errors;
+	sum.rows += section->rows;
+	sum.plan_ns += section->plan_ns;
+	sum.exec_ns += section->exec_ns;
+	sum.commit_ns += section->commit_ns;
+	if (section->slowest_ns > sum.slowest_ns)
+	{
+		sum.slowest_ns = section->slowest_ns;
+		sum.slowest_user = section->slowest_user;
+		memcpy(sum.slowest_text, section->slowest_text,
+			   sizeof(sum.slowest_text));
+	}
+	*total = sum;
+}
+
 /* a boundary that was asked for: another section of the budgets and the log */
 static void
 start_section(void)
 {
+	ms_profile_total(&ms_profile.before);
 	ms_profile.section++;
 	ms_profile.last_end_ns = 0;
 	memset(&ms_profile.in_section, 0, sizeof(MSTotals));
@@ -233,9 +258,10 @@ empty_profile(void)
 	ms_profile.xact_failed = false;
 	ms_profile.last_top = 0;
 	ms_profile.unit = 0;
-	memset(&ms_profile.total, 0, sizeof(MSTotals));
 	ms_shapes_reset();
 	ms_runs_reset();
+	memset(&ms_profile.in_section, 0, sizeof(MSTotals));
+	memset(&ms_profile.before, 0, sizeof(MSTotals));
 	start_section();
 }
 
@@ -321,10 +347,8 @@ take_memory(void)
 }
 
 bool
-ms_profile_ready(void)
+ms_profile_make_ready(void)
 {
-	if (likely(ms_profile.ready))
-		return true;
 	if (ms_profile.failed)
 		return false;
 	if (MyBackendType != B_BACKEND)
@@ -507,6 +531,7 @@ read_usage(MSUsage *u)
 	u->wal_bytes = (int64) pgWalUsage.wal_bytes;
 	u->blk_read_ns = track_io_timing ? MS_BLK_READ_NS(b) : 0;
 	u->blk_write_ns = track_io_timing ? MS_BLK_WRITE_NS(b) : 0;
+	u->unused = 0;
 }
 
 /* an MSUsage is nothing but sums: a row of int64 */
@@ -678,7 +703,6 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 	if (status == MS_ERROR && s->level == 0)
 		ms_profile.xact_failed = true;
 	shape = ms_shapes_add(s, status);
-	add_to_totals(&ms_profile.total, s, status, shape);
 	add_to_totals(&ms_profile.in_section, s, status, shape);
 	if (s->level == 0)
 	{
@@ -728,7 +752,6 @@ ms_record_fail(MSRecord *r, int sqlerrcode)
 			shape->errors++;
 		if (r->level == 0)
 		{
-			ms_profile.total.errors++;
 			ms_profile.in_section.errors++;
 			ms_profile.xact_failed = true;
 		}
@@ -752,7 +775,6 @@ ms_profile_xact_end(MSXactEnd end, int64 commit_ns)
 
 	if (commit_ns > 0)
 	{
-		ms_profile.total.commit_ns += commit_ns;
 		ms_profile.in_section.commit_ns += commit_ns;
 		if (last != NULL)
 			last->commit_ns += commit_ns;

@@ -171,25 +171,26 @@ void
 ms_shapes_open(MSStatement *s)
 {
 	uint64		literals;
-	MSShape    *shape;
 
 	s->shape = s->shape_text ?
 		ms_shape_cached(s->shape_text, s->shape_len, &literals) :
 		ms_shape_cached(s->text, s->len, &literals);
 	s->params = ms_hash_combine(s->params, literals);
-	shape = ms_shapes_find(s->shape, s->userid, s->level == 0);
-	if (shape == NULL)
-		shape = new_shape(s);
-	shape->last_used = ++uses;
+	s->entry = ms_shapes_find(s->shape, s->userid, s->level == 0);
+	if (s->entry == NULL)
+		s->entry = new_shape(s);
+	s->entry->last_used = ++uses;
 }
 
 MSShape *
 ms_shapes_add(MSStatement *s, MSStatus status)
 {
-	MSShape    *shape = ms_shapes_find(s->shape, s->userid, s->level == 0);
+	MSShape    *shape = s->entry;
 
-	if (shape == NULL)
-		shape = others;			/* has lost its place meanwhile */
+	/* it may have lost its place meanwhile */
+	if (shape->hash != s->shape || shape->userid != s->userid ||
+		shape->toplevel != (s->level == 0))
+		shape = others;
 	if (shape->queryid == 0)
 		shape->queryid = s->queryid;
 	shape->calls++;
