@@ -16,9 +16,13 @@ OBJS = \
 	src/counter.o \
 	src/fast.o \
 	src/general.o \
+	src/histogram.o \
 	src/increment.o \
 	src/input.o \
 	src/missing_symbol.o \
+	src/shape.o \
+	src/shape_lex.o \
+	src/symbols.o \
 	src/target.o \
 	src/tracked.o
 INCLUDES = \
@@ -33,7 +37,15 @@ DATA = \
 # pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
 # order.  The extension is there when a theme starts.
 REGRESS = \
-	counter
+	counter \
+	$(REGRESS_BOTH)
+
+# those that must give the same on the general path: installcheck-general
+REGRESS_BOTH = \
+	increment \
+	batch \
+	types \
+	symbols
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
@@ -48,7 +60,9 @@ ISOLATION = \
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
-	test/t/counter_dump.pl
+	test/t/counter_dump.pl \
+	test/t/sightings.pl \
+	test/t/unit.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol
@@ -87,11 +101,21 @@ $(OBJS) $(OBJS:.o=.bc): $(INCLUDES) | $(CURDIR)/src
 $(CURDIR)/src:
 	$(MKDIR_P) $@
 
+# The same answers again without the fast path
+installcheck-general:
+	$(MKDIR_P) $(CURDIR)/output_general
+	PGOPTIONS='-c missing_symbol.fast_path=off' \
+		$(pg_regress_installcheck) $(REGRESS_OPTS) \
+		--outputdir=$(CURDIR)/output_general $(REGRESS_BOTH)
+
+.PHONY: installcheck-general
+
 endif
 
 # For test/run.sh: what the lists above say
 list-tests:
 	@echo 'regress $(strip $(REGRESS))'
+	@echo 'general $(strip $(REGRESS_BOTH))'
 	@echo 'isolation $(strip $(SPECS))'
 	@echo 'tap $(strip $(PROVE_TESTS))'
 

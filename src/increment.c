@@ -219,12 +219,13 @@ increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 	bool		fast;
 
 	check_may_write(rel);
-	fast = ms_general_reason(target, rel) == NULL &&
-		ms_fast_begin(target, rel, given);
+	fast = ms_general_reason(target, rel) == NULL && !ms_fast_is_busy(target);
 
-	/* only who has begun may clean up: it may be in use up the stack */
+	/* only who begins may clean up: it may be in use up the stack */
 	PG_TRY();
 	{
+		if (fast)
+			ms_fast_begin(target, rel, given);
 		for (int i = 0; i < n; i++)
 		{
 			if (fast)
@@ -601,19 +602,6 @@ ms_last_increment(PG_FUNCTION_ARGS)
  * Batches
  */
 
-static int
-compare_batch(const void *a, const void *b, void *target)
-{
-	const MSRow *x = *(MSRow *const *) a;
-	const MSRow *y = *(MSRow *const *) b;
-	int			result = ms_compare_rows(target, x, y);
-
-	/* equal keys in the order given: the first decides */
-	if (result == 0)
-		result = x->ordinal < y->ordinal ? -1 : 1;
-	return result;
-}
-
 /*
  * Let a row stand for a later one with the same key.  Under a throttle only
  * the first counts, as if they had come one by one.
@@ -650,14 +638,15 @@ static int
 sort_and_merge(MSTarget *target, Relation rel, MSRow **rows, int n)
 {
 	int			left = 0;
+	bool	   *duplicate;
 
 	if (n < 2)
 		return n;
-	ms_prepare_compare(target);
-	qsort_arg(rows, n, sizeof(MSRow *), compare_batch, target);
+	duplicate = palloc(n);
+	ms_sort_rows(target, rows, n, duplicate);
 	for (int i = 1; i < n; i++)
 	{
-		if (ms_compare_rows(target, rows[left], rows[i]) == 0)
+		if (duplicate[i])
 			merge_row(target, rel, rows[left], rows[i]);
 		else
 			rows[++left] = rows[i];

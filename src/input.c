@@ -18,6 +18,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/nbtree.h"
 #include "access/relation.h"
 #include "catalog/pg_type.h"
@@ -61,10 +62,16 @@ typedef struct MSNamedColumns
 	Bitmapset  *given;
 } MSNamedColumns;
 
-/* jsonb_populate_record, with the row type it is to make */
+/*
+ * jsonb_populate_record, with the row type it is to make, and a row of nulls
+ * to begin with.  With no row at all it would check the columns that are not
+ * given against their domains, which have nothing to say of a column that
+ * gets its default, or is the engine's own.
+ */
 typedef struct MSRecordReader
 {
 	FmgrInfo	populate;
+	Datum		base;
 } MSRecordReader;
 
 static const char *
@@ -323,7 +330,13 @@ make_record_reader(MSTarget *target, Relation rel)
 	Oid			rowtype = rel->rd_rel->reltype;
 	Const	   *base = makeNullConst(rowtype, -1, InvalidOid);
 	Const	   *json = makeNullConst(JSONBOID, -1, InvalidOid);
+	TupleDesc	desc = RelationGetDescr(rel);
+	Datum	   *values = palloc0(sizeof(Datum) * desc->natts);
+	bool	   *isnull = palloc(sizeof(bool) * desc->natts);
 
+	memset(isnull, true, sizeof(bool) * desc->natts);
+	reader->base = heap_copy_tuple_as_datum(heap_form_tuple(desc, values,
+															isnull), desc);
 	fmgr_info_cxt(F_JSONB_POPULATE_RECORD, &reader->populate, target->cxt);
 	fmgr_info_set_expr((Node *) makeFuncExpr(F_JSONB_POPULATE_RECORD, rowtype,
 											 list_make2(base, json),
@@ -397,7 +410,6 @@ ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
 	Datum		record;
 	HeapTupleHeader header;
 	HeapTupleData tuple;
-	int			attno = -1;
 
 	if (!JB_ROOT_IS_OBJECT(json))
 		ereport(ERROR,
@@ -411,30 +423,19 @@ ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
 		target->record_reader = make_record_reader(target, rel);
 	InitFunctionCallInfoData(*fcinfo, &target->record_reader->populate, 2,
 							 InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = (Datum) 0;
-	fcinfo->args[0].isnull = true;
+	fcinfo->args[0].value = target->record_reader->base;
+	fcinfo->args[0].isnull = false;
 	fcinfo->args[1].value = JsonbPGetDatum(json);
 	fcinfo->args[1].isnull = false;
 	record = FunctionCallInvoke(fcinfo);
 
-	/* an empty object populates nothing: the result is null */
-	if (!fcinfo->isnull)
-	{
-		header = DatumGetHeapTupleHeader(record);
-		tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-		ItemPointerSetInvalid(&tuple.t_self);
-		tuple.t_tableOid = InvalidOid;
-		tuple.t_data = header;
-		heap_deform_tuple(&tuple, RelationGetDescr(rel), row->values,
-						  row->isnull);
-	}
-
-	/* what was not given is not to be taken for a value */
-	for (attno = 1; attno <= RelationGetNumberOfAttributes(rel); attno++)
-	{
-		if (!bms_is_member(attno, row->given))
-			row->isnull[attno - 1] = true;
-	}
+	header = DatumGetHeapTupleHeader(record);
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = header;
+	heap_deform_tuple(&tuple, RelationGetDescr(rel), row->values,
+					  row->isnull);
 
 	check_key_given(target, rel, row);
 }
@@ -450,52 +451,115 @@ ms_check_by(int64 by)
 				 errhint("\"by\" must be positive or negative; value() reads a counter.")));
 }
 
-/* Prepare the comparison of a target's keys. */
-static void
-prepare_sort(MSTarget *target, Relation index)
+/*
+ * The comparison of keys, one SortSupport for each column.  The first has a
+ * twin that compares abbreviated keys, where its type and collation have such.
+ */
+typedef struct MSKeyOrder
 {
-	MemoryContext oldcxt = MemoryContextSwitchTo(target->cxt);
+	SortSupportData abbreviated;
+	SortSupportData columns[FLEXIBLE_ARRAY_MEMBER];
+} MSKeyOrder;
 
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		SortSupport sort = palloc0(sizeof(SortSupportData));
+/* a row to be sorted; its first key column at hand */
+typedef struct SortItem
+{
+	Datum		first;
+	MSRow	   *row;
+} SortItem;
 
-		sort->ssup_cxt = target->cxt;
-		sort->ssup_collation = target->keys[i].collation;
-		sort->ssup_attno = i + 1;
-		PrepareSortSupportFromIndexRel(index, false, sort);
-		target->keys[i].sort = sort;
-	}
-	MemoryContextSwitchTo(oldcxt);
+static void
+prepare_column(MSTarget *target, Relation index, int i, bool abbreviate,
+			   SortSupport sort)
+{
+	sort->ssup_cxt = target->cxt;
+	sort->ssup_collation = target->keys[i].collation;
+	sort->ssup_attno = i + 1;
+	sort->abbreviate = abbreviate;
+	PrepareSortSupportFromIndexRel(index, false, sort);
 }
 
-/* Make ms_compare_rows ready. */
-void
-ms_prepare_compare(MSTarget *target)
+static MSKeyOrder *
+key_order(MSTarget *target)
 {
-	Relation	index;
+	if (target->order == NULL)
+	{
+		MemoryContext oldcxt = MemoryContextSwitchTo(target->cxt);
+		Relation	index = index_open(target->index, AccessShareLock);
+		MSKeyOrder *order = palloc0(offsetof(MSKeyOrder, columns) +
+									sizeof(SortSupportData) * target->nkeys);
 
-	if (target->keys[0].sort != NULL)
-		return;
-	index = relation_open(target->index, AccessShareLock);
-	prepare_sort(target, index);
-	relation_close(index, AccessShareLock);
+		prepare_column(target, index, 0, true, &order->abbreviated);
+		for (int i = 0; i < target->nkeys; i++)
+			prepare_column(target, index, i, false, &order->columns[i]);
+		index_close(index, AccessShareLock);
+		MemoryContextSwitchTo(oldcxt);
+		target->order = order;
+	}
+	return target->order;
 }
 
 /* Order two rows by the key, as its index does. */
-int
-ms_compare_rows(const MSTarget *target, const MSRow *a, const MSRow *b)
+static int
+compare_rows(const MSTarget *target, const MSRow *a, const MSRow *b)
 {
 	for (int i = 0; i < target->nkeys; i++)
 	{
-		const MSKeyColumn *key = &target->keys[i];
+		int			j = target->keys[i].column.attno - 1;
 		int			result;
 
-		result = ApplySortComparator(a->values[key->column.attno - 1], false,
-									 b->values[key->column.attno - 1], false,
-									 key->sort);
+		result = ApplySortComparator(a->values[j], false, b->values[j], false,
+									 &target->order->columns[i]);
 		if (result != 0)
 			return result;
 	}
 	return 0;
+}
+
+/* equal keys in the order given: the first decides */
+static int
+compare_items(const void *a, const void *b, void *arg)
+{
+	const SortItem *x = a;
+	const SortItem *y = b;
+	const MSTarget *target = arg;
+	int			result;
+
+	result = ApplySortComparator(x->first, false, y->first, false,
+								 &target->order->abbreviated);
+	if (result == 0 && (target->nkeys > 1 ||
+						target->order->abbreviated.abbrev_converter != NULL))
+		result = compare_rows(target, x->row, y->row);
+	if (result == 0)
+		result = x->row->ordinal < y->row->ordinal ? -1 : 1;
+	return result;
+}
+
+/*
+ * Sort rows by the key; the same key's in the order given.  duplicate[i] says
+ * whether rows[i] has the key of rows[i - 1].
+ */
+void
+ms_sort_rows(MSTarget *target, MSRow **rows, int n, bool *duplicate)
+{
+	MSKeyOrder *order = key_order(target);
+	SortSupport sort = &order->abbreviated;
+	AttrNumber	first = target->keys[0].column.attno;
+	SortItem   *items = MemoryContextAllocHuge(CurrentMemoryContext,
+											   sizeof(SortItem) * n);
+
+	for (int i = 0; i < n; i++)
+	{
+		items[i].row = rows[i];
+		items[i].first = rows[i]->values[first - 1];
+		if (sort->abbrev_converter != NULL)
+			items[i].first = sort->abbrev_converter(items[i].first, sort);
+	}
+	qsort_arg(items, n, sizeof(SortItem), compare_items, target);
+	for (int i = 0; i < n; i++)
+	{
+		rows[i] = items[i].row;
+		duplicate[i] = i > 0 && compare_rows(target, rows[i - 1], rows[i]) == 0;
+	}
+	pfree(items);
 }

@@ -16,6 +16,7 @@
 #include "fmgr.h"
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
+#include "port/pg_bswap.h"
 #include "storage/lockdefs.h"
 #include "utils/relcache.h"
 
@@ -79,7 +80,6 @@ typedef struct MSKeyColumn
 	Oid			eqop;			/* the index's own equality operator ... */
 	RegProcedure eqproc;		/* ... its function ... */
 	Oid			subtype;		/* ... and that function's right-hand type */
-	struct SortSupportData *sort;	/* the index's own order; lazily made */
 } MSKeyColumn;
 
 typedef struct MSTarget
@@ -112,6 +112,7 @@ typedef struct MSTarget
 	const char *general_reason;
 
 	/* made when first needed; each owned by its file */
+	struct MSKeyOrder *order;
 	struct MSFast *fast;
 	List	   *general_plans;
 	struct _SPI_plan *value_plan;
@@ -164,9 +165,8 @@ extern void ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 extern void ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
 							  Datum fields);
 extern void ms_check_by(int64 by);
-extern void ms_prepare_compare(MSTarget *target);
-extern int	ms_compare_rows(const MSTarget *target, const MSRow *a,
-							const MSRow *b);
+extern void ms_sort_rows(MSTarget *target, MSRow **rows, int n,
+						 bool *duplicate);
 
 /*
  * increment.c: the engine: one increment or an ordered batch; the outcome.
@@ -209,7 +209,8 @@ extern void ms_check_required_columns(const MSTarget *target, Relation rel,
 /*
  * fast.c: increments of an ordinary table, through the table access method.
  */
-extern bool ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given);
+extern bool ms_fast_is_busy(const MSTarget *target);
+extern void ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given);
 extern void ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result);
 extern void ms_fast_end(MSTarget *target);
 extern void ms_fast_abort(MSTarget *target);
@@ -222,5 +223,173 @@ extern void ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
 extern void ms_general_value(MSTarget *target, Relation rel, MSRow *row,
 							 bool *isnull, int64 *value);
 extern void ms_general_free(MSTarget *target);
+
+/*
+ * shape.c: a statement's shape, the text with its constants taken out.
+ *
+ * Writes the normalised form of text[0 .. len) into buf, NUL-terminated and
+ * cut between two characters of the database encoding where bufsize, which
+ * is at least 1, is too small.  Returns the hash of the whole normalised
+ * text, not only of what fitted; *params_hash is that of the constants in
+ * their order, 0 where there is none.  Neither hash is stable across
+ * machines or releases.  Never fails, never allocates, whatever the bytes; a
+ * zero byte ends the text.
+ */
+extern uint64 ms_shape(const char *text, int len, char *buf, int bufsize,
+					   uint64 *params_hash);
+
+/*
+ * shape_lex.c: PostgreSQL's tokens, as far as shapes need them.
+ */
+typedef enum
+{
+	MST_START,					/* nothing before the first token */
+	MST_WORD,
+	MST_KEYWORD,				/* an expression may follow */
+	MST_NAME,					/* a quoted identifier */
+	MST_CONST,
+	MST_OPERATOR,
+	MST_SIGN,					/* + or - with no operand before it */
+	MST_OPEN,
+	MST_SUBSCRIPT,
+	MST_CLOSE,
+	MST_COMMA,
+	MST_SEMICOLON,
+	MST_DOT,
+	MST_CAST
+} MSTokenKind;
+
+/* sets of kinds */
+#define MST_BIT(kind)	(1 << (kind))
+#define MST_OPERANDS	(MST_BIT(MST_WORD) | MST_BIT(MST_NAME) | \
+						 MST_BIT(MST_CONST) | MST_BIT(MST_CLOSE))
+
+/* words that shapes look at; from MSW_KEYWORD on they are MST_KEYWORD */
+typedef enum
+{
+	MSW_PLAIN,
+	MSW_CONSTANT,				/* true, false, null */
+	MSW_ARRAY,
+	MSW_ALL,
+	MSW_SAVEPOINT,
+	MSW_PREPARE,
+	MSW_RELEASE,
+	MSW_ROLLBACK,
+	MSW_NAMES,					/* declare, close, deallocate */
+	MSW_FETCH,					/* fetch, move */
+	MSW_KEYWORD,
+	MSW_KEEPS,					/* a MSW_CONSTANT after it is syntax */
+	MSW_IN,
+	MSW_FROM,
+	MSW_TO,
+	MSW_SELECT,
+	MSW_VALUES
+} MSWordClass;
+
+typedef struct MSLexer
+{
+	const unsigned char *pos;	/* the token just read is start .. pos */
+	const unsigned char *end;
+	const unsigned char *start;
+	MSTokenKind kind;
+	MSWordClass word;			/* MSW_PLAIN where it is not a word */
+	uint64		head;			/* of a word: its first letters, folded */
+	uint64		hash;			/* of a word, folded */
+} MSLexer;
+
+/*
+ * Reads the next token; prev is the kind of the one before it, as the caller
+ * took it.  False at the end of the text.
+ */
+extern bool ms_lex(MSLexer *lex, MSTokenKind prev);
+
+/*
+ * The n letters at p, 1 .. 8, folded to lower case, the first one in the
+ * highest byte, zeros behind the last.  Reads nothing from end on.
+ */
+static inline uint64
+ms_fold_letters(const unsigned char *p, size_t n, const unsigned char *end)
+{
+	const uint64 every_byte = UINT64CONST(0x0101010101010101);
+	uint64		v;
+	uint64		low;
+	uint64		upper;
+
+	if (end - p >= 8)
+	{
+		memcpy(&v, p, 8);
+		v = pg_hton64(v) & (~UINT64CONST(0) << (8 * (8 - n)));
+	}
+	else
+	{
+		v = 0;
+		for (size_t i = 0; i < n; i++)
+			v |= (uint64) p[i] << (8 * (7 - i));
+	}
+
+	/* in all bytes at once: bit 7 set from 'A' on, but not from '[' on */
+	low = v & (every_byte * 0x7F);
+	upper = (low + every_byte * (0x80 - 'A')) ^
+		(low + every_byte * (0x80 - '['));
+	upper &= ~v & (every_byte * 0x80);
+	return v | (upper >> 2);
+}
+
+/* one step of the hashes of tokens and shapes */
+static inline uint64
+ms_hash_mix(uint64 h, uint64 v)
+{
+	h = (h ^ v) * UINT64CONST(0x9E3779B97F4A7C15);
+	return h ^ (h >> 29);
+}
+
+/*
+ * histogram.c: durations of one shape.  A plain struct of 2.7 kB that may be
+ * copied with memcpy; all times are nanoseconds.
+ */
+#define MS_HISTOGRAM_EXACT		64	/* so many samples are kept as they are */
+#define MS_HISTOGRAM_OCTAVES	41	/* from 62.5 ns to 38 hours */
+#define MS_HISTOGRAM_BUCKETS	(MS_HISTOGRAM_OCTAVES * 16 + 2)
+
+typedef struct MSHistogram
+{
+	int64		count;
+	int64		sum;			/* stops at the largest int64 */
+	int64		min;			/* 0 while count is 0, as max is */
+	int64		max;
+	double		mean;
+	double		m2;				/* sum of squared differences from mean */
+	union
+	{
+		int64		samples[MS_HISTOGRAM_EXACT];	/* count <= EXACT */
+		uint32		buckets[MS_HISTOGRAM_BUCKETS];	/* count > EXACT */
+	}			u;
+} MSHistogram;
+
+extern void ms_histogram_init(MSHistogram *h);
+
+/* a duration; a negative one counts as 0 */
+extern void ms_histogram_add(MSHistogram *h, int64 ns);
+
+/* into becomes what it were had it seen from's durations too */
+extern void ms_histogram_merge(MSHistogram *into, const MSHistogram *from);
+
+/*
+ * As percentile_disc: the smallest duration whose cumulative share is at
+ * least fraction, 0 .. 1.  Exact while count <= MS_HISTOGRAM_EXACT, then
+ * within 3.125 % or 31.25 ns of it below 38 hours.  0 where count is 0.
+ */
+extern double ms_histogram_percentile(const MSHistogram *h, double fraction);
+
+/* mean and, of the population as in pg_stat_statements, stddev; 0 if empty */
+extern double ms_histogram_mean(const MSHistogram *h);
+extern double ms_histogram_stddev(const MSHistogram *h);
+
+/* how many durations fell into each bucket */
+extern void ms_histogram_counts(const MSHistogram *h,
+								uint32 counts[MS_HISTOGRAM_BUCKETS]);
+
+/* bucket i holds lo <= ns < hi; the last one's hi is infinite */
+extern void ms_histogram_bucket_bounds(int i, double *lo, double *hi);
 
 #endif							/* MISSING_SYMBOL_H */

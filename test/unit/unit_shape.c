@@ -1,0 +1,520 @@
+/*-------------------------------------------------------------------------
+ *
+ * unit_shape.c
+ *	  Shapes: a table of texts and what they become, what must and must not
+ *	  be one shape, and random texts that must hold the promises.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "parser/parser.h"
+
+#include "unit.h"
+
+/* a shape is at most twice as long as its text, and a little */
+#define TEXT_MAX		1024
+#define SHAPE_MAX		(3 * TEXT_MAX)
+
+#define RANDOM_RUNS		100000
+
+typedef struct Shape
+{
+	uint64		hash;
+	uint64		params;
+	char		text[SHAPE_MAX];
+} Shape;
+
+static Shape
+shape_of(const char *sql)
+{
+	Shape		shape;
+
+	shape.hash = ms_shape(sql, strlen(sql), shape.text, SHAPE_MAX,
+						  &shape.params);
+	return shape;
+}
+
+/* what a text becomes */
+static const struct
+{
+	const char *sql;
+	const char *shape;
+}			shapes[] =
+{
+	{"", ""},
+	{" \t\r\n\f\v ", ""},
+	{"SELECT 1", "select ?"},
+	{"select  *\nfrom t where id=42", "select * from t where id = ?"},
+	{"SELECT count(*) FROM Foo.Bar AS B;", "select count(*) from foo.bar as b"},
+	{"select a.b , c [ 1 ] from t", "select a.b, c[?] from t"},
+
+	/* numbers */
+	{"select 1, 1.5, .5, 5., 1e-3, 1E+3, 1.5e10, 0x1F, 0b101, 0o17, 1_000",
+	"select ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"},
+	{"select 1..2", "select ?..?"},
+	{"select 0x", "select ? x"},
+	{"select 1e", "select ? e"},
+	{"select 1.5.3", "select ? ?"},
+	{"select t1.c2 from t1", "select t1.c2 from t1"},
+	{"select $1, $23::int", "select ?, ?::int"},
+
+	/* signs */
+	{"select -1, +1, - 1, - -1, -/* */1", "select ?, ?, ?, ?, ?"},
+	{"select a-1, a -1, a - -1, 2-1, (a)-1, a[1]-1",
+	"select a - ?, a - ?, a - ?, ? - ?, (a) - ?, a[?] - ?"},
+	{"where a=-1 and b>-1 and c between -1 and -2",
+	"where a = ? and b > ? and c between ? and ?"},
+	{"select case when a then -1 else -2 end -3",
+	"select case when a then ? else ? end - ?"},
+	{"select -a, - -a", "select - a, - - a"},
+	{"select \"a\"-1", "select \"a\" - ?"},
+	{"select @-1, a*-1", "select @- ?, a * ?"},
+	{"limit -1 offset +1", "limit ? offset ?"},
+
+	/* strings */
+	{"select 'a', 'it''s', '', ''''", "select ?, ?, ?, ?"},
+	{"select 'back\\', 'slash'", "select ?, ?"},
+	{"select E'it\\'s', e'\\\\', E'a''b'", "select ?, ?, ?"},
+	{"select B'01', x'1F', N'n', U&'\\0061', u&'x' uescape '!'",
+	"select ?, ?, ?, ?, ? uescape ?"},
+	{"select 'a'\n  'b'\r'c', 'd'", "select ?, ?"},
+	{"select 'a' -- comment\n 'b'", "select ?"},
+	{"select 'a' 'b'", "select ? ?"},
+	{"select 'a' -- comment", "select ?"},
+	{"select e'a'\n'\\'b'", "select ?"},
+	{"select 'open", "select ?"},
+	{"select e'open\\", "select ?"},
+	{"select date '2020-01-01', interval '1' day",
+	"select date ?, interval ? day"},
+	{"select foo'x', see'x'", "select foo ?, see ?"},
+
+	/* dollars */
+	{"do $$begin null; end$$", "do ?"},
+	{"select $a$ $$ $b$ $a$, $$$$", "select ?, ?"},
+	{"select $a$ $a$b$c$", "select ? b$c$"},
+	{"select a$1, a$b$c from t", "select a$1, a$b$c from t"},
+	{"select $a$ open $a", "select ?"},
+	{"select $a from t", "select $ a from t"},
+	{"select $", "select $"},
+
+	/* comments */
+	{"select /* a /* nested */ b */ 1 -- rest\n, 2", "select ?, ?"},
+	{"/* app:web */ select 1 /* open", "select ?"},
+	{"select a--1\n-b", "select a - b"},
+	{"select a/**/b", "select a b"},
+	{"select 1+/* */2, 3+-- \n4", "select ? + ?, ? + ?"},
+
+	/* names */
+	{"SELECT \"Foo\".\"b\"\"B\", \"\" FROM \"T 1\"",
+	"select \"Foo\".\"b\"\"B\", \"\" from \"T 1\""},
+	{"select U&\"d\\0061\" uescape '!'", "select U&\"d\\0061\" uescape ?"},
+	{"select u&b", "select u & b"},
+	{"select \"open", "select \"open"},
+	{"INSERT INTO \"T\" (\"A\") VALUES (1)",
+	"insert into \"T\" (\"A\") values (?)"},
+	{"select \303\204pfel, \"\303\204\", '\303\204'",
+	"select \303\204pfel, \"\303\204\", ?"},
+	{"select t.in, t.values (1), (1)", "select t.in, t.values(?), (?)"},
+	{"select averylongfunctionname(X), ABCDEFGH, abcdefghI",
+	"select averylongfunctionname(x), abcdefgh, abcdefghi"},
+
+	/* operators */
+	{"select a->>'b', a#>>'{1}', a @> b, a<=b, a<>b, !!c",
+	"select a ->> ?, a #>> ?, a @> b, a <= b, a <> b, !! c"},
+	{"select a::text[], 'x'::varchar(10), a :: int",
+	"select a::text[], ?::varchar(?), a::int"},
+	{"select a ? 'b', a ?| b, a?&b", "select a ? ?, a ?| b, a ?& b"},
+	{"select f(a => 1, b := 2), c[1:2]",
+	"select f(a => ?, b := ?), c[? : ?]"},
+	{"select a operator(pg_catalog.+) b", "select a operator(pg_catalog.+) b"},
+	{"select a=-b, a<+b", "select a = - b, a < + b"},
+	{"select (a)(b), [x], {y}, \\z", "select (a) (b), [x], { y }, \\ z"},
+
+	/* true, false and null */
+	{"select true, FALSE, Null", "select ?, ?, ?"},
+	{"where a is null and b is not null and c is true and d = false",
+	"where a is null and b is not null and c is true and d = ?"},
+	{"update t set a = null, b = true", "update t set a = ?, b = ?"},
+	{"create table t (a int not null references u on delete set null)",
+	"create table t(a int not null references u on delete set null)"},
+	{"select t.null, 1 as true", "select t.null, ? as true"},
+	{"where a is distinct from null", "where a is distinct from ?"},
+
+	/* lists */
+	{"where a IN (1, 2, 3)", "where a in (?)"},
+	{"where a not in (-1, 'a', null, $1)", "where a not in (?)"},
+	{"where a in ('1'::uuid, '2'::uuid)", "where a in (?::uuid)"},
+	{"where a in (b, 1, 2, c, 3, d)", "where a in (b, ?, c, ?, d)"},
+	{"where a in (lower('A'), lower('B'))", "where a in (lower(?))"},
+	{"where (a, b) in ((1, 2), (3, 4))", "where (a, b) in ((?, ?))"},
+	{"where a in (select 1, 2)", "where a in (select ?, ?)"},
+	{"where a in (select b from t where c in (1, 2))",
+	"where a in (select b from t where c in (?))"},
+	{"where a in (values (1), (2))", "where a in (values (?))"},
+	{"where a in ()", "where a in ()"},
+	{"where a = any(array[1,2,3])", "where a = any(array[?])"},
+	{"select ARRAY[[1, 2], [3, 4]], array[a, b], array[a[1], a[1]]",
+	"select array[[?]], array[a, b], array[a[?]]"},
+	{"select f(1, 2), (1, 2), row(1, 2)", "select f(?, ?), (?, ?), row(?, ?)"},
+	{"where a in (1, 2", "where a in (?"},
+	{"where a in (1, 2]", "where a in (?]"},
+	{"insert into t values (1, 'a'), (2, 'b'), (3, 'c') returning id",
+	"insert into t values (?, ?) returning id"},
+	{"insert into t values (1), (2, 3), (4, 5), (6)",
+	"insert into t values (?), (?, ?), (?)"},
+	{"insert into t values (1, now(), array[1, 2]), (2, now(), array[3])",
+	"insert into t values (?, now(), array[?])"},
+	{"insert into t values (default, 1), (default, 2) on conflict (a) do "
+		"update set b = excluded.b, c = 1",
+		"insert into t values (default, ?) on conflict (a) do "
+	"update set b = excluded.b, c = ?"},
+	{"select * from (values (1, 'a'), (2, 'b')) v (a, b), (values (1)) w",
+	"select * from (values (?, ?)) v(a, b), (values (?)) w"},
+	{"values (1), (2); values (3), (4)", "values (?); values (?)"},
+
+	/* statements */
+	{"select 1;;; ;", "select ?"},
+	{" ; select 1 ; ; select 2", "select ?; select ?"},
+	{"a; -1", "a; ?"},
+	{"SAVEPOINT \"s1_x2\"", "savepoint ?"},
+	{"release savepoint s1; release s1", "release savepoint ?; release ?"},
+	{"rollback to savepoint s1; ROLLBACK TO s1; rollback work",
+	"rollback to savepoint ?; rollback to ?; rollback work"},
+	{"declare \"c_1\" no scroll cursor for select a from t",
+	"declare ? no scroll cursor for select a from t"},
+	{"fetch forward 2000 from \"c_1\"; close \"c_1\"; close all",
+	"fetch forward ? from ?; close ?; close all"},
+	{"deallocate prepare x; deallocate x; deallocate all",
+	"deallocate prepare ?; deallocate ?; deallocate all"},
+	{"select close from t where savepoint = declare",
+	"select close from t where savepoint = declare"},
+	{"prepare p as select $1", "prepare p as select ?"},
+	{"explain (analyze) select 1", "explain (analyze) select ?"},
+};
+
+/* one shape: same hash; other shapes: other hashes */
+static const struct
+{
+	bool		same;
+	bool		same_params;
+	const char *a;
+	const char *b;
+}			pairs[] =
+{
+	{true, true, "select a=1", "SELECT a = 1 ;"},
+	{true, true, "select 1 -- x", "select /* y */ 1"},
+	{true, false, "select 1", "select 2"},
+	{true, false, "select 1", "select -1"},
+	{true, false, "select 1", "select '1'"},
+	{true, false, "select 1, 2", "select 2, 1"},
+	{true, false, "select $1, $2", "select $2, $1"},
+	{true, false, "select true", "select false"},
+	{true, false, "in (1, 2)", "in (1, 2, 3)"},
+	{true, false, "in (1, 2)", "in (1)"},
+	{true, false, "values (1, 2)", "values (1, 2), (3, 4)"},
+	{true, false, "savepoint a", "savepoint \"b\""},
+	{true, true, "select a from t", "SELECT A FROM T"},
+	{true, true, "f (x)", "f(x)"},
+	{false, true, "select \"a\"", "select a"},
+	{false, true, "select \"a\"", "select \"A\""},
+	{false, true, "select a", "select b"},
+	{false, true, "select a", "select aa"},
+	{false, true, "select ab", "select a b"},
+	{false, true, "select abcdefgh", "select abcdefg"},
+	{false, true, "select abcdefghi", "select abcdefgh i"},
+	{false, true, "a is null", "a is true"},
+	{false, true, "a < b", "a > b"},
+	{true, true, "a < - b", "a <- b"},
+	{false, true, "a @ - b", "a @- b"},
+	{false, true, "select a -> b", "select a ->> b"},
+	{false, false, "f(1)", "f(1, 2)"},
+	{false, false, "values (1)", "values (1, 2)"},
+	{false, true, "a in (b, c)", "a in (b)"},
+	{false, true, "in ((1, 2))", "in (1, 2)"},
+	{false, true, "select 1; select 2", "select 1 select 2"},
+	{false, true, "a, b", "b, a"},
+	{false, true, "(a)", "a"},
+	{false, true, "((a), b)", "((a, b))"},
+};
+
+static void
+test_tables(void)
+{
+	for (int i = 0; i < lengthof(shapes); i++)
+	{
+		Shape		shape = shape_of(shapes[i].sql);
+
+		if (!check(strcmp(shape.text, shapes[i].shape) == 0,
+				   "becomes: %s", shapes[i].shape))
+			diag("got: %s", shape.text);
+	}
+
+	for (int i = 0; i < lengthof(pairs); i++)
+	{
+		Shape		a = shape_of(pairs[i].a);
+		Shape		b = shape_of(pairs[i].b);
+
+		if (!check((a.hash == b.hash) == pairs[i].same &&
+				   (strcmp(a.text, b.text) == 0) == pairs[i].same,
+				   "%s: %s | %s", pairs[i].same ? "one shape" : "two shapes",
+				   pairs[i].a, pairs[i].b))
+			diag("got: %s | %s", a.text, b.text);
+		check((a.params == b.params) == pairs[i].same_params,
+			  "%s constants: %s | %s",
+			  pairs[i].same_params ? "the same" : "other",
+			  pairs[i].a, pairs[i].b);
+	}
+
+	check(shape_of("select a from t").params == 0,
+		  "no constants have the hash 0");
+	check(shape_of("select 1").params != 0, "a constant has another");
+}
+
+static void
+test_standard_conforming_strings(void)
+{
+	const char *sql = "select 'a\\'b', N'\\'', x'\\', c'";
+
+	standard_conforming_strings = false;
+	check(strcmp(shape_of(sql).text, "select ?, ?, ?, c ?") == 0,
+		  "standard_conforming_strings off: a backslash escapes");
+	standard_conforming_strings = true;
+	check(strcmp(shape_of(sql).text, "select ? b ?, x ?, c ?") != 0 &&
+		  strcmp(shape_of("select 'a\\', b").text, "select ?, b") == 0,
+		  "standard_conforming_strings on: it does not");
+}
+
+/*
+ * The promises, for any text of len bytes.  It is copied to the end of memory
+ * of its exact size, so that a sanitizer sees a read beyond it.
+ */
+static bool
+promises_hold(const char *sql, int len)
+{
+	char	   *exact = malloc(len);
+	char	   *cut;
+	Shape		whole;
+	Shape		again;
+	uint64		params;
+	int			size;
+	int			full;
+	int			cut_len;
+	bool		passed;
+
+	memcpy(exact, sql, len);
+	memset(whole.text, 'x', SHAPE_MAX);
+	whole.hash = ms_shape(exact, len, whole.text, SHAPE_MAX, &whole.params);
+	full = strlen(whole.text);
+
+	/* the shape of a shape is itself */
+	again = shape_of(whole.text);
+	passed = again.hash == whole.hash && strcmp(again.text, whole.text) == 0;
+
+	/* a cut changes no hash, and cuts */
+	size = 1 + random_below(full + 2);
+	cut = malloc(size);
+	passed &= ms_shape(exact, len, cut, size, &params) == whole.hash &&
+		params == whole.params;
+	cut_len = strlen(cut);
+	passed &= strncmp(cut, whole.text, cut_len) == 0;
+	if (size > full)
+		passed &= cut_len == full;
+	else
+		passed &= cut_len < size && cut_len >= size - 4;
+
+	if (!passed)
+	{
+		diag("text:  %.*s", len, sql);
+		diag("shape: %s", whole.text);
+		diag("again: %s", again.text);
+		diag("cut:   %s", cut);
+	}
+	free(exact);
+	free(cut);
+	return passed;
+}
+
+/* bytes: any, or those that mean something */
+static int
+random_text(char *text)
+{
+	static const char signs[] =
+		"''\"\"$$$(((()))[][],;::...-+*/<>=?|&@#!~%^`_ \n\teEuUbBxXnN01abA\\\303";
+	int			len = random_below(80);
+	bool		any = random_below(4) == 0;
+
+	for (int i = 0; i < len; i++)
+		text[i] = any ? (char) random_below(256) :
+			signs[random_below(sizeof(signs) - 1)];
+	return len;
+}
+
+/* words and signs in any order */
+static int
+random_tokens(char *text)
+{
+	static const char *const tokens[] = {
+		"select", "in", "values", "array", "null", "true", "is", "not", "set",
+		"on", "as", "savepoint", "release", "rollback", "to", "fetch", "from",
+		"close", "declare", "deallocate", "prepare", "all", "with", "default",
+		"a", "B", "\"q\"", "1", "-1", "'s'", "e'\\''", "$1", "$$x$$", "?",
+		"(", "(", "(", ")", ")", ")", "[", "]", ",", ",", ",", ";", ".", "::",
+		":", ":=", "=", "-", "+", "*", "?|", "@", "/* */", "-- \n", "u&", "\n"
+	};
+	int			count = random_below(40);
+	int			len = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		const char *token = tokens[random_below(lengthof(tokens))];
+
+		len += sprintf(text + len, "%s%s", token,
+					   random_below(3) == 0 ? "" : " ");
+	}
+	return len;
+}
+
+/* one of the table's texts with a few bytes changed */
+static int
+mutated_text(char *text)
+{
+	const char *sql = shapes[random_below(lengthof(shapes))].sql;
+	int			len = strlen(sql);
+	char		other[TEXT_MAX];
+	int			other_len;
+
+	memcpy(text, sql, len);
+	for (int n = random_below(5); n > 0 && len > 0; n--)
+	{
+		int			at = random_below(len);
+		int			more = 1 + random_below(len - at);
+
+		switch (random_below(4))
+		{
+			case 0:				/* a byte changes */
+				other_len = random_text(other);
+				if (other_len > 0)
+					text[at] = other[0];
+				break;
+			case 1:				/* a part goes */
+				memmove(text + at, text + at + more, len - at - more);
+				len -= more;
+				break;
+			case 2:				/* a part comes twice */
+				if (len + more < TEXT_MAX)
+				{
+					memmove(text + at + more, text + at, len - at);
+					len += more;
+				}
+				break;
+			case 3:				/* it ends early */
+				len = at;
+				break;
+		}
+	}
+	return len;
+}
+
+static void
+test_random(const char *name, int (*make) (char *text))
+{
+	char		text[TEXT_MAX];
+	int			runs = 0;
+
+	while (runs < RANDOM_RUNS && promises_hold(text, make(text)))
+		runs++;
+	check(runs == RANDOM_RUNS, "%d %s: the shape of a shape is itself, "
+		  "and a cut changes no hash", runs, name);
+}
+
+static char *
+repeated(const char *part, int count, int *len)
+{
+	int			part_len = strlen(part);
+	char	   *text = malloc((size_t) part_len * count);
+
+	for (int i = 0; i < count; i++)
+		memcpy(text + i * part_len, part, part_len);
+	*len = part_len * count;
+	return text;
+}
+
+/* long texts: would not come back if time were not linear */
+static void
+test_long(void)
+{
+	static const char *const parts[] = {
+		"(", "[", "in (", "values (", "array[", "((in (1,", "- ", "/*", "'",
+		"$a$ ", "$a", "\"", ";", "a.", "1,", "e'\\", "'\n", "' "
+	};
+
+	for (int i = 0; i < lengthof(parts); i++)
+	{
+		int			len;
+		char	   *text = repeated(parts[i], 200000, &len);
+		char		buf[64];
+		uint64		params;
+
+		ms_shape(text, len, buf, sizeof(buf), &params);
+		check(strlen(buf) < sizeof(buf), "200,000 times: %s",
+			  parts[i][1] == '\n' ? "a string and a line" : parts[i]);
+		free(text);
+	}
+}
+
+static void
+test_cuts(void)
+{
+	const char *sql = "select \"\303\204\342\202\254\360\237\230\200\" from t";
+	Shape		whole = shape_of(sql);
+	bool		passed = true;
+
+	for (int size = 1; size <= strlen(sql) + 1; size++)
+	{
+		char		buf[64];
+		uint64		params;
+		int			len;
+
+		passed &= ms_shape(sql, strlen(sql), buf, size, &params) == whole.hash;
+		len = strlen(buf);
+		passed &= len < size && strncmp(buf, sql, len) == 0 &&
+			(sql[len] & 0xC0) != 0x80;
+	}
+	check(passed, "a cut is between two characters, wherever it is");
+
+	passed = true;
+	for (int len = 0; len < 20; len++)
+	{
+		char		zero[20] = "select 1, 2, 3, 4, 5";
+		char		buf[64];
+		uint64		params;
+		uint64		hash;
+
+		zero[len] = '\0';
+		hash = ms_shape(zero, sizeof(zero), buf, sizeof(buf), &params);
+		passed &= hash == shape_of(zero).hash;
+	}
+	check(passed, "a zero byte ends the text");
+}
+
+void
+test_shape(void)
+{
+	test_tables();
+	test_standard_conforming_strings();
+	test_cuts();
+	test_random("random texts", random_text);
+	test_random("random sequences of tokens", random_tokens);
+	test_random("mutated statements", mutated_text);
+	test_long();
+}
+
+int
+measure_shape(const char *sql)
+{
+	Shape		shape = shape_of(sql);
+
+	printf("%s\n", shape.text);
+	return 0;
+}
