@@ -60,7 +60,15 @@ REGRESS_BOTH = \
 	symbols
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
-ISOLATION =
+ISOLATION = \
+	batch_order \
+	ddl \
+	insert_race \
+	row_lock \
+	serializable \
+	speculative \
+	throttle_race \
+	waiter_time
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
