@@ -342,3 +342,17 @@ SELECT missing_symbol.untrack('inc.files');
 
 SET client_min_messages = warning;
 DROP SCHEMA inc CASCADE;
+
+-- generated columns follow what fill sets, also after calls that fill nothing
+CREATE TABLE generated_fill (
+    k text PRIMARY KEY, detail text, count int NOT NULL,
+    shout text GENERATED ALWAYS AS (upper(detail)) STORED
+);
+SET client_min_messages = error;
+SELECT missing_symbol.track('generated_fill', fill => '{detail}');
+RESET client_min_messages;
+SELECT missing_symbol.increment('generated_fill', 'a');
+SELECT missing_symbol.increment('generated_fill', 'a');
+SELECT missing_symbol.increment_row('generated_fill', '{"k": "a", "detail": "quiet"}');
+SELECT * FROM generated_fill;
+DROP TABLE generated_fill;

@@ -172,6 +172,20 @@ make_defaults(MSFast *fast, Relation rel)
 	}
 }
 
+/* Scan keys for the key's index; the caller sets their arguments. */
+ScanKey
+ms_make_scankeys(const MSTarget *target)
+{
+	ScanKey		keys = palloc0(sizeof(ScanKeyData) * target->nkeys);
+
+	for (int i = 0; i < target->nkeys; i++)
+		ScanKeyEntryInitialize(&keys[i], 0, i + 1,
+							   BTEqualStrategyNumber, target->keys[i].subtype,
+							   target->keys[i].collation,
+							   target->keys[i].eqproc, (Datum) 0);
+	return keys;
+}
+
 static void
 make_indexes(MSFast *fast, MSTarget *target, Relation rel)
 {
@@ -204,12 +218,7 @@ make_indexes(MSFast *fast, MSTarget *target, Relation rel)
 		rris[i]->ri_IndexRelationInfo = infos;
 	}
 
-	fast->scankeys = palloc0(sizeof(ScanKeyData) * target->nkeys);
-	for (int i = 0; i < target->nkeys; i++)
-		ScanKeyEntryInitialize(&fast->scankeys[i], 0, i + 1,
-							   BTEqualStrategyNumber, target->keys[i].subtype,
-							   target->keys[i].collation,
-							   target->keys[i].eqproc, (Datum) 0);
+	fast->scankeys = ms_make_scankeys(target);
 }
 
 static ResultRelInfo *
@@ -829,69 +838,85 @@ is_own_row(TupleTableSlot *slot)
 	return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
 }
 
-/*
- * A row of ours that stands in the way is either an earlier one of this
- * batch, which the next search will see, or one that our own BEFORE trigger
- * has inserted, which is an error as in INSERT ... ON CONFLICT.
- */
-static void
-check_own_row(MSFast *fast, const MSTarget *target)
+static CommandId
+inserting_command(TupleTableSlot *slot)
 {
 	bool		isnull;
-	Datum		cmin = slot_getsysattr(fast->found, MinCommandIdAttributeNumber,
-									   &isnull);
 
-	if (fast->has_before_insert && DatumGetCommandId(cmin) > fast->trigger_cid)
-		ereport(ERROR,
-				(errcode(ERRCODE_CARDINALITY_VIOLATION),
-				 errmsg("counter to be inserted was already inserted by an operation triggered by the current command"),
-				 errdetail("The counter is in table %s.", target->name),
-				 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
+	return DatumGetCommandId(slot_getsysattr(slot, MinCommandIdAttributeNumber,
+											 &isnull));
 }
 
 /*
- * The insertion met a row.  If that is not committed yet, wait until it is or
- * is gone.  If it is committed, the next search will see it, unless the
- * snapshot must not change.
+ * Wait for a transaction that is inserting a row of the key that keys hold:
+ * until that is committed or is gone.  False where there was nothing to wait
+ * for; *settled then tells whether another transaction has such a row, and
+ * *own_cid the command that inserted it where it is our own row.  slot is for
+ * our use.
  */
-static void
-wait_for_inserter(MSFast *fast, MSTarget *target)
+bool
+ms_wait_for_inserter(Relation rel, Relation index, ScanKey keys, int nkeys,
+					 TupleTableSlot *slot, bool *settled, CommandId *own_cid)
 {
 	SnapshotData dirty;
 	IndexScanDesc scan;
 	TransactionId xwait = InvalidTransactionId;
 	uint32		token = 0;
 	ItemPointerData tid;
-	bool		found;
-	bool		own = false;
 
+	*settled = false;
+	*own_cid = FirstCommandId;
 	InitDirtySnapshot(dirty);
-	scan = index_beginscan(fast->rel,
-						   fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
-						   &dirty, NULL, target->nkeys, 0);
-	index_rescan(scan, fast->scankeys, target->nkeys, NULL, 0);
-	found = index_getnext_slot(scan, ForwardScanDirection, fast->found);
-	if (found)
+	scan = index_beginscan(rel, index, &dirty, NULL, nkeys, 0);
+	index_rescan(scan, keys, nkeys, NULL, 0);
+	if (index_getnext_slot(scan, ForwardScanDirection, slot))
 	{
 		xwait = dirty.xmin;
 		token = dirty.speculativeToken;
-		tid = fast->found->tts_tid;
-		own = is_own_row(fast->found);
-		if (own)
-			check_own_row(fast, target);
+		tid = slot->tts_tid;
+		if (is_own_row(slot))
+			*own_cid = inserting_command(slot);
+		else
+			*settled = !TransactionIdIsValid(xwait);
 	}
-	ExecClearTuple(fast->found);
+	ExecClearTuple(slot);
 	index_endscan(scan);
 
-	if (TransactionIdIsValid(xwait))
-	{
-		if (token != 0)
-			SpeculativeInsertionWait(xwait, token);
-		else
-			XactLockTableWait(xwait, fast->rel, &tid, XLTW_InsertIndex);
-	}
-	else if (found && !own)
+	if (!TransactionIdIsValid(xwait))
+		return false;
+	if (token != 0)
+		SpeculativeInsertionWait(xwait, token);
+	else
+		XactLockTableWait(xwait, rel, &tid, XLTW_InsertIndex);
+	return true;
+}
+
+/*
+ * The insertion met a row.  If that is not committed yet, wait.  If it is,
+ * the next search will see it, unless the snapshot must not change.  If it is
+ * our own, that may be of an earlier row of this batch, whose trigger gave it
+ * this key; the next search will see it too.  But if our own trigger has
+ * inserted it since, that is an error as in INSERT ... ON CONFLICT.
+ */
+static void
+wait_for_inserter(MSFast *fast, MSTarget *target)
+{
+	bool		settled;
+	CommandId	own_cid;
+
+	if (ms_wait_for_inserter(fast->rel,
+							 fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
+							 fast->scankeys, target->nkeys, fast->found,
+							 &settled, &own_cid))
+		return;
+	if (settled)
 		check_serializable("update");
+	if (fast->has_before_insert && own_cid > fast->trigger_cid)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("counter to be inserted was already inserted by an operation triggered by the current command"),
+				 errdetail("The counter is in table %s.", target->name),
+				 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
 }
 
 /* Increment one counter, inserting it if it is not there. */

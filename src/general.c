@@ -15,6 +15,9 @@
  *   inserted from incremented, and a throttled row from one that a BEFORE
  *   trigger kept as it was, on every version and for partitions too, where
  *   xmax does not.
+ * - Core computes a new row before it waits for another one's insertion.  So
+ *   that the clock is read after the wait, we wait first.  (Not for
+ *   partitions: which one gets the row is core's knowledge.)
  * - Operators are the key index's own, schema-qualified; ONLY, except for a
  *   partitioned table, because an inheritance child's row is not the key's.
  * - Generic plans, made with enable_seqscan off: a plan made while the table
@@ -26,10 +29,13 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/tableam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -467,6 +473,30 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 	return true;
 }
 
+/* Wait for transactions that are inserting a row's key. */
+static void
+wait_for_inserters(MSTarget *target, Relation rel, const MSRow *row)
+{
+	Relation	index;
+	ScanKey		keys;
+	TupleTableSlot *slot;
+	bool		settled;
+	CommandId	own_cid;
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		return;
+	keys = ms_make_scankeys(target);
+	for (int i = 0; i < target->nkeys; i++)
+		keys[i].sk_argument = row->values[target->keys[i].column.attno - 1];
+	index = index_open(target->index, RowExclusiveLock);
+	slot = table_slot_create(rel, NULL);
+	while (ms_wait_for_inserter(rel, index, keys, target->nkeys, slot,
+								&settled, &own_cid))
+		CHECK_FOR_INTERRUPTS();
+	ExecDropSingleTupleTableSlot(slot);
+	index_close(index, NoLock);
+}
+
 /* Increment one counter, inserting it if it is not there. */
 static void
 increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
@@ -507,6 +537,7 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 		if (plans->insert == NULL)
 			plans->insert = prepare(insert_sql(target, rel, others), nargs,
 									types);
+		wait_for_inserters(target, rel, row);
 		if (run(target, plans->insert, values, nulls, false, MS_INSERTED,
 				result, &reached))
 		{

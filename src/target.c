@@ -820,6 +820,15 @@ build_target(Relation rel)
 	check_key_is_no_counter(target, rel);
 	set_fill(target, rel, tracked.fill);
 	target->throttle = tracked.throttle;
+
+	/*
+	 * Which generated columns an update has to compute is decided once for
+	 * the fast path's state, but whether it fills varies from call to call.
+	 */
+	if (target->general_reason == NULL && target->fill != NULL &&
+		RelationGetDescr(rel)->constr != NULL &&
+		RelationGetDescr(rel)->constr->has_generated_stored)
+		target->general_reason = "it has generated columns and fills others";
 	if (target->throttle > 0 && target->kind != MS_COUNT_COUNTER &&
 		target->last_seen == InvalidAttrNumber)
 		ereport(ERROR,
