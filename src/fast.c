@@ -680,6 +680,21 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 			read_result(target, fast->found, MS_THROTTLED, result);
 			return true;
 		}
+
+#ifdef USE_ASSERT_CHECKING
+
+		/*
+		 * heap_update() returns TM_BeingModified to one who does not wait,
+		 * but asserts that there is no such caller.
+		 */
+		if (!locked)
+		{
+			if (!lock_found(fast, target))
+				return false;
+			locked = true;
+			continue;
+		}
+#endif
 		make_updated(fast, target, row, now);
 		check_row(fast, fast->update_rri, fast->updated, CMD_UPDATE);
 
