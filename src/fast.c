@@ -47,7 +47,6 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_coerce.h"
-#include "parser/parse_relation.h"
 #include "rewrite/rewriteHandler.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -66,12 +65,7 @@ typedef struct MSFast
 
 	/* kept */
 	EState	   *estate;
-	List	   *rtable;
-	List	   *perminfos;
-	RTEPermissionInfo *perminfo;
-	Bitmapset  *inserted_cols;	/* by an increment that gives only the key */
-	Bitmapset  *updated_cols;	/* likewise */
-	Bitmapset  *selected_cols;
+	MSPrivileges *privileges;
 	ResultRelInfo *insert_rri;
 	ResultRelInfo *update_rri;
 	bool		has_row_triggers;
@@ -91,48 +85,6 @@ typedef struct MSFast
 	IndexScanDesc scan;
 	CommandId	trigger_cid;	/* BEFORE INSERT triggers' commands are later */
 } MSFast;
-
-/* Attribute numbers, as sets of columns for privileges want them. */
-static Bitmapset *
-acl_columns(const Bitmapset *attnos)
-{
-	Bitmapset  *result = NULL;
-	int			attno = -1;
-
-	while ((attno = bms_next_member(attnos, attno)) >= 0)
-		result = bms_add_member(result,
-								attno - FirstLowInvalidHeapAttributeNumber);
-	return result;
-}
-
-/* The range table entry that carries the privileges an increment needs. */
-static void
-make_permissions(MSFast *fast, MSTarget *target)
-{
-	RangeTblEntry *rte = makeNode(RangeTblEntry);
-	Bitmapset  *key = NULL;
-	Bitmapset  *counter = bms_make_singleton(target->count);
-	Bitmapset  *selected;
-
-	for (int i = 0; i < target->nkeys; i++)
-		key = bms_add_member(key, target->keys[i].column.attno);
-	if (target->last_seen != InvalidAttrNumber)
-		counter = bms_add_member(counter, target->last_seen);
-	selected = bms_union(key, counter);
-	if (target->first_seen != InvalidAttrNumber)
-		selected = bms_add_member(selected, target->first_seen);
-
-	rte->rtekind = RTE_RELATION;
-	rte->relid = target->relid;
-	rte->relkind = RELKIND_RELATION;
-	rte->rellockmode = RowExclusiveLock;
-	fast->rtable = list_make1(rte);
-	fast->perminfo = addRTEPermissionInfo(&fast->perminfos, rte);
-	fast->perminfo->requiredPerms = ACL_INSERT | ACL_UPDATE | ACL_SELECT;
-	fast->inserted_cols = acl_columns(selected);
-	fast->updated_cols = acl_columns(counter);
-	fast->selected_cols = fast->inserted_cols;
-}
 
 /* The value of a column that nobody gives: its default, or a checked NULL. */
 static Node *
@@ -251,9 +203,9 @@ make_fast(MSTarget *target, Relation rel)
 
 	fast->cxt = cxt;
 	fast->estate = CreateExecutorState();
-	make_permissions(fast, target);
-	ExecInitRangeTable(fast->estate, fast->rtable, fast->perminfos,
-					   bms_make_singleton(1));
+	fast->privileges = ms_privileges_make(target, rel);
+	ExecInitRangeTable(fast->estate, fast->privileges->rtable,
+					   fast->privileges->perminfos, bms_make_singleton(1));
 
 	fast->insert_rri = make_result_rel(fast, rel, desc);
 	fast->update_rri = make_result_rel(fast, rel, desc);
@@ -283,31 +235,6 @@ ms_fast_abort(MSTarget *target)
 	if (target->fast != NULL)
 		MemoryContextDelete(target->fast->cxt);
 	target->fast = NULL;
-}
-
-/*
- * Check that the current role may do what columns given beside the key ask
- * for.  The sets of columns are then as the call under way needs them, for
- * UPDATE OF triggers and generated columns.
- */
-static void
-check_permissions(MSFast *fast, MSTarget *target, Bitmapset *given)
-{
-	RTEPermissionInfo *perminfo = fast->perminfo;
-
-	perminfo->insertedCols = fast->inserted_cols;
-	perminfo->updatedCols = fast->updated_cols;
-	perminfo->selectedCols = fast->selected_cols;
-	if (given != NULL)
-	{
-		Bitmapset  *filled = acl_columns(bms_intersect(given, target->fill));
-
-		perminfo->insertedCols = bms_union(perminfo->insertedCols,
-										   acl_columns(given));
-		perminfo->updatedCols = bms_union(perminfo->updatedCols, filled);
-		perminfo->selectedCols = bms_union(perminfo->selectedCols, filled);
-	}
-	(void) ExecCheckPermissions(fast->rtable, fast->perminfos, true);
 }
 
 static void
@@ -379,7 +306,7 @@ ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given)
 	if (fast == NULL)
 		fast = target->fast = make_fast(target, rel);
 
-	check_permissions(fast, target, given);
+	ms_privileges_check(fast->privileges, target, given);
 	CheckCmdReplicaIdentity(rel, CMD_INSERT);
 	CheckCmdReplicaIdentity(rel, CMD_UPDATE);
 

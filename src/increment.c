@@ -239,6 +239,8 @@ increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 	{
 		if (fast)
 			ms_fast_begin(target, rel, given);
+		else
+			ms_privileges_check(ms_privileges_make(target, rel), target, given);
 		for (int i = 0; i < n; i++)
 		{
 			if (fast)
@@ -339,9 +341,8 @@ check_key_count(MSTarget *target, Relation rel, int n)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg_plural("the key of table %s has %d column but %d values were given",
-						   "the key of table %s has %d columns but %d values were given",
-						   target->nkeys, target->name, target->nkeys, n),
+			 errmsg("wrong number of key values for table %s: %d instead of %d",
+					target->name, n, target->nkeys),
 			 errhint("Give the values of: %s.", buf.data)));
 }
 
@@ -751,7 +752,7 @@ read_amounts(FunctionCallInfo fcinfo, int arg, int nelems)
 	if (n != nelems)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%d keys were given but %d amounts", nelems, n),
+				 errmsg("wrong number of amounts: %d for %d keys", n, nelems),
 				 errhint("\"by\" must have one element for each key, or be null for 1 each.")));
 	result = palloc(sizeof(int64) * Max(n, 1));
 	for (int i = 0; i < n; i++)

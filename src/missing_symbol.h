@@ -211,6 +211,24 @@ extern void ms_check_required_columns(const MSTarget *target, Relation rel,
 									  const MSRow *row);
 
 /*
+ * privileges.c: what an increment asks of the current role.
+ */
+typedef struct MSPrivileges
+{
+	List	   *rtable;			/* one entry: the target */
+	List	   *perminfos;
+	RTEPermissionInfo *perminfo;	/* of the entry */
+	Bitmapset  *inserted;		/* columns, by an increment that gives only
+								 * the key; SELECT needs the same */
+	Bitmapset  *updated;
+} MSPrivileges;
+
+extern MSPrivileges *ms_privileges_make(const MSTarget *target, Relation rel);
+extern void ms_privileges_check(MSPrivileges *privileges,
+								const MSTarget *target,
+								const Bitmapset *given);
+
+/*
  * fast.c: increments of an ordinary table, through the table access method.
  */
 extern bool ms_fast_is_busy(const MSTarget *target);
