@@ -51,7 +51,9 @@ REGRESS = \
 	profile_n_plus_one \
 	profile_privileges \
 	profile_stats \
-	$(REGRESS_BOTH)
+	$(REGRESS_BOTH) \
+	target \
+	contents
 
 # those that must give the same on the general path: installcheck-general
 REGRESS_BOTH = \
@@ -61,6 +63,7 @@ REGRESS_BOTH = \
 	tables \
 	triggers \
 	errors \
+	nulls_not_distinct \
 	symbols
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
