@@ -57,7 +57,8 @@ REGRESS_BOTH = \
 	increment \
 	batch \
 	types \
-	symbols
+	symbols \
+	tables
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
