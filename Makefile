@@ -38,7 +38,14 @@ DATA = \
 # order.  The extension is there when a theme starts.
 REGRESS = \
 	counter \
-	symbols
+	symbols \
+	$(REGRESS_BOTH)
+
+# those that must give the same on the general path: installcheck-general
+REGRESS_BOTH = \
+	increment \
+	batch \
+	types
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION =
@@ -51,6 +58,8 @@ PROVE_TESTS = \
 
 REGRESS_OPTS = --load-extension=missing_symbol
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol
+
+EXTRA_CLEAN = output_general
 
 PG_CONFIG ?= pg_config
 
@@ -86,11 +95,21 @@ $(OBJS) $(OBJS:.o=.bc): $(INCLUDES) | $(CURDIR)/src
 $(CURDIR)/src:
 	$(MKDIR_P) $@
 
+# The same answers again without the fast path
+installcheck-general:
+	$(MKDIR_P) $(CURDIR)/output_general
+	PGOPTIONS='-c missing_symbol.fast_path=off' \
+		$(pg_regress_installcheck) $(REGRESS_OPTS) \
+		--outputdir=$(CURDIR)/output_general $(REGRESS_BOTH)
+
+.PHONY: installcheck-general
+
 endif
 
 # For test/run.sh: what the lists above say
 list-tests:
 	@echo 'regress $(strip $(REGRESS))'
+	@echo 'general $(strip $(REGRESS_BOTH))'
 	@echo 'isolation $(strip $(SPECS))'
 	@echo 'tap $(strip $(PROVE_TESTS))'
 
