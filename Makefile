@@ -85,6 +85,8 @@ PROVE_TESTS = \
 REGRESS_OPTS = --load-extension=missing_symbol
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol
 
+EXTRA_CLEAN = output_general
+
 PG_CONFIG ?= pg_config
 
 # These goals install what is missing themselves, so they must not need
