@@ -21,6 +21,7 @@ OBJS = \
 	src/input.o \
 	src/missing_symbol.o \
 	src/n_plus_one.o \
+	src/privileges.o \
 	src/profile_budget.o \
 	src/profile_hooks.o \
 	src/profile_report.o \
@@ -58,7 +59,9 @@ REGRESS_BOTH = \
 	batch \
 	types \
 	symbols \
-	tables
+	tables \
+	triggers \
+	errors
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
