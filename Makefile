@@ -61,6 +61,8 @@ ISOLATION = \
 # TAP: they start servers of their own
 PROVE_TESTS = \
 	test/t/counter_dump.pl \
+	test/t/cost.pl \
+	test/t/exact.pl \
 	test/t/sightings.pl \
 	test/t/unit.pl
 
