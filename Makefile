@@ -62,6 +62,7 @@ ISOLATION = \
 PROVE_TESTS = \
 	test/t/counter_dump.pl \
 	test/t/cost.pl \
+	test/t/crash.pl \
 	test/t/exact.pl \
 	test/t/sightings.pl \
 	test/t/unit.pl
