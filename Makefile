@@ -76,13 +76,20 @@ ISOLATION = \
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
+	test/t/cost.pl \
 	test/t/counter_dump.pl \
 	test/t/profile_coexist.pl \
 	test/t/profile_failures.pl \
 	test/t/profile_n_plus_one.pl \
 	test/t/profile_protocol.pl \
 	test/t/profile_settings.pl \
+	test/t/crash.pl \
+	test/t/dump.pl \
+	test/t/exact.pl \
+	test/t/protocols.pl \
 	test/t/sightings.pl \
+	test/t/standby.pl \
+	test/t/twophase.pl \
 	test/t/unit.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
