@@ -60,11 +60,11 @@ REGRESS_BOTH = \
 	increment \
 	batch \
 	types \
+	symbols \
 	tables \
 	triggers \
 	errors \
-	nulls_not_distinct \
-	symbols
+	nulls_not_distinct
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
@@ -79,17 +79,26 @@ ISOLATION = \
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
+	test/t/cost.pl \
 	test/t/counter_dump.pl \
 	test/t/profile_coexist.pl \
 	test/t/profile_failures.pl \
 	test/t/profile_n_plus_one.pl \
 	test/t/profile_protocol.pl \
 	test/t/profile_settings.pl \
+	test/t/crash.pl \
+	test/t/dump.pl \
+	test/t/exact.pl \
+	test/t/protocols.pl \
 	test/t/sightings.pl \
+	test/t/standby.pl \
+	test/t/twophase.pl \
 	test/t/unit.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol
+
+EXTRA_CLEAN = output_general
 
 PG_CONFIG ?= pg_config
 
