@@ -277,6 +277,68 @@ $$;
 CREATE TABLE trig.defaults (k text PRIMARY KEY, d text DEFAULT trig.count_it('default'), count int);
 SELECT pg_temp.inc('trig.defaults', 'x'), pg_temp.inc('trig.defaults', 'x'), pg_temp.inc('trig.defaults', 'y');
 TABLE trig.defaults ORDER BY k;
+-- a cast of the key that counts in the same table, before it looks at its
+-- argument again
+CREATE TYPE trig.number AS (x int);
+CREATE TABLE trig.casts (k text PRIMARY KEY, count int);
+CREATE FUNCTION trig.count_next(trig.number) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    IF $1.x < 4 THEN
+        PERFORM missing_symbol.increment('trig.casts', ROW($1.x + 1)::trig.number);
+    END IF;
+    RETURN 'number ';
+END
+$$;
+CREATE FUNCTION trig.to_text(trig.number) RETURNS text LANGUAGE sql AS $$ SELECT trig.count_next($1) || ($1).x $$;
+CREATE CAST (trig.number AS text) WITH FUNCTION trig.to_text(trig.number) AS ASSIGNMENT;
+SELECT missing_symbol.increment('trig.casts', ROW(1)::trig.number), missing_symbol.increment('trig.casts', ROW(3)::trig.number);
+TABLE trig.casts ORDER BY k;
+-- and so a domain's constraint
+CREATE FUNCTION trig.count_domain(text) RETURNS bool LANGUAGE plpgsql AS $$
+BEGIN
+    IF $1 <> 'inner' THEN
+        PERFORM missing_symbol.increment_row('trig.domains', '{"k": "inner", "d": "inner"}');
+    END IF;
+    RETURN true;
+END
+$$;
+CREATE DOMAIN trig.counted AS text CHECK (trig.count_domain(VALUE)) CHECK (length(VALUE) <= 5);
+CREATE TABLE trig.domains (k text PRIMARY KEY, d trig.counted, count int);
+SELECT missing_symbol.increment_row('trig.domains', '{"k": "outer", "d": "outer"}');
+DO $$
+BEGIN
+    PERFORM missing_symbol.increment_row('trig.domains', '{"k": "long", "d": "too long"}');
+EXCEPTION WHEN check_violation THEN
+    RAISE NOTICE 'refused';
+END
+$$;
+TABLE trig.domains ORDER BY k;
+-- an index predicate that counts while the session gets to know the table
+CREATE FUNCTION trig.count_predicate() RETURNS bool LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    PERFORM missing_symbol.increment('trig.totals', 'predicate');
+    RETURN true;
+END
+$$;
+CREATE TABLE trig.predicate (k text PRIMARY KEY, count int);
+CREATE INDEX ON trig.predicate (count) WHERE trig.count_predicate();
+\c
+SET client_min_messages = warning;
+SELECT missing_symbol.increment('trig.predicate', 'x'), missing_symbol.increment('trig.predicate', 'x');
+SELECT missing_symbol.value('trig.totals', 'predicate') > 0 AS counted;
+DROP TABLE trig.predicate;
+SET missing_symbol.test_clock = '2026-01-01 12:00:00+00';
+CREATE FUNCTION pg_temp.inc(target text, VARIADIC key text[]) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    n bigint;
+BEGIN
+    n := missing_symbol.increment(target, VARIADIC key);
+    RETURN concat_ws(' ', COALESCE(n::text, '(null)'), (missing_symbol.last_increment()).outcome);
+EXCEPTION WHEN others THEN
+    RETURN SQLSTATE;
+END
+$$;
 -- a trigger that alters the table it is on is refused as under any statement
 CREATE FUNCTION trig.alter_it() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

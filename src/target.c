@@ -851,6 +851,16 @@ free_target(MSTarget *target)
 	MemoryContextDelete(target->cxt);
 }
 
+/* Free a target that the cache has no use for, now or when its users have. */
+static void
+release_target(MSTarget *target)
+{
+	if (target->users > 0)
+		target->stale = true;
+	else
+		free_target(target);
+}
+
 /*
  * Free what invalidations have marked, so that a session that makes and drops
  * tables all day keeps nothing of them.
@@ -868,10 +878,8 @@ free_invalid_targets(void)
 
 		if (entry->valid && target != NULL)
 			continue;
-		if (target != NULL && target->users > 0)
-			target->stale = true;
-		else if (target != NULL)
-			free_target(target);
+		if (target != NULL)
+			release_target(target);
 		hash_search(targets, &entry->relid, HASH_REMOVE, NULL);
 	}
 }
@@ -884,6 +892,8 @@ MSTarget *
 ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
 {
 	CacheEntry *entry;
+	MSTarget   *target;
+	bool		found;
 
 	if (targets == NULL)
 		make_cache();
@@ -904,7 +914,18 @@ ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
 		/* an invalidation while we read the catalogs must not be missed */
 		entry->valid = true;
 		entry->target = NULL;
-		entry->target = build_target(*rel);
+		target = build_target(*rel);
+
+		/*
+		 * Building looks at index predicates, and so may run user code,
+		 * which may count: the entry may have gone, or have a target.
+		 */
+		entry = hash_search(targets, &relid, HASH_ENTER, &found);
+		if (!found)
+			entry->valid = false;
+		else if (entry->target != NULL)
+			release_target(entry->target);
+		entry->target = target;
 	}
 
 	entry->target->users++;
