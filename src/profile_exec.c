@@ -132,7 +132,7 @@ hash_parameters(ParamListInfo params)
 }
 
 static void
-ms_describe_plan(MSStatement *s, QueryDesc *desc)
+describe_plan(MSStatement *s, QueryDesc *desc)
 {
 	PlannedStmt *stmt = desc->plannedstmt;
 
@@ -157,7 +157,7 @@ fill_statement(MSStatement *s, QueryDesc *desc, int level)
 	s->tag = level == 0 ? ActivePortal->commandTag :
 		ms_operation_tag(desc->operation);
 	s->executed = true;
-	ms_describe_plan(s, desc);
+	describe_plan(s, desc);
 	s->params = hash_parameters(desc->params);
 }
 
@@ -180,7 +180,7 @@ adopt_query(QueryDesc *desc, int64 plan_ns)
 	into->params = ms_hash_combine(into->params,
 								   hash_parameters(desc->params));
 	if (ms_hooks.utility->executes)
-		ms_describe_plan(into, desc);
+		describe_plan(into, desc);
 	if (into->queryid == 0)
 		into->queryid = desc->plannedstmt->queryId;
 }

@@ -1,25 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * profile_hooks.c
- *	  The profiler's hooks: executor, planner, utility commands, ends of
- *	  transactions, error reports.  They measure and never decide.
+ *	  What the profiler's hooks have in common: the level, the planner's hook,
+ *	  and how they are put in place.  They measure and never decide.
  *
- * The rules:
+ * The rules, also for profile_exec.c, profile_utility.c, profile_failure.c:
  *
- * - Each hook calls the previous one or the standard function, never both,
- *	 never neither; while profiling is off it does nothing else.
+ * - Hooks are put in place as profiling is first on, never at load, and stay.
+ * - Each calls the previous one or the standard function, never both, never
+ *	 neither; while profiling is off it does nothing else.
  * - One nesting level for all.  A hook that raises it keeps the old value in
  *	 a local, and restores that value whether or not there is an error.  It is
  *	 not touched at the end of a transaction: a COMMIT inside a procedure is
  *	 inside a statement.
- * - What belongs to a QueryDesc is kept by QueryDesc, in the memory of its
- *	 own execution: cursors, portals and SPI interleave.  One not seen at
- *	 ExecutorStart is ignored.
- * - A utility command that runs one query of its own, as EXECUTE and CREATE
- *	 TABLE AS do, adopts it: the two are one statement.
- * - A statement is listed when it first runs, not when it is bound.
- * - The emit_log hook copies two things into memory that exists.  No lock, no
- *	 palloc, no ereport, no catalog there.
+ * - An error is caught to note its SQLSTATE and the time, and thrown again.
  *
  *-------------------------------------------------------------------------
  */
