@@ -39,7 +39,7 @@
 /* 16 added an argument for details of an error */
 typedef int DateTimeErrorExtra;
 #define DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tzp, extra) \
-	((void) (extra), DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tzp))
+	((void) (extra), (DecodeDateTime) (field, ftype, nf, dtype, tm, fsec, tzp))
 #define DateTimeParseError(dterr, extra, str, datatype, escontext) \
 	DateTimeParseError(dterr, str, datatype)
 
@@ -66,8 +66,10 @@ typedef int DateTimeErrorExtra;
 	 ExecComputeStoredGenerated(estate, slot, cmdtype))
 #endif
 
-/* 18 counts what an index scan does */
+/* 18 counts what an index scan does; and asks about deferrable keys */
 #if PG_VERSION_NUM < 180000
+#define RelationGetPrimaryKeyIndex(rel, deferrable_ok) \
+	RelationGetPrimaryKeyIndex(rel)
 #define index_beginscan(heap, index, snapshot, instrument, nkeys, norderbys) \
 	index_beginscan(heap, index, snapshot, nkeys, norderbys)
 #endif
@@ -141,6 +143,10 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
  */
 #if PG_VERSION_NUM < 140000
 #define ReleaseCachedPlan(plan, owner)	ReleaseCachedPlan(plan, true)
+#endif
+#if PG_VERSION_NUM < 170000
+#define SearchPathMatchesCurrentEnvironment(path) \
+	OverrideSearchPathMatchesCurrent(path)
 #endif
 
 /*

@@ -41,6 +41,7 @@
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "commands/trigger.h"
+#include "common/int.h"
 #include "executor/executor.h"
 #include "executor/nodeModifyTable.h"
 #include "miscadmin.h"
@@ -69,6 +70,8 @@ typedef struct MSFast
 	List	   *perminfos;
 	RTEPermissionInfo *perminfo;
 	Bitmapset  *inserted_cols;	/* by an increment that gives only the key */
+	Bitmapset  *updated_cols;	/* likewise */
+	Bitmapset  *selected_cols;
 	ResultRelInfo *insert_rri;
 	ResultRelInfo *update_rri;
 	bool		has_row_triggers;
@@ -126,9 +129,8 @@ make_permissions(MSFast *fast, MSTarget *target)
 	fast->perminfo = addRTEPermissionInfo(&fast->perminfos, rte);
 	fast->perminfo->requiredPerms = ACL_INSERT | ACL_UPDATE | ACL_SELECT;
 	fast->inserted_cols = acl_columns(selected);
-	fast->perminfo->updatedCols = acl_columns(bms_union(counter, target->fill));
-	fast->perminfo->selectedCols = acl_columns(bms_union(selected,
-														 target->fill));
+	fast->updated_cols = acl_columns(counter);
+	fast->selected_cols = fast->inserted_cols;
 }
 
 /* The value of a column that nobody gives: its default, or a checked NULL. */
@@ -169,6 +171,20 @@ make_defaults(MSFast *fast, Relation rel)
 	}
 }
 
+/* Scan keys for the key's index; the caller sets their arguments. */
+ScanKey
+ms_make_scankeys(const MSTarget *target)
+{
+	ScanKey		keys = palloc0(sizeof(ScanKeyData) * target->nkeys);
+
+	for (int i = 0; i < target->nkeys; i++)
+		ScanKeyEntryInitialize(&keys[i], 0, i + 1,
+							   BTEqualStrategyNumber, target->keys[i].subtype,
+							   target->keys[i].collation,
+							   target->keys[i].eqproc, (Datum) 0);
+	return keys;
+}
+
 static void
 make_indexes(MSFast *fast, MSTarget *target, Relation rel)
 {
@@ -201,12 +217,7 @@ make_indexes(MSFast *fast, MSTarget *target, Relation rel)
 		rris[i]->ri_IndexRelationInfo = infos;
 	}
 
-	fast->scankeys = palloc0(sizeof(ScanKeyData) * target->nkeys);
-	for (int i = 0; i < target->nkeys; i++)
-		ScanKeyEntryInitialize(&fast->scankeys[i], 0, i + 1,
-							   BTEqualStrategyNumber, target->keys[i].subtype,
-							   target->keys[i].collation,
-							   target->keys[i].eqproc, (Datum) 0);
+	fast->scankeys = ms_make_scankeys(target);
 }
 
 static ResultRelInfo *
@@ -235,7 +246,7 @@ make_fast(MSTarget *target, Relation rel)
 	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
 	MSFast	   *fast = palloc0(sizeof(MSFast));
 	TupleDesc	desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
-	TriggerDesc *trig = rel->trigdesc;
+	TriggerDesc *trig;
 
 	fast->cxt = cxt;
 	fast->estate = CreateExecutorState();
@@ -246,6 +257,9 @@ make_fast(MSTarget *target, Relation rel)
 	fast->insert_rri = make_result_rel(fast, rel, desc);
 	fast->update_rri = make_result_rel(fast, rel, desc);
 	ms_add_result_relation(fast->estate, fast->update_rri);
+
+	/* our copy: the relation's own does not survive an invalidation */
+	trig = fast->insert_rri->ri_TrigDesc;
 	fast->has_before_insert = trig != NULL && trig->trig_insert_before_row;
 	fast->has_row_triggers = trig != NULL &&
 		(trig->trig_insert_after_row || trig->trig_update_after_row);
@@ -270,16 +284,29 @@ ms_fast_abort(MSTarget *target)
 	target->fast = NULL;
 }
 
+/*
+ * Check that the current role may do what columns given beside the key ask
+ * for.  The sets of columns are then as the call under way needs them, for
+ * UPDATE OF triggers and generated columns.
+ */
 static void
-check_permissions(MSFast *fast, Bitmapset *given)
+check_permissions(MSFast *fast, MSTarget *target, Bitmapset *given)
 {
-	Bitmapset  *inserted = fast->inserted_cols;
+	RTEPermissionInfo *perminfo = fast->perminfo;
 
+	perminfo->insertedCols = fast->inserted_cols;
+	perminfo->updatedCols = fast->updated_cols;
+	perminfo->selectedCols = fast->selected_cols;
 	if (given != NULL)
-		inserted = bms_union(inserted, acl_columns(given));
-	fast->perminfo->insertedCols = inserted;
+	{
+		Bitmapset  *filled = acl_columns(bms_intersect(given, target->fill));
+
+		perminfo->insertedCols = bms_union(perminfo->insertedCols,
+										   acl_columns(given));
+		perminfo->updatedCols = bms_union(perminfo->updatedCols, filled);
+		perminfo->selectedCols = bms_union(perminfo->selectedCols, filled);
+	}
 	(void) ExecCheckPermissions(fast->rtable, fast->perminfos, true);
-	fast->perminfo->insertedCols = fast->inserted_cols;
 }
 
 static void
@@ -351,7 +378,7 @@ ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given)
 	if (fast == NULL)
 		fast = target->fast = make_fast(target, rel);
 
-	check_permissions(fast, given);
+	check_permissions(fast, target, given);
 	CheckCmdReplicaIdentity(rel, CMD_INSERT);
 	CheckCmdReplicaIdentity(rel, CMD_UPDATE);
 
@@ -803,45 +830,57 @@ is_own_row(TupleTableSlot *slot)
 }
 
 /*
- * The insertion met a row.  If that is not committed yet, wait until it is or
- * is gone.  If it is committed, the next search will see it, unless the
- * snapshot must not change.
+ * Wait for a transaction that is inserting a row of the key that keys hold:
+ * until that is committed or is gone.  False where there was nothing to wait
+ * for; *settled then tells whether another transaction has such a row.  slot
+ * is for our use.
  */
-static void
-wait_for_inserter(MSFast *fast, MSTarget *target)
+bool
+ms_wait_for_inserter(Relation rel, Relation index, ScanKey keys, int nkeys,
+					 TupleTableSlot *slot, bool *settled)
 {
 	SnapshotData dirty;
 	IndexScanDesc scan;
 	TransactionId xwait = InvalidTransactionId;
 	uint32		token = 0;
 	ItemPointerData tid;
-	bool		found;
-	bool		own = false;
 
+	*settled = false;
 	InitDirtySnapshot(dirty);
-	scan = index_beginscan(fast->rel,
-						   fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
-						   &dirty, NULL, target->nkeys, 0);
-	index_rescan(scan, fast->scankeys, target->nkeys, NULL, 0);
-	found = index_getnext_slot(scan, ForwardScanDirection, fast->found);
-	if (found)
+	scan = index_beginscan(rel, index, &dirty, NULL, nkeys, 0);
+	index_rescan(scan, keys, nkeys, NULL, 0);
+	if (index_getnext_slot(scan, ForwardScanDirection, slot))
 	{
 		xwait = dirty.xmin;
 		token = dirty.speculativeToken;
-		tid = fast->found->tts_tid;
-		own = is_own_row(fast->found);
+		tid = slot->tts_tid;
+		*settled = !TransactionIdIsValid(xwait) && !is_own_row(slot);
 	}
-	ExecClearTuple(fast->found);
+	ExecClearTuple(slot);
 	index_endscan(scan);
 
-	if (TransactionIdIsValid(xwait))
-	{
-		if (token != 0)
-			SpeculativeInsertionWait(xwait, token);
-		else
-			XactLockTableWait(xwait, fast->rel, &tid, XLTW_InsertIndex);
-	}
-	else if (found && !own)
+	if (!TransactionIdIsValid(xwait))
+		return false;
+	if (token != 0)
+		SpeculativeInsertionWait(xwait, token);
+	else
+		XactLockTableWait(xwait, rel, &tid, XLTW_InsertIndex);
+	return true;
+}
+
+/*
+ * The insertion met a row.  If that is not committed yet, wait.  If it is,
+ * the next search will see it, unless the snapshot must not change.
+ */
+static void
+wait_for_inserter(MSFast *fast, MSTarget *target)
+{
+	bool		settled;
+
+	if (!ms_wait_for_inserter(fast->rel,
+							  fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
+							  fast->scankeys, target->nkeys, fast->found,
+							  &settled) && settled)
 		check_serializable("update");
 }
 

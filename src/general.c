@@ -15,6 +15,9 @@
  *   inserted from incremented, and a throttled row from one that a BEFORE
  *   trigger kept as it was, on every version and for partitions too, where
  *   xmax does not.
+ * - Core computes a new row before it waits for another one's insertion.  So
+ *   that the clock is read after the wait, we wait first.  (Not for
+ *   partitions: which one gets the row is core's knowledge.)
  * - Operators are the key index's own, schema-qualified; ONLY, except for a
  *   partitioned table, because an inheritance child's row is not the key's.
  * - Generic plans, made with enable_seqscan off: a plan made while the table
@@ -26,15 +29,22 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/tableam.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
@@ -189,9 +199,14 @@ append_throttle_condition(StringInfo sql, MSTarget *target, Relation rel)
 						 column(rel, target->count));
 	else
 		appendStringInfo(sql, "t.%s", column(rel, target->last_seen));
+
+	/* as hours and so on: before 15 each number must fit an int */
 	appendStringInfo(sql, " OPERATOR(pg_catalog.<=) (missing_symbol.clock()"
-					 " OPERATOR(pg_catalog.-) '" INT64_FORMAT " microseconds'::pg_catalog.interval), true)",
-					 target->throttle);
+					 " OPERATOR(pg_catalog.-) '%d:%02d:%02d.%06d'::pg_catalog.interval), true)",
+					 (int) (target->throttle / USECS_PER_HOUR),
+					 (int) (target->throttle / USECS_PER_MINUTE % MINS_PER_HOUR),
+					 (int) (target->throttle / USECS_PER_SEC % SECS_PER_MINUTE),
+					 (int) (target->throttle % USECS_PER_SEC));
 }
 
 static char *
@@ -258,8 +273,14 @@ insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
 	appendStringInfo(&sql, ") SELECT %s FROM (SELECT missing_symbol.clock() AS now OFFSET 0) AS c ON CONFLICT (",
 					 values.data);
 	for (int i = 0; i < target->nkeys; i++)
+	{
+		/* not an index on the same column that finds other values equal */
 		appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "",
 						 column(rel, target->keys[i].column.attno));
+		if (OidIsValid(target->keys[i].collation))
+			appendStringInfo(&sql, " COLLATE %s",
+							 generate_collation_name(target->keys[i].collation));
+	}
 	appendStringInfoString(&sql, ") DO UPDATE SET ");
 	append_assignments(&sql, target, rel, given);
 	appendStringInfoString(&sql, " WHERE missing_symbol.reached(");
@@ -284,6 +305,17 @@ read_sql(MSTarget *target, Relation rel)
 	return sql.data;
 }
 
+/* Will core use the plan as it is?  As RevalidateCachedQuery decides. */
+static bool
+plan_is_current(CachedPlanSource *source)
+{
+	return CachedPlanIsValid(source) && source->gplan != NULL &&
+		SearchPathMatchesCurrentEnvironment(source->search_path) &&
+		(!source->dependsOnRLS ||
+		 (source->rewriteRoleId == GetUserId() &&
+		  source->rewriteRowSecurity == row_security));
+}
+
 /* Plan what is not planned, or not any more, with enable_seqscan off. */
 static void
 make_generic_plan(SPIPlanPtr plan)
@@ -292,7 +324,7 @@ make_generic_plan(SPIPlanPtr plan)
 	CachedPlan *cached;
 	int			nestlevel;
 
-	if (CachedPlanIsValid(source) && source->gplan != NULL)
+	if (plan_is_current(source))
 		return;
 	nestlevel = NewGUCNestLevel();
 	(void) set_config_option("enable_seqscan", "off", PGC_USERSET,
@@ -429,6 +461,29 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 	return true;
 }
 
+/* Wait for transactions that are inserting a row's key. */
+static void
+wait_for_inserters(MSTarget *target, Relation rel, const MSRow *row)
+{
+	Relation	index;
+	ScanKey		keys;
+	TupleTableSlot *slot;
+	bool		settled;
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		return;
+	keys = ms_make_scankeys(target);
+	for (int i = 0; i < target->nkeys; i++)
+		keys[i].sk_argument = row->values[target->keys[i].column.attno - 1];
+	index = index_open(target->index, RowExclusiveLock);
+	slot = table_slot_create(rel, NULL);
+	while (ms_wait_for_inserter(rel, index, keys, target->nkeys, slot,
+								&settled))
+		CHECK_FOR_INTERRUPTS();
+	ExecDropSingleTupleTableSlot(slot);
+	index_close(index, NoLock);
+}
+
 /* Increment one counter, inserting it if it is not there. */
 static void
 increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
@@ -469,6 +524,7 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 		if (plans->insert == NULL)
 			plans->insert = prepare(insert_sql(target, rel, others), nargs,
 									types);
+		wait_for_inserters(target, rel, row);
 		if (run(target, plans->insert, values, nulls, false, MS_INSERTED,
 				result, &reached))
 		{

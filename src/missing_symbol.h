@@ -219,6 +219,10 @@ extern void ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given);
 extern void ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result);
 extern void ms_fast_end(MSTarget *target);
 extern void ms_fast_abort(MSTarget *target);
+extern struct ScanKeyData *ms_make_scankeys(const MSTarget *target);
+extern bool ms_wait_for_inserter(Relation rel, Relation index,
+								 struct ScanKeyData *keys, int nkeys,
+								 struct TupleTableSlot *slot, bool *settled);
 
 /*
  * general.c: increments of any other table, through SQL plans.

@@ -20,6 +20,7 @@ MS_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 MS_WORK=						# the work directory
 MS_SHORT=						# a short path for sockets
 MS_USER=
+MS_CHILD=
 MS_PROGRAM=${MS_PROGRAM:-make}
 
 ms_say() { printf '%s\n' "$*"; }
@@ -75,6 +76,15 @@ ms_install()
 		ms_die "could not install: $*"
 	fi
 	rm -f "$log"
+	hash -r
+}
+
+# The same for what can be done without: COMMAND PACKAGE...
+ms_install_if_possible()
+{
+	command -v "$1" >/dev/null && return
+	shift
+	(ms_install "$@") >/dev/null 2>&1
 	hash -r
 }
 
@@ -232,12 +242,49 @@ ms_make_work()
 	fi
 }
 
+# Runs a command so that a signal ends us at once, and not when it is done.
+ms_wait_for()
+{
+	local rc
+
+	"$@" &
+	MS_CHILD=$!
+	wait "$MS_CHILD"
+	rc=$?
+	MS_CHILD=
+	return $rc
+}
+
+# Sends a signal to what runs from or in the work directory, that is, to
+# nothing but what we have started.
+ms_signal_all()
+{
+	local proc path
+
+	for proc in /proc/[0-9]*; do
+		for path in "$proc/exe" "$proc/cwd"; do
+			path=$(readlink "$path" 2>/dev/null) || continue
+			case $path in
+				"$MS_WORK"/*)
+					kill "-$1" "${proc#/proc/}" 2>/dev/null
+					break
+					;;
+			esac
+		done
+	done
+}
+
 # Our servers and those of the TAP tests; every data directory is in here.
 ms_stop_servers()
 {
 	local file pid tries
 
 	[ -n "$MS_WORK" ] || return 0
+	if [ -n "$MS_CHILD" ]; then
+		# cut short: first whoever could start another server
+		kill "$MS_CHILD" 2>/dev/null
+		ms_signal_all TERM
+	fi
 	find "$MS_WORK" -name postmaster.pid 2>/dev/null | while read -r file; do
 		read -r pid <"$file" || continue
 		kill -QUIT "$pid" 2>/dev/null || continue
@@ -246,6 +293,7 @@ ms_stop_servers()
 			sleep 0.1
 		done
 	done
+	ms_signal_all KILL
 }
 
 ms_cleanup()
@@ -302,14 +350,25 @@ ms_copy_postgres()
 	done
 	find "$root" -name 'missing_symbol*' -prune -exec rm -rf {} +
 
-	MS_PG_CONFIG=$root$MS_BINDIR/pg_config
+	# Older Debian packages have a pg_config that insists on their paths.
 	MS_PGBIN=$root$MS_BINDIR
-	for opt in --bindir --pkglibdir --sharedir; do
-		dir=$("$MS_PG_CONFIG" "$opt")
-		[ "${dir#"$MS_WORK"}" != "$dir" ] ||
-			ms_die "this PostgreSQL cannot be copied ($opt is $dir);" \
-				"use \"make install\" and \"make installcheck\""
-	done
+	MS_PG_CONFIG=$MS_PGBIN/pg_config
+	rm "$MS_PG_CONFIG"
+	cat >"$MS_PG_CONFIG" <<EOF_WRAPPER
+#!/bin/sh
+[ \$# -gt 0 ] || exec '$real'
+for option in "\$@"; do
+	value=\$('$real' "\$option") || exit
+	case \$option in
+		--bindir | --pkglibdir | --sharedir | --pgxs | --docdir | \\
+			--htmldir | --localedir | --mandir | --*includedir*)
+			value=$root\$value
+			;;
+	esac
+	printf '%s\n' "\$value"
+done
+EOF_WRAPPER
+	chmod 755 "$MS_PG_CONFIG"
 }
 
 # A copy of what is built and tested, without what earlier builds left
@@ -382,6 +441,13 @@ ms_start()
 	if ! ms_as_user pg_ctl -D "$data" -l "$log/server" -w -t 120 start \
 		>"$log/pg_ctl" 2>&1 </dev/null; then
 		cat "$log/pg_ctl" "$log/server" >&2
+		return 1
+	fi
+	if ! ms_as_user psql -XAtq -d postgres -c \
+		"SELECT setting FROM pg_config WHERE name = 'SHAREDIR'" |
+		grep -q "^$MS_WORK/"; then
+		ms_say "This PostgreSQL cannot be copied; use" \
+			"\"make install\" and \"make installcheck\"." >&2
 		return 1
 	fi
 }
