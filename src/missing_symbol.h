@@ -208,8 +208,27 @@ extern bool ms_throttled(const MSTarget *target, TimestampTz last_seen,
 extern void ms_result_from_values(const MSTarget *target, Datum *values,
 								  bool *isnull, MSResult *result);
 extern void ms_result_none(MSOutcome outcome, MSResult *result);
+extern void ms_null_key_by_trigger(const MSTarget *target);
 extern void ms_check_required_columns(const MSTarget *target, Relation rel,
 									  const MSRow *row);
+
+/*
+ * privileges.c: what an increment asks of the current role.
+ */
+typedef struct MSPrivileges
+{
+	List	   *rtable;			/* one entry: the target */
+	List	   *perminfos;
+	RTEPermissionInfo *perminfo;	/* of the entry */
+	Bitmapset  *inserted;		/* columns, by an increment that gives only
+								 * the key; SELECT needs the same */
+	Bitmapset  *updated;
+} MSPrivileges;
+
+extern MSPrivileges *ms_privileges_make(const MSTarget *target, Relation rel);
+extern void ms_privileges_check(MSPrivileges *privileges,
+								const MSTarget *target,
+								const Bitmapset *given);
 
 /*
  * fast.c: increments of an ordinary table, through the table access method.
@@ -222,7 +241,7 @@ extern void ms_fast_abort(MSTarget *target);
 extern struct ScanKeyData *ms_make_scankeys(const MSTarget *target);
 extern bool ms_wait_for_inserter(Relation rel, Relation index,
 								 struct ScanKeyData *keys, int nkeys,
-								 struct TupleTableSlot *slot, bool *settled);
+								 struct TupleTableSlot *slot, bool *settled, CommandId *own_cid);
 
 /*
  * general.c: increments of any other table, through SQL plans.
