@@ -534,9 +534,7 @@ typedef struct MSStatement
 	uint64		rows;
 	MSUsage		usage;
 
-	/* the measurement under way */
-	int64		from_ns;
-	MSUsage		from;
+	int64		from_ns;		/* the measurement under way */
 } MSStatement;
 
 /* One line of the view queries. */
@@ -564,6 +562,8 @@ typedef struct MSRecord
 	int64		start_ns;
 	int64		plan_ns;
 	int64		exec_ns;
+
+	/* from here on a new record is zero, above all is set */
 	int64		commit_ns;
 	uint64		rows;
 	MSUsage		usage;
@@ -691,8 +691,14 @@ extern void ms_profile_xact_end(MSXactEnd end, int64 commit_ns);
 extern void ms_profile_subxact_abort(SubTransactionId subid);
 
 extern int64 ms_now_ns(void);
-extern uint64 ms_hash_combine(uint64 a, uint64 b);
 extern uint64 ms_hash_parameter(ParamExternData *p);
+
+static inline uint64
+ms_hash_combine(uint64 a, uint64 b)
+{
+	a = (a ^ b) * UINT64CONST(0x9E3779B97F4A7C15);
+	return a ^ (a >> 32);
+}
 
 /* may the current user see the text of that role's statements? */
 extern bool ms_may_see(Oid userid);
@@ -766,7 +772,7 @@ extern void ms_profile_own(void);
 extern int	ms_statement_level(const char *source);
 extern bool ms_is_adopted(const char *source);
 extern bool ms_is_added_by_rule(PlannedStmt *stmt);
-extern PlannedStmt *ms_primary_stmt(PlannedStmt *stmt, int level);
+extern PlannedStmt *ms_primary_stmt(PlannedStmt *stmt);
 extern void ms_note_top_level(const char *source, PlannedStmt *stmt);
 extern CommandTag ms_operation_tag(CmdType operation);
 extern int64 ms_plan_consume(int level, PlannedStmt *stmt);

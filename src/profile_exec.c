@@ -149,8 +149,10 @@ describe_plan(MSStatement *s, QueryDesc *desc)
 static void
 fill_statement(MSStatement *s, QueryDesc *desc, int level)
 {
-	PlannedStmt *stmt = ms_primary_stmt(desc->plannedstmt, level);
+	PlannedStmt *stmt = desc->plannedstmt;
 
+	if (level == 0 && unlikely(list_length(ActivePortal->stmts) > 1))
+		stmt = ms_primary_stmt(stmt);
 	ms_statement_init(s, desc->sourceText, stmt->stmt_location,
 					  stmt->stmt_len);
 	s->level = level;
@@ -227,6 +229,7 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	bool		by_rule;
 	int64		plan_ns;
 	int64		start_ns;
+	PlannedStmt *top;
 	MSExec	   *x;
 
 	if (ms_profiling == MS_TRACK_OFF || !ms_profile_ready())
@@ -243,12 +246,17 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	}
 
 	plan_ns = ms_plan_consume(level, queryDesc->plannedstmt);
-	by_rule = level == 0 && ms_is_added_by_rule(queryDesc->plannedstmt);
+	top = queryDesc->plannedstmt;
+	by_rule = false;
+	if (level == 0 && unlikely(list_length(ActivePortal->stmts) > 1))
+	{
+		by_rule = ms_is_added_by_rule(top);
+		top = ms_primary_stmt(top);
+	}
 	if (adopted)
 		adopt_query(queryDesc, plan_ns);
 	else if (level == 0 && !by_rule)
-		ms_note_top_level(queryDesc->sourceText,
-					   ms_primary_stmt(queryDesc->plannedstmt, level));
+		ms_note_top_level(queryDesc->sourceText, top);
 	start_ns = measure_start(level, !adopted && !by_rule, plan_ns, queryDesc,
 							 eflags);
 

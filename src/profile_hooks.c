@@ -145,12 +145,11 @@ ms_is_added_by_rule(PlannedStmt *stmt)
  * statement's own, if any is.
  */
 PlannedStmt *
-ms_primary_stmt(PlannedStmt *stmt, int level)
+ms_primary_stmt(PlannedStmt *stmt)
 {
 	PlannedStmt *primary;
 
-	if (level > 0 || list_length(ActivePortal->stmts) <= 1 ||
-		linitial(ActivePortal->stmts) != (void *) stmt)
+	if (linitial(ActivePortal->stmts) != (void *) stmt)
 		return stmt;
 	primary = PortalGetPrimaryStmt(ActivePortal);
 	return primary ? primary : stmt;

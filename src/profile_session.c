@@ -76,12 +76,6 @@ ms_now_ns(void)
 	return INSTR_TIME_GET_NANOSEC(now);
 }
 
-uint64
-ms_hash_combine(uint64 a, uint64 b)
-{
-	return hash_combine64(a, b);
-}
-
 /* of a value: its bytes, without reading the catalog for usual types */
 uint64
 ms_hash_parameter(ParamExternData *p)

@@ -20,7 +20,6 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "parser/scansup.h"
-#include "storage/bufmgr.h"
 
 #include "missing_symbol.h"
 
@@ -81,7 +80,7 @@ push_record(MSStatement *s, const char *params)
 		drop_oldest();
 	s->seq = ms_profile.next_seq;
 	r = &ms_profile.records[s->seq % ms_profile.nrecords];
-	memset(r, 0, sizeof(MSRecord));
+	memset(&r->commit_ns, 0, sizeof(MSRecord) - offsetof(MSRecord, commit_ns));
 	r->text_pos = reserve_text(label_len + text_len + Max(params_len, 0));
 	r->label_len = label_len;
 	r->text_len = text_len;
@@ -116,7 +115,7 @@ ms_record_params(const MSRecord *r)
 void
 ms_statement_init(MSStatement *s, const char *source, int location, int len)
 {
-	memset(s, 0, offsetof(MSStatement, from_ns));
+	memset(s, 0, sizeof(MSStatement));
 	if (location >= 0)
 	{
 		source += location;
@@ -136,65 +135,58 @@ ms_statement_init(MSStatement *s, const char *source, int location, int len)
 }
 
 /*
- * The counters of this process.  Times of blocks are read only where they
- * are taken: most do not.
+ * The counters of this process are taken off as a measurement begins, and
+ * added as it ends: what remains is the difference.
  */
+#define COUNT(u, op) \
+	do { \
+		const BufferUsage *b_ = &pgBufferUsage; \
+		(u)->shared_blks_hit op b_->shared_blks_hit; \
+		(u)->shared_blks_read op b_->shared_blks_read; \
+		(u)->shared_blks_dirtied op b_->shared_blks_dirtied; \
+		(u)->shared_blks_written op b_->shared_blks_written; \
+		(u)->local_blks_hit op b_->local_blks_hit; \
+		(u)->local_blks_read op b_->local_blks_read; \
+		(u)->local_blks_dirtied op b_->local_blks_dirtied; \
+		(u)->local_blks_written op b_->local_blks_written; \
+		(u)->temp_blks_read op b_->temp_blks_read; \
+		(u)->temp_blks_written op b_->temp_blks_written; \
+		(u)->wal_records op pgWalUsage.wal_records; \
+		(u)->wal_fpi op pgWalUsage.wal_fpi; \
+		(u)->wal_bytes op (int64) pgWalUsage.wal_bytes; \
+		(u)->blk_read_ns op MS_BLK_READ_NS(b_); \
+		(u)->blk_write_ns op MS_BLK_WRITE_NS(b_); \
+	} while (0)
+
+/* an MSUsage is nothing but sums: a row of int64, of which two fit a register */
 static inline void
-read_usage(MSUsage *u)
+add_sums(int64 *pg_restrict to, const int64 *pg_restrict add)
 {
-	const BufferUsage *b = &pgBufferUsage;
+	int			i;
 
-	u->shared_blks_hit = b->shared_blks_hit;
-	u->shared_blks_read = b->shared_blks_read;
-	u->shared_blks_dirtied = b->shared_blks_dirtied;
-	u->shared_blks_written = b->shared_blks_written;
-	u->local_blks_hit = b->local_blks_hit;
-	u->local_blks_read = b->local_blks_read;
-	u->local_blks_dirtied = b->local_blks_dirtied;
-	u->local_blks_written = b->local_blks_written;
-	u->temp_blks_read = b->temp_blks_read;
-	u->temp_blks_written = b->temp_blks_written;
-	u->wal_records = pgWalUsage.wal_records;
-	u->wal_fpi = pgWalUsage.wal_fpi;
-	u->wal_bytes = (int64) pgWalUsage.wal_bytes;
-	u->blk_read_ns = track_io_timing ? MS_BLK_READ_NS(b) : 0;
-	u->blk_write_ns = track_io_timing ? MS_BLK_WRITE_NS(b) : 0;
-	u->unused = 0;
+	for (i = 0; i < sizeof(MSUsage) / sizeof(int64); i++)
+		to[i] += add[i];
 }
-
-/* an MSUsage is nothing but sums: a row of int64 */
-#define USAGE_SUMS	(sizeof(MSUsage) / sizeof(int64))
 
 void
 ms_usage_add(MSUsage *into, const MSUsage *from)
 {
-	int64	   *to = (int64 *) into;
-	const int64 *add = (const int64 *) from;
-	int			i;
-
-	for (i = 0; i < USAGE_SUMS; i++)
-		to[i] += add[i];
+	add_sums((int64 *) into, (const int64 *) from);
 }
 
 void
 ms_statement_begin(MSStatement *s)
 {
-	read_usage(&s->from);
+	COUNT(&s->usage, -=);
 	s->from_ns = ms_now_ns();
 }
 
 void
 ms_statement_end(MSStatement *s)
 {
-	MSUsage		now;
-	int64	   *to = (int64 *) &s->usage;
-	int			i;
-
 	s->end_ns = ms_now_ns();
 	s->exec_ns += s->end_ns - s->from_ns;
-	read_usage(&now);
-	for (i = 0; i < USAGE_SUMS; i++)
-		to[i] += ((int64 *) &now)[i] - ((int64 *) &s->from)[i];
+	COUNT(&s->usage, +=);
 }
 
 /* a client that paused has begun something else */
@@ -227,7 +219,10 @@ ms_statement_open(MSStatement *s, const char *params)
 	r->shape = s->shape;
 	r->control = s->kind == MS_CONTROL;
 	r->start_ns = s->start_ns - s->exec_ns;
+	r->sqlerrcode = 0;
+	r->status = MS_RUNNING;
 	r->committed = -1;
+	r->hidden = false;
 	r->run = -1;
 	if (!ms_profile.xact_over)
 		 /* as the others of this transaction */ ;
