@@ -100,6 +100,9 @@ PROVE_TESTS = \
 	test/t/unit.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
+# the database of the tests: orders of text, and collations of ICU
+ENCODING = UTF8
+NO_LOCALE = 1
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol
 
 EXTRA_CLEAN = output_general

@@ -31,6 +31,9 @@ BEGIN
     EXCEPTION WHEN others THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
             detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+        IF state = '42883' THEN
+            hint := NULL;               -- the parser's, not the same in all versions
+        END IF;
         result := concat_ws(E'\n    ', state || ': ' || message, NULLIF(detail, ''), NULLIF(hint, ''));
     END;
     after := missing_symbol.increment('err.t', 'k');
