@@ -39,7 +39,7 @@ static MSResult last_result;
 static bool have_last_result = false;
 
 static const char *const outcome_names[] = {
-	"inserted", "incremented", "throttled", "ignored"
+	"inserted", "incremented", "throttled", "ignored", "spilled"
 };
 
 StaticAssertDecl(lengthof(outcome_names) == MS_OUTCOMES,
