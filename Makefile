@@ -23,6 +23,7 @@ OBJS = \
 	src/shape.o \
 	src/shape_lex.o \
 	src/stats.o \
+	src/symbols.o \
 	src/target.o \
 	src/tracked.o
 INCLUDES = \
@@ -37,7 +38,8 @@ DATA = \
 # pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
 # order.  The extension is there when a theme starts.
 REGRESS = \
-	counter
+	counter \
+	symbols
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION =
@@ -45,6 +47,7 @@ ISOLATION =
 # TAP: they start servers of their own
 PROVE_TESTS = \
 	test/t/counter_dump.pl \
+	test/t/sightings.pl \
 	test/t/unit.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol

@@ -492,3 +492,5 @@ FROM pg_proc p
 WHERE pronamespace = 'missing_symbol'::regnamespace
   AND 'missing_symbol.counter'::regtype IN (prorettype, proargtypes[0])
 ORDER BY p.oid::regprocedure::text COLLATE "C";
+
+DROP TABLE sample, copied, bad_binary, from_binary, hits, plain, many, serial_sum;

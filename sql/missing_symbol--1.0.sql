@@ -495,8 +495,103 @@ COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, VARIADIC pg_catalo
     'the exact count of a key given as literals or untyped parameters; null where there is no such counter';
 
 --
+-- What a session's increments came to (stats.c)
+--
+
+CREATE FUNCTION missing_symbol.counter_stats(
+    OUT target          pg_catalog.regclass,
+    OUT calls           pg_catalog.int8,
+    OUT inserted        pg_catalog.int8,
+    OUT incremented     pg_catalog.int8,
+    OUT throttled       pg_catalog.int8,
+    OUT spilled         pg_catalog.int8,
+    OUT deferred        pg_catalog.int8,
+    OUT ignored         pg_catalog.int8,
+    OUT lock_waits      pg_catalog.int8,
+    OUT early_applies   pg_catalog.int8,
+    OUT folded          pg_catalog.int8,
+    OUT hint            pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_counter_stats';
+COMMENT ON FUNCTION missing_symbol.counter_stats() IS
+    'internal: the rows of view counter_stats';
+
+CREATE VIEW missing_symbol.counter_stats AS
+    SELECT target, calls, inserted, incremented, throttled, spilled, deferred,
+           ignored, lock_waits, early_applies, folded, hint
+    FROM missing_symbol.counter_stats();
+COMMENT ON VIEW missing_symbol.counter_stats IS
+    'what this session''s increments came to, by target: counters by outcome, waits for locks, and what would help';
+GRANT SELECT ON missing_symbol.counter_stats TO PUBLIC;
+
+--
 -- Sightings (symbols.c)
 --
+
+CREATE FUNCTION missing_symbol.hash(
+    symbol      pg_catalog.text,
+    debugid     pg_catalog.text,
+    filename    pg_catalog.text,
+    code_file   pg_catalog.text DEFAULT NULL,
+    code_id     pg_catalog.text DEFAULT NULL)
+RETURNS pg_catalog.text
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_hash';
+COMMENT ON FUNCTION missing_symbol.hash(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+    'the key of a sighting: md5 in hexadecimal over the UTF-8 of its parts joined by colons, nulls left out';
+
+-- An ordinary target, with room on its pages so that increments are HOT: no
+-- index but the key's.  Nobody is granted anything: whose requests these are
+-- is for the owner to show, and to count takes INSERT, UPDATE and SELECT.
+CREATE TABLE missing_symbol.symbols (
+    hash        pg_catalog.text COLLATE pg_catalog."C" PRIMARY KEY,
+    symbol      pg_catalog.text NOT NULL,
+    debugid     pg_catalog.text NOT NULL,
+    filename    pg_catalog.text NOT NULL,
+    code_file   pg_catalog.text,
+    code_id     pg_catalog.text,
+    hits        missing_symbol.counter NOT NULL
+) WITH (fillfactor = 80);
+COMMENT ON TABLE missing_symbol.symbols IS
+    'symbol files that were asked for and missed; counted by record()';
+COMMENT ON COLUMN missing_symbol.symbols.hash IS 'key: missing_symbol.hash() of what was given';
+COMMENT ON COLUMN missing_symbol.symbols.symbol IS 'debug file, such as xul.pdb';
+COMMENT ON COLUMN missing_symbol.symbols.debugid IS 'debug id: hexadecimal digits';
+COMMENT ON COLUMN missing_symbol.symbols.filename IS 'symbol file asked for, such as xul.sym';
+COMMENT ON COLUMN missing_symbol.symbols.code_file IS 'file that runs, such as xul.dll; null where it was not given or empty';
+COMMENT ON COLUMN missing_symbol.symbols.code_id IS 'its code id; null where it was not given or empty';
+COMMENT ON COLUMN missing_symbol.symbols.hits IS 'how often, and when first and last';
+SELECT pg_catalog.pg_extension_config_dump('missing_symbol.symbols', '');
+
+CREATE FUNCTION missing_symbol.record(
+    symbol      pg_catalog.text,
+    debugid     pg_catalog.text,
+    filename    pg_catalog.text,
+    code_file   pg_catalog.text DEFAULT NULL,
+    code_id     pg_catalog.text DEFAULT NULL,
+    by          pg_catalog.int8 DEFAULT 1,
+    target      pg_catalog.regclass DEFAULT 'missing_symbol.symbols')
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_record';
+COMMENT ON FUNCTION missing_symbol.record(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.int8, pg_catalog.regclass) IS
+    'count a sighting, by the rules of the symbol server; the new count, or null where nothing was counted';
+
+CREATE VIEW missing_symbol.missing_pdbs AS
+    SELECT symbol AS debug_file, debugid AS debug_id, code_file, code_id
+    FROM missing_symbol.symbols
+    WHERE symbol COLLATE pg_catalog."C" OPERATOR(pg_catalog.~~*) '%.pdb'
+      AND filename COLLATE pg_catalog."C" OPERATOR(pg_catalog.~~*) '%.sym'
+      AND missing_symbol.last_seen(hits) OPERATOR(pg_catalog.>=)
+          (missing_symbol.clock() OPERATOR(pg_catalog.-) '24 hours'::pg_catalog.interval)
+    ORDER BY missing_symbol.last_seen(hits) DESC, hash;
+COMMENT ON VIEW missing_symbol.missing_pdbs IS
+    'the daily report: Windows debug files missed in the last 24 hours, the latest first; for COPY (TABLE missing_symbol.missing_pdbs) TO STDOUT (FORMAT csv, HEADER)';
+COMMENT ON COLUMN missing_symbol.missing_pdbs.debug_file IS 'symbol';
+COMMENT ON COLUMN missing_symbol.missing_pdbs.debug_id IS 'debugid';
+COMMENT ON COLUMN missing_symbol.missing_pdbs.code_file IS 'code_file; an empty field where it is not known';
+COMMENT ON COLUMN missing_symbol.missing_pdbs.code_id IS 'code_id; an empty field where it is not known';
 
 --
 -- Profiling (profile_*.c, findings.c, explain.c, compare.c)

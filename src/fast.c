@@ -261,7 +261,7 @@ make_fast(MSTarget *target, Relation rel)
 	return fast;
 }
 
-/* Forget the state, after an error or where it is not known to be clean. */
+/* Forget the state, after an error between begin and end. */
 void
 ms_fast_abort(MSTarget *target)
 {
@@ -331,20 +331,23 @@ open_all_indexes(MSFast *fast)
 		open_index(fast, i);
 }
 
+/* Is the target's state in use further up the stack? */
+bool
+ms_fast_is_busy(const MSTarget *target)
+{
+	return target->fast != NULL && target->fast->busy;
+}
+
 /*
  * Begin one statement's worth of increments of a table that the caller has
  * opened.  The columns that are given beside the key decide, with the key's
- * and the counter's own, which privileges the current role needs.  False
- * where the target's state is in use further up the stack: then the general
- * path has to serve.
+ * and the counter's own, which privileges the current role needs.
  */
-bool
+void
 ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given)
 {
 	MSFast	   *fast = target->fast;
 
-	if (fast != NULL && fast->busy)
-		return false;
 	if (fast == NULL)
 		fast = target->fast = make_fast(target, rel);
 
@@ -361,7 +364,6 @@ ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given)
 		AfterTriggerBeginQuery();
 	push_snapshot(fast);
 	begin_scan(fast, target);
-	return true;
 }
 
 /* End it: fire the triggers, give everything back. */

@@ -219,12 +219,13 @@ increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 	bool		fast;
 
 	check_may_write(rel);
-	fast = ms_general_reason(target, rel) == NULL &&
-		ms_fast_begin(target, rel, given);
+	fast = ms_general_reason(target, rel) == NULL && !ms_fast_is_busy(target);
 
-	/* only who has begun may clean up: it may be in use up the stack */
+	/* only who begins may clean up: it may be in use up the stack */
 	PG_TRY();
 	{
+		if (fast)
+			ms_fast_begin(target, rel, given);
 		for (int i = 0; i < n; i++)
 		{
 			if (fast)
@@ -256,6 +257,7 @@ ms_increment(MSTarget *target, Relation rel, MSRow *row, int64 *count)
 	MSResult	result;
 
 	increment_in_order(target, rel, &row, 1, row->given, &result, counts);
+	ms_stats_count(target->relid, result.outcome);
 	ms_set_last_increment(&result);
 	*count = result.count;
 	return !result.count_isnull && (result.outcome == MS_INSERTED ||
@@ -672,8 +674,11 @@ run_batch(Call *call, MSRow **rows)
 			given = bms_add_members(given, rows[i]->given);
 	}
 	if (n > 0)
+	{
 		increment_in_order(call->target, call->rel, rows, n, given, &result,
 						   call->counts);
+		ms_stats_count_many(call->relid, call->counts);
+	}
 }
 
 static MSRow **
@@ -765,7 +770,7 @@ batch_result(FunctionCallInfo fcinfo, const int64 *counts)
 	values[0] = Int64GetDatum(counts[MS_INSERTED]);
 	values[1] = Int64GetDatum(counts[MS_INCREMENTED]);
 	values[2] = Int64GetDatum(counts[MS_THROTTLED]);
-	values[3] = Int64GetDatum(0);
+	values[3] = Int64GetDatum(counts[MS_SPILLED]);
 	values[4] = Int64GetDatum(0);
 	values[5] = Int64GetDatum(counts[MS_IGNORED]);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values,

@@ -212,7 +212,8 @@ extern void ms_check_required_columns(const MSTarget *target, Relation rel,
 /*
  * fast.c: increments of an ordinary table, through the table access method.
  */
-extern bool ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given);
+extern bool ms_fast_is_busy(const MSTarget *target);
+extern void ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given);
 extern void ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result);
 extern void ms_fast_end(MSTarget *target);
 extern void ms_fast_abort(MSTarget *target);

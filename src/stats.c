@@ -3,8 +3,8 @@
  * stats.c
  *	  What this session's increments came to: view counter_stats.
  *
- * Plain numbers for each target in the session's memory, from its start or
- * DISCARD-proof to its end; nothing is shared, nothing is rolled back: a wait
+ * Plain numbers for each target in the session's memory, from its start
+ * to its end; nothing is shared, nothing is rolled back: a wait
  * for a lock has happened whatever became of its transaction.  An outcome is
  * counted once for each counter of a call that user code made, not again when
  * a deferred or a spilled delta reaches its row.
@@ -19,11 +19,9 @@
 #include "postgres.h"
 
 #include "funcapi.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
-#include "utils/tuplestore.h"
 
 #include "missing_symbol.h"
 
@@ -170,12 +168,11 @@ ms_counter_stats(PG_FUNCTION_ARGS)
 		{STATS_SPILLED, MS_SPILLED},
 		{STATS_IGNORED, MS_IGNORED}
 	};
-	Tuplestorestate *store;
-	TupleDesc	desc;
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	HASH_SEQ_STATUS status;
 	MSStats    *entry;
 
-	ms_materialize(fcinfo, &store, &desc);
+	InitMaterializedSRF(fcinfo, 0);
 	if (stats == NULL)
 		return (Datum) 0;
 
@@ -208,7 +205,8 @@ ms_counter_stats(PG_FUNCTION_ARGS)
 		isnull[STATS_HINT] = hint_text == NULL;
 		if (hint_text != NULL)
 			values[STATS_HINT] = CStringGetTextDatum(hint_text);
-		tuplestore_putvalues(store, desc, values, isnull);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
+							 isnull);
 	}
 	return (Datum) 0;
 }

@@ -784,6 +784,31 @@ free_target(MSTarget *target)
 }
 
 /*
+ * Free what invalidations have marked, so that a session that makes and drops
+ * tables all day keeps nothing of them.
+ */
+static void
+free_invalid_targets(void)
+{
+	HASH_SEQ_STATUS status;
+	CacheEntry *entry;
+
+	hash_seq_init(&status, targets);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		MSTarget   *target = entry->target;
+
+		if (entry->valid && target != NULL)
+			continue;
+		if (target != NULL && target->users > 0)
+			target->stale = true;
+		else if (target != NULL)
+			free_target(target);
+		hash_search(targets, &entry->relid, HASH_REMOVE, NULL);
+	}
+}
+
+/*
  * Open a table as a target; the lock is kept to the end of the transaction,
  * as any statement's.  Errors name the table and say what to do.
  */
@@ -791,7 +816,6 @@ MSTarget *
 ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
 {
 	CacheEntry *entry;
-	bool		found;
 
 	if (targets == NULL)
 		make_cache();
@@ -803,34 +827,16 @@ ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
 				 errmsg("table with OID %u does not exist", relid),
 				 errhint("It may have been dropped; name an existing table.")));
 
-	entry = hash_search(targets, &relid, HASH_ENTER, &found);
-	if (!found)
+	entry = hash_search(targets, &relid, HASH_FIND, NULL);
+	if (unlikely(entry == NULL || !entry->valid || entry->target == NULL))
 	{
-		entry->valid = false;
-		entry->target = NULL;
-	}
-
-	if (unlikely(!entry->valid || entry->target == NULL))
-	{
-		MSTarget   *target;
-
-		if (entry->target != NULL)
-		{
-			target = entry->target;
-			entry->target = NULL;
-			if (target->users == 0)
-				free_target(target);
-			else
-				target->stale = true;
-		}
+		free_invalid_targets();
+		entry = hash_search(targets, &relid, HASH_ENTER, NULL);
 
 		/* an invalidation while we read the catalogs must not be missed */
 		entry->valid = true;
-		target = build_target(*rel);
-
-		/* the hash table does not move entries, but build_target may add */
-		entry = hash_search(targets, &relid, HASH_FIND, NULL);
-		entry->target = target;
+		entry->target = NULL;
+		entry->target = build_target(*rel);
 	}
 
 	entry->target->users++;
