@@ -15,6 +15,7 @@ MODULE_big = missing_symbol
 OBJS = \
 	src/counter.o \
 	src/fast.o \
+	src/fold.o \
 	src/general.o \
 	src/histogram.o \
 	src/increment.o \
@@ -22,9 +23,11 @@ OBJS = \
 	src/missing_symbol.o \
 	src/shape.o \
 	src/shape_lex.o \
+	src/spill.o \
 	src/stats.o \
 	src/symbols.o \
 	src/target.o \
+	src/total.o \
 	src/tracked.o
 INCLUDES = \
 	src/compat.h \

@@ -346,6 +346,35 @@ COMMENT ON COLUMN missing_symbol.tracked.spill IS 'whether an increment of a loc
 GRANT SELECT ON missing_symbol.tracked TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('missing_symbol.tracked', '');
 
+-- Written by the engine only, after checking rights on the target; nobody is
+-- granted anything.
+CREATE TABLE missing_symbol.spilled (
+    target      pg_catalog.regclass NOT NULL,
+    hash        pg_catalog.int8 NOT NULL,
+    key         pg_catalog.text[] NOT NULL,
+    role        pg_catalog.name NOT NULL,
+    delta       pg_catalog.int8 NOT NULL,
+    first_seen  pg_catalog.timestamptz NOT NULL,
+    last_seen   pg_catalog.timestamptz NOT NULL,
+    id          pg_catalog.uuid NOT NULL,
+    fields      pg_catalog.jsonb,
+    error       pg_catalog.text,
+    PRIMARY KEY (target, hash, id)
+);
+COMMENT ON TABLE missing_symbol.spilled IS
+    'increments set aside because their row was locked; value() and total() include them, fold() merges them';
+COMMENT ON COLUMN missing_symbol.spilled.target IS 'the table that holds the counter';
+COMMENT ON COLUMN missing_symbol.spilled.hash IS 'of the key, for the index';
+COMMENT ON COLUMN missing_symbol.spilled.key IS 'values of the key, in the order of its index''s columns';
+COMMENT ON COLUMN missing_symbol.spilled.role IS 'the role that counted; where it is gone, the owner of the table stands in';
+COMMENT ON COLUMN missing_symbol.spilled.delta IS 'how much was counted';
+COMMENT ON COLUMN missing_symbol.spilled.first_seen IS 'when it was counted, first';
+COMMENT ON COLUMN missing_symbol.spilled.last_seen IS 'when it was counted, last';
+COMMENT ON COLUMN missing_symbol.spilled.id IS 'random';
+COMMENT ON COLUMN missing_symbol.spilled.fields IS 'the other columns that were given, as texts';
+COMMENT ON COLUMN missing_symbol.spilled.error IS 'why fold() could not merge it; it is tried again';
+SELECT pg_catalog.pg_extension_config_dump('missing_symbol.spilled', '');
+
 CREATE FUNCTION missing_symbol.track(
     target      pg_catalog.regclass,
     key         pg_catalog.name[] DEFAULT NULL,
@@ -493,6 +522,24 @@ LANGUAGE C STABLE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_value_text';
 COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, VARIADIC pg_catalog.text[]) IS
     'the exact count of a key given as literals or untyped parameters; null where there is no such counter';
+
+--
+-- Spilled increments (spill.c, fold.c)
+--
+
+CREATE FUNCTION missing_symbol.fold(target pg_catalog.regclass DEFAULT NULL)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_fold';
+COMMENT ON FUNCTION missing_symbol.fold(pg_catalog.regclass) IS
+    'merge spilled increments of a table, or of all that you may count in, into their rows; waits for no row; the number merged';
+
+CREATE FUNCTION missing_symbol.total(pg_catalog.anyelement)
+RETURNS SETOF pg_catalog.anyelement
+LANGUAGE C STABLE PARALLEL UNSAFE ROWS 1000
+AS 'MODULE_PATHNAME', 'ms_total';
+COMMENT ON FUNCTION missing_symbol.total(pg_catalog.anyelement) IS
+    'all counters of a table, as its rows, with spilled and deferred increments included: FROM missing_symbol.total(NULL::page_views)';
 
 --
 -- What a session's increments came to (stats.c)

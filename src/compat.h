@@ -90,8 +90,10 @@ typedef int DateTimeErrorExtra;
 	 ExecComputeStoredGenerated(estate, slot, cmdtype))
 #endif
 
-/* 18 counts what an index scan does */
+/* 18 counts what an index scan does, and has deferrable primary keys */
 #if PG_VERSION_NUM < 180000
+#define RelationGetPrimaryKeyIndex(rel, deferrable_ok) \
+	RelationGetPrimaryKeyIndex(rel)
 #define index_beginscan(heap, index, snapshot, instrument, nkeys, norderbys) \
 	index_beginscan(heap, index, snapshot, nkeys, norderbys)
 #endif

@@ -88,6 +88,17 @@ typedef struct MSFast
 	IndexScanDesc scan;
 } MSFast;
 
+/* how far an attempt to count has come */
+typedef enum Progress
+{
+	DONE,
+	SEARCH_AGAIN,				/* something has changed */
+	BUSY						/* somebody has it, and we must not wait */
+} Progress;
+
+/* searches of a row that others keep changing, before a delta is appended */
+#define MAX_SEARCHES	3
+
 /* Attribute numbers, as sets of columns for privileges want them. */
 static Bitmapset *
 acl_columns(const Bitmapset *attnos)
@@ -413,8 +424,8 @@ out_of_range(const MSTarget *target, const char *type)
 }
 
 /* The count column's value, after counting by more at now. */
-static Datum
-add_count(const MSTarget *target, Datum old, bool isnull, int64 by,
+Datum
+ms_add_count(const MSTarget *target, Datum old, bool isnull, int64 by,
 		  TimestampTz now)
 {
 	int64		sum;
@@ -521,8 +532,8 @@ make_updated(MSFast *fast, MSTarget *target, MSRow *row, TimestampTz now)
 	memcpy(new->tts_values, old->tts_values, sizeof(Datum) * natts);
 	memcpy(new->tts_isnull, old->tts_isnull, sizeof(bool) * natts);
 
-	new->tts_values[i] = add_count(target, old->tts_values[i],
-								   old->tts_isnull[i], row->by, now);
+	new->tts_values[i] = ms_add_count(target, old->tts_values[i],
+									  old->tts_isnull[i], row->by, now);
 	new->tts_isnull[i] = false;
 
 	if (target->last_seen != InvalidAttrNumber)
@@ -581,27 +592,71 @@ changed_by_self(const MSTarget *target)
 			 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
 }
 
-/* Lock the row that was found; false where it has changed: search again. */
+/* Must an increment go aside rather than wait? */
 static bool
-lock_found(MSFast *fast, MSTarget *target)
+goes_aside(const MSTarget *target, const MSRow *row)
+{
+	return target->spill || row->folded;
+}
+
+/*
+ * The row that was found has changed meanwhile: search again.  Where the
+ * snapshot must not change that is no use: the increment goes aside, or
+ * fails.
+ */
+static Progress
+row_changed(const MSTarget *target, const MSRow *row, const char *what)
+{
+	if (IsolationUsesXactSnapshot() && goes_aside(target, row))
+		return BUSY;
+	check_serializable(what);
+	return SEARCH_AGAIN;
+}
+
+/*
+ * Append the delta instead, with the key of the row that was found.  One that
+ * comes from there just stays.
+ */
+static void
+set_aside(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
+{
+	const Datum *key = row->values;
+
+	if (!TTS_EMPTY(fast->found))
+	{
+		slot_getallattrs(fast->found);
+		key = fast->found->tts_values;
+	}
+	if (!row->folded)
+		ms_spill_append(target, fast->rel, row, key,
+						GetUserNameFromId(GetUserId(), false), NULL);
+	ms_result_none(MS_SPILLED, result);
+}
+
+/* Lock the row that was found. */
+static Progress
+lock_found(MSFast *fast, MSTarget *target, const MSRow *row)
 {
 	TM_FailureData tmfd;
 	ItemPointerData tid = fast->found->tts_tid;
+	bool		wait = !goes_aside(target, row);
 
+	if (wait)
+		ms_stats_lock_wait(target->relid);
 	fast->estate->es_output_cid = GetCurrentCommandId(true);
 	switch (table_tuple_lock(fast->rel, &tid, fast->snapshot, fast->found,
 							 fast->estate->es_output_cid,
 							 ExecUpdateLockMode(fast->estate, fast->update_rri),
-							 LockWaitBlock, 0, &tmfd))
+							 wait ? LockWaitBlock : LockWaitSkip, 0, &tmfd))
 	{
 		case TM_Ok:
-			return true;
+			return DONE;
+		case TM_WouldBlock:
+			return BUSY;
 		case TM_Updated:
-			check_serializable("update");
-			return false;
+			return row_changed(target, row, "update");
 		case TM_Deleted:
-			check_serializable("delete");
-			return false;
+			return row_changed(target, row, "delete");
 		case TM_Invisible:
 		case TM_SelfModified:
 			changed_by_self(target);
@@ -610,7 +665,7 @@ lock_found(MSFast *fast, MSTarget *target)
 			elog(ERROR, "unexpected result of locking a row of table %s",
 				 target->name);
 	}
-	return false;
+	pg_unreachable();
 }
 
 /* Write the new version's index entries and queue its triggers. */
@@ -634,15 +689,16 @@ finish_update(MSFast *fast, TU_UpdateIndexes update_indexes)
 	list_free(recheck);
 }
 
-/* Increment the row that was found; false where it changed: search again. */
-static bool
+/* Increment the row that was found. */
+static Progress
 update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 {
 	bool		locked = false;
+	Progress	progress;
 
 	for (;;)
 	{
-		TimestampTz now = ms_clock();
+		TimestampTz now = row->timed ? row->last_seen : ms_clock();
 		TM_FailureData tmfd;
 		LockTupleMode lockmode;
 		TU_UpdateIndexes update_indexes;
@@ -650,7 +706,7 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 		if (found_is_throttled(fast, target, now))
 		{
 			read_result(target, fast->found, MS_THROTTLED, result);
-			return true;
+			return DONE;
 		}
 		make_updated(fast, target, row, now);
 		check_row(fast, fast->update_rri, fast->updated, CMD_UPDATE);
@@ -664,18 +720,17 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 			case TM_Ok:
 				finish_update(fast, update_indexes);
 				read_result(target, fast->updated, MS_INCREMENTED, result);
-				return true;
+				return DONE;
 			case TM_BeingModified:
-				if (!lock_found(fast, target))
-					return false;
+				progress = lock_found(fast, target, row);
+				if (progress != DONE)
+					return progress;
 				locked = true;
 				break;
 			case TM_Updated:
-				check_serializable("update");
-				return false;
+				return row_changed(target, row, "update");
 			case TM_Deleted:
-				check_serializable("delete");
-				return false;
+				return row_changed(target, row, "delete");
 			case TM_SelfModified:
 				changed_by_self(target);
 				break;
@@ -686,23 +741,33 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 	}
 }
 
-/* Set the counter of a row that is to be inserted. */
-static void
-set_new_counter(TupleTableSlot *slot, MSTarget *target, int64 by,
-				TimestampTz now)
+/*
+ * Set the counter of a new row, by attribute number - 1: counted by row->by,
+ * at the row's own times, or now where it has none.
+ */
+void
+ms_set_new_counter(const MSTarget *target, const MSRow *row, Datum *values,
+				   bool *isnull)
 {
-	slot->tts_values[target->count - 1] = add_count(target, (Datum) 0, true,
-													by, now);
-	slot->tts_isnull[target->count - 1] = false;
+	TimestampTz last_seen = row->timed ? row->last_seen : ms_clock();
+	TimestampTz first_seen = row->timed ? row->first_seen : last_seen;
+	int			i = target->count - 1;
+
+	values[i] = ms_add_count(target, (Datum) 0, true, row->by, last_seen);
+	isnull[i] = false;
+	if (target->kind == MS_COUNT_COUNTER)
+		DatumGetMSCounterP(values[i])->first_seen = first_seen;
 	if (target->first_seen != InvalidAttrNumber)
 	{
-		slot->tts_values[target->first_seen - 1] = TimestampTzGetDatum(now);
-		slot->tts_isnull[target->first_seen - 1] = false;
+		i = target->first_seen - 1;
+		values[i] = TimestampTzGetDatum(first_seen);
+		isnull[i] = false;
 	}
 	if (target->last_seen != InvalidAttrNumber)
 	{
-		slot->tts_values[target->last_seen - 1] = TimestampTzGetDatum(now);
-		slot->tts_isnull[target->last_seen - 1] = false;
+		i = target->last_seen - 1;
+		values[i] = TimestampTzGetDatum(last_seen);
+		isnull[i] = false;
 	}
 }
 
@@ -722,7 +787,7 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 	ExecClearTuple(slot);
 	memcpy(slot->tts_values, row->values, sizeof(Datum) * natts);
 	memcpy(slot->tts_isnull, row->isnull, sizeof(bool) * natts);
-	set_new_counter(slot, target, row->by, ms_clock());
+	ms_set_new_counter(target, row, slot->tts_values, slot->tts_isnull);
 	for (int i = 0; i < natts; i++)
 	{
 		if (fast->defaults[i] != NULL && slot->tts_isnull[i] &&
@@ -803,18 +868,19 @@ is_own_row(TupleTableSlot *slot)
 }
 
 /*
- * The insertion met a row.  If that is not committed yet, wait until it is or
- * is gone.  If it is committed, the next search will see it, unless the
- * snapshot must not change.
+ * Look for a row of the key that the search does not see: one that is being
+ * inserted or changed is waited for, unless nothing is; BUSY then.  A
+ * committed one will be seen by the next search, unless the snapshot must not
+ * change.  DONE where there is none.
  */
-static void
-wait_for_inserter(MSFast *fast, MSTarget *target)
+static Progress
+probe_unseen(MSFast *fast, MSTarget *target, const MSRow *row)
 {
 	SnapshotData dirty;
 	IndexScanDesc scan;
-	TransactionId xwait = InvalidTransactionId;
-	uint32		token = 0;
 	ItemPointerData tid;
+	uint32		token;
+	TransactionId xwait;
 	bool		found;
 	bool		own = false;
 
@@ -826,23 +892,69 @@ wait_for_inserter(MSFast *fast, MSTarget *target)
 	found = index_getnext_slot(scan, ForwardScanDirection, fast->found);
 	if (found)
 	{
-		xwait = dirty.xmin;
-		token = dirty.speculativeToken;
 		tid = fast->found->tts_tid;
 		own = is_own_row(fast->found);
 	}
 	ExecClearTuple(fast->found);
 	index_endscan(scan);
+	if (!found)
+		return DONE;
 
-	if (TransactionIdIsValid(xwait))
+	xwait = dirty.xmin;
+	token = dirty.speculativeToken;
+	if (goes_aside(target, row) &&
+		(TransactionIdIsValid(xwait) || TransactionIdIsValid(dirty.xmax)))
+		return BUSY;
+	if (!TransactionIdIsValid(xwait))
+		return own ? SEARCH_AGAIN : row_changed(target, row, "update");
+
+	ms_stats_lock_wait(target->relid);
+	if (token != 0)
+		SpeculativeInsertionWait(xwait, token);
+	else
+		XactLockTableWait(xwait, fast->rel, &tid, XLTW_InsertIndex);
+	return SEARCH_AGAIN;
+}
+
+/*
+ * Insert a row for a key that the search does not see; *made: the new row is
+ * ready.  A conflict with another row kills ours.
+ */
+static Progress
+insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
+			  MSResult *result)
+{
+	bool		aside = goes_aside(target, row);
+	Progress	progress = DONE;
+
+	/* before triggers and sequences are asked for what goes aside */
+	if (aside)
 	{
-		if (token != 0)
-			SpeculativeInsertionWait(xwait, token);
-		else
-			XactLockTableWait(xwait, fast->rel, &tid, XLTW_InsertIndex);
+		if (!ms_insertion_lock(target, row))
+			return BUSY;
+		progress = probe_unseen(fast, target, row);
 	}
-	else if (found && !own)
-		check_serializable("update");
+
+	if (progress == DONE)
+	{
+		if (*made && !fast->has_before_insert)
+			ms_set_new_counter(target, row, fast->inserted->tts_values,
+							   fast->inserted->tts_isnull);
+		if (!*made && !make_inserted(fast, target, row))
+			ms_result_none(MS_IGNORED, result);
+		else if (!insert_row(fast, target, result))
+		{
+			progress = probe_unseen(fast, target, row);
+
+			/* what we met is gone again */
+			if (progress == DONE)
+				progress = SEARCH_AGAIN;
+		}
+		*made = true;
+	}
+	if (aside)
+		ms_insertion_unlock(target, row);
+	return progress;
 }
 
 /* Increment one counter, inserting it if it is not there. */
@@ -851,6 +963,7 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 {
 	MSFast	   *fast = target->fast;
 	bool		made = false;
+	int			searches = 0;
 
 	ResetPerTupleExprContext(fast->estate);
 	for (int i = 0; i < target->nkeys; i++)
@@ -858,29 +971,21 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 
 	for (;;)
 	{
-		CHECK_FOR_INTERRUPTS();
+		Progress	progress;
 
+		CHECK_FOR_INTERRUPTS();
 		if (find_row(fast, target))
-		{
-			if (update_row(fast, target, row, result))
-				break;
-		}
+			progress = update_row(fast, target, row, result);
 		else
+			progress = insert_unseen(fast, target, row, &made, result);
+
+		if (progress == DONE)
+			break;
+		if (progress == BUSY ||
+			(goes_aside(target, row) && ++searches == MAX_SEARCHES))
 		{
-			if (!made)
-			{
-				if (!make_inserted(fast, target, row))
-				{
-					ms_result_none(MS_IGNORED, result);
-					break;
-				}
-				made = true;
-			}
-			else if (!fast->has_before_insert)
-				set_new_counter(fast->inserted, target, row->by, ms_clock());
-			if (insert_row(fast, target, result))
-				break;
-			wait_for_inserter(fast, target);
+			set_aside(fast, target, row, result);
+			break;
 		}
 		refresh_snapshot(fast, target);
 	}

@@ -603,22 +603,20 @@ ms_last_increment(PG_FUNCTION_ARGS)
  * Batches
  */
 
-/*
- * Let a row stand for a later one with the same key.  Under a throttle only
- * the first counts, as if they had come one by one.
- */
-static void
-merge_row(MSTarget *target, Relation rel, MSRow *into, const MSRow *from)
+/* Let a row stand for a later one with the same key, too. */
+void
+ms_merge_row(MSTarget *target, Relation rel, MSRow *into, const MSRow *from)
 {
 	int			attno = -1;
 
-	if (target->throttle > 0)
-		return;
 	if (pg_add_s64_overflow(into->by, from->by, &into->by))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("bigint out of range"),
-				 errdetail("The amounts for one key of the batch do not fit into a bigint.")));
+				 errdetail("The amounts for one key of table %s do not fit into a bigint.",
+						   target->name)));
+	into->first_seen = Min(into->first_seen, from->first_seen);
+	into->last_seen = Max(into->last_seen, from->last_seen);
 	while ((attno = bms_next_member(target->fill, attno)) >= 0)
 	{
 		int			i = attno - 1;
@@ -634,7 +632,10 @@ merge_row(MSTarget *target, Relation rel, MSRow *into, const MSRow *from)
 	}
 }
 
-/* Sort rows by key and merge equal ones; the number that is left. */
+/*
+ * Sort rows by key and merge equal ones; the number that is left.  Under a
+ * throttle only the first counts, as if they had come one by one.
+ */
 static int
 sort_and_merge(MSTarget *target, Relation rel, MSRow **rows, int n)
 {
@@ -647,10 +648,10 @@ sort_and_merge(MSTarget *target, Relation rel, MSRow **rows, int n)
 	ms_sort_rows(target, rows, n, duplicate);
 	for (int i = 1; i < n; i++)
 	{
-		if (duplicate[i])
-			merge_row(target, rel, rows[left], rows[i]);
-		else
+		if (!duplicate[i])
 			rows[++left] = rows[i];
+		else if (target->throttle == 0)
+			ms_merge_row(target, rel, rows[left], rows[i]);
 	}
 	return left + 1;
 }

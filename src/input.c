@@ -201,6 +201,10 @@ ms_row_make(Relation rel)
 	memset(row->isnull, true, sizeof(bool) * natts);
 	row->given = NULL;
 	row->by = 1;
+	row->timed = false;
+	row->first_seen = 0;
+	row->last_seen = 0;
+	row->folded = false;
 	row->ordinal = 0;
 	return row;
 }
@@ -498,16 +502,23 @@ key_order(MSTarget *target)
 	return target->order;
 }
 
-/* Order two rows by the key, as its index does. */
-static int
-compare_rows(const MSTarget *target, const MSRow *a, const MSRow *b)
+/* Make what ms_compare_keys needs. */
+void
+ms_prepare_key_order(MSTarget *target)
+{
+	(void) key_order(target);
+}
+
+/* Order two keys, values by attribute number - 1, as the index does. */
+int
+ms_compare_keys(const MSTarget *target, const Datum *a, const Datum *b)
 {
 	for (int i = 0; i < target->nkeys; i++)
 	{
 		int			j = target->keys[i].column.attno - 1;
 		int			result;
 
-		result = ApplySortComparator(a->values[j], false, b->values[j], false,
+		result = ApplySortComparator(a[j], false, b[j], false,
 									 &target->order->columns[i]);
 		if (result != 0)
 			return result;
@@ -528,7 +539,7 @@ compare_items(const void *a, const void *b, void *arg)
 								 &target->order->abbreviated);
 	if (result == 0 && (target->nkeys > 1 ||
 						target->order->abbreviated.abbrev_converter != NULL))
-		result = compare_rows(target, x->row, y->row);
+		result = ms_compare_keys(target, x->row->values, y->row->values);
 	if (result == 0)
 		result = x->row->ordinal < y->row->ordinal ? -1 : 1;
 	return result;
@@ -558,7 +569,8 @@ ms_sort_rows(MSTarget *target, MSRow **rows, int n, bool *duplicate)
 	for (int i = 0; i < n; i++)
 	{
 		rows[i] = items[i].row;
-		duplicate[i] = i > 0 && compare_rows(target, rows[i - 1], rows[i]) == 0;
+		duplicate[i] = i > 0 &&
+			ms_compare_keys(target, rows[i - 1]->values, rows[i]->values) == 0;
 	}
 	pfree(items);
 }

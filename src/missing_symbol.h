@@ -17,8 +17,10 @@
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 #include "port/pg_bswap.h"
+#include "storage/itemptr.h"
 #include "storage/lockdefs.h"
 #include "utils/relcache.h"
+#include "utils/snapshot.h"
 
 /*
  * missing_symbol.c: module magic, _PG_init, every setting, the clock.
@@ -117,6 +119,7 @@ typedef struct MSTarget
 	struct MSFast *fast;
 	List	   *general_plans;
 	struct _SPI_plan *value_plan;
+	struct MSSpillFormat *spill_format;
 	struct MSRecordReader *record_reader;
 	struct MSNamedColumns *named_columns;
 } MSTarget;
@@ -143,6 +146,7 @@ typedef struct MSTracked
 	bool		spill;
 } MSTracked;
 
+extern Relation ms_open_own_table(const char *name, LOCKMODE lockmode);
 extern void ms_tracked_read(Oid relid, MSTracked *tracked);
 
 /*
@@ -156,6 +160,11 @@ typedef struct MSRow
 								 * only the key is given */
 	int64		by;
 	int			ordinal;		/* place in its batch */
+	bool		timed;			/* counted at these times; else the clock is read */
+	TimestampTz first_seen;
+	TimestampTz last_seen;
+	bool		folded;			/* a delta out of spilled: it does not wait for
+								 * its row, and is not appended again */
 } MSRow;
 
 extern MSRow *ms_row_make(Relation rel);
@@ -167,6 +176,9 @@ extern void ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 extern void ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
 							  Datum fields);
 extern void ms_check_by(int64 by);
+extern void ms_prepare_key_order(MSTarget *target);
+extern int	ms_compare_keys(const MSTarget *target, const Datum *a,
+							const Datum *b);
 extern void ms_sort_rows(MSTarget *target, MSRow **rows, int n,
 						 bool *duplicate);
 
@@ -200,6 +212,8 @@ extern bool ms_increment(MSTarget *target, Relation rel, MSRow *row,
 extern bool ms_increment_texts(Oid relid, const char *const *names, int n,
 							   const Datum *values, const bool *isnull,
 							   int64 by, int64 *count);
+extern void ms_merge_row(MSTarget *target, Relation rel, MSRow *into,
+						 const MSRow *from);
 extern void ms_set_last_increment(const MSResult *result);
 extern bool ms_throttled(const MSTarget *target, TimestampTz last_seen,
 						 TimestampTz now);
@@ -226,6 +240,43 @@ extern void ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
 extern void ms_general_value(MSTarget *target, Relation rel, MSRow *row,
 							 bool *isnull, int64 *value);
 extern void ms_general_free(MSTarget *target);
+
+/*
+ * spill.c: appended deltas.
+ */
+typedef struct MSDelta
+{
+	ItemPointerData tid;
+	int64		hash;			/* of its key's text */
+	Datum		key;			/* text[] */
+	char	   *role;			/* who counted it */
+	int64		by;
+	TimestampTz first_seen;
+	TimestampTz last_seen;
+	bool		has_fields;
+	Datum		fields;			/* jsonb */
+	char	   *error;			/* of the latest fold(); NULL: none yet */
+	MSRow	   *row;			/* made by ms_spill_parse */
+} MSDelta;
+
+extern void ms_spill_append(MSTarget *target, Relation rel, const MSRow *row,
+							const Datum *key, const char *role,
+							const char *error);
+extern List *ms_spill_read(Oid relid, Snapshot snapshot, const int64 *hash,
+						   int64 *after, int limit, bool *more);
+extern void ms_spill_parse(MSTarget *target, Relation rel, MSDelta *delta);
+extern List *ms_spill_read_key(MSTarget *target, Relation rel,
+							   const MSRow *row, Snapshot snapshot,
+							   int limit);
+extern bool ms_spill_delete(Relation spilled, const MSDelta *delta,
+							Snapshot snapshot);
+extern MSRow *ms_spill_take(MSTarget *target, Relation rel, const MSRow *row,
+							int64 *n);
+extern void ms_spill_forget(Oid relid);
+extern bool ms_spill_exists(Oid relid, Snapshot snapshot);
+extern Oid	ms_spill_next_target(Oid relid, Snapshot snapshot);
+extern bool ms_insertion_lock(MSTarget *target, const MSRow *row);
+extern void ms_insertion_unlock(MSTarget *target, const MSRow *row);
 
 /*
  * stats.c: what this session's increments came to; view counter_stats.

@@ -762,6 +762,7 @@ build_target(Relation rel)
 	find_counter(target, rel, &tracked);
 	set_fill(target, rel, tracked.fill);
 	target->throttle = tracked.throttle;
+	target->spill = tracked.spill && tracked.throttle == 0;
 	if (target->throttle > 0 && target->kind != MS_COUNT_COUNTER &&
 		target->last_seen == InvalidAttrNumber)
 		ereport(ERROR,

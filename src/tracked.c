@@ -68,17 +68,24 @@ PG_FUNCTION_INFO_V1(ms_untrack);
 PG_FUNCTION_INFO_V1(ms_describe);
 PG_FUNCTION_INFO_V1(ms_forget_dropped);
 
-static Relation
-open_tracked(LOCKMODE lockmode)
+/* Open a table of the extension. */
+Relation
+ms_open_own_table(const char *name, LOCKMODE lockmode)
 {
-	Oid			relid = get_relname_relid("tracked", ms_schema());
+	Oid			relid = get_relname_relid(name, ms_schema());
 
 	if (!OidIsValid(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table missing_symbol.tracked does not exist"),
+				 errmsg("table missing_symbol.%s does not exist", name),
 				 errhint("The extension is damaged: DROP EXTENSION missing_symbol and create it again.")));
 	return table_open(relid, lockmode);
+}
+
+static Relation
+open_tracked(LOCKMODE lockmode)
+{
+	return ms_open_own_table("tracked", lockmode);
 }
 
 /*
@@ -97,7 +104,7 @@ read_row(Relation tracked, Oid target, Datum *values, bool *isnull,
 
 	ScanKeyInit(&key, TRACKED_TARGET + 1, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(target));
-	scan = systable_beginscan(tracked, RelationGetPrimaryKeyIndex(tracked),
+	scan = systable_beginscan(tracked, RelationGetPrimaryKeyIndex(tracked, false),
 							  true, snapshot, 1, &key);
 	tuple = systable_getnext(scan);
 	found = HeapTupleIsValid(tuple);
@@ -181,6 +188,8 @@ ms_tracked_read(Oid relid, MSTracked *result)
 			result->throttle = throttle_microseconds(DatumGetIntervalP(values[TRACKED_THROTTLE]));
 		if (!isnull[TRACKED_FILL])
 			result->fill = names_from_array(values[TRACKED_FILL]);
+		result->spill = !isnull[TRACKED_SPILL] &&
+			DatumGetBool(values[TRACKED_SPILL]);
 	}
 	table_close(tracked, AccessShareLock);
 }
@@ -260,10 +269,37 @@ check_supported(Datum *values, bool *isnull)
 					 errmsg("unrecognized value for apply: \"%s\"", apply),
 					 errhint("Use apply => 'now'.")));
 	}
+}
+
+/*
+ * A delta that is set aside may later turn out to have been throttled: the
+ * two do not go together, nor does a throttle with what is still set aside.
+ */
+static void
+check_throttle(Relation rel, Datum *values, bool *isnull)
+{
+	Snapshot	snapshot;
+	bool		left;
+
+	if (isnull[TRACKED_THROTTLE])
+		return;
 	if (!isnull[TRACKED_SPILL] && DatumGetBool(values[TRACKED_SPILL]))
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("spill => true is not supported yet")));
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("throttle and spill cannot both be set for table \"%s\"",
+						RelationGetRelationName(rel)),
+				 errdetail("Whether a spilled increment should have been throttled is not known when it is made."),
+				 errhint("Clear one of them: throttle => '0', or spill => false.")));
+
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	left = ms_spill_exists(RelationGetRelid(rel), snapshot);
+	UnregisterSnapshot(snapshot);
+	if (left)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot throttle table \"%s\": increments of it are spilled",
+						RelationGetRelationName(rel)),
+				 errhint("Merge them first: SELECT missing_symbol.fold(...).")));
 }
 
 /* '' and an empty array clear a setting; NULL has left the old one. */
@@ -472,6 +508,7 @@ ms_track(PG_FUNCTION_ARGS)
 	}
 	check_supported(values, isnull);
 	normalize(values, isnull);
+	check_throttle(rel, values, isnull);
 	insert_row(tracked, values, isnull);
 	table_close(tracked, RowExclusiveLock);
 
@@ -552,6 +589,7 @@ ms_forget_dropped(PG_FUNCTION_ARGS)
 
 		if (read_row(tracked, DatumGetObjectId(objid), values, isnull, &tid))
 			delete_row(tracked, &tid);
+		ms_spill_forget(DatumGetObjectId(objid));
 	}
 	table_close(tracked, RowExclusiveLock);
 	SPI_finish();
@@ -636,7 +674,7 @@ ms_describe(PG_FUNCTION_ARGS)
 	while ((attno = bms_next_member(target->fill, attno)) >= 0)
 		names = lappend(names, padded_name(rel, attno));
 	values[6] = name_array(names);
-	values[7] = BoolGetDatum(false);
+	values[7] = BoolGetDatum(target->spill);
 	values[8] = CStringGetTextDatum(reason == NULL ? "fast" : "general");
 	isnull[9] = reason == NULL;
 	if (!isnull[9])
