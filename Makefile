@@ -22,6 +22,7 @@ OBJS = \
 	src/missing_symbol.o \
 	src/shape.o \
 	src/shape_lex.o \
+	src/stats.o \
 	src/symbols.o \
 	src/target.o \
 	src/tracked.o

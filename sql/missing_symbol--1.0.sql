@@ -495,6 +495,37 @@ COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, VARIADIC pg_catalo
     'the exact count of a key given as literals or untyped parameters; null where there is no such counter';
 
 --
+-- What a session's increments came to (stats.c)
+--
+
+CREATE FUNCTION missing_symbol.counter_stats(
+    OUT target          pg_catalog.regclass,
+    OUT calls           pg_catalog.int8,
+    OUT inserted        pg_catalog.int8,
+    OUT incremented     pg_catalog.int8,
+    OUT throttled       pg_catalog.int8,
+    OUT spilled         pg_catalog.int8,
+    OUT deferred        pg_catalog.int8,
+    OUT ignored         pg_catalog.int8,
+    OUT lock_waits      pg_catalog.int8,
+    OUT early_applies   pg_catalog.int8,
+    OUT folded          pg_catalog.int8,
+    OUT hint            pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_counter_stats';
+COMMENT ON FUNCTION missing_symbol.counter_stats() IS
+    'internal: the rows of view counter_stats';
+
+CREATE VIEW missing_symbol.counter_stats AS
+    SELECT target, calls, inserted, incremented, throttled, spilled, deferred,
+           ignored, lock_waits, early_applies, folded, hint
+    FROM missing_symbol.counter_stats();
+COMMENT ON VIEW missing_symbol.counter_stats IS
+    'what this session''s increments came to, by target: counters by outcome, waits for locks, and what would help';
+GRANT SELECT ON missing_symbol.counter_stats TO PUBLIC;
+
+--
 -- Sightings (symbols.c)
 --
 

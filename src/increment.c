@@ -39,7 +39,7 @@ static MSResult last_result;
 static bool have_last_result = false;
 
 static const char *const outcome_names[] = {
-	"inserted", "incremented", "throttled", "ignored"
+	"inserted", "incremented", "throttled", "ignored", "spilled"
 };
 
 StaticAssertDecl(lengthof(outcome_names) == MS_OUTCOMES,
@@ -257,6 +257,7 @@ ms_increment(MSTarget *target, Relation rel, MSRow *row, int64 *count)
 	MSResult	result;
 
 	increment_in_order(target, rel, &row, 1, row->given, &result, counts);
+	ms_stats_count(target->relid, result.outcome);
 	ms_set_last_increment(&result);
 	*count = result.count;
 	return !result.count_isnull && (result.outcome == MS_INSERTED ||
@@ -673,8 +674,11 @@ run_batch(Call *call, MSRow **rows)
 			given = bms_add_members(given, rows[i]->given);
 	}
 	if (n > 0)
+	{
 		increment_in_order(call->target, call->rel, rows, n, given, &result,
 						   call->counts);
+		ms_stats_count_many(call->relid, call->counts);
+	}
 }
 
 static MSRow **
@@ -766,7 +770,7 @@ batch_result(FunctionCallInfo fcinfo, const int64 *counts)
 	values[0] = Int64GetDatum(counts[MS_INSERTED]);
 	values[1] = Int64GetDatum(counts[MS_INCREMENTED]);
 	values[2] = Int64GetDatum(counts[MS_THROTTLED]);
-	values[3] = Int64GetDatum(0);
+	values[3] = Int64GetDatum(counts[MS_SPILLED]);
 	values[4] = Int64GetDatum(0);
 	values[5] = Int64GetDatum(counts[MS_IGNORED]);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values,

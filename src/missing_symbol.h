@@ -107,6 +107,7 @@ typedef struct MSTarget
 	/* settings of track() */
 	int64		throttle;		/* microseconds; 0: none */
 	Bitmapset  *fill;			/* attribute numbers */
+	bool		spill;			/* never wait for a row: append the delta */
 
 	/* why increments take the general path; NULL: they may take the fast one */
 	const char *general_reason;
@@ -139,6 +140,7 @@ typedef struct MSTracked
 	char	   *last_seen;
 	int64		throttle;
 	List	   *fill;
+	bool		spill;
 } MSTracked;
 
 extern void ms_tracked_read(Oid relid, MSTracked *tracked);
@@ -176,10 +178,11 @@ typedef enum MSOutcome
 	MS_INSERTED,
 	MS_INCREMENTED,
 	MS_THROTTLED,
-	MS_IGNORED
+	MS_IGNORED,
+	MS_SPILLED
 } MSOutcome;
 
-#define MS_OUTCOMES (MS_IGNORED + 1)
+#define MS_OUTCOMES (MS_SPILLED + 1)
 
 typedef struct MSResult
 {
@@ -223,6 +226,23 @@ extern void ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
 extern void ms_general_value(MSTarget *target, Relation rel, MSRow *row,
 							 bool *isnull, int64 *value);
 extern void ms_general_free(MSTarget *target);
+
+/*
+ * stats.c: what this session's increments came to; view counter_stats.
+ */
+
+/* calls of the session's user code, by outcome; counts has MS_OUTCOMES */
+extern void ms_stats_count(Oid relid, MSOutcome outcome);
+extern void ms_stats_count_many(Oid relid, const int64 *counts);
+
+/* a row's lock, or a key's insertion, had to be waited for */
+extern void ms_stats_lock_wait(Oid relid);
+
+/* deferred deltas were applied before the commit, for want of memory */
+extern void ms_stats_early_apply(Oid relid);
+
+/* so many spilled deltas were merged into their rows */
+extern void ms_stats_folded(Oid relid, int64 deltas);
 
 /*
  * shape.c: a statement's shape, the text with its constants taken out.
