@@ -63,7 +63,7 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 /* 16 added an argument for details of an error */
 typedef int DateTimeErrorExtra;
 #define DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tzp, extra) \
-	((void) (extra), DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tzp))
+	((void) (extra), (DecodeDateTime) (field, ftype, nf, dtype, tm, fsec, tzp))
 #define DateTimeParseError(dterr, extra, str, datatype, escontext) \
 	DateTimeParseError(dterr, str, datatype)
 
@@ -90,7 +90,7 @@ typedef int DateTimeErrorExtra;
 	 ExecComputeStoredGenerated(estate, slot, cmdtype))
 #endif
 
-/* 18 counts what an index scan does, and has deferrable primary keys */
+/* 18 counts what an index scan does; and asks about deferrable keys */
 #if PG_VERSION_NUM < 180000
 #define RelationGetPrimaryKeyIndex(rel, deferrable_ok) \
 	RelationGetPrimaryKeyIndex(rel)

@@ -41,6 +41,7 @@
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "commands/trigger.h"
+#include "common/int.h"
 #include "executor/executor.h"
 #include "executor/nodeModifyTable.h"
 #include "miscadmin.h"

@@ -189,9 +189,15 @@ append_throttle_condition(StringInfo sql, MSTarget *target, Relation rel)
 						 column(rel, target->count));
 	else
 		appendStringInfo(sql, "t.%s", column(rel, target->last_seen));
+
+	/* as a time of day: before 15 a number of any unit had to fit into 32 bits */
 	appendStringInfo(sql, " OPERATOR(pg_catalog.<=) (missing_symbol.clock()"
-					 " OPERATOR(pg_catalog.-) '" INT64_FORMAT " microseconds'::pg_catalog.interval), true)",
-					 target->throttle);
+					 " OPERATOR(pg_catalog.-) '" INT64_FORMAT ":00:00'::pg_catalog.interval"
+					 " OPERATOR(pg_catalog.-) '00:%02d:%02d.%06d'::pg_catalog.interval), true)",
+					 target->throttle / USECS_PER_HOUR,
+					 (int) (target->throttle % USECS_PER_HOUR / USECS_PER_MINUTE),
+					 (int) (target->throttle % USECS_PER_MINUTE / USECS_PER_SEC),
+					 (int) (target->throttle % USECS_PER_SEC));
 }
 
 static char *

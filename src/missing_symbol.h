@@ -26,6 +26,7 @@
  * missing_symbol.c: module magic, _PG_init, every setting, the clock.
  */
 extern bool ms_fast_path;
+extern int	ms_apply;			/* MSApply of targets that do not say */
 
 extern TimestampTz ms_clock(void);
 extern Oid	ms_schema(void);
@@ -84,12 +85,21 @@ typedef struct MSKeyColumn
 	Oid			subtype;		/* ... and that function's right-hand type */
 } MSKeyColumn;
 
+/* when an increment reaches its row */
+typedef enum MSApply
+{
+	MS_APPLY_UNSET,				/* as missing_symbol.apply says */
+	MS_APPLY_NOW,
+	MS_APPLY_COMMIT
+} MSApply;
+
 typedef struct MSTarget
 {
 	Oid			relid;
 	char	   *name;			/* qualified and quoted */
 	MemoryContext cxt;			/* holds all of it */
 	int			users;			/* calls under way */
+	bool		pinned;			/* deltas of this transaction need it */
 	bool		stale;			/* replaced in the cache: the last user frees */
 
 	/* the key, in the order of the index's columns */
@@ -107,6 +117,7 @@ typedef struct MSTarget
 	AttrNumber	last_seen;
 
 	/* settings of track() */
+	MSApply		apply;
 	int64		throttle;		/* microseconds; 0: none */
 	Bitmapset  *fill;			/* attribute numbers */
 	bool		spill;			/* never wait for a row: append the delta */
@@ -116,6 +127,7 @@ typedef struct MSTarget
 
 	/* made when first needed; each owned by its file */
 	struct MSKeyOrder *order;
+	struct MSPermissions *permissions;
 	struct MSFast *fast;
 	List	   *general_plans;
 	struct _SPI_plan *value_plan;
@@ -141,6 +153,7 @@ typedef struct MSTracked
 	char	   *count;			/* NULL: not set */
 	char	   *first_seen;		/* NULL: not set; "": none */
 	char	   *last_seen;
+	MSApply		apply;
 	int64		throttle;
 	List	   *fill;
 	bool		spill;
@@ -191,10 +204,11 @@ typedef enum MSOutcome
 	MS_INCREMENTED,
 	MS_THROTTLED,
 	MS_IGNORED,
-	MS_SPILLED
+	MS_SPILLED,
+	MS_DEFERRED
 } MSOutcome;
 
-#define MS_OUTCOMES (MS_SPILLED + 1)
+#define MS_OUTCOMES (MS_DEFERRED + 1)
 
 typedef struct MSResult
 {
@@ -214,6 +228,8 @@ extern bool ms_increment_texts(Oid relid, const char *const *names, int n,
 							   int64 by, int64 *count);
 extern void ms_merge_row(MSTarget *target, Relation rel, MSRow *into,
 						 const MSRow *from);
+extern void ms_apply_row(MSTarget *target, Relation rel, MSRow *row,
+						 MSResult *result);
 extern void ms_set_last_increment(const MSResult *result);
 extern bool ms_throttled(const MSTarget *target, TimestampTz last_seen,
 						 TimestampTz now);
@@ -222,6 +238,21 @@ extern void ms_result_from_values(const MSTarget *target, Datum *values,
 extern void ms_result_none(MSOutcome outcome, MSResult *result);
 extern void ms_check_required_columns(const MSTarget *target, Relation rel,
 									  const MSRow *row);
+
+/*
+ * permissions.c: the privileges an increment needs.
+ */
+typedef struct MSPermissions
+{
+	List	   *rtable;			/* of one entry: the target */
+	List	   *perminfos;
+	RTEPermissionInfo *perminfo;
+	Bitmapset  *inserted;		/* by an increment that gives only the key */
+} MSPermissions;
+
+extern MSPermissions *ms_permissions(MSTarget *target, Relation rel);
+extern void ms_check_permissions(MSTarget *target, Relation rel,
+								 Bitmapset *given);
 
 /*
  * fast.c: increments of an ordinary table, through the table access method.
@@ -277,6 +308,30 @@ extern bool ms_spill_exists(Oid relid, Snapshot snapshot);
 extern Oid	ms_spill_next_target(Oid relid, Snapshot snapshot);
 extern bool ms_insertion_lock(MSTarget *target, const MSRow *row);
 extern void ms_insertion_unlock(MSTarget *target, const MSRow *row);
+
+/*
+ * pending.c: deltas of this transaction; applied as it commits.
+ */
+extern int	ms_pending_limit;	/* kB */
+
+/* does an increment of a target have to wait for the commit? */
+extern bool ms_pending_defers(const MSTarget *target);
+
+/* add a row to the deltas; privileges have been checked */
+extern void ms_pending_add(MSTarget *target, Relation rel, MSRow *row);
+
+/* what the key of a row has deferred in this transaction; false: nothing */
+extern bool ms_pending_sum(MSTarget *target, const MSRow *row, int64 *sum);
+
+/*
+ * What this transaction has deferred for a target, whoever deferred it: one
+ * row for each key, in the order of the key, timed, with the fields that a
+ * new counter would get.  Rows and their values are good until the next
+ * increment; function must not count.
+ */
+extern void ms_pending_foreach(MSTarget *target, Relation rel,
+							   void (*function) (MSRow *row, void *arg),
+							   void *arg);
 
 /*
  * stats.c: what this session's increments came to; view counter_stats.

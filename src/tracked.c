@@ -28,6 +28,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
+#include "common/int.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -104,7 +105,8 @@ read_row(Relation tracked, Oid target, Datum *values, bool *isnull,
 
 	ScanKeyInit(&key, TRACKED_TARGET + 1, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(target));
-	scan = systable_beginscan(tracked, RelationGetPrimaryKeyIndex(tracked, false),
+	scan = systable_beginscan(tracked,
+							  RelationGetPrimaryKeyIndex(tracked, false),
 							  true, snapshot, 1, &key);
 	tuple = systable_getnext(scan);
 	found = HeapTupleIsValid(tuple);

@@ -78,6 +78,15 @@ ms_install()
 	hash -r
 }
 
+# The same for what can be done without: COMMAND PACKAGE...
+ms_install_if_possible()
+{
+	command -v "$1" >/dev/null && return
+	shift
+	(ms_install "$@") >/dev/null 2>&1
+	hash -r
+}
+
 # The major version that the distribution's "postgresql" stands for
 ms_default_major()
 {
@@ -302,14 +311,25 @@ ms_copy_postgres()
 	done
 	find "$root" -name 'missing_symbol*' -prune -exec rm -rf {} +
 
-	MS_PG_CONFIG=$root$MS_BINDIR/pg_config
+	# Older Debian packages have a pg_config that insists on their paths.
 	MS_PGBIN=$root$MS_BINDIR
-	for opt in --bindir --pkglibdir --sharedir; do
-		dir=$("$MS_PG_CONFIG" "$opt")
-		[ "${dir#"$MS_WORK"}" != "$dir" ] ||
-			ms_die "this PostgreSQL cannot be copied ($opt is $dir);" \
-				"use \"make install\" and \"make installcheck\""
-	done
+	MS_PG_CONFIG=$MS_PGBIN/pg_config
+	rm "$MS_PG_CONFIG"
+	cat >"$MS_PG_CONFIG" <<EOF_WRAPPER
+#!/bin/sh
+[ \$# -gt 0 ] || exec '$real'
+for option in "\$@"; do
+	value=\$('$real' "\$option") || exit
+	case \$option in
+		--bindir | --pkglibdir | --sharedir | --pgxs | --docdir | \\
+			--htmldir | --localedir | --mandir | --*includedir*)
+			value=$root\$value
+			;;
+	esac
+	printf '%s\n' "\$value"
+done
+EOF_WRAPPER
+	chmod 755 "$MS_PG_CONFIG"
 }
 
 # A copy of what is built and tested, without what earlier builds left
@@ -382,6 +402,13 @@ ms_start()
 	if ! ms_as_user pg_ctl -D "$data" -l "$log/server" -w -t 120 start \
 		>"$log/pg_ctl" 2>&1 </dev/null; then
 		cat "$log/pg_ctl" "$log/server" >&2
+		return 1
+	fi
+	if ! ms_as_user psql -XAtq -d postgres -c \
+		"SELECT setting FROM pg_config WHERE name = 'SHAREDIR'" |
+		grep -q "^$MS_WORK/"; then
+		ms_say "This PostgreSQL cannot be copied; use" \
+			"\"make install\" and \"make installcheck\"." >&2
 		return 1
 	fi
 }

@@ -1,0 +1,356 @@
+#!/bin/bash
+#
+# test/chroot.sh: other PostgreSQL versions, in chroots of the distribution's
+# other releases
+#
+#	chroot.sh where MAJOR		prints the release that has it
+#	chroot.sh test MAJOR [VAR=VALUE ...]
+#					make test in there, making the chroot first
+#					where there is none; exit status 77: cannot be had
+#	chroot.sh clean MAJOR		removes the chroot
+#
+# For root.  A chroot is 1 to 2 GB and is kept for the next time in
+# $CHROOTS, by default /var/cache/missing_symbol-chroots.  The mirror and its
+# keys are those of apt's own configuration; MIRROR=URL is for a release that
+# has moved to an archive.
+#
+# Everything is mounted in a mount namespace of its own, and everything runs in
+# a process namespace of its own: when the last process ends, or this script is
+# killed, nothing stays mounted and nothing runs on.
+
+set -u
+umask 022
+
+TOP=$(cd "$(dirname "$0")/.." && pwd)
+CHROOTS=${CHROOTS:-/var/cache/missing_symbol-chroots}
+INCLUDE=gcc,libc6-dev,make,libipc-run-perl,binutils,postgresql-common
+
+say() { printf '%s\n' "$*"; }
+skip()
+{
+	say "chroot.sh: $*" >&2
+	exit 77
+}
+
+# ---------------------------------------------------------------------------
+# Where a version is
+# ---------------------------------------------------------------------------
+
+# Debian and Ubuntu have one PostgreSQL in each release.
+release_of()
+{
+	case $1-$2 in
+		debian-13) echo bullseye ;;
+		debian-15) echo bookworm ;;
+		debian-17) echo trixie ;;
+		debian-18) echo forky ;;
+		debian-19) echo experimental ;;
+		ubuntu-14) echo jammy ;;
+		ubuntu-16) echo noble ;;
+		ubuntu-17) echo questing ;;
+		ubuntu-18) echo resolute ;;
+		*) return 1 ;;
+	esac
+}
+
+# Sets ID, CODENAME, and MIRROR, the place that apt has this release from
+read_apt()
+{
+	local line
+
+	[ -r /etc/os-release ] || skip "this is neither Debian nor Ubuntu"
+	ID=$(sed -n 's/^ID="*\([^"]*\).*/\1/p' /etc/os-release)
+	CODENAME=$(sed -n 's/^VERSION_CODENAME="*\([^"]*\).*/\1/p' \
+		/etc/os-release)
+	command -v apt-get >/dev/null || skip "there is no apt here"
+
+	# apt reads all its formats for us
+	if [ -z "${MIRROR:-}" ]; then
+		while read -r line; do
+			# shellcheck disable=SC2086
+			set -- $line
+			if [ "$2" = "$CODENAME" ] && [ "$3" = main ]; then
+				MIRROR=$1
+				break
+			fi
+		done < <(apt-get indextargets \
+			--format "\$(REPO_URI) \$(RELEASE) \$(COMPONENT)" \
+			'Created-By: Packages')
+	fi
+	case ${MIRROR:-} in
+		http:* | https:* | file:*) ;;
+		*) skip "apt's configuration has no usable mirror for $CODENAME" ;;
+	esac
+}
+
+# Whether apt, as it is configured, has a version for the machine's release
+# (apt.postgresql.org has all of them)
+apt_has()
+{
+	LC_ALL=C apt-cache policy "postgresql-server-dev-$1" 2>/dev/null |
+		grep -q '^ *Candidate: [0-9]'
+}
+
+# Sets RELEASE, the release to make a chroot of
+plan()
+{
+	read_apt
+	if apt_has "$1"; then
+		RELEASE=$CODENAME
+	else
+		RELEASE=$(release_of "$ID" "$1") ||
+			skip "no release of $ID has PostgreSQL $1"
+	fi
+}
+
+# ---------------------------------------------------------------------------
+# Making one
+# ---------------------------------------------------------------------------
+
+need()
+{
+	local missing=() pair
+
+	for pair in debootstrap=debootstrap unshare=util-linux wget=wget; do
+		command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
+	done
+	((${#missing[@]} == 0)) && return
+	say "Installing: ${missing[*]}"
+	apt-get -q -y --no-install-recommends install "${missing[@]}" \
+		</dev/null >/dev/null ||
+		skip "could not install ${missing[*]}"
+}
+
+# apt's proxy is wget's too
+use_proxy()
+{
+	local proxy=
+
+	eval "$(apt-config shell proxy Acquire::http::Proxy)"
+	if [ -n "$proxy" ] && [ "$proxy" != DIRECT ]; then
+		export http_proxy=$proxy https_proxy=${https_proxy:-$proxy}
+	fi
+}
+
+# One keyring with all the distribution's keys: those of releases that were
+# archived are apart.
+keyring()
+{
+	local file
+
+	for file in "/usr/share/keyrings/$ID-archive-keyring.gpg" \
+		"/usr/share/keyrings/$ID-archive-removed-keys.gpg"; do
+		if [ -r "$file" ]; then
+			cat "$file"
+		fi
+	done >"$1"
+	[ -s "$1" ] || skip "there is no keyring of $ID"
+}
+
+# What apt inside needs where debootstrap alone cannot do it
+use_apt_inside()
+{
+	local dir=$1
+
+	cp -L /etc/resolv.conf "$dir/etc/" 2>/dev/null
+	mkdir -p "$dir/etc/apt/apt.conf.d"
+	apt-config dump | grep -E '^Acquire::(http|https)::' \
+		>"$dir/etc/apt/apt.conf.d/90missing_symbol"
+	printf '#!/bin/sh\nexit 101\n' >"$dir/usr/sbin/policy-rc.d"
+	chmod 755 "$dir/usr/sbin/policy-rc.d"
+}
+
+make_chroot()
+{
+	local major=$1 dir=$2 new=$2.new suite=$RELEASE include script log
+
+	need
+	use_proxy
+	include=$INCLUDE
+	if [ "$RELEASE" = experimental ]; then
+		suite=sid
+	elif [ "$RELEASE" != "$CODENAME" ] || ! apt_has "$major"; then
+		include+=,postgresql-$major,postgresql-server-dev-$major
+	elif [ "$(release_of "$ID" "$major")" = "$RELEASE" ]; then
+		include+=,postgresql-$major,postgresql-server-dev-$major
+	fi
+	# a debootstrap may be older than the release
+	script=/usr/share/debootstrap/scripts/$suite
+	if ! [ -e "$script" ]; then
+		case $ID in
+			debian) script=/usr/share/debootstrap/scripts/sid ;;
+			ubuntu) script=/usr/share/debootstrap/scripts/gutsy ;;
+		esac
+	fi
+
+	say "Making a chroot of $suite with PostgreSQL $major in $dir"
+	rm -rf "$new"
+	mkdir -p "$new"
+	log=$CHROOTS/$major.log
+	keyring "$CHROOTS/keyring.gpg"
+	if ! debootstrap --variant=minbase --keyring="$CHROOTS/keyring.gpg" \
+		--include="$include" "$suite" "$new" "$MIRROR" "$script" \
+		</dev/null >"$log" 2>&1; then
+		tail -n 15 "$log"
+		tail -n 15 "$new/debootstrap/debootstrap.log" 2>/dev/null
+		rm -rf "$new"
+		skip "debootstrap of $suite failed"
+	fi
+
+	if ! [ -x "$new/usr/lib/postgresql/$major/bin/pg_config" ]; then
+		use_apt_inside "$new"
+		if [ "$RELEASE" = experimental ]; then
+			echo "deb $MIRROR experimental main" \
+				>"$new/etc/apt/sources.list.d/experimental.list"
+			target=(-t experimental)
+		else
+			# the machine's own sources, with their keys
+			target=()
+			cp -R /etc/apt/sources.list* /etc/apt/trusted.gpg* \
+				/etc/apt/keyrings "$new/etc/apt/" 2>/dev/null
+			cp -R /usr/share/keyrings "$new/usr/share/" 2>/dev/null
+			cp -R /usr/share/postgresql-common/pgdg \
+				"$new/usr/share/postgresql-common/" 2>/dev/null
+			mkdir -p "$new/etc/ssl"
+			cp -RL /etc/ssl/certs "$new/etc/ssl/" 2>/dev/null
+		fi
+		mount_in "$new"
+		# a mirror may lag behind; it is still signed
+		echo 'Acquire::Check-Valid-Until "false";' \
+			>>"$new/etc/apt/apt.conf.d/90missing_symbol"
+		if ! { chroot "$new" apt-get -q update &&
+			chroot "$new" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+				--no-install-recommends "${target[@]}" install \
+				"postgresql-$major" "postgresql-server-dev-$major"; } \
+			</dev/null >>"$log" 2>&1; then
+			tail -n 15 "$log"
+			umount -R "$new/proc" "$new/dev"
+			rm -rf "$new"
+			skip "apt could not install PostgreSQL $major in a chroot of $suite"
+		fi
+		umount -R "$new/proc" "$new/dev"
+	fi
+
+	rm -rf "$new"/var/cache/apt/archives/*.deb "$new"/var/lib/apt/lists/*
+	rm -rf "$dir"
+	mv "$new" "$dir"
+	rm -f "$log"
+}
+
+# ---------------------------------------------------------------------------
+# Using one
+# ---------------------------------------------------------------------------
+
+# In our own mount namespace only.  /dev has what PostgreSQL and a shell need.
+mount_in()
+{
+	local dir=$1 node
+
+	mount -t proc proc "$dir/proc" &&
+		mount -t tmpfs -o mode=755 dev "$dir/dev" || return 1
+	for node in null zero full random urandom tty; do
+		: >"$dir/dev/$node"
+		mount --bind "/dev/$node" "$dir/dev/$node" || return 1
+	done
+	mkdir "$dir/dev/shm"
+	mount -t tmpfs -o mode=1777 shm "$dir/dev/shm" || return 1
+	ln -s /proc/self/fd "$dir/dev/fd"
+	ln -s fd/0 "$dir/dev/stdin"
+	ln -s fd/1 "$dir/dev/stdout"
+	ln -s fd/2 "$dir/dev/stderr"
+}
+
+# The sources, without what is not theirs
+copy_tree()
+{
+	local dir=$1 item
+
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	for item in Makefile missing_symbol.control META.json CHANGELOG.md \
+		src sql expected test; do
+		if [ -e "$TOP/$item" ]; then
+			cp -R "$TOP/$item" "$dir/" || return 1
+		fi
+	done
+}
+
+test_in()
+{
+	local major=$1 dir=$2 rc var results=
+	local -a run
+
+	shift 2
+	rm -rf "$dir/srv/missing_symbol" "$dir/srv/results"
+	copy_tree "$dir/srv/missing_symbol" || return 1
+	mount_in "$dir" || {
+		say "chroot.sh: cannot mount anything here"
+		return 77
+	}
+	run=(PG_CONFIG="/usr/lib/postgresql/$major/bin/pg_config"
+		RESULTS=/srv/results)
+	for var in "$@"; do
+		case $var in
+			RESULTS=*) results=${var#RESULTS=} ;;
+			*) run+=("$var") ;;
+		esac
+	done
+	chroot "$dir" env -i HOME=/root TERM="${TERM:-dumb}" \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		"${run[@]}" bash /srv/missing_symbol/test/run.sh </dev/null
+	rc=$?
+	if [ -n "$results" ] && [ -e "$dir/srv/results" ]; then
+		cat "$dir/srv/results" >>"$results"
+	fi
+	rm -rf "$dir/srv/missing_symbol" "$dir/srv/results" \
+		"$dir"/tmp/missing_symbol.*
+	return $rc
+}
+
+# ---------------------------------------------------------------------------
+
+usage()
+{
+	sed -n '/^#	chroot/,/^#$/s/^#//p' "$0" >&2
+	exit 2
+}
+
+[ $# -ge 2 ] || usage
+verb=$1
+major=$2
+dir=$CHROOTS/$major
+shift 2
+
+case $verb in
+	where)
+		plan "$major"
+		say "$RELEASE"
+		;;
+	clean)
+		rm -rf "$dir"
+		;;
+	test)
+		[ "$(id -u)" -eq 0 ] || skip "chroots need root"
+		plan "$major"
+		mkdir -p "$CHROOTS" || exit 1
+		# one user of a chroot at a time
+		exec 9>"$CHROOTS/$major.lock"
+		flock -w 3600 9 || skip "$dir is in use"
+		need
+		exec unshare --mount --pid --fork --kill-child --propagation private \
+			bash "$0" test-inside "$major" "$@"
+		;;
+	test-inside)
+		plan "$major"
+		trap 'exit 130' INT
+		trap 'exit 143' TERM
+		mount -t proc proc /proc || skip "this machine does not let us mount"
+		if ! [ -d "$dir" ]; then
+			make_chroot "$major" "$dir"
+		fi
+		test_in "$major" "$dir" "$@"
+		;;
+	*)
+		usage
+		;;
+esac

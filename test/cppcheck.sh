@@ -1,0 +1,12 @@
+#!/bin/bash
+#
+# test/cppcheck.sh: static analysis, with PostgreSQL's headers, because half
+# of the code is their macros.  cppcheck.supp says what is not reported, and
+# why.  Exit status 0 where there is nothing to report.
+
+cd "$(dirname "$0")/.." || exit 1
+include=$("${PG_CONFIG:-pg_config}" --includedir-server) || exit 1
+exec cppcheck --quiet --error-exitcode=1 -j "$(nproc)" \
+	--enable=warning,performance,portability --std=c99 \
+	--inline-suppr --suppressions-list=test/cppcheck.supp \
+	--suppress="*:$include/*" -I src -I "$include" src

@@ -1,0 +1,205 @@
+#!/bin/bash
+#
+# test/test-all.sh: make test-all
+#
+# make test on the machine's PostgreSQL, with gcc, clang, assertions and the
+# undefined behaviour sanitizer, cppcheck, and then every other supported
+# version in a chroot (chroot.sh).  Ends with a table of versions and suites,
+# and the line "N passed, N failed".  What cannot be had is SKIPPED, loudly,
+# and counts as nothing.
+#
+# Environment (or "make test-all NAME=..."):
+#	VERSIONS	the other versions, by default all that are supported
+#	VARIANTS	some of: gcc clang assert ubsan cppcheck; empty: none
+#	CLEAN=1		new chroots
+#	MINUTES		start nothing new after so many
+#	PG_CONFIG	the PostgreSQL that is "the machine's"
+
+MS_PROGRAM="make test-all"
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+SUPPORTED="13 14 15 16 17 18 19"
+VARIANTS=${VARIANTS-gcc clang assert ubsan cppcheck}
+MINUTES=${MINUTES:-600}
+
+# Nothing of this is for the runs themselves.
+unset REGRESS ISOLATION PROVE_TESTS SUITES RESULTS CC EXTRA_CFLAGS
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+table=()
+skipped=()
+passed=0
+failed=0
+
+header() { printf '\n=== %s ===\n' "$1"; }
+
+skip_row()
+{
+	ms_say "SKIPPED  $1: $2"
+	skipped+=("$1: $2")
+	table+=("$(printf '%-22s SKIPPED: %s' "$1" "$2")")
+}
+
+out_of_time()
+{
+	((SECONDS >= MINUTES * 60))
+}
+
+# A row of the table from the file that run.sh wrote
+add_row()
+{
+	local name=$1 rc=$2 seconds=$3 suite p f s t row sums=0
+	local -A cell=()
+
+	while read -r suite p f s t; do
+		cell[$suite]="$p/$f/$s"
+		passed=$((passed + p))
+		failed=$((failed + f))
+		sums=$((sums + f))
+	done <"$scratch/results"
+	if ((rc != 0 && sums == 0)); then
+		# the runner itself broke
+		failed=$((failed + 1))
+		cell[build]="BROKEN"
+	fi
+	row=$(printf '%-22s' "$name")
+	for suite in build regress isolation tap; do
+		row+=$(printf ' %12s' "${cell[$suite]:--}")
+	done
+	[ -z "${cell[server]:-}" ] || row+=" server crashed"
+	table+=("$row $(printf '%6d s' "$seconds")")
+}
+
+# name, then VAR=VALUE for run.sh
+home()
+{
+	local name=$1 begin=$SECONDS rc
+
+	shift
+	header "$name"
+	: >"$scratch/results"
+	env PG_CONFIG="$PG_CONFIG" RESULTS="$scratch/results" "$@" \
+		bash "$MS_TOP/test/run.sh" </dev/null
+	rc=$?
+	add_row "$name" "$rc" $((SECONDS - begin))
+}
+
+static_analysis()
+{
+	local begin=$SECONDS rc ok=0 bad=0
+
+	header "cppcheck"
+	: >"$scratch/results"
+	if bash "$MS_TOP/test/cppcheck.sh"; then
+		ok=1
+		ms_say "ok       cppcheck"
+	else
+		bad=1
+		ms_say "FAILED   cppcheck"
+	fi
+	rc=$bad
+	echo "build $ok $bad 0 $((SECONDS - begin))" >"$scratch/results"
+	add_row "cppcheck" "$rc" $((SECONDS - begin))
+}
+
+other()
+{
+	local major=$1 name="PostgreSQL $1" where rc begin=$SECONDS
+	local -a chroot=(bash "$MS_TOP/test/chroot.sh")
+
+	header "$name"
+	if ! where=$("${chroot[@]}" where "$major" 2>&1); then
+		skip_row "$name" "${where#chroot.sh: }"
+		return
+	fi
+	name+=" ($where)"
+	if ! ms_as_root true; then
+		skip_row "$name" "a chroot needs root, or sudo without a password"
+		return
+	fi
+	: >"$scratch/results"
+	# sudo keeps no environment
+	chroot=(ms_as_root env "CHROOTS=${CHROOTS:-}" "MIRROR=${MIRROR:-}"
+		"${chroot[@]}")
+	if [ -n "${CLEAN:-}" ]; then
+		"${chroot[@]}" clean "$major"
+	fi
+	"${chroot[@]}" test "$major" RESULTS="$scratch/results" \
+		</dev/null 2>"$scratch/err"
+	rc=$?
+	cat "$scratch/err" >&2
+	if ((rc == 77)); then
+		skip_row "$name" "$(tail -n 1 "$scratch/err" | sed 's/^chroot.sh: //')"
+		return
+	fi
+	add_row "$name" "$rc" $((SECONDS - begin))
+}
+
+# ---------------------------------------------------------------------------
+
+ms_setup tap
+versions=${VERSIONS-$(printf '%s\n' $SUPPORTED | grep -vx "$MS_MAJOR")}
+
+for variant in $VARIANTS; do
+	if out_of_time; then
+		skip_row "PostgreSQL $MS_MAJOR $variant" "no time left"
+		continue
+	fi
+	case $variant in
+		gcc)
+			home "PostgreSQL $MS_MAJOR gcc" CC=gcc
+			;;
+		clang)
+			ms_install_if_possible clang clang
+			if command -v clang >/dev/null; then
+				home "PostgreSQL $MS_MAJOR clang" CC=clang \
+					SUITES="build regress isolation"
+			else
+				skip_row "PostgreSQL $MS_MAJOR clang" "there is no clang"
+			fi
+			;;
+		assert)
+			home "PostgreSQL $MS_MAJOR assert" \
+				EXTRA_CFLAGS=-DUSE_ASSERT_CHECKING
+			;;
+		ubsan)
+			home "PostgreSQL $MS_MAJOR ubsan" \
+				EXTRA_CFLAGS="-fsanitize=undefined -fno-sanitize-recover=all" \
+				SUITES="regress isolation"
+			;;
+		cppcheck)
+			ms_install_if_possible cppcheck cppcheck
+			if command -v cppcheck >/dev/null; then
+				static_analysis
+			else
+				skip_row "cppcheck" "there is no cppcheck"
+			fi
+			;;
+		*)
+			ms_die "there is no variant \"$variant\""
+			;;
+	esac
+done
+
+for version in $versions; do
+	if out_of_time; then
+		skip_row "PostgreSQL $version" "no time left"
+		continue
+	fi
+	other "$version"
+done
+
+header "passed/failed/skipped"
+printf '%-22s %12s %12s %12s %12s\n' "" build regress isolation tap
+printf '%s\n' "${table[@]}"
+if ((${#skipped[@]} > 0)); then
+	printf '\nNOT TESTED: %s\n' "${skipped[@]}"
+fi
+ms_say ""
+ms_say "$passed passed, $failed failed"
+((failed == 0 && passed > 0))
