@@ -21,6 +21,7 @@ OBJS = \
 	src/increment.o \
 	src/input.o \
 	src/missing_symbol.o \
+	src/probe.o \
 	src/shape.o \
 	src/shape_lex.o \
 	src/spill.o \

@@ -434,6 +434,13 @@ AS 'MODULE_PATHNAME', 'ms_reached';
 COMMENT ON FUNCTION missing_symbol.reached(pg_catalog.bool) IS
     'internal: tells the engine that a statement of its own has reached an existing row; returns its argument';
 
+CREATE FUNCTION missing_symbol.seen()
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_seen';
+COMMENT ON FUNCTION missing_symbol.seen() IS
+    'internal: tells the engine that a statement of its own has seen a row, before locking it; returns true';
+
 CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, VARIADIC key "any")
 RETURNS pg_catalog.int8
 LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -135,6 +135,7 @@ typedef RangeTblEntry RTEPermissionInfo;
 	ExecCheckRTPerms(rtable, ereport_on_violation)
 #define object_ownercheck(classid, objectid, roleid) \
 	pg_class_ownercheck(objectid, roleid)
+#define member_can_set_role(member, role)	is_member_of_role(member, role)
 #endif
 
 #if PG_VERSION_NUM < 160000
@@ -150,6 +151,12 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
 #elif PG_VERSION_NUM < 180000
 #define ExecInitRangeTable(estate, rtable, perminfos, unpruned) \
 	ExecInitRangeTable(estate, rtable, perminfos)
+#endif
+
+/* 13 wanted to know the statement, if there is one */
+#if PG_VERSION_NUM < 140000
+#define ExecSetupPartitionTupleRouting(estate, rel) \
+	ExecSetupPartitionTupleRouting(estate, NULL, rel)
 #endif
 
 /* where AFTER triggers look for the relation they belong to */

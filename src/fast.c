@@ -324,6 +324,13 @@ refresh_snapshot(MSFast *fast, MSTarget *target)
 	begin_scan(fast, target);
 }
 
+/* Let the next increment see what the latest has written. */
+void
+ms_fast_refresh(MSTarget *target)
+{
+	refresh_snapshot(target->fast, target);
+}
+
 static void
 open_index(MSFast *fast, int i)
 {

@@ -17,6 +17,10 @@
  *   xmax does not.
  * - Operators are the key index's own, schema-qualified; ONLY, except for a
  *   partitioned table, because an inheritance child's row is not the key's.
+ * - With spill the rows are locked with SKIP LOCKED, and a key is inserted
+ *   only where nobody else is about to (probe.c).  Only an INSERT of the same
+ *   key that does not come from here, in the moment between probe and
+ *   insertion, is waited for.
  * - Generic plans, made with enable_seqscan off: a plan made while the table
  *   was tiny would stay a sequential scan.
  *
@@ -26,15 +30,18 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
@@ -45,12 +52,14 @@ typedef struct MSPlans
 	Bitmapset  *given;			/* NULL: an increment that gives only the key */
 	SPIPlanPtr	read;			/* the row as it is, for the throttle */
 	SPIPlanPtr	update;
+	SPIPlanPtr	update_aside;	/* the same without waiting for the row */
 	SPIPlanPtr	insert;
 } MSPlans;
 
 /* What reached() saw during the statement that is running. */
 typedef struct Reached
 {
+	bool		seen;			/* a row was seen, before locking it */
 	bool		row;			/* an existing row was reached and locked */
 	bool		condition;		/* and the condition held */
 } Reached;
@@ -58,6 +67,7 @@ typedef struct Reached
 static Reached *current_reached = NULL;
 
 PG_FUNCTION_INFO_V1(ms_reached);
+PG_FUNCTION_INFO_V1(ms_seen);
 
 /* reached(condition) -> condition */
 Datum
@@ -71,6 +81,15 @@ ms_reached(PG_FUNCTION_ARGS)
 		current_reached->condition = condition;
 	}
 	PG_RETURN_BOOL(condition);
+}
+
+/* seen() -> true */
+Datum
+ms_seen(PG_FUNCTION_ARGS)
+{
+	if (current_reached != NULL)
+		current_reached->seen = true;
+	PG_RETURN_BOOL(true);
 }
 
 static const char *
@@ -201,7 +220,7 @@ append_throttle_condition(StringInfo sql, MSTarget *target, Relation rel)
 }
 
 static char *
-update_sql(MSTarget *target, Relation rel, Bitmapset *given)
+update_sql(MSTarget *target, Relation rel, Bitmapset *given, bool aside)
 {
 	StringInfoData sql;
 
@@ -210,7 +229,10 @@ update_sql(MSTarget *target, Relation rel, Bitmapset *given)
 	append_table(&sql, target, rel);
 	appendStringInfoString(&sql, " WHERE ");
 	append_key_condition(&sql, target, rel);
-	appendStringInfoString(&sql, " FOR NO KEY UPDATE) UPDATE ");
+	if (aside)
+		appendStringInfoString(&sql, " AND missing_symbol.seen()");
+	appendStringInfo(&sql, " FOR NO KEY UPDATE%s) UPDATE ",
+					 aside ? " SKIP LOCKED" : "");
 	append_table(&sql, target, rel);
 	appendStringInfoString(&sql, " SET ");
 	append_assignments(&sql, target, rel, given);
@@ -389,6 +411,8 @@ ms_general_free(MSTarget *target)
 			SPI_freeplan(plans->read);
 		if (plans->update != NULL)
 			SPI_freeplan(plans->update);
+		if (plans->update_aside != NULL)
+			SPI_freeplan(plans->update_aside);
 		if (plans->insert != NULL)
 			SPI_freeplan(plans->insert);
 	}
@@ -435,6 +459,138 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 	return true;
 }
 
+/* an increment, and the parameters of its plans */
+typedef struct Attempt
+{
+	MSTarget   *target;
+	Relation	rel;
+	MSRow	   *row;
+	Bitmapset  *others;
+	MSPlans    *plans;
+	int			nargs;
+	Oid		   *types;
+	Datum	   *values;
+	char	   *nulls;
+} Attempt;
+
+/* True where an existing row was reached, whether counted or not. */
+static bool
+update(Attempt *attempt, bool aside, MSResult *result, Reached *reached)
+{
+	SPIPlanPtr *plan = aside ? &attempt->plans->update_aside :
+		&attempt->plans->update;
+
+	if (*plan == NULL)
+		*plan = prepare(update_sql(attempt->target, attempt->rel,
+								   attempt->others, aside),
+						attempt->nargs, attempt->types);
+	if (run(attempt->target, *plan, attempt->values, attempt->nulls, false,
+			MS_INCREMENTED, result, reached))
+		return true;
+	if (!reached->row)
+		return false;
+
+	/* reached but not counted, or a trigger suppressed that */
+	ms_result_none(MS_IGNORED, result);
+	if (!reached->condition)
+	{
+		Reached		ignored;
+
+		if (attempt->plans->read != NULL)
+			(void) run(attempt->target, attempt->plans->read, attempt->values,
+					   attempt->nulls, false, MS_THROTTLED, result, &ignored);
+		result->outcome = MS_THROTTLED;
+	}
+	return true;
+}
+
+static void
+insert(Attempt *attempt, MSResult *result)
+{
+	MSPlans    *plans = attempt->plans;
+	Reached		reached;
+
+	ms_check_required_columns(attempt->target, attempt->rel, attempt->row);
+	if (plans->insert == NULL)
+		plans->insert = prepare(insert_sql(attempt->target, attempt->rel,
+										   attempt->others),
+								attempt->nargs, attempt->types);
+	if (run(attempt->target, plans->insert, attempt->values, attempt->nulls,
+			false, MS_INSERTED, result, &reached))
+	{
+		if (reached.row)
+			result->outcome = MS_INCREMENTED;
+		return;
+	}
+	ms_result_none(reached.row && !reached.condition ?
+				   MS_THROTTLED : MS_IGNORED, result);
+	if (result->outcome == MS_THROTTLED && plans->read != NULL)
+	{
+		(void) run(attempt->target, plans->read, attempt->values,
+				   attempt->nulls, false, MS_THROTTLED, result, &reached);
+		result->outcome = MS_THROTTLED;
+	}
+}
+
+/*
+ * Insert a key of which the UPDATE saw no row, without waiting: nobody else
+ * is inserting it, as far as we do that, while we have the right to.  False
+ * where it is busy.
+ */
+static bool
+insert_unseen(Attempt *attempt, MSResult *result)
+{
+	MSTarget   *target = attempt->target;
+	Reached		reached;
+	MSProbe		found;
+
+	if (!ms_insertion_lock(target, attempt->row))
+		return false;
+	found = ms_probe(target, attempt->rel, attempt->row);
+
+	/* with the row's lock, nothing waits; core's errors are as ever */
+	if (found == MS_PROBE_ABSENT ||
+		(found == MS_PROBE_LOCKED && !update(attempt, true, result, &reached)))
+		insert(attempt, result);
+	ms_insertion_unlock(target, attempt->row);
+	return found != MS_PROBE_BUSY;
+}
+
+/*
+ * Count; false where that would have to wait, or cannot be done under the
+ * transaction's snapshot, and the increment may go aside.  Where row security
+ * applies, only for a row that the role sees: a key that it may not count
+ * must not go aside, but fail as in core.
+ */
+static bool
+count(Attempt *attempt, MSResult *result)
+{
+	MSTarget   *target = attempt->target;
+	bool		aside = target->spill || attempt->row->folded;
+	bool		row_security;
+	Reached		reached;
+
+	if (!aside)
+	{
+		if (!update(attempt, false, result, &reached))
+			insert(attempt, result);
+		return true;
+	}
+
+	row_security = check_enable_rls(target->relid, InvalidOid, true) == RLS_ENABLED;
+	if (IsolationUsesXactSnapshot() && !row_security &&
+		ms_probe(target, attempt->rel, attempt->row) == MS_PROBE_BUSY)
+		return false;
+	if (update(attempt, true, result, &reached))
+		return true;
+	if (reached.seen)
+		return false;
+	if (!row_security)
+		return insert_unseen(attempt, result);
+	insert(attempt, result);
+	return true;
+}
+
 /* Increment one counter, inserting it if it is not there. */
 static void
 increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
@@ -445,6 +601,7 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 	char		nulls[MaxTupleAttributeNumber];
 	int			nargs;
 	MSPlans    *plans;
+	Attempt		attempt;
 	Reached		reached;
 
 	for (int i = 0; i < target->nkeys; i++)
@@ -463,35 +620,21 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 			return;
 	}
 
-	if (plans->update == NULL)
-		plans->update = prepare(update_sql(target, rel, others), nargs, types);
-	if (run(target, plans->update, values, nulls, false, MS_INCREMENTED,
-			result, &reached))
-		return;
-
-	if (!reached.row)
+	attempt.target = target;
+	attempt.rel = rel;
+	attempt.row = row;
+	attempt.others = others;
+	attempt.plans = plans;
+	attempt.nargs = nargs;
+	attempt.types = types;
+	attempt.values = values;
+	attempt.nulls = nulls;
+	if (!count(&attempt, result))
 	{
-		ms_check_required_columns(target, rel, row);
-		if (plans->insert == NULL)
-			plans->insert = prepare(insert_sql(target, rel, others), nargs,
-									types);
-		if (run(target, plans->insert, values, nulls, false, MS_INSERTED,
-				result, &reached))
-		{
-			if (reached.row)
-				result->outcome = MS_INCREMENTED;
-			return;
-		}
-	}
-
-	/* a row was reached but not counted, or a trigger suppressed it all */
-	ms_result_none(MS_IGNORED, result);
-	if (reached.row && !reached.condition)
-	{
-		if (plans->read != NULL)
-			(void) run(target, plans->read, values, nulls, false,
-					   MS_THROTTLED, result, &reached);
-		result->outcome = MS_THROTTLED;
+		if (!row->folded)
+			ms_spill_append(target, rel, row, row->values,
+							GetUserNameFromId(GetUserId(), false), NULL);
+		ms_result_none(MS_SPILLED, result);
 	}
 }
 

@@ -39,7 +39,8 @@ static MSResult last_result;
 static bool have_last_result = false;
 
 static const char *const outcome_names[] = {
-	"inserted", "incremented", "throttled", "ignored", "spilled"
+	"inserted", "incremented", "throttled", "ignored", "spilled",
+	"deferred"
 };
 
 StaticAssertDecl(lengthof(outcome_names) == MS_OUTCOMES,
@@ -209,6 +210,47 @@ check_may_write(Relation rel)
 }
 
 /*
+ * Whoever holds a row's lock merges what is spilled of its key, at every 16th
+ * increment: this transaction has just written the row.  Not in the higher
+ * isolation levels, whose snapshot may be old, and where reading what others
+ * append would make the two depend on each other.
+ */
+static void
+take_spilled(MSTarget *target, Relation rel, MSRow *row, bool fast,
+			 MSResult *result)
+{
+	MSResult	again;
+	MSRow	   *sum;
+	int64		n;
+
+	if ((result->outcome != MS_INCREMENTED && result->outcome != MS_INSERTED) ||
+		++target->spill_turn % 16 != 0 || IsolationUsesXactSnapshot())
+		return;
+	sum = ms_spill_take(target, rel, row, &n);
+	if (sum == NULL)
+		return;
+
+	if (fast)
+	{
+		ms_fast_refresh(target);
+		ms_fast_increment(target, sum, &again);
+	}
+	else
+		ms_general_increment(target, rel, sum, &again);
+
+	/* a trigger may have given the row another key */
+	if (again.outcome == MS_SPILLED)
+	{
+		ms_spill_append(target, rel, sum, sum->values,
+						GetUserNameFromId(GetUserId(), false), NULL);
+		return;
+	}
+	again.outcome = result->outcome;
+	*result = again;
+	ms_stats_folded(target->relid, n);
+}
+
+/*
  * Increment rows in the order given; with one row, *result is its outcome.
  * counts gathers the outcomes.
  */
@@ -232,6 +274,8 @@ increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 				ms_fast_increment(target, rows[i], result);
 			else
 				ms_general_increment(target, rel, rows[i], result);
+			if (target->spill && !rows[i]->folded)
+				take_spilled(target, rel, rows[i], fast, result);
 			counts[result->outcome]++;
 		}
 		if (fast)
@@ -244,6 +288,15 @@ increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+}
+
+/* Count a deferred or spilled delta of an open target, now. */
+void
+ms_apply_row(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
+{
+	int64		counts[MS_OUTCOMES] = {0};
+
+	increment_in_order(target, rel, &row, 1, row->given, result, counts);
 }
 
 /*
@@ -483,6 +536,7 @@ work_value(Call *call)
 	MSRow	   *row = row_from_key(call->target, call->rel, &call->key);
 
 	ms_general_value(call->target, call->rel, row, &call->isnull, &call->value);
+	ms_add_deltas(call->target, call->rel, row, &call->isnull, &call->value);
 }
 
 /* increment() and increment_by(): by NULL pointer means 1 */
@@ -772,7 +826,7 @@ batch_result(FunctionCallInfo fcinfo, const int64 *counts)
 	values[1] = Int64GetDatum(counts[MS_INCREMENTED]);
 	values[2] = Int64GetDatum(counts[MS_THROTTLED]);
 	values[3] = Int64GetDatum(counts[MS_SPILLED]);
-	values[4] = Int64GetDatum(0);
+	values[4] = Int64GetDatum(counts[MS_DEFERRED]);
 	values[5] = Int64GetDatum(counts[MS_IGNORED]);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values,
 											 isnull));

@@ -27,6 +27,7 @@
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -207,6 +208,30 @@ ms_row_make(Relation rel)
 	row->folded = false;
 	row->ordinal = 0;
 	return row;
+}
+
+/* A row of its own, with the values copied. */
+MSRow *
+ms_row_copy(Relation rel, const MSRow *row)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	MSRow	   *copy = ms_row_make(rel);
+	Datum	   *values = copy->values;
+	bool	   *isnull = copy->isnull;
+
+	*copy = *row;
+	copy->values = values;
+	copy->isnull = isnull;
+	copy->given = bms_copy(row->given);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		isnull[i] = row->isnull[i];
+		if (!isnull[i])
+			values[i] = datumCopy(row->values[i], att->attbyval, att->attlen);
+	}
+	return copy;
 }
 
 static void
@@ -502,16 +527,9 @@ key_order(MSTarget *target)
 	return target->order;
 }
 
-/* Make what ms_compare_keys needs. */
-void
-ms_prepare_key_order(MSTarget *target)
-{
-	(void) key_order(target);
-}
-
-/* Order two keys, values by attribute number - 1, as the index does. */
+/* Order two rows' values, by attribute number - 1, as the key's index does. */
 int
-ms_compare_keys(const MSTarget *target, const Datum *a, const Datum *b)
+ms_compare_rows(const MSTarget *target, const Datum *a, const Datum *b)
 {
 	for (int i = 0; i < target->nkeys; i++)
 	{
@@ -539,7 +557,7 @@ compare_items(const void *a, const void *b, void *arg)
 								 &target->order->abbreviated);
 	if (result == 0 && (target->nkeys > 1 ||
 						target->order->abbreviated.abbrev_converter != NULL))
-		result = ms_compare_keys(target, x->row->values, y->row->values);
+		result = ms_compare_rows(target, x->row->values, y->row->values);
 	if (result == 0)
 		result = x->row->ordinal < y->row->ordinal ? -1 : 1;
 	return result;
@@ -570,7 +588,7 @@ ms_sort_rows(MSTarget *target, MSRow **rows, int n, bool *duplicate)
 	{
 		rows[i] = items[i].row;
 		duplicate[i] = i > 0 &&
-			ms_compare_keys(target, rows[i - 1]->values, rows[i]->values) == 0;
+			ms_compare_rows(target, rows[i - 1]->values, rows[i]->values) == 0;
 	}
 	pfree(items);
 }

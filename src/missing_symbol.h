@@ -12,6 +12,7 @@
 #define MISSING_SYMBOL_H
 
 #include "compat.h"
+#include "access/htup.h"
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "nodes/bitmapset.h"
@@ -132,6 +133,8 @@ typedef struct MSTarget
 	List	   *general_plans;
 	struct _SPI_plan *value_plan;
 	struct MSSpillFormat *spill_format;
+	int			spill_turn;		/* increments, to take what is spilled at every
+								 * 16th */
 	struct MSRecordReader *record_reader;
 	struct MSNamedColumns *named_columns;
 } MSTarget;
@@ -181,6 +184,7 @@ typedef struct MSRow
 } MSRow;
 
 extern MSRow *ms_row_make(Relation rel);
+extern MSRow *ms_row_copy(Relation rel, const MSRow *row);
 extern void ms_row_set_key(MSTarget *target, Relation rel, MSRow *row, int i,
 						   Oid type, Datum value, bool isnull);
 extern void ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
@@ -191,6 +195,8 @@ extern void ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
 extern void ms_check_by(int64 by);
 extern void ms_prepare_key_order(MSTarget *target);
 extern int	ms_compare_keys(const MSTarget *target, const Datum *a,
+							const Datum *b);
+extern int	ms_compare_rows(const MSTarget *target, const Datum *a,
 							const Datum *b);
 extern void ms_sort_rows(MSTarget *target, MSRow **rows, int n,
 						 bool *duplicate);
@@ -259,7 +265,12 @@ extern void ms_check_permissions(MSTarget *target, Relation rel,
  */
 extern bool ms_fast_is_busy(const MSTarget *target);
 extern void ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given);
+extern Datum ms_add_count(const MSTarget *target, Datum old, bool isnull,
+						  int64 by, TimestampTz now);
+extern void ms_set_new_counter(const MSTarget *target, const MSRow *row,
+							   Datum *values, bool *isnull);
 extern void ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result);
+extern void ms_fast_refresh(MSTarget *target);
 extern void ms_fast_end(MSTarget *target);
 extern void ms_fast_abort(MSTarget *target);
 
@@ -273,10 +284,23 @@ extern void ms_general_value(MSTarget *target, Relation rel, MSRow *row,
 extern void ms_general_free(MSTarget *target);
 
 /*
+ * probe.c: can a counter be had without waiting?
+ */
+typedef enum MSProbe
+{
+	MS_PROBE_ABSENT,			/* there is no row */
+	MS_PROBE_LOCKED,			/* there is, and we have its lock */
+	MS_PROBE_BUSY				/* somebody else has it, or has changed it */
+} MSProbe;
+
+extern MSProbe ms_probe(MSTarget *target, Relation rel, const MSRow *row);
+
+/*
  * spill.c: appended deltas.
  */
 typedef struct MSDelta
 {
+	HeapTuple	tuple;
 	ItemPointerData tid;
 	int64		hash;			/* of its key's text */
 	Datum		key;			/* text[] */
@@ -300,7 +324,10 @@ extern List *ms_spill_read_key(MSTarget *target, Relation rel,
 							   const MSRow *row, Snapshot snapshot,
 							   int limit);
 extern bool ms_spill_delete(Relation spilled, const MSDelta *delta,
-							Snapshot snapshot);
+							Snapshot snapshot, bool ours);
+extern bool ms_spill_lock(Relation spilled, const MSDelta *delta,
+						  Snapshot snapshot);
+extern void ms_spill_append_again(const MSDelta *delta, const char *error);
 extern MSRow *ms_spill_take(MSTarget *target, Relation rel, const MSRow *row,
 							int64 *n);
 extern void ms_spill_forget(Oid relid);
@@ -332,6 +359,12 @@ extern bool ms_pending_sum(MSTarget *target, const MSRow *row, int64 *sum);
 extern void ms_pending_foreach(MSTarget *target, Relation rel,
 							   void (*function) (MSRow *row, void *arg),
 							   void *arg);
+
+/*
+ * total.c: reading counters with what is spilled and deferred.
+ */
+extern void ms_add_deltas(MSTarget *target, Relation rel, const MSRow *row,
+						  bool *isnull, int64 *value);
 
 /*
  * stats.c: what this session's increments came to; view counter_stats.

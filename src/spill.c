@@ -484,6 +484,7 @@ read_delta(HeapTuple tuple, TupleDesc desc)
 	bool		isnull[SPILLED_NATTS];
 
 	heap_deform_tuple(copy, desc, values, isnull);
+	delta->tuple = copy;
 	delta->tid = copy->t_self;
 	delta->hash = DatumGetInt64(values[SPILLED_HASH]);
 	delta->key = values[SPILLED_KEY];
@@ -498,11 +499,20 @@ read_delta(HeapTuple tuple, TupleDesc desc)
 	return delta;
 }
 
+static int
+compare_times(const ListCell *a, const ListCell *b)
+{
+	const MSDelta *x = lfirst(a);
+	const MSDelta *y = lfirst(b);
+
+	return (x->first_seen > y->first_seen) - (x->first_seen < y->first_seen);
+}
+
 /*
  * Read the deltas of a table that a snapshot shows: those of one hash, or, in
  * the order of their hashes, those behind *after, which is set to the last
  * one read.  It stops at limit, but between two hashes only; *more says
- * whether it did.  Returns a list of MSDelta.
+ * whether it did.  Returns a list of MSDelta, the first counted first.
  */
 List *
 ms_spill_read(Oid relid, Snapshot snapshot, const int64 *hash, int64 *after,
@@ -546,22 +556,55 @@ ms_spill_read(Oid relid, Snapshot snapshot, const int64 *hash, int64 *after,
 	systable_endscan_ordered(scan);
 	index_close(index, AccessShareLock);
 	table_close(spilled, AccessShareLock);
+	list_sort(result, compare_times);
 	return result;
 }
 
 /*
  * Delete a delta, if nobody else has or is about to: it then belongs to this
- * transaction.  Never waits.
+ * transaction.  Never waits; ours: we have locked it.
  */
 bool
-ms_spill_delete(Relation spilled, const MSDelta *delta, Snapshot snapshot)
+ms_spill_delete(Relation spilled, const MSDelta *delta, Snapshot snapshot,
+				bool ours)
 {
 	TM_FailureData tmfd;
 	ItemPointerData tid = delta->tid;
 
 	return table_tuple_delete(spilled, &tid, GetCurrentCommandId(true),
-							  snapshot, InvalidSnapshot, false, &tmfd,
+							  snapshot, InvalidSnapshot, ours, &tmfd,
 							  false) == TM_Ok;
+}
+
+/* Lock a delta, so that nobody else deletes it, under the same conditions. */
+bool
+ms_spill_lock(Relation spilled, const MSDelta *delta, Snapshot snapshot)
+{
+	TupleTableSlot *slot = table_slot_create(spilled, NULL);
+	ItemPointerData tid = delta->tid;
+	TM_FailureData tmfd;
+	TM_Result	result;
+
+	result = table_tuple_lock(spilled, &tid, snapshot, slot,
+							  GetCurrentCommandId(true), LockTupleExclusive,
+							  LockWaitSkip, 0, &tmfd);
+	ExecDropSingleTupleTableSlot(slot);
+	return result == TM_Ok;
+}
+
+/* Append a delta that was deleted, as it was, but with an error. */
+void
+ms_spill_append_again(const MSDelta *delta, const char *error)
+{
+	Relation	spilled = ms_open_own_table("spilled", RowExclusiveLock);
+	Datum		values[SPILLED_NATTS];
+	bool		isnull[SPILLED_NATTS];
+
+	heap_deform_tuple(delta->tuple, RelationGetDescr(spilled), values, isnull);
+	values[SPILLED_ERROR] = CStringGetTextDatum(error);
+	isnull[SPILLED_ERROR] = false;
+	append(values, isnull);
+	table_close(spilled, RowExclusiveLock);
 }
 
 /* The deltas of a row's key that a snapshot shows, parsed. */
@@ -583,7 +626,7 @@ ms_spill_read_key(MSTarget *target, Relation rel, const MSRow *row,
 		MSDelta    *delta = lfirst(lc);
 
 		ms_spill_parse(target, rel, delta);
-		if (ms_compare_keys(target, delta->row->values, row->values) == 0)
+		if (ms_compare_rows(target, delta->row->values, row->values) == 0)
 			result = lappend(result, delta);
 	}
 	return result;
@@ -617,7 +660,7 @@ ms_spill_take(MSTarget *target, Relation rel, const MSRow *row, int64 *n)
 			if (delta->error != NULL || strcmp(delta->role, role) != 0 ||
 				(sum != NULL &&
 				 pg_add_s64_overflow(sum->by, delta->by, &ignored)) ||
-				!ms_spill_delete(spilled, delta, snapshot))
+				!ms_spill_delete(spilled, delta, snapshot, false))
 				continue;
 			(*n)++;
 			if (sum == NULL)
@@ -645,7 +688,7 @@ ms_spill_forget(Oid relid)
 		ListCell   *lc;
 
 		foreach(lc, ms_spill_read(relid, snapshot, NULL, &after, 10000, &more))
-			(void) ms_spill_delete(spilled, lfirst(lc), snapshot);
+			(void) ms_spill_delete(spilled, lfirst(lc), snapshot, false);
 	}
 	UnregisterSnapshot(snapshot);
 	table_close(spilled, RowExclusiveLock);
