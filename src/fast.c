@@ -70,6 +70,8 @@ typedef struct MSFast
 	List	   *perminfos;
 	RTEPermissionInfo *perminfo;
 	Bitmapset  *inserted_cols;	/* by an increment that gives only the key */
+	Bitmapset  *updated_cols;	/* likewise */
+	Bitmapset  *selected_cols;
 	ResultRelInfo *insert_rri;
 	ResultRelInfo *update_rri;
 	bool		has_row_triggers;
@@ -138,9 +140,8 @@ make_permissions(MSFast *fast, MSTarget *target)
 	fast->perminfo = addRTEPermissionInfo(&fast->perminfos, rte);
 	fast->perminfo->requiredPerms = ACL_INSERT | ACL_UPDATE | ACL_SELECT;
 	fast->inserted_cols = acl_columns(selected);
-	fast->perminfo->updatedCols = acl_columns(bms_union(counter, target->fill));
-	fast->perminfo->selectedCols = acl_columns(bms_union(selected,
-														 target->fill));
+	fast->updated_cols = acl_columns(counter);
+	fast->selected_cols = fast->inserted_cols;
 }
 
 /* The value of a column that nobody gives: its default, or a checked NULL. */
@@ -247,7 +248,7 @@ make_fast(MSTarget *target, Relation rel)
 	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
 	MSFast	   *fast = palloc0(sizeof(MSFast));
 	TupleDesc	desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
-	TriggerDesc *trig = rel->trigdesc;
+	TriggerDesc *trig;
 
 	fast->cxt = cxt;
 	fast->estate = CreateExecutorState();
@@ -258,6 +259,9 @@ make_fast(MSTarget *target, Relation rel)
 	fast->insert_rri = make_result_rel(fast, rel, desc);
 	fast->update_rri = make_result_rel(fast, rel, desc);
 	ms_add_result_relation(fast->estate, fast->update_rri);
+
+	/* our copy: the relation's own does not survive an invalidation */
+	trig = fast->insert_rri->ri_TrigDesc;
 	fast->has_before_insert = trig != NULL && trig->trig_insert_before_row;
 	fast->has_row_triggers = trig != NULL &&
 		(trig->trig_insert_after_row || trig->trig_update_after_row);
@@ -282,16 +286,29 @@ ms_fast_abort(MSTarget *target)
 	target->fast = NULL;
 }
 
+/*
+ * Check that the current role may do what columns given beside the key ask
+ * for.  The sets of columns are then as the call under way needs them, for
+ * UPDATE OF triggers and generated columns.
+ */
 static void
-check_permissions(MSFast *fast, Bitmapset *given)
+check_permissions(MSFast *fast, MSTarget *target, Bitmapset *given)
 {
-	Bitmapset  *inserted = fast->inserted_cols;
+	RTEPermissionInfo *perminfo = fast->perminfo;
 
+	perminfo->insertedCols = fast->inserted_cols;
+	perminfo->updatedCols = fast->updated_cols;
+	perminfo->selectedCols = fast->selected_cols;
 	if (given != NULL)
-		inserted = bms_union(inserted, acl_columns(given));
-	fast->perminfo->insertedCols = inserted;
+	{
+		Bitmapset  *filled = acl_columns(bms_intersect(given, target->fill));
+
+		perminfo->insertedCols = bms_union(perminfo->insertedCols,
+										   acl_columns(given));
+		perminfo->updatedCols = bms_union(perminfo->updatedCols, filled);
+		perminfo->selectedCols = bms_union(perminfo->selectedCols, filled);
+	}
 	(void) ExecCheckPermissions(fast->rtable, fast->perminfos, true);
-	fast->perminfo->insertedCols = fast->inserted_cols;
 }
 
 static void
@@ -370,7 +387,7 @@ ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given)
 	if (fast == NULL)
 		fast = target->fast = make_fast(target, rel);
 
-	check_permissions(fast, given);
+	check_permissions(fast, target, given);
 	CheckCmdReplicaIdentity(rel, CMD_INSERT);
 	CheckCmdReplicaIdentity(rel, CMD_UPDATE);
 

@@ -9,8 +9,9 @@
 #
 # Environment (or "make test NAME=..."):
 #	PG_CONFIG	the PostgreSQL to test with
-#	SUITES		some of: build regress isolation tap
-#	REGRESS, ISOLATION, PROVE_TESTS
+#	SUITES		some of: build regress general isolation tap; general is the
+#			part of regress that must give the same without the fast path
+#	REGRESS, REGRESS_BOTH, ISOLATION, PROVE_TESTS
 #			some of the Makefile's lists
 #	CC, EXTRA_CFLAGS	another compiler, further flags
 #	RESULTS		a file for the table of test-all.sh
@@ -20,7 +21,7 @@ MS_PROGRAM="make test"
 # shellcheck source=test/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-SUITES=${SUITES:-build regress isolation tap}
+SUITES=${SUITES:-build regress general isolation tap}
 WARNINGS="-Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Werror"
 
 passed=0
@@ -168,17 +169,18 @@ results_of()
 # suite, directory of its output, names
 run_pg_regress()
 {
-	local suite=$1 out=$2 log start=$SECONDS ok bad rc
+	local suite=$1 out=$2 goal=installcheck log start=$SECONDS ok bad rc
 	local -a lists
 
 	shift 2
 	log=$MS_WORK/log/$suite
 	case $suite in
 		regress) lists=(REGRESS="$*" ISOLATION= TAP_TESTS=) ;;
+		general) goal=installcheck-general lists=(REGRESS_BOTH="$*") ;;
 		isolation) lists=(REGRESS= ISOLATION="$*" TAP_TESTS=) ;;
 	esac
 	ms_say "--- $suite"
-	ms_make "${lists[@]}" installcheck >"$log" 2>&1 </dev/null
+	ms_make "${lists[@]}" "$goal" >"$log" 2>&1 </dev/null
 	rc=$?
 	results_of "$log"
 	ok=$(results_of "$log" | grep -c '^ok ')
@@ -266,10 +268,12 @@ if ! ms_build ${CC:+CC="$CC"} COPT="$WARNINGS ${EXTRA_CFLAGS:-}"; then
 fi
 
 # Lists from the command line, else the Makefile's
-ms_make -s ${REGRESS+REGRESS="$REGRESS"} ${ISOLATION+ISOLATION="$ISOLATION"} \
+ms_make -s ${REGRESS+REGRESS="$REGRESS"} \
+	${REGRESS_BOTH+REGRESS_BOTH="$REGRESS_BOTH"} ${ISOLATION+ISOLATION="$ISOLATION"} \
 	${PROVE_TESTS+PROVE_TESTS="$PROVE_TESTS"} list-tests \
 	>"$MS_WORK/log/lists"
 read -r -a regress < <(sed -n 's/^regress //p' "$MS_WORK/log/lists")
+read -r -a general < <(sed -n 's/^general //p' "$MS_WORK/log/lists")
 read -r -a isolation < <(sed -n 's/^isolation //p' "$MS_WORK/log/lists")
 read -r -a tap < <(sed -n 's/^tap //p' "$MS_WORK/log/lists")
 
@@ -277,7 +281,7 @@ tester=$(dirname "$("$MS_PG_CONFIG" --pgxs)")
 tester+=/../test/isolation/pg_isolation_regress
 
 case " $SUITES " in
-	*" regress "* | *" isolation "*)
+	*" regress "* | *" general "* | *" isolation "*)
 		if ! ms_start "fsync = off"; then
 			ms_say "The server did not start."
 			finish_suite server 0 1 0 0
@@ -292,6 +296,11 @@ for suite in $SUITES; do
 		regress)
 			if ((${#regress[@]} > 0)); then
 				run_pg_regress regress "$MS_SRC" "${regress[@]}"
+			fi
+			;;
+		general)
+			if ((${#general[@]} > 0)); then
+				run_pg_regress general "$MS_SRC/output_general" "${general[@]}"
 			fi
 			;;
 		isolation)
