@@ -50,10 +50,12 @@ REGRESS_BOTH = \
 	increment \
 	batch \
 	types \
+	spill \
 	symbols
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
-ISOLATION =
+ISOLATION = \
+	spill
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
