@@ -48,7 +48,7 @@
 /* deltas of one key and role */
 typedef struct KeyDeltas
 {
-	MSDelta   **deltas;
+	MSSpilled   **deltas;
 	int			n;
 } KeyDeltas;
 
@@ -62,7 +62,7 @@ typedef struct Fold
 	int64		merged;
 
 	/* of the step under way */
-	MSDelta   **deltas;
+	MSSpilled   **deltas;
 	int			ndeltas;
 	KeyDeltas	   *groups;
 	int			ngroups;
@@ -177,7 +177,7 @@ take_group(Fold *fold, const KeyDeltas *group, int *taken)
 	*taken = 0;
 	for (int i = 0; i < group->n; i++)
 	{
-		MSDelta    *delta = group->deltas[i];
+		MSSpilled    *delta = group->deltas[i];
 
 		if (!ms_spill_delete(fold->spilled, delta, fold->snapshot, false))
 			continue;
@@ -195,7 +195,7 @@ take_group(Fold *fold, const KeyDeltas *group, int *taken)
  * must stay it stays as it is, instead of being written anew by every fold.
  */
 static void
-apply_single(Fold *fold, MSDelta *delta)
+apply_single(Fold *fold, MSSpilled *delta)
 {
 	MSResult	result;
 
@@ -265,7 +265,7 @@ keep_deltas(Fold *fold)
 {
 	for (int i = 0; i < fold->ndeltas; i++)
 	{
-		MSDelta    *delta = fold->deltas[i];
+		MSSpilled    *delta = fold->deltas[i];
 
 		if ((delta->error == NULL || strcmp(delta->error, fold->error) != 0) &&
 			ms_spill_delete(fold->spilled, delta, fold->snapshot, false))
@@ -296,7 +296,7 @@ keep(Fold *fold, void (*how) (Fold *fold), char *error)
 
 /* Parse what was read; what cannot be parsed is kept.  How many are left. */
 static int
-parse(Fold *fold, MSDelta **deltas, int n)
+parse(Fold *fold, MSSpilled **deltas, int n)
 {
 	char	   *error;
 	int			left = 0;
@@ -321,8 +321,8 @@ parse(Fold *fold, MSDelta **deltas, int n)
 static int
 compare_deltas(const void *a, const void *b, void *arg)
 {
-	const MSDelta *x = *(MSDelta *const *) a;
-	const MSDelta *y = *(MSDelta *const *) b;
+	const MSSpilled *x = *(MSSpilled *const *) a;
+	const MSSpilled *y = *(MSSpilled *const *) b;
 	int			result = ms_compare_rows(arg, x->row->values, y->row->values);
 
 	if (result == 0)
@@ -334,8 +334,8 @@ compare_deltas(const void *a, const void *b, void *arg)
 static int
 compare_in_time(const void *a, const void *b, void *arg)
 {
-	const MSDelta *x = *(MSDelta *const *) a;
-	const MSDelta *y = *(MSDelta *const *) b;
+	const MSSpilled *x = *(MSSpilled *const *) a;
+	const MSSpilled *y = *(MSSpilled *const *) b;
 	int			result = compare_deltas(a, b, arg);
 
 	if (result == 0)
@@ -345,14 +345,14 @@ compare_in_time(const void *a, const void *b, void *arg)
 
 /* Merge what was read, in the order of the key. */
 static void
-fold_deltas(Fold *fold, MSDelta **deltas, int n)
+fold_deltas(Fold *fold, MSSpilled **deltas, int n)
 {
 	KeyDeltas	   *groups;
 	int			ngroups = 0;
 
 	n = parse(fold, deltas, n);
 	ms_prepare_key_order(fold->target);
-	qsort_arg(deltas, n, sizeof(MSDelta *), compare_in_time, fold->target);
+	qsort_arg(deltas, n, sizeof(MSSpilled *), compare_in_time, fold->target);
 
 	groups = palloc(sizeof(KeyDeltas) * Max(n, 1));
 	for (int i = 0; i < n; i++)
@@ -400,7 +400,7 @@ fold_target(Fold *fold)
 												  ALLOCSET_DEFAULT_SIZES);
 		MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
 		List	   *list;
-		MSDelta   **deltas;
+		MSSpilled   **deltas;
 		int			n = 0;
 		ListCell   *lc;
 
@@ -410,7 +410,7 @@ fold_target(Fold *fold)
 										  GetLatestSnapshot());
 		list = ms_spill_read(fold->relid, fold->snapshot, NULL, &after,
 							 FOLD_READ, &more);
-		deltas = palloc(sizeof(MSDelta *) * Max(list_length(list), 1));
+		deltas = palloc(sizeof(MSSpilled *) * Max(list_length(list), 1));
 		foreach(lc, list)
 			deltas[n++] = lfirst(lc);
 		fold_deltas(fold, deltas, n);

@@ -298,7 +298,7 @@ extern MSProbe ms_probe(MSTarget *target, Relation rel, const MSRow *row);
 /*
  * spill.c: appended deltas.
  */
-typedef struct MSDelta
+typedef struct MSSpilled
 {
 	HeapTuple	tuple;
 	ItemPointerData tid;
@@ -312,22 +312,22 @@ typedef struct MSDelta
 	Datum		fields;			/* jsonb */
 	char	   *error;			/* of the latest fold(); NULL: none yet */
 	MSRow	   *row;			/* made by ms_spill_parse */
-} MSDelta;
+} MSSpilled;
 
 extern void ms_spill_append(MSTarget *target, Relation rel, const MSRow *row,
 							const Datum *key, const char *role,
 							const char *error);
 extern List *ms_spill_read(Oid relid, Snapshot snapshot, const int64 *hash,
 						   int64 *after, int limit, bool *more);
-extern void ms_spill_parse(MSTarget *target, Relation rel, MSDelta *delta);
+extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta);
 extern List *ms_spill_read_key(MSTarget *target, Relation rel,
 							   const MSRow *row, Snapshot snapshot,
 							   int limit);
-extern bool ms_spill_delete(Relation spilled, const MSDelta *delta,
+extern bool ms_spill_delete(Relation spilled, const MSSpilled *delta,
 							Snapshot snapshot, bool ours);
-extern bool ms_spill_lock(Relation spilled, const MSDelta *delta,
+extern bool ms_spill_lock(Relation spilled, const MSSpilled *delta,
 						  Snapshot snapshot);
-extern void ms_spill_append_again(const MSDelta *delta, const char *error);
+extern void ms_spill_append_again(const MSSpilled *delta, const char *error);
 extern MSRow *ms_spill_take(MSTarget *target, Relation rel, const MSRow *row,
 							int64 *n);
 extern void ms_spill_forget(Oid relid);

@@ -455,7 +455,7 @@ key_from_texts(MSTarget *target, MSRow *row, Datum key)
  * the others where there are others, as increment_row() has it.
  */
 void
-ms_spill_parse(MSTarget *target, Relation rel, MSDelta *delta)
+ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta)
 {
 	MSRow	   *row = ms_row_make(rel);
 
@@ -475,10 +475,10 @@ ms_spill_parse(MSTarget *target, Relation rel, MSDelta *delta)
 	delta->row = row;
 }
 
-static MSDelta *
+static MSSpilled *
 read_delta(HeapTuple tuple, TupleDesc desc)
 {
-	MSDelta    *delta = palloc0(sizeof(MSDelta));
+	MSSpilled    *delta = palloc0(sizeof(MSSpilled));
 	HeapTuple	copy = heap_copytuple(tuple);
 	Datum		values[SPILLED_NATTS];
 	bool		isnull[SPILLED_NATTS];
@@ -502,8 +502,8 @@ read_delta(HeapTuple tuple, TupleDesc desc)
 static int
 compare_times(const ListCell *a, const ListCell *b)
 {
-	const MSDelta *x = lfirst(a);
-	const MSDelta *y = lfirst(b);
+	const MSSpilled *x = lfirst(a);
+	const MSSpilled *y = lfirst(b);
 
 	return (x->first_seen > y->first_seen) - (x->first_seen < y->first_seen);
 }
@@ -512,7 +512,7 @@ compare_times(const ListCell *a, const ListCell *b)
  * Read the deltas of a table that a snapshot shows: those of one hash, or, in
  * the order of their hashes, those behind *after, which is set to the last
  * one read.  It stops at limit, but between two hashes only; *more says
- * whether it did.  Returns a list of MSDelta, the first counted first.
+ * whether it did.  Returns a list of MSSpilled, the first counted first.
  */
 List *
 ms_spill_read(Oid relid, Snapshot snapshot, const int64 *hash, int64 *after,
@@ -540,7 +540,7 @@ ms_spill_read(Oid relid, Snapshot snapshot, const int64 *hash, int64 *after,
 	scan = systable_beginscan_ordered(spilled, index, snapshot, nkeys, keys);
 	while ((tuple = systable_getnext_ordered(scan, ForwardScanDirection)) != NULL)
 	{
-		MSDelta    *delta = read_delta(tuple, RelationGetDescr(spilled));
+		MSSpilled    *delta = read_delta(tuple, RelationGetDescr(spilled));
 
 		CHECK_FOR_INTERRUPTS();
 		if (list_length(result) >= limit &&
@@ -565,7 +565,7 @@ ms_spill_read(Oid relid, Snapshot snapshot, const int64 *hash, int64 *after,
  * transaction.  Never waits; ours: we have locked it.
  */
 bool
-ms_spill_delete(Relation spilled, const MSDelta *delta, Snapshot snapshot,
+ms_spill_delete(Relation spilled, const MSSpilled *delta, Snapshot snapshot,
 				bool ours)
 {
 	TM_FailureData tmfd;
@@ -578,7 +578,7 @@ ms_spill_delete(Relation spilled, const MSDelta *delta, Snapshot snapshot,
 
 /* Lock a delta, so that nobody else deletes it, under the same conditions. */
 bool
-ms_spill_lock(Relation spilled, const MSDelta *delta, Snapshot snapshot)
+ms_spill_lock(Relation spilled, const MSSpilled *delta, Snapshot snapshot)
 {
 	TupleTableSlot *slot = table_slot_create(spilled, NULL);
 	ItemPointerData tid = delta->tid;
@@ -594,7 +594,7 @@ ms_spill_lock(Relation spilled, const MSDelta *delta, Snapshot snapshot)
 
 /* Append a delta that was deleted, as it was, but with an error. */
 void
-ms_spill_append_again(const MSDelta *delta, const char *error)
+ms_spill_append_again(const MSSpilled *delta, const char *error)
 {
 	Relation	spilled = ms_open_own_table("spilled", RowExclusiveLock);
 	Datum		values[SPILLED_NATTS];
@@ -623,7 +623,7 @@ ms_spill_read_key(MSTarget *target, Relation rel, const MSRow *row,
 	ms_prepare_key_order(target);
 	foreach(lc, deltas)
 	{
-		MSDelta    *delta = lfirst(lc);
+		MSSpilled    *delta = lfirst(lc);
 
 		ms_spill_parse(target, rel, delta);
 		if (ms_compare_rows(target, delta->row->values, row->values) == 0)
@@ -654,7 +654,7 @@ ms_spill_take(MSTarget *target, Relation rel, const MSRow *row, int64 *n)
 		spilled = ms_open_own_table("spilled", RowExclusiveLock);
 		foreach(lc, deltas)
 		{
-			MSDelta    *delta = lfirst(lc);
+			MSSpilled    *delta = lfirst(lc);
 			int64		ignored;
 
 			if (delta->error != NULL || strcmp(delta->role, role) != 0 ||

@@ -88,7 +88,7 @@ ms_add_deltas(MSTarget *target, Relation rel, const MSRow *row, bool *isnull,
 	foreach(lc, ms_spill_read_key(target, rel, row, GetActiveSnapshot(),
 								  INT_MAX))
 	{
-		MSDelta    *delta = lfirst(lc);
+		MSSpilled    *delta = lfirst(lc);
 
 		if (own_only && strcmp(delta->role, role) != 0)
 			continue;
@@ -162,7 +162,7 @@ read_deltas(Total *total)
 	foreach(lc, ms_spill_read(total->target->relid, GetActiveSnapshot(), NULL,
 							  NULL, INT_MAX, &more))
 	{
-		MSDelta    *delta = lfirst(lc);
+		MSSpilled    *delta = lfirst(lc);
 
 		ms_spill_parse(total->target, total->rel, delta);
 		if (total->row_security && strcmp(delta->role, role) == 0)
