@@ -20,6 +20,8 @@ OBJS = \
 	src/increment.o \
 	src/input.o \
 	src/missing_symbol.o \
+	src/pending.o \
+	src/permissions.o \
 	src/shape.o \
 	src/shape_lex.o \
 	src/stats.o \

@@ -66,10 +66,6 @@ typedef struct MSFast
 
 	/* kept */
 	EState	   *estate;
-	List	   *rtable;
-	List	   *perminfos;
-	RTEPermissionInfo *perminfo;
-	Bitmapset  *inserted_cols;	/* by an increment that gives only the key */
 	ResultRelInfo *insert_rri;
 	ResultRelInfo *update_rri;
 	bool		has_row_triggers;
@@ -88,49 +84,6 @@ typedef struct MSFast
 	Snapshot	snapshot;
 	IndexScanDesc scan;
 } MSFast;
-
-/* Attribute numbers, as sets of columns for privileges want them. */
-static Bitmapset *
-acl_columns(const Bitmapset *attnos)
-{
-	Bitmapset  *result = NULL;
-	int			attno = -1;
-
-	while ((attno = bms_next_member(attnos, attno)) >= 0)
-		result = bms_add_member(result,
-								attno - FirstLowInvalidHeapAttributeNumber);
-	return result;
-}
-
-/* The range table entry that carries the privileges an increment needs. */
-static void
-make_permissions(MSFast *fast, MSTarget *target)
-{
-	RangeTblEntry *rte = makeNode(RangeTblEntry);
-	Bitmapset  *key = NULL;
-	Bitmapset  *counter = bms_make_singleton(target->count);
-	Bitmapset  *selected;
-
-	for (int i = 0; i < target->nkeys; i++)
-		key = bms_add_member(key, target->keys[i].column.attno);
-	if (target->last_seen != InvalidAttrNumber)
-		counter = bms_add_member(counter, target->last_seen);
-	selected = bms_union(key, counter);
-	if (target->first_seen != InvalidAttrNumber)
-		selected = bms_add_member(selected, target->first_seen);
-
-	rte->rtekind = RTE_RELATION;
-	rte->relid = target->relid;
-	rte->relkind = RELKIND_RELATION;
-	rte->rellockmode = RowExclusiveLock;
-	fast->rtable = list_make1(rte);
-	fast->perminfo = addRTEPermissionInfo(&fast->perminfos, rte);
-	fast->perminfo->requiredPerms = ACL_INSERT | ACL_UPDATE | ACL_SELECT;
-	fast->inserted_cols = acl_columns(selected);
-	fast->perminfo->updatedCols = acl_columns(bms_union(counter, target->fill));
-	fast->perminfo->selectedCols = acl_columns(bms_union(selected,
-														 target->fill));
-}
 
 /* The value of a column that nobody gives: its default, or a checked NULL. */
 static Node *
@@ -237,11 +190,13 @@ make_fast(MSTarget *target, Relation rel)
 	MSFast	   *fast = palloc0(sizeof(MSFast));
 	TupleDesc	desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
 	TriggerDesc *trig = rel->trigdesc;
+	MSPermissions *permissions;
 
 	fast->cxt = cxt;
 	fast->estate = CreateExecutorState();
-	make_permissions(fast, target);
-	ExecInitRangeTable(fast->estate, fast->rtable, fast->perminfos,
+	permissions = ms_permissions(target, rel);
+	ExecInitRangeTable(fast->estate, permissions->rtable,
+					   permissions->perminfos,
 					   bms_make_singleton(1));
 
 	fast->insert_rri = make_result_rel(fast, rel, desc);
@@ -269,18 +224,6 @@ ms_fast_abort(MSTarget *target)
 	if (target->fast != NULL)
 		MemoryContextDelete(target->fast->cxt);
 	target->fast = NULL;
-}
-
-static void
-check_permissions(MSFast *fast, Bitmapset *given)
-{
-	Bitmapset  *inserted = fast->inserted_cols;
-
-	if (given != NULL)
-		inserted = bms_union(inserted, acl_columns(given));
-	fast->perminfo->insertedCols = inserted;
-	(void) ExecCheckPermissions(fast->rtable, fast->perminfos, true);
-	fast->perminfo->insertedCols = fast->inserted_cols;
 }
 
 static void
@@ -352,7 +295,7 @@ ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given)
 	if (fast == NULL)
 		fast = target->fast = make_fast(target, rel);
 
-	check_permissions(fast, given);
+	ms_check_permissions(target, rel, given);
 	CheckCmdReplicaIdentity(rel, CMD_INSERT);
 	CheckCmdReplicaIdentity(rel, CMD_UPDATE);
 
@@ -413,11 +356,26 @@ out_of_range(const MSTarget *target, const char *type)
 			 errhint("Change the column's type to bigint or numeric.")));
 }
 
-/* The count column's value, after counting by more at now. */
+/* The time of an increment: its own, where it was counted before; else now. */
+static TimestampTz
+row_time(const MSRow *row)
+{
+	return row->timed ? row->last_seen : ms_clock();
+}
+
+/* The time a new counter was first seen; now is the increment's. */
+static TimestampTz
+row_first_time(const MSRow *row, TimestampTz now)
+{
+	return row->timed ? row->first_seen : now;
+}
+
+/* The count column's value, after counting a row at now. */
 static Datum
-add_count(const MSTarget *target, Datum old, bool isnull, int64 by,
+add_count(const MSTarget *target, Datum old, bool isnull, const MSRow *row,
 		  TimestampTz now)
 {
+	int64		by = row->by;
 	int64		sum;
 
 	switch (target->kind)
@@ -453,7 +411,10 @@ add_count(const MSTarget *target, Datum old, bool isnull, int64 by,
 				MSCounter  *result = palloc(sizeof(MSCounter));
 
 				if (isnull)
+				{
 					ms_counter_init(result, by, now);
+					result->first_seen = row_first_time(row, now);
+				}
 				else
 					ms_counter_add(result, DatumGetMSCounterP(old), by, now);
 				return MSCounterPGetDatum(result);
@@ -523,7 +484,7 @@ make_updated(MSFast *fast, MSTarget *target, MSRow *row, TimestampTz now)
 	memcpy(new->tts_isnull, old->tts_isnull, sizeof(bool) * natts);
 
 	new->tts_values[i] = add_count(target, old->tts_values[i],
-								   old->tts_isnull[i], row->by, now);
+								   old->tts_isnull[i], row, now);
 	new->tts_isnull[i] = false;
 
 	if (target->last_seen != InvalidAttrNumber)
@@ -643,7 +604,7 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 
 	for (;;)
 	{
-		TimestampTz now = ms_clock();
+		TimestampTz now = row_time(row);
 		TM_FailureData tmfd;
 		LockTupleMode lockmode;
 		TU_UpdateIndexes update_indexes;
@@ -689,15 +650,17 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 
 /* Set the counter of a row that is to be inserted. */
 static void
-set_new_counter(TupleTableSlot *slot, MSTarget *target, int64 by,
-				TimestampTz now)
+set_new_counter(TupleTableSlot *slot, MSTarget *target, const MSRow *row)
 {
+	TimestampTz now = row_time(row);
+
 	slot->tts_values[target->count - 1] = add_count(target, (Datum) 0, true,
-													by, now);
+													row, now);
 	slot->tts_isnull[target->count - 1] = false;
 	if (target->first_seen != InvalidAttrNumber)
 	{
-		slot->tts_values[target->first_seen - 1] = TimestampTzGetDatum(now);
+		slot->tts_values[target->first_seen - 1] =
+			TimestampTzGetDatum(row_first_time(row, now));
 		slot->tts_isnull[target->first_seen - 1] = false;
 	}
 	if (target->last_seen != InvalidAttrNumber)
@@ -723,7 +686,7 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 	ExecClearTuple(slot);
 	memcpy(slot->tts_values, row->values, sizeof(Datum) * natts);
 	memcpy(slot->tts_isnull, row->isnull, sizeof(bool) * natts);
-	set_new_counter(slot, target, row->by, ms_clock());
+	set_new_counter(slot, target, row);
 	for (int i = 0; i < natts; i++)
 	{
 		if (fast->defaults[i] != NULL && slot->tts_isnull[i] &&
@@ -878,7 +841,7 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 				made = true;
 			}
 			else if (!fast->has_before_insert)
-				set_new_counter(fast->inserted, target, row->by, ms_clock());
+				set_new_counter(fast->inserted, target, row);
 			if (insert_row(fast, target, result))
 				break;
 			wait_for_inserter(fast, target);

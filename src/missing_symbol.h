@@ -136,6 +136,8 @@ typedef struct MSTarget
 extern MSTarget *ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel);
 extern void ms_target_close(MSTarget *target, Relation rel);
 extern void ms_target_unpin(MSTarget *target);
+extern void ms_target_pin(MSTarget *target);
+extern void ms_target_release(MSTarget *target);
 extern const char *ms_general_reason(const MSTarget *target, Relation rel);
 extern AttrNumber ms_column_number(Relation rel, const char *column);
 extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
@@ -262,6 +264,7 @@ extern void ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
 								 MSResult *result);
 extern void ms_general_value(MSTarget *target, Relation rel, MSRow *row,
 							 bool *isnull, int64 *value);
+extern bool ms_general_exists(MSTarget *target, Relation rel, MSRow *row);
 extern void ms_general_free(MSTarget *target);
 
 /*

@@ -166,6 +166,7 @@ ms_counter_stats(PG_FUNCTION_ARGS)
 		{STATS_INCREMENTED, MS_INCREMENTED},
 		{STATS_THROTTLED, MS_THROTTLED},
 		{STATS_SPILLED, MS_SPILLED},
+		{STATS_DEFERRED, MS_DEFERRED},
 		{STATS_IGNORED, MS_IGNORED}
 	};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -195,7 +196,6 @@ ms_counter_stats(PG_FUNCTION_ARGS)
 						 calls);
 		values[STATS_TARGET] = ObjectIdGetDatum(entry->relid);
 		values[STATS_CALLS] = Int64GetDatum(calls);
-		values[STATS_DEFERRED] = Int64GetDatum(0);
 		for (int i = 0; i < lengthof(outcomes); i++)
 			values[outcomes[i].column] =
 				Int64GetDatum(entry->counts[outcomes[i].outcome]);
