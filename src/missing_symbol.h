@@ -268,15 +268,24 @@ extern bool ms_general_exists(MSTarget *target, Relation rel, MSRow *row);
 extern void ms_general_free(MSTarget *target);
 
 /*
- * pending.c: deltas of this transaction; applied as it commits.
+ * deltas.c: what this transaction has deferred, merged in memory.
  */
-extern int	ms_pending_limit;	/* kB */
+typedef struct MSDelta MSDelta;
 
-/* does an increment of a target have to wait for the commit? */
-extern bool ms_pending_defers(const MSTarget *target);
-
-/* add a row to the deltas; privileges have been checked */
-extern void ms_pending_add(MSTarget *target, Relation rel, MSRow *row);
+extern bool ms_deltas_exist(void);
+extern Size ms_deltas_size(void);
+extern bool ms_deltas_comparing(void);
+extern void ms_deltas_add(MSTarget *target, Relation rel, MSRow *row);
+extern void ms_deltas_commit_level(int nestlevel);
+extern void ms_deltas_abort_level(int nestlevel);
+extern void ms_deltas_forget(void);
+extern MSDelta *ms_deltas_take_first(void);
+extern int	ms_deltas_sort_level(void);
+extern MSDelta *ms_deltas_take_of_level(void);
+extern void ms_delta_free(MSDelta *delta);
+extern void ms_delta_identity(const MSDelta *delta, Oid *relid, Oid *role);
+extern MSRow *ms_delta_row(const MSDelta *delta, const MSTarget *target,
+						   Relation rel);
 
 /* what the key of a row has deferred in this transaction; false: nothing */
 extern bool ms_pending_sum(MSTarget *target, const MSRow *row, int64 *sum);
@@ -284,12 +293,23 @@ extern bool ms_pending_sum(MSTarget *target, const MSRow *row, int64 *sum);
 /*
  * What this transaction has deferred for a target, whoever deferred it: one
  * row for each key, in the order of the key, timed, with the fields that a
- * new counter would get.  Rows and their values are good until the next
- * increment; function must not count.
+ * new counter would get.  The rows are the caller's, their values are good
+ * until the next increment; function must not count.
  */
 extern void ms_pending_foreach(MSTarget *target, Relation rel,
 							   void (*function) (MSRow *row, void *arg),
 							   void *arg);
+
+/*
+ * pending.c: apply = 'commit'.
+ */
+extern int	ms_pending_limit;	/* kB */
+
+/* does an increment of a target have to wait for the commit? */
+extern bool ms_pending_defers(const MSTarget *target);
+
+/* leave a row to the commit; privileges have been checked */
+extern void ms_pending_add(MSTarget *target, Relation rel, MSRow *row);
 
 /*
  * stats.c: what this session's increments came to; view counter_stats.
