@@ -42,6 +42,13 @@ DATA = \
 # order.  The extension is there when a theme starts.
 REGRESS = \
 	counter \
+	$(REGRESS_BOTH)
+
+# those that must give the same on the general path: installcheck-general
+REGRESS_BOTH = \
+	increment \
+	batch \
+	types \
 	symbols
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
@@ -90,11 +97,21 @@ $(OBJS) $(OBJS:.o=.bc): $(INCLUDES) | $(CURDIR)/src
 $(CURDIR)/src:
 	$(MKDIR_P) $@
 
+# The same answers again without the fast path
+installcheck-general:
+	$(MKDIR_P) $(CURDIR)/output_general
+	PGOPTIONS='-c missing_symbol.fast_path=off' \
+		$(pg_regress_installcheck) $(REGRESS_OPTS) \
+		--outputdir=$(CURDIR)/output_general $(REGRESS_BOTH)
+
+.PHONY: installcheck-general
+
 endif
 
 # For test/run.sh: what the lists above say
 list-tests:
 	@echo 'regress $(strip $(REGRESS))'
+	@echo 'general $(strip $(REGRESS_BOTH))'
 	@echo 'isolation $(strip $(SPECS))'
 	@echo 'tap $(strip $(PROVE_TESTS))'
 

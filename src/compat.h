@@ -168,6 +168,10 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
 #if PG_VERSION_NUM < 140000
 #define ReleaseCachedPlan(plan, owner)	ReleaseCachedPlan(plan, true)
 #endif
+#if PG_VERSION_NUM < 170000
+#define SearchPathMatchesCurrentEnvironment(path) \
+	OverrideSearchPathMatchesCurrent(path)
+#endif
 
 /*
  * sorting

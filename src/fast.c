@@ -45,9 +45,7 @@
 #include "executor/executor.h"
 #include "executor/nodeModifyTable.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
 #include "parser/parse_coerce.h"
-#include "parser/parse_relation.h"
 #include "rewrite/rewriteHandler.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -66,6 +64,7 @@ typedef struct MSFast
 
 	/* kept */
 	EState	   *estate;
+	MSPermissions *permissions;
 	ResultRelInfo *insert_rri;
 	ResultRelInfo *update_rri;
 	bool		has_row_triggers;
@@ -189,19 +188,21 @@ make_fast(MSTarget *target, Relation rel)
 	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
 	MSFast	   *fast = palloc0(sizeof(MSFast));
 	TupleDesc	desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
-	TriggerDesc *trig = rel->trigdesc;
-	MSPermissions *permissions;
+	TriggerDesc *trig;
 
 	fast->cxt = cxt;
 	fast->estate = CreateExecutorState();
-	permissions = ms_permissions(target, rel);
-	ExecInitRangeTable(fast->estate, permissions->rtable,
-					   permissions->perminfos,
+	fast->permissions = ms_permissions_make(target, rel);
+	ExecInitRangeTable(fast->estate, fast->permissions->rtable,
+					   fast->permissions->perminfos,
 					   bms_make_singleton(1));
 
 	fast->insert_rri = make_result_rel(fast, rel, desc);
 	fast->update_rri = make_result_rel(fast, rel, desc);
 	ms_add_result_relation(fast->estate, fast->update_rri);
+
+	/* our copy: the relation's own does not survive an invalidation */
+	trig = fast->insert_rri->ri_TrigDesc;
 	fast->has_before_insert = trig != NULL && trig->trig_insert_before_row;
 	fast->has_row_triggers = trig != NULL &&
 		(trig->trig_insert_after_row || trig->trig_update_after_row);
@@ -295,7 +296,7 @@ ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given)
 	if (fast == NULL)
 		fast = target->fast = make_fast(target, rel);
 
-	ms_check_permissions(target, rel, given);
+	ms_permissions_check(fast->permissions, target, given);
 	CheckCmdReplicaIdentity(rel, CMD_INSERT);
 	CheckCmdReplicaIdentity(rel, CMD_UPDATE);
 

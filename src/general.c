@@ -26,15 +26,19 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -232,13 +236,12 @@ append_throttle_condition(StringInfo sql, MSTarget *target, Relation rel)
 	else
 		appendStringInfo(sql, "t.%s", column(rel, target->last_seen));
 
-	/* as a time of day: before 15 a number of any unit had to fit into 32 bits */
+	/* as hours and so on: before 15 each number must fit an int */
 	appendStringInfo(sql, " OPERATOR(pg_catalog.<=) (COALESCE($%d, missing_symbol.clock())"
-					 " OPERATOR(pg_catalog.-) '" INT64_FORMAT ":00:00'::pg_catalog.interval"
-					 " OPERATOR(pg_catalog.-) '00:%02d:%02d.%06d'::pg_catalog.interval), true)",
-					 last_param(target), target->throttle / USECS_PER_HOUR,
-					 (int) (target->throttle % USECS_PER_HOUR / USECS_PER_MINUTE),
-					 (int) (target->throttle % USECS_PER_MINUTE / USECS_PER_SEC),
+					 " OPERATOR(pg_catalog.-) '%d:%02d:%02d.%06d'::pg_catalog.interval), true)",
+					 last_param(target), (int) (target->throttle / USECS_PER_HOUR),
+					 (int) (target->throttle / USECS_PER_MINUTE % MINS_PER_HOUR),
+					 (int) (target->throttle / USECS_PER_SEC % SECS_PER_MINUTE),
 					 (int) (target->throttle % USECS_PER_SEC));
 }
 
@@ -310,8 +313,14 @@ insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
 	appendStringInfo(&sql, ") SELECT %s FROM (SELECT missing_symbol.clock() AS now OFFSET 0) AS c ON CONFLICT (",
 					 values.data);
 	for (int i = 0; i < target->nkeys; i++)
+	{
+		/* not an index on the same column that finds other values equal */
 		appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "",
 						 column(rel, target->keys[i].column.attno));
+		if (OidIsValid(target->keys[i].collation))
+			appendStringInfo(&sql, " COLLATE %s",
+							 generate_collation_name(target->keys[i].collation));
+	}
 	appendStringInfoString(&sql, ") DO UPDATE SET ");
 	append_assignments(&sql, target, rel, given);
 	appendStringInfoString(&sql, " WHERE missing_symbol.reached(");
@@ -336,6 +345,17 @@ read_sql(MSTarget *target, Relation rel)
 	return sql.data;
 }
 
+/* Will core use the plan as it is?  As RevalidateCachedQuery decides. */
+static bool
+plan_is_current(CachedPlanSource *source)
+{
+	return CachedPlanIsValid(source) && source->gplan != NULL &&
+		SearchPathMatchesCurrentEnvironment(source->search_path) &&
+		(!source->dependsOnRLS ||
+		 (source->rewriteRoleId == GetUserId() &&
+		  source->rewriteRowSecurity == row_security));
+}
+
 /* Plan what is not planned, or not any more, with enable_seqscan off. */
 static void
 make_generic_plan(SPIPlanPtr plan)
@@ -344,7 +364,7 @@ make_generic_plan(SPIPlanPtr plan)
 	CachedPlan *cached;
 	int			nestlevel;
 
-	if (CachedPlanIsValid(source) && source->gplan != NULL)
+	if (plan_is_current(source))
 		return;
 	nestlevel = NewGUCNestLevel();
 	(void) set_config_option("enable_seqscan", "off", PGC_USERSET,

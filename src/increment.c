@@ -266,7 +266,14 @@ defer_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 {
 	int64		sum;
 
-	ms_check_permissions(target, rel, given);
+	if (target->permissions == NULL)
+	{
+		MemoryContext oldcxt = MemoryContextSwitchTo(target->cxt);
+
+		target->permissions = ms_permissions_make(target, rel);
+		MemoryContextSwitchTo(oldcxt);
+	}
+	ms_permissions_check(target->permissions, target, given);
 	if (rel->rd_rel->relkind == RELKIND_RELATION)
 	{
 		CheckCmdReplicaIdentity(rel, CMD_INSERT);

@@ -18,6 +18,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/nbtree.h"
 #include "access/relation.h"
 #include "catalog/pg_type.h"
@@ -61,10 +62,16 @@ typedef struct MSNamedColumns
 	Bitmapset  *given;
 } MSNamedColumns;
 
-/* jsonb_populate_record, with the row type it is to make */
+/*
+ * jsonb_populate_record, with the row type it is to make, and a row of nulls
+ * to begin with.  With no row at all it would check the columns that are not
+ * given against their domains, which have nothing to say of a column that
+ * gets its default, or is the engine's own.
+ */
 typedef struct MSRecordReader
 {
 	FmgrInfo	populate;
+	Datum		base;
 } MSRecordReader;
 
 static const char *
@@ -326,7 +333,13 @@ make_record_reader(MSTarget *target, Relation rel)
 	Oid			rowtype = rel->rd_rel->reltype;
 	Const	   *base = makeNullConst(rowtype, -1, InvalidOid);
 	Const	   *json = makeNullConst(JSONBOID, -1, InvalidOid);
+	TupleDesc	desc = RelationGetDescr(rel);
+	Datum	   *values = palloc0(sizeof(Datum) * desc->natts);
+	bool	   *isnull = palloc(sizeof(bool) * desc->natts);
 
+	memset(isnull, true, sizeof(bool) * desc->natts);
+	reader->base = heap_copy_tuple_as_datum(heap_form_tuple(desc, values,
+															isnull), desc);
 	fmgr_info_cxt(F_JSONB_POPULATE_RECORD, &reader->populate, target->cxt);
 	fmgr_info_set_expr((Node *) makeFuncExpr(F_JSONB_POPULATE_RECORD, rowtype,
 											 list_make2(base, json),
@@ -400,7 +413,6 @@ ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
 	Datum		record;
 	HeapTupleHeader header;
 	HeapTupleData tuple;
-	int			attno = -1;
 
 	if (!JB_ROOT_IS_OBJECT(json))
 		ereport(ERROR,
@@ -414,30 +426,19 @@ ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
 		target->record_reader = make_record_reader(target, rel);
 	InitFunctionCallInfoData(*fcinfo, &target->record_reader->populate, 2,
 							 InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = (Datum) 0;
-	fcinfo->args[0].isnull = true;
+	fcinfo->args[0].value = target->record_reader->base;
+	fcinfo->args[0].isnull = false;
 	fcinfo->args[1].value = JsonbPGetDatum(json);
 	fcinfo->args[1].isnull = false;
 	record = FunctionCallInvoke(fcinfo);
 
-	/* an empty object populates nothing: the result is null */
-	if (!fcinfo->isnull)
-	{
-		header = DatumGetHeapTupleHeader(record);
-		tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-		ItemPointerSetInvalid(&tuple.t_self);
-		tuple.t_tableOid = InvalidOid;
-		tuple.t_data = header;
-		heap_deform_tuple(&tuple, RelationGetDescr(rel), row->values,
-						  row->isnull);
-	}
-
-	/* what was not given is not to be taken for a value */
-	for (attno = 1; attno <= RelationGetNumberOfAttributes(rel); attno++)
-	{
-		if (!bms_is_member(attno, row->given))
-			row->isnull[attno - 1] = true;
-	}
+	header = DatumGetHeapTupleHeader(record);
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = header;
+	heap_deform_tuple(&tuple, RelationGetDescr(rel), row->values,
+					  row->isnull);
 
 	check_key_given(target, rel, row);
 }

@@ -242,11 +242,14 @@ typedef struct MSPermissions
 	List	   *perminfos;
 	RTEPermissionInfo *perminfo;
 	Bitmapset  *inserted;		/* by an increment that gives only the key */
+	Bitmapset  *updated;		/* likewise */
+	Bitmapset  *selected;
 } MSPermissions;
 
-extern MSPermissions *ms_permissions(MSTarget *target, Relation rel);
-extern void ms_check_permissions(MSTarget *target, Relation rel,
-								 Bitmapset *given);
+extern MSPermissions *ms_permissions_make(const MSTarget *target,
+										  Relation rel);
+extern void ms_permissions_check(MSPermissions *permissions,
+								 const MSTarget *target, Bitmapset *given);
 
 /*
  * fast.c: increments of an ordinary table, through the table access method.

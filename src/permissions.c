@@ -5,12 +5,14 @@
  *
  * They are those of INSERT ... ON CONFLICT DO UPDATE, at every call, whichever
  * of the two it turns out to be: INSERT on what a new row is given, UPDATE on
- * the counter and on fill, SELECT on the key and the counter.  Checked by the
- * executor's own function, which calls its hook too.
+ * the counter and on what is filled, SELECT on the key, the counter and what
+ * is filled.  Checked by the executor's own function, which calls its hook
+ * too.
  *
- * The range table entry that carries them is kept in the target.  The fast
- * path's executor state uses it as well: UPDATE OF triggers, generated
- * columns and lock modes depend on its sets of columns.
+ * The fast path's executor state uses the range table entry that carries
+ * them: UPDATE OF triggers, generated columns and lock modes depend on its
+ * sets of columns, which are those of the call checked last.  So whoever
+ * checks has a range table entry of his own.
  *
  *-------------------------------------------------------------------------
  */
@@ -38,8 +40,9 @@ acl_columns(const Bitmapset *attnos)
 	return result;
 }
 
-static MSPermissions *
-make_permissions(MSTarget *target, Relation rel)
+/* What a target's increments need, in the current memory context. */
+MSPermissions *
+ms_permissions_make(const MSTarget *target, Relation rel)
 {
 	MSPermissions *result = palloc0(sizeof(MSPermissions));
 	RangeTblEntry *rte = makeNode(RangeTblEntry);
@@ -63,41 +66,34 @@ make_permissions(MSTarget *target, Relation rel)
 	result->perminfo = addRTEPermissionInfo(&result->perminfos, rte);
 	result->perminfo->requiredPerms = ACL_INSERT | ACL_UPDATE | ACL_SELECT;
 	result->inserted = acl_columns(selected);
-	result->perminfo->updatedCols = acl_columns(bms_union(counter,
-														  target->fill));
-	result->perminfo->selectedCols = acl_columns(bms_union(selected,
-														   target->fill));
+	result->updated = acl_columns(counter);
+	result->selected = result->inserted;
 	return result;
 }
 
-/* What the target's increments need, made when first asked for. */
-MSPermissions *
-ms_permissions(MSTarget *target, Relation rel)
-{
-	if (target->permissions == NULL)
-	{
-		MemoryContext oldcxt = MemoryContextSwitchTo(target->cxt);
-
-		target->permissions = make_permissions(target, rel);
-		MemoryContextSwitchTo(oldcxt);
-	}
-	return target->permissions;
-}
-
 /*
- * Error 42501 where the current role may not count in the target; given are
- * the columns that are given by name, NULL where only the key is.
+ * Check that the current role may do what columns given beside the key ask
+ * for; given is NULL where only the key is.  The sets of columns are then as
+ * the call under way needs them.
  */
 void
-ms_check_permissions(MSTarget *target, Relation rel, Bitmapset *given)
+ms_permissions_check(MSPermissions *permissions, const MSTarget *target,
+					 Bitmapset *given)
 {
-	MSPermissions *permissions = ms_permissions(target, rel);
-	Bitmapset  *inserted = permissions->inserted;
+	RTEPermissionInfo *perminfo = permissions->perminfo;
 
+	perminfo->insertedCols = permissions->inserted;
+	perminfo->updatedCols = permissions->updated;
+	perminfo->selectedCols = permissions->selected;
 	if (given != NULL)
-		inserted = bms_union(inserted, acl_columns(given));
-	permissions->perminfo->insertedCols = inserted;
+	{
+		Bitmapset  *filled = acl_columns(bms_intersect(given, target->fill));
+
+		perminfo->insertedCols = bms_union(perminfo->insertedCols,
+										   acl_columns(given));
+		perminfo->updatedCols = bms_union(perminfo->updatedCols, filled);
+		perminfo->selectedCols = bms_union(perminfo->selectedCols, filled);
+	}
 	(void) ExecCheckPermissions(permissions->rtable, permissions->perminfos,
 								true);
-	permissions->perminfo->insertedCols = permissions->inserted;
 }

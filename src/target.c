@@ -180,6 +180,18 @@ is_filled_by_default(Relation rel, AttrNumber attno)
 	return contain_volatile_functions(build_column_default(rel, attno));
 }
 
+/* Is any column of an index so? */
+static bool
+key_is_filled_by_default(Relation rel, Form_pg_index form)
+{
+	for (int i = 0; i < form->indnkeyatts; i++)
+	{
+		if (is_filled_by_default(rel, form->indkey.values[i]))
+			return true;
+	}
+	return false;
+}
+
 /* Does a sequence fill a column? */
 bool
 ms_default_is_sequence(Relation rel, AttrNumber attno)
@@ -216,6 +228,11 @@ is_key_index(Relation rel, Relation index, bool *deferrable)
 			index->rd_indcollation[i] !=
 			TupleDescAttr(RelationGetDescr(rel), attno - 1)->attcollation)
 			return false;
+		for (int j = 0; j < i; j++)
+		{
+			if (form->indkey.values[j] == attno)
+				return false;	/* a key has each column once */
+		}
 	}
 
 	*deferrable = !form->indimmediate;
@@ -240,20 +257,34 @@ same_key(Form_pg_index a, Form_pg_index b)
 	return true;
 }
 
+/* Is there an index with the same key columns in a list? */
 static bool
-key_is_named(Relation rel, Form_pg_index form, List *names)
+has_same_key(List *indexes, Relation index)
 {
 	ListCell   *lc;
 
+	foreach(lc, indexes)
+	{
+		if (same_key(((Relation) lfirst(lc))->rd_index, index->rd_index))
+			return true;
+	}
+	return false;
+}
+
+/* Are an index's key columns just those named, each once? */
+static bool
+key_is_named(Relation rel, Form_pg_index form, List *names)
+{
 	if (form->indnkeyatts != list_length(names))
 		return false;
-	foreach(lc, names)
+	for (int i = 0; i < form->indnkeyatts; i++)
 	{
-		AttrNumber	attno = ms_column_number(rel, strVal(lfirst(lc)));
 		bool		found = false;
+		ListCell   *lc;
 
-		for (int i = 0; i < form->indnkeyatts; i++)
-			found = found || form->indkey.values[i] == attno;
+		foreach(lc, names)
+			found = found || form->indkey.values[i] ==
+				ms_column_number(rel, strVal(lfirst(lc)));
 		if (!found)
 			return false;
 	}
@@ -279,6 +310,16 @@ describe_candidates(Relation rel, List *indexes)
 	return buf.data;
 }
 
+static void
+deferrable_key(const MSTarget *target)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the key of table %s is deferrable", target->name),
+			 errdetail("A deferrable unique constraint cannot decide whether a counter exists."),
+			 errhint("Make it NOT DEFERRABLE.")));
+}
+
 /*
  * The unique index that is the key: the one whose columns track() named, else
  * the only one whose columns are given by the one who counts, else the
@@ -295,27 +336,16 @@ choose_key_index(MSTarget *target, Relation rel, List *indexes, List *named)
 	{
 		Relation	index = lfirst(lc);
 		bool		deferrable;
-		bool		usable = is_key_index(rel, index, &deferrable);
 
-		if (named != NIL ? (usable || deferrable) &&
-			key_is_named(rel, index->rd_index, named) : usable)
-		{
-			bool		skip = false;
-
-			for (int i = 0; named == NIL && i < index->rd_index->indnkeyatts; i++)
-				skip = skip || is_filled_by_default(rel,
-													index->rd_index->indkey.values[i]);
-			for (ListCell *other = list_head(candidates); other != NULL;
-				 other = lnext(candidates, other))
-				skip = skip || same_key(index->rd_index,
-										((Relation) lfirst(other))->rd_index);
-			if (deferrable)
-				deferrable_seen = true;
-			else if (!skip)
-				candidates = lappend(candidates, index);
-		}
-		else if (deferrable)
+		if (!is_key_index(rel, index, &deferrable) && !deferrable)
+			continue;
+		if (named != NIL ? !key_is_named(rel, index->rd_index, named) :
+			key_is_filled_by_default(rel, index->rd_index))
+			continue;
+		if (deferrable)
 			deferrable_seen = true;
+		else if (!has_same_key(candidates, index))
+			candidates = lappend(candidates, index);
 	}
 
 	if (candidates == NIL)
@@ -329,16 +359,12 @@ choose_key_index(MSTarget *target, Relation rel, List *indexes, List *named)
 					 errhint("Create it, or name another key: SELECT missing_symbol.track(%s, key => ...).",
 							 quote_literal_cstr(target->name))));
 		if (deferrable_seen)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("the key of table %s is deferrable", target->name),
-					 errdetail("A deferrable unique constraint cannot decide whether a counter exists."),
-					 errhint("Make it NOT DEFERRABLE, or create a unique index on the key's columns.")));
+			deferrable_key(target);
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
 				 errmsg("table %s has no unique key to count by",
 						target->name),
-				 errdetail("A key is a valid unique btree index that is neither partial nor on expressions, on columns that no sequence, identity or other volatile default fills."),
+				 errdetail("A key is a valid unique btree index that is neither partial nor on expressions, has the columns' own collations, and is on columns that no sequence, identity or other volatile default fills."),
 				 errhint("Create a unique index on the columns that identify a counter.")));
 	}
 
@@ -426,10 +452,15 @@ find_key(MSTarget *target, Relation rel, List *named)
 		Relation	index = lfirst(lc);
 		bool		deferrable;
 
-		if (is_key_index(rel, index, &deferrable) &&
+		if ((is_key_index(rel, index, &deferrable) || deferrable) &&
 			same_key(index->rd_index, key->rd_index))
+		{
+			/* ON CONFLICT would take it for an arbiter, and refuse it */
+			if (deferrable)
+				deferrable_key(target);
 			target->arbiters = lappend_oid(target->arbiters,
 										   RelationGetRelid(index));
+		}
 		if (index->rd_rel->relam != BTREE_AM_OID &&
 			index->rd_rel->relam != HASH_AM_OID &&
 			target->general_reason == NULL)
@@ -763,6 +794,15 @@ build_target(Relation rel)
 	set_fill(target, rel, tracked.fill);
 	target->apply = tracked.apply;
 	target->throttle = tracked.throttle;
+
+	/*
+	 * Which generated columns an update has to compute is decided once for
+	 * the fast path's state, but whether it fills varies from call to call.
+	 */
+	if (target->general_reason == NULL && target->fill != NULL &&
+		RelationGetDescr(rel)->constr != NULL &&
+		RelationGetDescr(rel)->constr->has_generated_stored)
+		target->general_reason = "it has generated columns and fills others";
 	if (target->throttle > 0 && target->kind != MS_COUNT_COUNTER &&
 		target->last_seen == InvalidAttrNumber)
 		ereport(ERROR,

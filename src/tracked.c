@@ -64,6 +64,9 @@ enum
 	TRACKED_NATTS
 };
 
+/* a hundred years; no arithmetic with it overflows */
+#define MAX_THROTTLE_DAYS	36525
+
 PG_FUNCTION_INFO_V1(ms_track);
 PG_FUNCTION_INFO_V1(ms_untrack);
 PG_FUNCTION_INFO_V1(ms_describe);
@@ -151,10 +154,11 @@ throttle_microseconds(Interval *throttle)
 				 errhint("Give days, hours, minutes or seconds; a day is 24 hours.")));
 	if (pg_mul_s64_overflow(throttle->day, USECS_PER_DAY, &result) ||
 		pg_add_s64_overflow(result, throttle->time, &result) ||
-		result < 0)
+		result < 0 || result > MAX_THROTTLE_DAYS * USECS_PER_DAY)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("throttle must not be negative or infinite")));
+				 errmsg("throttle must be between 0 and %d days",
+						MAX_THROTTLE_DAYS)));
 	return result;
 }
 
@@ -253,6 +257,9 @@ open_owned(FunctionCallInfo fcinfo, const char *function)
 	relid = PG_GETARG_OID(0);
 	PreventCommandIfReadOnly(function);
 	PreventCommandDuringRecovery(function);
+
+	/* what another call in the same statement did must be visible */
+	CommandCounterIncrement();
 
 	rel = try_relation_open(relid, ShareUpdateExclusiveLock);
 	if (rel == NULL)

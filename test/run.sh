@@ -9,8 +9,9 @@
 #
 # Environment (or "make test NAME=..."):
 #	PG_CONFIG	the PostgreSQL to test with
-#	SUITES		some of: build regress isolation tap
-#	REGRESS, ISOLATION, PROVE_TESTS
+#	SUITES		some of: build regress general isolation tap; general is the
+#			part of regress that must give the same without the fast path
+#	REGRESS, REGRESS_BOTH, ISOLATION, PROVE_TESTS
 #			some of the Makefile's lists
 #	CC, EXTRA_CFLAGS	another compiler, further flags
 #	RESULTS		a file for the table of test-all.sh
@@ -20,7 +21,7 @@ MS_PROGRAM="make test"
 # shellcheck source=test/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-SUITES=${SUITES:-build regress isolation tap}
+SUITES=${SUITES:-build regress general isolation tap}
 WARNINGS="-Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Werror"
 
 passed=0
@@ -168,17 +169,18 @@ results_of()
 # suite, directory of its output, names
 run_pg_regress()
 {
-	local suite=$1 out=$2 log start=$SECONDS ok bad rc
+	local suite=$1 out=$2 goal=installcheck log start=$SECONDS ok bad rc
 	local -a lists
 
 	shift 2
 	log=$MS_WORK/log/$suite
 	case $suite in
 		regress) lists=(REGRESS="$*" ISOLATION= TAP_TESTS=) ;;
+		general) goal=installcheck-general lists=(REGRESS_BOTH="$*") ;;
 		isolation) lists=(REGRESS= ISOLATION="$*" TAP_TESTS=) ;;
 	esac
 	ms_say "--- $suite"
-	ms_make "${lists[@]}" installcheck >"$log" 2>&1 </dev/null
+	ms_wait_for ms_make "${lists[@]}" "$goal" >"$log" 2>&1 </dev/null
 	rc=$?
 	results_of "$log"
 	ok=$(results_of "$log" | grep -c '^ok ')
@@ -212,7 +214,8 @@ suite_tap()
 	for file in "$@"; do
 		log=$MS_WORK/log/$(basename "$file")
 		begin=$SECONDS
-		ms_make REGRESS= ISOLATION= TAP_TESTS=1 PROVE_TESTS="$file" \
+		ms_wait_for \
+			ms_make REGRESS= ISOLATION= TAP_TESTS=1 PROVE_TESTS="$file" \
 			PROVE_FLAGS=-v installcheck >"$log" 2>&1 </dev/null
 		rc=$?
 		seconds=$((SECONDS - begin))
@@ -256,6 +259,11 @@ suite_tap()
 begin=$SECONDS
 ms_setup tap
 ms_begin
+if "${CC:-gcc}" --version | grep -q clang; then
+	# PostgreSQL was configured for gcc: flags, and attributes in its headers
+	WARNINGS+=" -Wno-ignored-optimization-argument -Wno-ignored-attributes"
+	WARNINGS+=" -Wno-unknown-warning-option"
+fi
 ms_say "missing_symbol on $("$MS_PG_CONFIG" --version)," \
 	"$("${CC:-gcc}" --version | head -n 1)"
 if ! ms_build ${CC:+CC="$CC"} COPT="$WARNINGS ${EXTRA_CFLAGS:-}"; then
@@ -266,10 +274,12 @@ if ! ms_build ${CC:+CC="$CC"} COPT="$WARNINGS ${EXTRA_CFLAGS:-}"; then
 fi
 
 # Lists from the command line, else the Makefile's
-ms_make -s ${REGRESS+REGRESS="$REGRESS"} ${ISOLATION+ISOLATION="$ISOLATION"} \
+ms_make -s ${REGRESS+REGRESS="$REGRESS"} \
+	${REGRESS_BOTH+REGRESS_BOTH="$REGRESS_BOTH"} ${ISOLATION+ISOLATION="$ISOLATION"} \
 	${PROVE_TESTS+PROVE_TESTS="$PROVE_TESTS"} list-tests \
 	>"$MS_WORK/log/lists"
 read -r -a regress < <(sed -n 's/^regress //p' "$MS_WORK/log/lists")
+read -r -a general < <(sed -n 's/^general //p' "$MS_WORK/log/lists")
 read -r -a isolation < <(sed -n 's/^isolation //p' "$MS_WORK/log/lists")
 read -r -a tap < <(sed -n 's/^tap //p' "$MS_WORK/log/lists")
 
@@ -277,7 +287,7 @@ tester=$(dirname "$("$MS_PG_CONFIG" --pgxs)")
 tester+=/../test/isolation/pg_isolation_regress
 
 case " $SUITES " in
-	*" regress "* | *" isolation "*)
+	*" regress "* | *" general "* | *" isolation "*)
 		if ! ms_start "fsync = off"; then
 			ms_say "The server did not start."
 			finish_suite server 0 1 0 0
@@ -292,6 +302,11 @@ for suite in $SUITES; do
 		regress)
 			if ((${#regress[@]} > 0)); then
 				run_pg_regress regress "$MS_SRC" "${regress[@]}"
+			fi
+			;;
+		general)
+			if ((${#general[@]} > 0)); then
+				run_pg_regress general "$MS_SRC/output_general" "${general[@]}"
 			fi
 			;;
 		isolation)
