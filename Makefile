@@ -13,7 +13,9 @@
 
 MODULE_big = missing_symbol
 OBJS = \
+	src/count.o \
 	src/counter.o \
+	src/deltas.o \
 	src/fast.o \
 	src/fold.o \
 	src/general.o \
@@ -21,6 +23,8 @@ OBJS = \
 	src/increment.o \
 	src/input.o \
 	src/missing_symbol.o \
+	src/pending.o \
+	src/permissions.o \
 	src/probe.o \
 	src/shape.o \
 	src/shape_lex.o \

@@ -339,7 +339,7 @@ COMMENT ON COLUMN missing_symbol.tracked.key IS 'columns of the unique index tha
 COMMENT ON COLUMN missing_symbol.tracked.count IS 'column that counts';
 COMMENT ON COLUMN missing_symbol.tracked.first_seen IS 'column that holds the time of the insertion; an empty string means none';
 COMMENT ON COLUMN missing_symbol.tracked.last_seen IS 'column that holds the time of the latest increment; an empty string means none';
-COMMENT ON COLUMN missing_symbol.tracked.apply IS 'when an increment reaches its row: now';
+COMMENT ON COLUMN missing_symbol.tracked.apply IS 'when an increment reaches its row: now, or commit';
 COMMENT ON COLUMN missing_symbol.tracked.throttle IS 'a key is counted at most once in this time';
 COMMENT ON COLUMN missing_symbol.tracked.fill IS 'detail columns that get a value when seen again, where they are null';
 COMMENT ON COLUMN missing_symbol.tracked.spill IS 'whether an increment of a locked row is set aside';
@@ -440,6 +440,17 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_seen';
 COMMENT ON FUNCTION missing_symbol.seen() IS
     'internal: tells the engine that a statement of its own has seen a row, before locking it; returns true';
+
+CREATE FUNCTION missing_symbol.counted(
+    c           missing_symbol.counter,
+    by          pg_catalog.int8,
+    first_seen  pg_catalog.timestamptz,
+    last_seen   pg_catalog.timestamptz)
+RETURNS missing_symbol.counter
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_counted';
+COMMENT ON FUNCTION missing_symbol.counted(missing_symbol.counter, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.timestamptz) IS
+    'internal: a counter after an increment of the engine''s own statements; a null counter is a new one, null times mean now';
 
 CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, VARIADIC key "any")
 RETURNS pg_catalog.int8

@@ -47,7 +47,6 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_coerce.h"
-#include "parser/parse_relation.h"
 #include "rewrite/rewriteHandler.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -66,12 +65,7 @@ typedef struct MSFast
 
 	/* kept */
 	EState	   *estate;
-	List	   *rtable;
-	List	   *perminfos;
-	RTEPermissionInfo *perminfo;
-	Bitmapset  *inserted_cols;	/* by an increment that gives only the key */
-	Bitmapset  *updated_cols;	/* likewise */
-	Bitmapset  *selected_cols;
+	MSPermissions *permissions;
 	ResultRelInfo *insert_rri;
 	ResultRelInfo *update_rri;
 	bool		has_row_triggers;
@@ -101,48 +95,6 @@ typedef enum Progress
 
 /* searches of a row that others keep changing, before a delta is appended */
 #define MAX_SEARCHES	3
-
-/* Attribute numbers, as sets of columns for privileges want them. */
-static Bitmapset *
-acl_columns(const Bitmapset *attnos)
-{
-	Bitmapset  *result = NULL;
-	int			attno = -1;
-
-	while ((attno = bms_next_member(attnos, attno)) >= 0)
-		result = bms_add_member(result,
-								attno - FirstLowInvalidHeapAttributeNumber);
-	return result;
-}
-
-/* The range table entry that carries the privileges an increment needs. */
-static void
-make_permissions(MSFast *fast, MSTarget *target)
-{
-	RangeTblEntry *rte = makeNode(RangeTblEntry);
-	Bitmapset  *key = NULL;
-	Bitmapset  *counter = bms_make_singleton(target->count);
-	Bitmapset  *selected;
-
-	for (int i = 0; i < target->nkeys; i++)
-		key = bms_add_member(key, target->keys[i].column.attno);
-	if (target->last_seen != InvalidAttrNumber)
-		counter = bms_add_member(counter, target->last_seen);
-	selected = bms_union(key, counter);
-	if (target->first_seen != InvalidAttrNumber)
-		selected = bms_add_member(selected, target->first_seen);
-
-	rte->rtekind = RTE_RELATION;
-	rte->relid = target->relid;
-	rte->relkind = RELKIND_RELATION;
-	rte->rellockmode = RowExclusiveLock;
-	fast->rtable = list_make1(rte);
-	fast->perminfo = addRTEPermissionInfo(&fast->perminfos, rte);
-	fast->perminfo->requiredPerms = ACL_INSERT | ACL_UPDATE | ACL_SELECT;
-	fast->inserted_cols = acl_columns(selected);
-	fast->updated_cols = acl_columns(counter);
-	fast->selected_cols = fast->inserted_cols;
-}
 
 /* The value of a column that nobody gives: its default, or a checked NULL. */
 static Node *
@@ -252,8 +204,9 @@ make_fast(MSTarget *target, Relation rel)
 
 	fast->cxt = cxt;
 	fast->estate = CreateExecutorState();
-	make_permissions(fast, target);
-	ExecInitRangeTable(fast->estate, fast->rtable, fast->perminfos,
+	fast->permissions = ms_permissions_make(target, rel);
+	ExecInitRangeTable(fast->estate, fast->permissions->rtable,
+					   fast->permissions->perminfos,
 					   bms_make_singleton(1));
 
 	fast->insert_rri = make_result_rel(fast, rel, desc);
@@ -284,31 +237,6 @@ ms_fast_abort(MSTarget *target)
 	if (target->fast != NULL)
 		MemoryContextDelete(target->fast->cxt);
 	target->fast = NULL;
-}
-
-/*
- * Check that the current role may do what columns given beside the key ask
- * for.  The sets of columns are then as the call under way needs them, for
- * UPDATE OF triggers and generated columns.
- */
-static void
-check_permissions(MSFast *fast, MSTarget *target, Bitmapset *given)
-{
-	RTEPermissionInfo *perminfo = fast->perminfo;
-
-	perminfo->insertedCols = fast->inserted_cols;
-	perminfo->updatedCols = fast->updated_cols;
-	perminfo->selectedCols = fast->selected_cols;
-	if (given != NULL)
-	{
-		Bitmapset  *filled = acl_columns(bms_intersect(given, target->fill));
-
-		perminfo->insertedCols = bms_union(perminfo->insertedCols,
-										   acl_columns(given));
-		perminfo->updatedCols = bms_union(perminfo->updatedCols, filled);
-		perminfo->selectedCols = bms_union(perminfo->selectedCols, filled);
-	}
-	(void) ExecCheckPermissions(fast->rtable, fast->perminfos, true);
 }
 
 static void
@@ -387,7 +315,7 @@ ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given)
 	if (fast == NULL)
 		fast = target->fast = make_fast(target, rel);
 
-	check_permissions(fast, target, given);
+	ms_permissions_check(fast->permissions, target, given);
 	CheckCmdReplicaIdentity(rel, CMD_INSERT);
 	CheckCmdReplicaIdentity(rel, CMD_UPDATE);
 
@@ -435,66 +363,6 @@ ms_fast_end(MSTarget *target)
 	ResetPerTupleExprContext(fast->estate);
 	fast->rel = NULL;
 	fast->busy = false;
-}
-
-static pg_noinline void
-out_of_range(const MSTarget *target, const char *type)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("%s out of range", type),
-			 errdetail("The count column of table %s cannot hold the sum.",
-					   target->name),
-			 errhint("Change the column's type to bigint or numeric.")));
-}
-
-/* The count column's value, after counting by more at now. */
-Datum
-ms_add_count(const MSTarget *target, Datum old, bool isnull, int64 by,
-		  TimestampTz now)
-{
-	int64		sum;
-
-	switch (target->kind)
-	{
-		case MS_COUNT_INT2:
-			if (pg_add_s64_overflow(isnull ? 0 : DatumGetInt16(old), by, &sum) ||
-				sum < PG_INT16_MIN || sum > PG_INT16_MAX)
-				out_of_range(target, "smallint");
-			return Int16GetDatum((int16) sum);
-		case MS_COUNT_INT4:
-			if (pg_add_s64_overflow(isnull ? 0 : DatumGetInt32(old), by, &sum) ||
-				sum < PG_INT32_MIN || sum > PG_INT32_MAX)
-				out_of_range(target, "integer");
-			return Int32GetDatum((int32) sum);
-		case MS_COUNT_INT8:
-			if (pg_add_s64_overflow(isnull ? 0 : DatumGetInt64(old), by, &sum))
-				out_of_range(target, "bigint");
-			return Int64GetDatum(sum);
-		case MS_COUNT_NUMERIC:
-			{
-				Datum		result = DirectFunctionCall1(int8_numeric,
-														 Int64GetDatum(by));
-
-				if (!isnull)
-					result = DirectFunctionCall2(numeric_add, old, result);
-				if (target->count_typmod >= 0)
-					result = DirectFunctionCall2(numeric, result,
-												 Int32GetDatum(target->count_typmod));
-				return result;
-			}
-		case MS_COUNT_COUNTER:
-			{
-				MSCounter  *result = palloc(sizeof(MSCounter));
-
-				if (isnull)
-					ms_counter_init(result, by, now);
-				else
-					ms_counter_add(result, DatumGetMSCounterP(old), by, now);
-				return MSCounterPGetDatum(result);
-			}
-	}
-	pg_unreachable();
 }
 
 /* What a row says of its counter. */
@@ -558,7 +426,7 @@ make_updated(MSFast *fast, MSTarget *target, MSRow *row, TimestampTz now)
 	memcpy(new->tts_isnull, old->tts_isnull, sizeof(bool) * natts);
 
 	new->tts_values[i] = ms_add_count(target, old->tts_values[i],
-									  old->tts_isnull[i], row->by, now);
+									  old->tts_isnull[i], row, now);
 	new->tts_isnull[i] = false;
 
 	if (target->last_seen != InvalidAttrNumber)
@@ -723,7 +591,7 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 
 	for (;;)
 	{
-		TimestampTz now = row->timed ? row->last_seen : ms_clock();
+		TimestampTz now = ms_row_time(row);
 		TM_FailureData tmfd;
 		LockTupleMode lockmode;
 		TU_UpdateIndexes update_indexes;
@@ -763,36 +631,6 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 				elog(ERROR, "unexpected result of updating a row of table %s",
 					 target->name);
 		}
-	}
-}
-
-/*
- * Set the counter of a new row, by attribute number - 1: counted by row->by,
- * at the row's own times, or now where it has none.
- */
-void
-ms_set_new_counter(const MSTarget *target, const MSRow *row, Datum *values,
-				   bool *isnull)
-{
-	TimestampTz last_seen = row->timed ? row->last_seen : ms_clock();
-	TimestampTz first_seen = row->timed ? row->first_seen : last_seen;
-	int			i = target->count - 1;
-
-	values[i] = ms_add_count(target, (Datum) 0, true, row->by, last_seen);
-	isnull[i] = false;
-	if (target->kind == MS_COUNT_COUNTER)
-		DatumGetMSCounterP(values[i])->first_seen = first_seen;
-	if (target->first_seen != InvalidAttrNumber)
-	{
-		i = target->first_seen - 1;
-		values[i] = TimestampTzGetDatum(first_seen);
-		isnull[i] = false;
-	}
-	if (target->last_seen != InvalidAttrNumber)
-	{
-		i = target->last_seen - 1;
-		values[i] = TimestampTzGetDatum(last_seen);
-		isnull[i] = false;
 	}
 }
 

@@ -46,6 +46,7 @@
 #include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "missing_symbol.h"
 
@@ -70,6 +71,7 @@ static Reached *current_reached = NULL;
 
 PG_FUNCTION_INFO_V1(ms_reached);
 PG_FUNCTION_INFO_V1(ms_seen);
+PG_FUNCTION_INFO_V1(ms_counted);
 
 /* reached(condition) -> condition */
 Datum
@@ -92,6 +94,47 @@ ms_seen(PG_FUNCTION_ARGS)
 	if (current_reached != NULL)
 		current_reached->seen = true;
 	PG_RETURN_BOOL(true);
+}
+
+/*
+ * counted(counter, by, first, last) -> counter: a column of type counter after
+ * an increment; a null counter is a new one, null times mean now.
+ */
+Datum
+ms_counted(PG_FUNCTION_ARGS)
+{
+	MSCounter  *result = palloc(sizeof(MSCounter));
+	int64		by = PG_GETARG_INT64(1);
+	TimestampTz last = PG_ARGISNULL(3) ? ms_clock() : PG_GETARG_TIMESTAMPTZ(3);
+
+	if (PG_ARGISNULL(0))
+	{
+		ms_counter_init(result, by, last);
+		if (!PG_ARGISNULL(2))
+			result->first_seen = PG_GETARG_TIMESTAMPTZ(2);
+	}
+	else
+		ms_counter_add(result, PG_GETARG_MSCOUNTER_P(0), by, last);
+	PG_RETURN_MSCOUNTER_P(result);
+}
+
+/* Numbers of a plan's parameters: the key's come first. */
+static int
+by_param(const MSTarget *target)
+{
+	return target->nkeys + 1;
+}
+
+static int
+first_param(const MSTarget *target)
+{
+	return target->nkeys + 2;
+}
+
+static int
+last_param(const MSTarget *target)
+{
+	return target->nkeys + 3;
 }
 
 static const char *
@@ -154,24 +197,23 @@ append_counter_columns(StringInfo sql, MSTarget *target, Relation rel)
 }
 
 /*
- * What an existing row becomes; $by is the amount, and the given columns that
- * fill follow it.
+ * What an existing row becomes.
  */
 static void
 append_assignments(StringInfo sql, MSTarget *target, Relation rel,
 				   Bitmapset *given)
 {
-	int			by = target->nkeys + 1;
+	int			by = by_param(target);
 	int			attno = -1;
-	int			param = by;
+	int			param = last_param(target);
 	const char *count = column(rel, target->count);
 
 	switch (target->kind)
 	{
 		case MS_COUNT_COUNTER:
-			appendStringInfo(sql, "%s = CASE WHEN t.%s IS NULL THEN missing_symbol.counter($%d)"
-							 " ELSE t.%s OPERATOR(missing_symbol.+) $%d END",
-							 count, count, by, count, by);
+			appendStringInfo(sql, "%s = missing_symbol.counted(t.%s, $%d, $%d, $%d)",
+							 count, count, by, first_param(target),
+							 last_param(target));
 			break;
 		case MS_COUNT_NUMERIC:
 			appendStringInfo(sql, "%s = COALESCE(t.%s, 0) OPERATOR(pg_catalog.+) $%d::pg_catalog.numeric",
@@ -183,9 +225,9 @@ append_assignments(StringInfo sql, MSTarget *target, Relation rel,
 			break;
 	}
 	if (target->last_seen != InvalidAttrNumber)
-		appendStringInfo(sql, ", %s = GREATEST(t.%s, missing_symbol.clock())",
+		appendStringInfo(sql, ", %s = GREATEST(t.%s, COALESCE($%d, missing_symbol.clock()))",
 						 column(rel, target->last_seen),
-						 column(rel, target->last_seen));
+						 column(rel, target->last_seen), last_param(target));
 	while ((attno = bms_next_member(given, attno)) >= 0)
 	{
 		param++;
@@ -212,9 +254,9 @@ append_throttle_condition(StringInfo sql, MSTarget *target, Relation rel)
 		appendStringInfo(sql, "t.%s", column(rel, target->last_seen));
 
 	/* as hours and so on: before 15 each number must fit an int */
-	appendStringInfo(sql, " OPERATOR(pg_catalog.<=) (missing_symbol.clock()"
+	appendStringInfo(sql, " OPERATOR(pg_catalog.<=) (COALESCE($%d, missing_symbol.clock())"
 					 " OPERATOR(pg_catalog.-) '%d:%02d:%02d.%06d'::pg_catalog.interval), true)",
-					 (int) (target->throttle / USECS_PER_HOUR),
+					 last_param(target), (int) (target->throttle / USECS_PER_HOUR),
 					 (int) (target->throttle / USECS_PER_MINUTE % MINS_PER_HOUR),
 					 (int) (target->throttle / USECS_PER_SEC % SECS_PER_MINUTE),
 					 (int) (target->throttle % USECS_PER_SEC));
@@ -253,8 +295,7 @@ insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
 {
 	StringInfoData sql;
 	StringInfoData values;
-	int			by = target->nkeys + 1;
-	int			param = by;
+	int			param = last_param(target);
 	int			attno = -1;
 
 	initStringInfo(&sql);
@@ -267,18 +308,23 @@ insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
 		appendStringInfo(&values, "$%d, ", i + 1);
 	}
 	appendStringInfoString(&sql, column(rel, target->count));
-	appendStringInfo(&values,
-					 target->kind == MS_COUNT_COUNTER ?
-					 "missing_symbol.counter($%d)" : "$%d", by);
+	if (target->kind == MS_COUNT_COUNTER)
+		appendStringInfo(&values, "missing_symbol.counted(NULL, $%d, $%d, $%d)",
+						 by_param(target), first_param(target),
+						 last_param(target));
+	else
+		appendStringInfo(&values, "$%d", by_param(target));
 	if (target->first_seen != InvalidAttrNumber)
 		appendStringInfo(&sql, ", %s", column(rel, target->first_seen));
 	if (target->last_seen != InvalidAttrNumber)
 		appendStringInfo(&sql, ", %s", column(rel, target->last_seen));
 	/* one reading of the clock for both */
 	if (target->first_seen != InvalidAttrNumber)
-		appendStringInfoString(&values, ", c.now");
+		appendStringInfo(&values, ", COALESCE($%d, c.now)",
+						 first_param(target));
 	if (target->last_seen != InvalidAttrNumber)
-		appendStringInfoString(&values, ", c.now");
+		appendStringInfo(&values, ", COALESCE($%d, c.now)",
+						 last_param(target));
 	while ((attno = bms_next_member(given, attno)) >= 0)
 	{
 		appendStringInfo(&sql, ", %s", column(rel, attno));
@@ -364,8 +410,8 @@ prepare(const char *sql, int nargs, Oid *argtypes)
 }
 
 /*
- * Parameters of a plan: the key, the amount, and the columns that are given
- * beside the key, in the order of their numbers.
+ * Parameters of a plan: the key, the amount, the times (null: now), and the
+ * columns that are given beside the key, in the order of their numbers.
  */
 static int
 plan_arguments(MSTarget *target, Relation rel, const MSRow *row,
@@ -383,6 +429,12 @@ plan_arguments(MSTarget *target, Relation rel, const MSRow *row,
 	types[n] = INT8OID;
 	values[n] = Int64GetDatum(row->by);
 	nulls[n++] = ' ';
+	types[n] = TIMESTAMPTZOID;
+	values[n] = TimestampTzGetDatum(row->first_seen);
+	nulls[n++] = row->timed ? ' ' : 'n';
+	types[n] = TIMESTAMPTZOID;
+	values[n] = TimestampTzGetDatum(row->last_seen);
+	nulls[n++] = row->timed ? ' ' : 'n';
 	while ((attno = bms_next_member(others, attno)) >= 0)
 	{
 		types[n] = TupleDescAttr(RelationGetDescr(rel), attno - 1)->atttypid;
@@ -614,9 +666,9 @@ static void
 increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 {
 	Bitmapset  *others = bms_copy(row->given);
-	Oid			types[MaxTupleAttributeNumber];
-	Datum		values[MaxTupleAttributeNumber];
-	char		nulls[MaxTupleAttributeNumber];
+	Oid			types[MaxTupleAttributeNumber + 3];
+	Datum		values[MaxTupleAttributeNumber + 3];
+	char		nulls[MaxTupleAttributeNumber + 3];
 	int			nargs;
 	MSPlans    *plans;
 	Attempt		attempt;
@@ -634,7 +686,8 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 		if (run(target, plans->read, values, nulls, false, MS_THROTTLED,
 				result, &reached) &&
 			!result->last_isnull &&
-			ms_throttled(target, result->last_seen, ms_clock()))
+			ms_throttled(target, result->last_seen,
+						 row->timed ? row->last_seen : ms_clock()))
 			return;
 	}
 
@@ -666,16 +719,16 @@ ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
 	SPI_finish();
 }
 
-/* The count of a key, as the calling query's snapshot shows it. */
-void
-ms_general_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
-				 int64 *value)
+/* Read a row's counter; false where there is no such row. */
+static bool
+read_counter(MSTarget *target, Relation rel, MSRow *row, bool read_only,
+			 MSResult *result)
 {
 	Oid			types[INDEX_MAX_KEYS];
 	Datum		values[INDEX_MAX_KEYS];
 	char		nulls[INDEX_MAX_KEYS];
-	MSResult	result;
 	Reached		reached;
+	bool		found;
 
 	for (int i = 0; i < target->nkeys; i++)
 	{
@@ -688,10 +741,30 @@ ms_general_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 	if (target->value_plan == NULL)
 		target->value_plan = prepare(read_sql(target, rel), target->nkeys,
 									 types);
-	ms_result_none(MS_IGNORED, &result);
-	(void) run(target, target->value_plan, values, nulls, true, MS_IGNORED,
-			   &result, &reached);
+	ms_result_none(MS_IGNORED, result);
+	found = run(target, target->value_plan, values, nulls, read_only,
+				MS_IGNORED, result, &reached);
+	SPI_finish();
+	return found;
+}
+
+/* The count of a key, as the calling query's snapshot shows it. */
+void
+ms_general_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
+				 int64 *value)
+{
+	MSResult	result;
+
+	(void) read_counter(target, rel, row, true, &result);
 	*isnull = result.count_isnull;
 	*value = result.count;
-	SPI_finish();
+}
+
+/* Is there a row of a key, as a new statement would see it? */
+bool
+ms_general_exists(MSTarget *target, Relation rel, MSRow *row)
+{
+	MSResult	result;
+
+	return read_counter(target, rel, row, false, &result);
 }

@@ -20,6 +20,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
+#include "executor/executor.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "rewrite/rewriteHandler.h"
@@ -158,18 +159,14 @@ ms_set_last_increment(const MSResult *result)
 	have_last_result = true;
 }
 
-/*
- * A new counter needs a value for every NOT NULL column.  Said here, because
- * core's message does not know of increment_row().
- */
-void
-ms_check_required_columns(const MSTarget *target, Relation rel,
-						  const MSRow *row)
+/* A column that a new counter needs a value for and has none; 0: none. */
+static AttrNumber
+lacking_column(const MSTarget *target, Relation rel, const MSRow *row)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 
 	if (rel->trigdesc != NULL && rel->trigdesc->trig_insert_before_row)
-		return;					/* the trigger may give it */
+		return InvalidAttrNumber;	/* the trigger may give it */
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
@@ -181,12 +178,29 @@ ms_check_required_columns(const MSTarget *target, Relation rel,
 			bms_is_member(att->attnum, row->given) ||
 			build_column_default(rel, att->attnum) != NULL)
 			continue;
+		return att->attnum;
+	}
+	return InvalidAttrNumber;
+}
+
+/*
+ * A new counter needs a value for every NOT NULL column.  Said here, because
+ * core's message does not know of increment_row().
+ */
+void
+ms_check_required_columns(const MSTarget *target, Relation rel,
+						  const MSRow *row)
+{
+	AttrNumber	attno = lacking_column(target, rel, row);
+
+	if (attno != InvalidAttrNumber)
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
 				 errmsg("a new counter in table %s needs a value for column \"%s\"",
-						target->name, NameStr(att->attname)),
+						target->name,
+						NameStr(TupleDescAttr(RelationGetDescr(rel),
+											  attno - 1)->attname)),
 				 errhint("Give it with increment_row(), or give the column a default.")));
-	}
 }
 
 /* CONTEXT of every error while counting */
@@ -250,18 +264,13 @@ take_spilled(MSTarget *target, Relation rel, MSRow *row, bool fast,
 	ms_stats_folded(target->relid, n);
 }
 
-/*
- * Increment rows in the order given; with one row, *result is its outcome.
- * counts gathers the outcomes.
- */
+/* Increment rows now, in the order given. */
 static void
-increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
-				   Bitmapset *given, MSResult *result, int64 *counts)
+apply_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
+			   Bitmapset *given, MSResult *result, int64 *counts)
 {
-	bool		fast;
-
-	check_may_write(rel);
-	fast = ms_general_reason(target, rel) == NULL && !ms_fast_is_busy(target);
+	bool		fast = ms_general_reason(target, rel) == NULL &&
+		!ms_fast_is_busy(target);
 
 	/* only who begins may clean up: it may be in use up the stack */
 	PG_TRY();
@@ -290,13 +299,64 @@ increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 	PG_END_TRY();
 }
 
-/* Count a deferred or spilled delta of an open target, now. */
+/*
+ * Leave rows to the commit.  What can be refused is refused now: a new
+ * counter that lacks a column too, unless an earlier delta may have it.
+ */
+static void
+defer_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
+			   Bitmapset *given, MSResult *result, int64 *counts)
+{
+	int64		sum;
+
+	if (target->permissions == NULL)
+	{
+		MemoryContext oldcxt = MemoryContextSwitchTo(target->cxt);
+
+		target->permissions = ms_permissions_make(target, rel);
+		MemoryContextSwitchTo(oldcxt);
+	}
+	ms_permissions_check(target->permissions, target, given);
+	if (rel->rd_rel->relkind == RELKIND_RELATION)
+	{
+		CheckCmdReplicaIdentity(rel, CMD_INSERT);
+		CheckCmdReplicaIdentity(rel, CMD_UPDATE);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		if (lacking_column(target, rel, rows[i]) != InvalidAttrNumber &&
+			!ms_pending_sum(target, rows[i], &sum) &&
+			!ms_general_exists(target, rel, rows[i]))
+			ms_check_required_columns(target, rel, rows[i]);
+		ms_pending_add(target, rel, rows[i]);
+		counts[MS_DEFERRED]++;
+	}
+	ms_result_none(MS_DEFERRED, result);
+}
+
+/*
+ * Increment rows in the order given; with one row, *result is its outcome.
+ * counts gathers the outcomes.
+ */
+static void
+increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
+				   Bitmapset *given, MSResult *result, int64 *counts)
+{
+	check_may_write(rel);
+	if (ms_pending_defers(target))
+		defer_in_order(target, rel, rows, n, given, result, counts);
+	else
+		apply_in_order(target, rel, rows, n, given, result, counts);
+}
+
+/* Increment one counter by what was deferred or spilled. */
 void
 ms_apply_row(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 {
 	int64		counts[MS_OUTCOMES] = {0};
 
-	increment_in_order(target, rel, &row, 1, row->given, result, counts);
+	check_may_write(rel);
+	apply_in_order(target, rel, &row, 1, row->given, result, counts);
 }
 
 /*
@@ -536,7 +596,7 @@ work_value(Call *call)
 	MSRow	   *row = row_from_key(call->target, call->rel, &call->key);
 
 	ms_general_value(call->target, call->rel, row, &call->isnull, &call->value);
-	ms_add_deltas(call->target, call->rel, row, &call->isnull, &call->value);
+	ms_total_value(call->target, call->rel, row, &call->isnull, &call->value);
 }
 
 /* increment() and increment_by(): by NULL pointer means 1 */

@@ -209,11 +209,11 @@ ms_row_make(Relation rel)
 	memset(row->isnull, true, sizeof(bool) * natts);
 	row->given = NULL;
 	row->by = 1;
+	row->ordinal = 0;
 	row->timed = false;
 	row->first_seen = 0;
 	row->last_seen = 0;
 	row->folded = false;
-	row->ordinal = 0;
 	return row;
 }
 
@@ -526,6 +526,28 @@ key_order(MSTarget *target)
 		target->order = order;
 	}
 	return target->order;
+}
+
+/* Make the order of keys, for ms_compare_keys; the table is open. */
+void
+ms_prepare_key_order(MSTarget *target)
+{
+	(void) key_order(target);
+}
+
+/*
+ * Order two keys, their values in the order of the index's columns, as the
+ * index does.
+ */
+int
+ms_compare_keys(const MSTarget *target, const Datum *a, const Datum *b)
+{
+	int			result = 0;
+
+	for (int i = 0; i < target->nkeys && result == 0; i++)
+		result = ApplySortComparator(a[i], false, b[i], false,
+									 &target->order->columns[i]);
+	return result;
 }
 
 /* Order two rows' values, by attribute number - 1, as the key's index does. */

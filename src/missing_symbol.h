@@ -142,6 +142,8 @@ typedef struct MSTarget
 extern MSTarget *ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel);
 extern void ms_target_close(MSTarget *target, Relation rel);
 extern void ms_target_unpin(MSTarget *target);
+extern void ms_target_pin(MSTarget *target);
+extern void ms_target_release(MSTarget *target);
 extern const char *ms_general_reason(const MSTarget *target, Relation rel);
 extern AttrNumber ms_column_number(Relation rel, const char *column);
 extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
@@ -246,6 +248,15 @@ extern void ms_check_required_columns(const MSTarget *target, Relation rel,
 									  const MSRow *row);
 
 /*
+ * count.c: the counter's columns of a row.
+ */
+extern TimestampTz ms_row_time(const MSRow *row);
+extern Datum ms_add_count(const MSTarget *target, Datum old, bool isnull,
+						  const MSRow *row, TimestampTz now);
+extern void ms_set_new_counter(const MSTarget *target, const MSRow *row,
+							   Datum *values, bool *isnull);
+
+/*
  * permissions.c: the privileges an increment needs.
  */
 typedef struct MSPermissions
@@ -254,21 +265,20 @@ typedef struct MSPermissions
 	List	   *perminfos;
 	RTEPermissionInfo *perminfo;
 	Bitmapset  *inserted;		/* by an increment that gives only the key */
+	Bitmapset  *updated;		/* likewise */
+	Bitmapset  *selected;
 } MSPermissions;
 
-extern MSPermissions *ms_permissions(MSTarget *target, Relation rel);
-extern void ms_check_permissions(MSTarget *target, Relation rel,
-								 Bitmapset *given);
+extern MSPermissions *ms_permissions_make(const MSTarget *target,
+										  Relation rel);
+extern void ms_permissions_check(MSPermissions *permissions,
+								 const MSTarget *target, Bitmapset *given);
 
 /*
  * fast.c: increments of an ordinary table, through the table access method.
  */
 extern bool ms_fast_is_busy(const MSTarget *target);
 extern void ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given);
-extern Datum ms_add_count(const MSTarget *target, Datum old, bool isnull,
-						  int64 by, TimestampTz now);
-extern void ms_set_new_counter(const MSTarget *target, const MSRow *row,
-							   Datum *values, bool *isnull);
 extern void ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result);
 extern void ms_fast_refresh(MSTarget *target);
 extern void ms_fast_end(MSTarget *target);
@@ -281,6 +291,7 @@ extern void ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
 								 MSResult *result);
 extern void ms_general_value(MSTarget *target, Relation rel, MSRow *row,
 							 bool *isnull, int64 *value);
+extern bool ms_general_exists(MSTarget *target, Relation rel, MSRow *row);
 extern void ms_general_free(MSTarget *target);
 
 /*
@@ -337,15 +348,24 @@ extern bool ms_insertion_lock(MSTarget *target, const MSRow *row);
 extern void ms_insertion_unlock(MSTarget *target, const MSRow *row);
 
 /*
- * pending.c: deltas of this transaction; applied as it commits.
+ * deltas.c: what this transaction has deferred, merged in memory.
  */
-extern int	ms_pending_limit;	/* kB */
+typedef struct MSDelta MSDelta;
 
-/* does an increment of a target have to wait for the commit? */
-extern bool ms_pending_defers(const MSTarget *target);
-
-/* add a row to the deltas; privileges have been checked */
-extern void ms_pending_add(MSTarget *target, Relation rel, MSRow *row);
+extern bool ms_deltas_exist(void);
+extern Size ms_deltas_size(void);
+extern bool ms_deltas_comparing(void);
+extern void ms_deltas_add(MSTarget *target, Relation rel, MSRow *row);
+extern void ms_deltas_commit_level(int nestlevel);
+extern void ms_deltas_abort_level(int nestlevel);
+extern void ms_deltas_forget(void);
+extern MSDelta *ms_deltas_take_first(void);
+extern int	ms_deltas_sort_level(void);
+extern MSDelta *ms_deltas_take_of_level(void);
+extern void ms_delta_free(MSDelta *delta);
+extern void ms_delta_identity(const MSDelta *delta, Oid *relid, Oid *role);
+extern MSRow *ms_delta_row(const MSDelta *delta, const MSTarget *target,
+						   Relation rel);
 
 /* what the key of a row has deferred in this transaction; false: nothing */
 extern bool ms_pending_sum(MSTarget *target, const MSRow *row, int64 *sum);
@@ -353,8 +373,8 @@ extern bool ms_pending_sum(MSTarget *target, const MSRow *row, int64 *sum);
 /*
  * What this transaction has deferred for a target, whoever deferred it: one
  * row for each key, in the order of the key, timed, with the fields that a
- * new counter would get.  Rows and their values are good until the next
- * increment; function must not count.
+ * new counter would get.  The rows are the caller's, their values are good
+ * until the next increment; function must not count.
  */
 extern void ms_pending_foreach(MSTarget *target, Relation rel,
 							   void (*function) (MSRow *row, void *arg),
@@ -363,8 +383,19 @@ extern void ms_pending_foreach(MSTarget *target, Relation rel,
 /*
  * total.c: reading counters with what is spilled and deferred.
  */
-extern void ms_add_deltas(MSTarget *target, Relation rel, const MSRow *row,
+extern void ms_total_value(MSTarget *target, Relation rel, const MSRow *row,
 						  bool *isnull, int64 *value);
+
+/*
+ * pending.c: apply = 'commit'.
+ */
+extern int	ms_pending_limit;	/* kB */
+
+/* does an increment of a target have to wait for the commit? */
+extern bool ms_pending_defers(const MSTarget *target);
+
+/* leave a row to the commit; privileges have been checked */
+extern void ms_pending_add(MSTarget *target, Relation rel, MSRow *row);
 
 /*
  * stats.c: what this session's increments came to; view counter_stats.

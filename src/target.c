@@ -792,6 +792,7 @@ build_target(Relation rel)
 	find_key(target, rel, tracked.key);
 	find_counter(target, rel, &tracked);
 	set_fill(target, rel, tracked.fill);
+	target->apply = tracked.apply;
 	target->throttle = tracked.throttle;
 	target->spill = tracked.spill && tracked.throttle == 0;
 
@@ -841,7 +842,7 @@ free_invalid_targets(void)
 
 		if (entry->valid && target != NULL)
 			continue;
-		if (target != NULL && target->users > 0)
+		if (target != NULL && (target->users > 0 || target->pinned))
 			target->stale = true;
 		else if (target != NULL)
 			free_target(target);
@@ -896,7 +897,22 @@ ms_target_close(MSTarget *target, Relation rel)
 void
 ms_target_unpin(MSTarget *target)
 {
-	if (--target->users == 0 && target->stale)
+	if (--target->users == 0 && target->stale && !target->pinned)
+		free_target(target);
+}
+
+/* Keep a target, stale or not, until it is released. */
+void
+ms_target_pin(MSTarget *target)
+{
+	target->pinned = true;
+}
+
+void
+ms_target_release(MSTarget *target)
+{
+	target->pinned = false;
+	if (target->users == 0 && target->stale)
 		free_target(target);
 }
 

@@ -76,7 +76,7 @@ add(const MSTarget *target, int64 a, int64 b)
 
 /* Add to a row's count what is spilled and deferred of its key. */
 void
-ms_add_deltas(MSTarget *target, Relation rel, const MSRow *row, bool *isnull,
+ms_total_value(MSTarget *target, Relation rel, const MSRow *row, bool *isnull,
 			  int64 *value)
 {
 	bool		own_only = *isnull && has_row_security(target);
@@ -205,7 +205,7 @@ add_to_row(const MSTarget *target, const MSRow *delta, Datum *values,
 	int			i = target->count - 1;
 	int			attno = -1;
 
-	values[i] = ms_add_count(target, values[i], isnull[i], delta->by,
+	values[i] = ms_add_count(target, values[i], isnull[i], delta,
 							 delta->last_seen);
 	isnull[i] = false;
 	if (target->last_seen != InvalidAttrNumber)

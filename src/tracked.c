@@ -169,6 +169,27 @@ throttle_microseconds(Interval *throttle)
 	return result;
 }
 
+/* apply => 'now' or 'commit' */
+static MSApply
+apply_setting(Datum value)
+{
+	char	   *apply = text_to_cstring(DatumGetTextPP(value));
+
+	if (strcmp(apply, "now") == 0)
+		return MS_APPLY_NOW;
+	if (strcmp(apply, "commit") == 0)
+		return MS_APPLY_COMMIT;
+	if (strcmp(apply, "buffer") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("apply => 'buffer' is not supported yet"),
+				 errhint("Use apply => 'commit'.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unrecognized value for apply: \"%s\"", apply),
+			 errhint("Use apply => 'now' or 'commit'; '' clears the setting.")));
+}
+
 /* What track() said of a table; memory is the caller's. */
 void
 ms_tracked_read(Oid relid, MSTracked *result)
@@ -190,6 +211,8 @@ ms_tracked_read(Oid relid, MSTracked *result)
 			result->first_seen = NameStr(*DatumGetName(values[TRACKED_FIRST_SEEN]));
 		if (!isnull[TRACKED_LAST_SEEN])
 			result->last_seen = NameStr(*DatumGetName(values[TRACKED_LAST_SEEN]));
+		if (!isnull[TRACKED_APPLY])
+			result->apply = apply_setting(values[TRACKED_APPLY]);
 		if (!isnull[TRACKED_THROTTLE])
 			result->throttle = throttle_microseconds(DatumGetIntervalP(values[TRACKED_THROTTLE]));
 		if (!isnull[TRACKED_FILL])
@@ -259,25 +282,18 @@ open_owned(FunctionCallInfo fcinfo, const char *function)
 	return rel;
 }
 
-/* The settings that are for later versions. */
+/* Refuse settings that do not go together, or are for later versions. */
 static void
 check_supported(Datum *values, bool *isnull)
 {
-	if (!isnull[TRACKED_APPLY])
-	{
-		char	   *apply = text_to_cstring(DatumGetTextPP(values[TRACKED_APPLY]));
-
-		if (strcmp(apply, "commit") == 0 || strcmp(apply, "buffer") == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("apply => '%s' is not supported yet", apply),
-					 errhint("Use apply => 'now'.")));
-		if (strcmp(apply, "now") != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unrecognized value for apply: \"%s\"", apply),
-					 errhint("Use apply => 'now'.")));
-	}
+	if (!isnull[TRACKED_APPLY] &&
+		apply_setting(values[TRACKED_APPLY]) == MS_APPLY_COMMIT &&
+		!isnull[TRACKED_THROTTLE])
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("throttle cannot be combined with apply => 'commit'"),
+				 errdetail("Whether a deferred increment is throttled would be known at the commit only."),
+				 errhint("A throttled key is written once per interval: use apply => 'now', or clear the throttle with throttle => '0'.")));
 }
 
 /*
@@ -322,6 +338,9 @@ normalize(Datum *values, bool *isnull)
 	if (!isnull[TRACKED_COUNT] &&
 		NameStr(*DatumGetName(values[TRACKED_COUNT]))[0] == '\0')
 		isnull[TRACKED_COUNT] = true;
+	if (!isnull[TRACKED_APPLY] &&
+		VARSIZE_ANY_EXHDR(DatumGetTextPP(values[TRACKED_APPLY])) == 0)
+		isnull[TRACKED_APPLY] = true;
 	if (!isnull[TRACKED_THROTTLE] &&
 		throttle_microseconds(DatumGetIntervalP(values[TRACKED_THROTTLE])) == 0)
 		isnull[TRACKED_THROTTLE] = true;
@@ -515,8 +534,8 @@ ms_track(PG_FUNCTION_ARGS)
 			isnull[i] = false;
 		}
 	}
-	check_supported(values, isnull);
 	normalize(values, isnull);
+	check_supported(values, isnull);
 	check_throttle(rel, values, isnull);
 	insert_row(tracked, values, isnull);
 	table_close(tracked, RowExclusiveLock);
@@ -669,7 +688,7 @@ ms_describe(PG_FUNCTION_ARGS)
 	isnull[3] = target->last_seen == InvalidAttrNumber;
 	if (!isnull[3])
 		values[3] = CStringGetDatum(padded_name(rel, target->last_seen));
-	values[4] = CStringGetTextDatum("now");
+	values[4] = CStringGetTextDatum(ms_pending_defers(target) ? "commit" : "now");
 	isnull[5] = target->throttle == 0;
 	if (!isnull[5])
 	{
