@@ -65,6 +65,7 @@ ISOLATION = \
 PROVE_TESTS = \
 	test/t/counter_dump.pl \
 	test/t/sightings.pl \
+	test/t/spill.pl \
 	test/t/unit.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
