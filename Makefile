@@ -23,10 +23,18 @@ OBJS = \
 	src/increment.o \
 	src/input.o \
 	src/missing_symbol.o \
+	src/n_plus_one.o \
 	src/pending.o \
 	src/permissions.o \
 	src/probe.o \
+	src/profile_budget.o \
+	src/profile_hooks.o \
+	src/profile_report.o \
+	src/profile_session.o \
+	src/profile_stats.o \
+	src/profile_views.o \
 	src/shape.o \
+	src/shape_cache.o \
 	src/shape_lex.o \
 	src/spill.o \
 	src/stats.o \
@@ -47,6 +55,10 @@ DATA = \
 # order.  The extension is there when a theme starts.
 REGRESS = \
 	counter \
+	profile \
+	profile_n_plus_one \
+	profile_privileges \
+	profile_stats \
 	$(REGRESS_BOTH)
 
 # those that must give the same on the general path: installcheck-general
@@ -55,15 +67,29 @@ REGRESS_BOTH = \
 	batch \
 	types \
 	spill \
-	symbols
+	symbols \
+	tables
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
-	spill
+	batch_order \
+	ddl \
+	insert_race \
+	row_lock \
+	serializable \
+	speculative \
+	spill \
+	throttle_race \
+	waiter_time
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
 	test/t/counter_dump.pl \
+	test/t/profile_coexist.pl \
+	test/t/profile_failures.pl \
+	test/t/profile_n_plus_one.pl \
+	test/t/profile_protocol.pl \
+	test/t/profile_settings.pl \
 	test/t/sightings.pl \
 	test/t/spill.pl \
 	test/t/unit.pl

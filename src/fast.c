@@ -134,6 +134,20 @@ make_defaults(MSFast *fast, Relation rel)
 	}
 }
 
+/* Scan keys for the key's index; the caller sets their arguments. */
+ScanKey
+ms_make_scankeys(const MSTarget *target)
+{
+	ScanKey		keys = palloc0(sizeof(ScanKeyData) * target->nkeys);
+
+	for (int i = 0; i < target->nkeys; i++)
+		ScanKeyEntryInitialize(&keys[i], 0, i + 1,
+							   BTEqualStrategyNumber, target->keys[i].subtype,
+							   target->keys[i].collation,
+							   target->keys[i].eqproc, (Datum) 0);
+	return keys;
+}
+
 static void
 make_indexes(MSFast *fast, MSTarget *target, Relation rel)
 {
@@ -166,12 +180,7 @@ make_indexes(MSFast *fast, MSTarget *target, Relation rel)
 		rris[i]->ri_IndexRelationInfo = infos;
 	}
 
-	fast->scankeys = palloc0(sizeof(ScanKeyData) * target->nkeys);
-	for (int i = 0; i < target->nkeys; i++)
-		ScanKeyEntryInitialize(&fast->scankeys[i], 0, i + 1,
-							   BTEqualStrategyNumber, target->keys[i].subtype,
-							   target->keys[i].collation,
-							   target->keys[i].eqproc, (Datum) 0);
+	fast->scankeys = ms_make_scankeys(target);
 }
 
 static ResultRelInfo *
@@ -730,53 +739,94 @@ is_own_row(TupleTableSlot *slot)
 	return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
 }
 
+/* The latest row of a key, whoever has written it. */
+typedef struct Latest
+{
+	bool		found;
+	bool		own;			/* by this transaction */
+	TransactionId xmin;			/* of others in progress, or invalid: who */
+	TransactionId xmax;			/* inserts it, who deletes or updates it */
+	uint32		token;			/* of a speculative insertion */
+	ItemPointerData tid;
+} Latest;
+
+static void
+find_latest(Relation rel, Relation index, ScanKey keys, int nkeys,
+			TupleTableSlot *slot, Latest *latest)
+{
+	SnapshotData dirty;
+	IndexScanDesc scan;
+
+	memset(latest, 0, sizeof(*latest));
+	InitDirtySnapshot(dirty);
+	scan = index_beginscan(rel, index, &dirty, NULL, nkeys, 0);
+	index_rescan(scan, keys, nkeys, NULL, 0);
+	if (index_getnext_slot(scan, ForwardScanDirection, slot))
+	{
+		latest->found = true;
+		latest->own = is_own_row(slot);
+		latest->xmin = dirty.xmin;
+		latest->xmax = dirty.xmax;
+		latest->token = dirty.speculativeToken;
+		latest->tid = slot->tts_tid;
+	}
+	ExecClearTuple(slot);
+	index_endscan(scan);
+}
+
+static void
+wait_for_latest(Relation rel, Latest *latest)
+{
+	ms_stats_lock_wait(RelationGetRelid(rel));
+	if (latest->token != 0)
+		SpeculativeInsertionWait(latest->xmin, latest->token);
+	else
+		XactLockTableWait(latest->xmin, rel, &latest->tid, XLTW_InsertIndex);
+}
+
+/*
+ * Wait for a transaction that is inserting a row of the key that keys hold:
+ * until that is committed or is gone.  False where there was nothing to wait
+ * for.  slot is for our use.
+ */
+bool
+ms_wait_for_inserter(Relation rel, Relation index, ScanKey keys, int nkeys,
+					 TupleTableSlot *slot)
+{
+	Latest		latest;
+
+	find_latest(rel, index, keys, nkeys, slot, &latest);
+	if (!TransactionIdIsValid(latest.xmin))
+		return false;
+	wait_for_latest(rel, &latest);
+	return true;
+}
+
 /*
  * Look for a row of the key that the search does not see: one that is being
- * inserted or changed is waited for, unless nothing is; BUSY then.  A
- * committed one will be seen by the next search, unless the snapshot must not
- * change.  DONE where there is none.
+ * inserted is waited for; or BUSY, where nothing is waited for.  A committed
+ * one will be seen by the next search, unless the snapshot must not change.
+ * DONE where there is none.
  */
 static Progress
 probe_unseen(MSFast *fast, MSTarget *target, const MSRow *row)
 {
-	SnapshotData dirty;
-	IndexScanDesc scan;
-	ItemPointerData tid;
-	uint32		token;
-	TransactionId xwait;
-	bool		found;
-	bool		own = false;
+	Latest		latest;
 
-	InitDirtySnapshot(dirty);
-	scan = index_beginscan(fast->rel,
-						   fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
-						   &dirty, NULL, target->nkeys, 0);
-	index_rescan(scan, fast->scankeys, target->nkeys, NULL, 0);
-	found = index_getnext_slot(scan, ForwardScanDirection, fast->found);
-	if (found)
-	{
-		tid = fast->found->tts_tid;
-		own = is_own_row(fast->found);
-	}
-	ExecClearTuple(fast->found);
-	index_endscan(scan);
-	if (!found)
+	find_latest(fast->rel,
+				fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
+				fast->scankeys, target->nkeys, fast->found, &latest);
+	if (!latest.found)
 		return DONE;
-
-	xwait = dirty.xmin;
-	token = dirty.speculativeToken;
-	if (goes_aside(target, row) &&
-		(TransactionIdIsValid(xwait) || TransactionIdIsValid(dirty.xmax)))
+	if (goes_aside(target, row) && (TransactionIdIsValid(latest.xmin) ||
+									TransactionIdIsValid(latest.xmax)))
 		return BUSY;
-	if (!TransactionIdIsValid(xwait))
-		return own ? SEARCH_AGAIN : row_changed(target, row, "update");
-
-	ms_stats_lock_wait(target->relid);
-	if (token != 0)
-		SpeculativeInsertionWait(xwait, token);
-	else
-		XactLockTableWait(xwait, fast->rel, &tid, XLTW_InsertIndex);
-	return SEARCH_AGAIN;
+	if (TransactionIdIsValid(latest.xmin))
+	{
+		wait_for_latest(fast->rel, &latest);
+		return SEARCH_AGAIN;
+	}
+	return latest.own ? SEARCH_AGAIN : row_changed(target, row, "update");
 }
 
 /*

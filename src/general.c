@@ -15,6 +15,9 @@
  *   inserted from incremented, and a throttled row from one that a BEFORE
  *   trigger kept as it was, on every version and for partitions too, where
  *   xmax does not.
+ * - Core computes a new row before it waits for another one's insertion.  So
+ *   that the clock is read after the wait, we wait first.  (Not for
+ *   partitions: which one gets the row is core's knowledge.)
  * - Operators are the key index's own, schema-qualified; ONLY, except for a
  *   partitioned table, because an inheritance child's row is not the key's.
  * - With spill the rows are locked with SKIP LOCKED, and a key is inserted
@@ -30,11 +33,14 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -529,6 +535,27 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 	return true;
 }
 
+/* Wait for transactions that are inserting a row's key. */
+static void
+wait_for_inserters(MSTarget *target, Relation rel, const MSRow *row)
+{
+	Relation	index;
+	ScanKey		keys;
+	TupleTableSlot *slot;
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		return;
+	keys = ms_make_scankeys(target);
+	for (int i = 0; i < target->nkeys; i++)
+		keys[i].sk_argument = row->values[target->keys[i].column.attno - 1];
+	index = index_open(target->index, RowExclusiveLock);
+	slot = table_slot_create(rel, NULL);
+	while (ms_wait_for_inserter(rel, index, keys, target->nkeys, slot))
+		CHECK_FOR_INTERRUPTS();
+	ExecDropSingleTupleTableSlot(slot);
+	index_close(index, NoLock);
+}
+
 /* an increment, and the parameters of its plans */
 typedef struct Attempt
 {
@@ -585,6 +612,7 @@ insert(Attempt *attempt, MSResult *result)
 		plans->insert = prepare(insert_sql(attempt->target, attempt->rel,
 										   attempt->others),
 								attempt->nargs, attempt->types);
+	wait_for_inserters(attempt->target, attempt->rel, attempt->row);
 	if (run(attempt->target, plans->insert, attempt->values, attempt->nulls,
 			false, MS_INSERTED, result, &reached))
 	{

@@ -165,8 +165,10 @@ lacking_column(const MSTarget *target, Relation rel, const MSRow *row)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 
-	if (rel->trigdesc != NULL && rel->trigdesc->trig_insert_before_row)
-		return InvalidAttrNumber;	/* the trigger may give it */
+	/* a trigger may give it, of a partition too */
+	if ((rel->trigdesc != NULL && rel->trigdesc->trig_insert_before_row) ||
+		rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		return InvalidAttrNumber;
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
