@@ -245,8 +245,10 @@ put_table_row(Total *total, HeapTuple tuple, TupleDesc from)
 	memset(isnull, true, desc->natts);
 	for (int i = 0, j = 1; i < desc->natts; i++)
 	{
-		if (!TupleDescAttr(desc, i)->attisdropped)
-			values[i] = heap_getattr(tuple, j++, from, &isnull[i]);
+		if (TupleDescAttr(desc, i)->attisdropped)
+			continue;
+		values[i] = heap_getattr(tuple, j, from, &isnull[i]);
+		j++;
 	}
 	place = find_key(total->target, &total->all, values);
 	if (place >= 0)
