@@ -25,7 +25,7 @@ OBJS = \
 	src/missing_symbol.o \
 	src/n_plus_one.o \
 	src/pending.o \
-	src/permissions.o \
+	src/privileges.o \
 	src/probe.o \
 	src/profile_budget.o \
 	src/profile_hooks.o \
@@ -68,7 +68,9 @@ REGRESS_BOTH = \
 	types \
 	spill \
 	symbols \
-	tables
+	tables \
+	triggers \
+	errors
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
@@ -84,18 +86,27 @@ ISOLATION = \
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
+	test/t/cost.pl \
 	test/t/counter_dump.pl \
 	test/t/profile_coexist.pl \
 	test/t/profile_failures.pl \
 	test/t/profile_n_plus_one.pl \
 	test/t/profile_protocol.pl \
 	test/t/profile_settings.pl \
+	test/t/crash.pl \
+	test/t/dump.pl \
+	test/t/exact.pl \
+	test/t/protocols.pl \
 	test/t/sightings.pl \
 	test/t/spill.pl \
+	test/t/standby.pl \
+	test/t/twophase.pl \
 	test/t/unit.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol
+
+EXTRA_CLEAN = output_general
 
 PG_CONFIG ?= pg_config
 

@@ -65,7 +65,7 @@ typedef struct MSFast
 
 	/* kept */
 	EState	   *estate;
-	MSPermissions *permissions;
+	MSPrivileges *privileges;
 	ResultRelInfo *insert_rri;
 	ResultRelInfo *update_rri;
 	bool		has_row_triggers;
@@ -83,6 +83,7 @@ typedef struct MSFast
 	Relation	rel;
 	Snapshot	snapshot;
 	IndexScanDesc scan;
+	CommandId	trigger_cid;	/* BEFORE INSERT triggers' commands are later */
 } MSFast;
 
 /* how far an attempt to count has come */
@@ -213,10 +214,9 @@ make_fast(MSTarget *target, Relation rel)
 
 	fast->cxt = cxt;
 	fast->estate = CreateExecutorState();
-	fast->permissions = ms_permissions_make(target, rel);
-	ExecInitRangeTable(fast->estate, fast->permissions->rtable,
-					   fast->permissions->perminfos,
-					   bms_make_singleton(1));
+	fast->privileges = ms_privileges_make(target, rel);
+	ExecInitRangeTable(fast->estate, fast->privileges->rtable,
+					   fast->privileges->perminfos, bms_make_singleton(1));
 
 	fast->insert_rri = make_result_rel(fast, rel, desc);
 	fast->update_rri = make_result_rel(fast, rel, desc);
@@ -324,7 +324,7 @@ ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given)
 	if (fast == NULL)
 		fast = target->fast = make_fast(target, rel);
 
-	ms_permissions_check(fast->permissions, target, given);
+	ms_privileges_check(fast->privileges, target, given);
 	CheckCmdReplicaIdentity(rel, CMD_INSERT);
 	CheckCmdReplicaIdentity(rel, CMD_UPDATE);
 
@@ -610,6 +610,22 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 			read_result(target, fast->found, MS_THROTTLED, result);
 			return DONE;
 		}
+
+#ifdef USE_ASSERT_CHECKING
+
+		/*
+		 * heap_update() returns TM_BeingModified to one who does not wait,
+		 * but asserts that there is no such caller.
+		 */
+		if (!locked)
+		{
+			progress = lock_found(fast, target, row);
+			if (progress != DONE)
+				return progress;
+			locked = true;
+			continue;
+		}
+#endif
 		make_updated(fast, target, row, now);
 		check_row(fast, fast->update_rri, fast->updated, CMD_UPDATE);
 
@@ -644,6 +660,33 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 }
 
 /*
+ * Let the BEFORE INSERT triggers see the new row; false where one suppresses
+ * it.  From here on the key is what they have made of it.
+ */
+static bool
+run_before_insert(MSFast *fast, MSTarget *target)
+{
+	TupleTableSlot *slot = fast->inserted;
+
+	fast->trigger_cid = GetCurrentCommandId(true);
+	if (!ExecBRInsertTriggers(fast->estate, fast->insert_rri, slot))
+		return false;
+
+	slot_getallattrs(slot);
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		AttrNumber	attno = target->keys[i].column.attno;
+
+		/* where the column is NOT NULL, that says so */
+		if (slot->tts_isnull[attno - 1] &&
+			!TupleDescAttr(RelationGetDescr(fast->rel), attno - 1)->attnotnull)
+			ms_null_key_by_trigger(target);
+		fast->scankeys[i].sk_argument = slot->tts_values[attno - 1];
+	}
+	return true;
+}
+
+/*
  * Make a new row: what is given, the counter, and defaults; then BEFORE
  * triggers, which may change the key, or suppress the row (false).  This is
  * done once for an increment, however often its insertion is tried.
@@ -671,26 +714,7 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 	ExecStoreVirtualTuple(slot);
 	slot->tts_tableOid = RelationGetRelid(fast->rel);
 
-	if (fast->has_before_insert)
-	{
-		if (!ExecBRInsertTriggers(fast->estate, fast->insert_rri, slot))
-			return false;
-		slot_getallattrs(slot);
-		for (int i = 0; i < target->nkeys; i++)
-		{
-			AttrNumber	attno = target->keys[i].column.attno;
-
-			if (slot->tts_isnull[attno - 1])
-				ereport(ERROR,
-						(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						 errmsg("a BEFORE INSERT trigger set key column \"%s\" of table %s to null",
-								NameStr(TupleDescAttr(RelationGetDescr(fast->rel),
-													  attno - 1)->attname),
-								target->name)));
-			fast->scankeys[i].sk_argument = slot->tts_values[attno - 1];
-		}
-	}
-	return true;
+	return !fast->has_before_insert || run_before_insert(fast, target);
 }
 
 /* Insert the new row; false on a conflict with another: search again. */
@@ -728,7 +752,7 @@ insert_row(MSFast *fast, MSTarget *target, MSResult *result)
 	return !conflict;
 }
 
-/* Has this transaction inserted a row, as a trigger of ours may have? */
+/* Has this transaction inserted a row? */
 static bool
 is_own_row(TupleTableSlot *slot)
 {
@@ -739,11 +763,21 @@ is_own_row(TupleTableSlot *slot)
 	return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
 }
 
+static CommandId
+inserting_command(TupleTableSlot *slot)
+{
+	bool		isnull;
+
+	return DatumGetCommandId(slot_getsysattr(slot, MinCommandIdAttributeNumber,
+											 &isnull));
+}
+
 /* The latest row of a key, whoever has written it. */
 typedef struct Latest
 {
 	bool		found;
-	bool		own;			/* by this transaction */
+	bool		own;			/* by this transaction ... */
+	CommandId	own_cid;		/* ... in this command */
 	TransactionId xmin;			/* of others in progress, or invalid: who */
 	TransactionId xmax;			/* inserts it, who deletes or updates it */
 	uint32		token;			/* of a speculative insertion */
@@ -765,6 +799,8 @@ find_latest(Relation rel, Relation index, ScanKey keys, int nkeys,
 	{
 		latest->found = true;
 		latest->own = is_own_row(slot);
+		if (latest->own)
+			latest->own_cid = inserting_command(slot);
 		latest->xmin = dirty.xmin;
 		latest->xmax = dirty.xmax;
 		latest->token = dirty.speculativeToken;
@@ -803,13 +839,16 @@ ms_wait_for_inserter(Relation rel, Relation index, ScanKey keys, int nkeys,
 }
 
 /*
- * Look for a row of the key that the search does not see: one that is being
- * inserted is waited for; or BUSY, where nothing is waited for.  A committed
- * one will be seen by the next search, unless the snapshot must not change.
- * DONE where there is none.
+ * Look for a row of the key that the search does not see; met: our insertion
+ * has met one.  One that is being inserted is waited for; or BUSY, where
+ * nothing is waited for.  A committed one will be seen by the next search,
+ * unless the snapshot must not change.  If it is our own, that may be of an
+ * earlier row of this batch, whose trigger gave it this key; the next search
+ * will see it too.  But if our own trigger has inserted it since, that is an
+ * error as in INSERT ... ON CONFLICT.  DONE where there is none.
  */
 static Progress
-probe_unseen(MSFast *fast, MSTarget *target, const MSRow *row)
+probe_unseen(MSFast *fast, MSTarget *target, const MSRow *row, bool met)
 {
 	Latest		latest;
 
@@ -826,7 +865,15 @@ probe_unseen(MSFast *fast, MSTarget *target, const MSRow *row)
 		wait_for_latest(fast->rel, &latest);
 		return SEARCH_AGAIN;
 	}
-	return latest.own ? SEARCH_AGAIN : row_changed(target, row, "update");
+	if (!latest.own)
+		return row_changed(target, row, "update");
+	if (met && fast->has_before_insert && latest.own_cid > fast->trigger_cid)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("counter to be inserted was already inserted by an operation triggered by the current command"),
+				 errdetail("The counter is in table %s.", target->name),
+				 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
+	return SEARCH_AGAIN;
 }
 
 /*
@@ -845,7 +892,7 @@ insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
 	{
 		if (!ms_insertion_lock(target, row))
 			return BUSY;
-		progress = probe_unseen(fast, target, row);
+		progress = probe_unseen(fast, target, row, false);
 	}
 
 	if (progress == DONE)
@@ -857,7 +904,7 @@ insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
 			ms_result_none(MS_IGNORED, result);
 		else if (!insert_row(fast, target, result))
 		{
-			progress = probe_unseen(fast, target, row);
+			progress = probe_unseen(fast, target, row, true);
 
 			/* what we met is gone again */
 			if (progress == DONE)

@@ -131,7 +131,7 @@ typedef struct MSTarget
 
 	/* made when first needed; each owned by its file */
 	struct MSKeyOrder *order;
-	struct MSPermissions *permissions;
+	struct MSPrivileges *privileges;
 	struct MSFast *fast;
 	List	   *general_plans;
 	struct _SPI_plan *value_plan;
@@ -247,6 +247,7 @@ extern bool ms_throttled(const MSTarget *target, TimestampTz last_seen,
 extern void ms_result_from_values(const MSTarget *target, Datum *values,
 								  bool *isnull, MSResult *result);
 extern void ms_result_none(MSOutcome outcome, MSResult *result);
+extern void ms_null_key_by_trigger(const MSTarget *target);
 extern void ms_check_required_columns(const MSTarget *target, Relation rel,
 									  const MSRow *row);
 
@@ -260,22 +261,22 @@ extern void ms_set_new_counter(const MSTarget *target, const MSRow *row,
 							   Datum *values, bool *isnull);
 
 /*
- * permissions.c: the privileges an increment needs.
+ * privileges.c: what an increment asks of the current role.
  */
-typedef struct MSPermissions
+typedef struct MSPrivileges
 {
-	List	   *rtable;			/* of one entry: the target */
+	List	   *rtable;			/* one entry: the target */
 	List	   *perminfos;
-	RTEPermissionInfo *perminfo;
-	Bitmapset  *inserted;		/* by an increment that gives only the key */
-	Bitmapset  *updated;		/* likewise */
-	Bitmapset  *selected;
-} MSPermissions;
+	RTEPermissionInfo *perminfo;	/* of the entry */
+	Bitmapset  *inserted;		/* columns, by an increment that gives only
+								 * the key; SELECT needs the same */
+	Bitmapset  *updated;
+} MSPrivileges;
 
-extern MSPermissions *ms_permissions_make(const MSTarget *target,
-										  Relation rel);
-extern void ms_permissions_check(MSPermissions *permissions,
-								 const MSTarget *target, Bitmapset *given);
+extern MSPrivileges *ms_privileges_make(const MSTarget *target, Relation rel);
+extern void ms_privileges_check(MSPrivileges *privileges,
+								const MSTarget *target,
+								const Bitmapset *given);
 
 /*
  * fast.c: increments of an ordinary table, through the table access method.

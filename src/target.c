@@ -573,7 +573,8 @@ find_column(MSTarget *target, Relation rel, const char *part,
 						format_type_be(TupleDescAttr(RelationGetDescr(rel),
 													 wrong - 1)->atttypid)),
 				 errdetail("Its type must be %s.", types),
-				 errhint("Change the column's type, or name another column (or '' for none): SELECT missing_symbol.track(%s, %s => ...).",
+				 errhint("Change the column's type, or name another column%s: SELECT missing_symbol.track(%s, %s => ...).",
+						 strcmp(part, "count") != 0 ? " (or '' for none)" : "",
 						 quote_literal_cstr(target->name), part)));
 	return found;
 }
@@ -677,7 +678,7 @@ check_key_is_no_counter(MSTarget *target, Relation rel)
 				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
 				 errmsg("column \"%s\" of table %s is in the key and is its %s column",
 						column_name(rel, attno), target->name, part),
-				 errhint("Name another key or another column (or '' for none): SELECT missing_symbol.track(%s, key => ..., %s => ...).",
+				 errhint("Name another key or another column: SELECT missing_symbol.track(%s, key => ..., %s => ...).",
 						 quote_literal_cstr(target->name), part)));
 	}
 }

@@ -24,7 +24,7 @@ VARIANTS=${VARIANTS-gcc clang assert ubsan cppcheck}
 MINUTES=${MINUTES:-600}
 
 # Nothing of this is for the runs themselves.
-unset REGRESS REGRESS_BOTH ISOLATION PROVE_TESTS SUITES RESULTS CC EXTRA_CFLAGS
+unset REGRESS ISOLATION PROVE_TESTS SUITES RESULTS CC EXTRA_CFLAGS
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -75,7 +75,8 @@ add_row()
 	fi
 	row=$(printf '%-26s' "$name")
 	for suite in build regress general isolation tap; do
-		row+=$(printf ' %12s' "${cell[$suite]:--}")
+		row+=$(printf " %$([ "$suite" = tap ] && echo 12 || echo 10)s" \
+			"${cell[$suite]:--}")
 	done
 	[ -z "${cell[server]:-}" ] || row+=" server crashed"
 	table+=("$row $(printf '%6d s' "$seconds")")
@@ -201,7 +202,8 @@ for version in $versions; do
 done
 
 header "passed/failed/skipped"
-printf '%-26s %12s %12s %12s %12s %12s\n' "" build regress general isolation tap
+printf '%-26s %10s %10s %10s %10s %12s\n' "" \
+	build regress general isolation tap
 printf '%s\n' "${table[@]}"
 if ((${#skipped[@]} > 0)); then
 	ms_say ""
