@@ -139,6 +139,17 @@ my ($rc, $stdout, $stderr) = $node->psql('postgres',
 	q{SET ROLE counts_much; SET statement_timeout = '1s'; SELECT missing_symbol.increment('guarded', 'secret')});
 is($rc, 3, 'row security: a row that it does not see does not');
 is(query('SELECT key, role, delta FROM missing_symbol.spilled'), '{open}|counts_much|1', 'row security: nothing else is spilled');
+$node->safe_psql('postgres', q{CREATE ROLE reads_and_inserts; GRANT SELECT, INSERT ON wide, guarded TO reads_and_inserts});
+foreach my $path ('on', 'off')
+{
+	foreach my $level ('READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE')
+	{
+		($rc, $stdout, $stderr) = $node->psql('postgres', qq{
+SET missing_symbol.fast_path = $path; SET statement_timeout = '1s'; SET ROLE reads_and_inserts;
+BEGIN ISOLATION LEVEL $level; SELECT missing_symbol.increment('guarded', 'open'); COMMIT});
+		like($stderr, qr/permission denied/, "$level, fast path $path: no spill without the right to update");
+	}
+}
 $node->safe_psql('postgres', "COMMIT PREPARED 'holder'");
 is(query('SELECT missing_symbol.fold(); TABLE guarded ORDER BY k'), "1\nopen|3\nsecret|2", 'row security: folded');
 
