@@ -48,11 +48,13 @@ REGRESS = \
 REGRESS_BOTH = \
 	increment \
 	batch \
+	pending \
 	types \
 	symbols
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
-ISOLATION =
+ISOLATION = \
+	pending
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
