@@ -59,6 +59,7 @@ ISOLATION = \
 # TAP: they start servers of their own
 PROVE_TESTS = \
 	test/t/counter_dump.pl \
+	test/t/pending.pl \
 	test/t/sightings.pl \
 	test/t/unit.pl
 
