@@ -65,6 +65,7 @@ REGRESS = \
 REGRESS_BOTH = \
 	increment \
 	batch \
+	pending \
 	types \
 	spill \
 	symbols \
@@ -77,6 +78,7 @@ ISOLATION = \
 	batch_order \
 	ddl \
 	insert_race \
+	pending \
 	row_lock \
 	serializable \
 	speculative \
@@ -97,6 +99,7 @@ PROVE_TESTS = \
 	test/t/dump.pl \
 	test/t/exact.pl \
 	test/t/protocols.pl \
+	test/t/pending.pl \
 	test/t/sightings.pl \
 	test/t/spill.pl \
 	test/t/standby.pl \

@@ -34,6 +34,12 @@
 
 #include "missing_symbol.h"
 
+/*
+ * A trigger that increments its own target would have a commit go on forever.
+ * Applied now it would run out of stack, much earlier than this.
+ */
+#define MAX_DEPTH	1000
+
 typedef struct Key
 {
 	struct KeyNode *node;		/* where it is in the tree */
@@ -81,6 +87,7 @@ struct MSDelta
 	TimestampTz first_seen;
 	TimestampTz last_seen;
 	Size		size;
+	int			depth;			/* 1 + that of the delta whose trigger counted it */
 	bool		by_name;		/* columns were given by name */
 	int			nfields;
 	Field	   *fields;
@@ -93,6 +100,7 @@ static Level *levels;			/* the deepest */
 static List *pinned;
 static Size deltas_size;
 static int	taken;				/* deltas that are being applied */
+static int	depth;				/* of the delta that is being applied */
 static int	comparing_level;	/* of the comparison under way, or 0 */
 
 /* With nothing deferred, what a target was before does not matter. */
@@ -120,6 +128,7 @@ ms_deltas_forget(void)
 	levels = NULL;
 	deltas_size = 0;
 	taken = 0;
+	depth = 0;
 	comparing_level = 0;
 }
 
@@ -268,6 +277,7 @@ merge_delta(MSDelta *into, MSDelta *delta)
 	into->by += delta->by;
 	into->first_seen = Min(into->first_seen, delta->first_seen);
 	into->last_seen = Max(into->last_seen, delta->last_seen);
+	into->depth = Max(into->depth, delta->depth);
 	detach(delta);
 	if (brings_values(delta, into))
 		add_donor(into, delta);
@@ -560,6 +570,7 @@ make_delta(MSTarget *target, Relation rel, const MSRow *row, TimestampTz now)
 	delta->by = row->by;
 	delta->first_seen = now;
 	delta->last_seen = now;
+	delta->depth = depth + 1;
 	delta->size = size;
 	delta->by_name = row->given != NULL;
 	delta->nfields = nfields;
@@ -569,6 +580,7 @@ make_delta(MSTarget *target, Relation rel, const MSRow *row, TimestampTz now)
 		delta->values[i] = move_value(TupleDescAttr(desc, target->keys[i].column.attno - 1),
 									  key[i], &space);
 	n = 0;
+	attno = -1;
 	while ((attno = bms_next_member(others, attno)) >= 0)
 	{
 		Field	   *field = &delta->fields[n];
@@ -615,6 +627,7 @@ add_to_delta(MSTarget *target, Relation rel, MSDelta *delta, const MSRow *row,
 
 	delta->by += row->by;
 	delta->last_seen = Max(delta->last_seen, now);
+	delta->depth = Max(delta->depth, depth + 1);
 	while ((attno = bms_next_member(target->fill, attno)) >= 0)
 	{
 		if (!row->isnull[attno - 1] && !has_value(delta, attno))
@@ -639,6 +652,12 @@ ms_deltas_add(MSTarget *target, Relation rel, MSRow *row)
 	Level	   *level;
 	MSDelta	   *delta = NULL;
 
+	if (depth >= MAX_DEPTH)
+		ereport(ERROR,
+				(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
+				 errmsg("deferred increments go on without end"),
+				 errdetail("A trigger's increment has fired a trigger that increments, %d times over, last in table %s.",
+						   MAX_DEPTH, target->name)));
 	if (deltas_cxt == NULL)
 		begin();
 	if (taken == 0 && !ms_deltas_exist())
@@ -861,6 +880,22 @@ ms_delta_free(MSDelta *delta)
 {
 	taken--;
 	free_delta(delta);
+}
+
+/* What is added from now on is so much deeper; returns what it was. */
+int
+ms_deltas_set_depth(int new_depth)
+{
+	int			outer = depth;
+
+	depth = new_depth;
+	return outer;
+}
+
+int
+ms_delta_depth(const MSDelta *delta)
+{
+	return delta->depth;
 }
 
 /* Whose counter a delta belongs to, and who counted it. */

@@ -371,6 +371,8 @@ extern MSDelta *ms_deltas_take_first(void);
 extern int	ms_deltas_sort_level(void);
 extern MSDelta *ms_deltas_take_of_level(void);
 extern void ms_delta_free(MSDelta *delta);
+extern int	ms_deltas_set_depth(int new_depth);
+extern int	ms_delta_depth(const MSDelta *delta);
 extern void ms_delta_identity(const MSDelta *delta, Oid *relid, Oid *role);
 extern MSRow *ms_delta_row(const MSDelta *delta, const MSTarget *target,
 						   Relation rel);

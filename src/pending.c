@@ -230,6 +230,7 @@ apply_delta(MSDelta *delta)
 	Oid			role;
 	Oid			userid;
 	int			sec_context;
+	int			outer_depth;
 
 	CHECK_FOR_INTERRUPTS();
 	ms_delta_identity(delta, &relid, &role);
@@ -244,16 +245,19 @@ apply_delta(MSDelta *delta)
 	SetUserIdAndSecContext(role, sec_context | SECURITY_LOCAL_USERID_CHANGE);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	target = ms_target_open(relid, RowExclusiveLock, &rel);
+	outer_depth = ms_deltas_set_depth(ms_delta_depth(delta));
 	PG_TRY();
 	{
 		apply_to_target(delta, target, rel);
 	}
 	PG_CATCH();
 	{
+		ms_deltas_set_depth(outer_depth);
 		ms_target_unpin(target);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	ms_deltas_set_depth(outer_depth);
 	ms_target_close(target, rel);
 	PopActiveSnapshot();
 	SetUserIdAndSecContext(userid, sec_context);
