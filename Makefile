@@ -28,10 +28,14 @@ OBJS = \
 	src/privileges.o \
 	src/probe.o \
 	src/profile_budget.o \
+	src/profile_exec.o \
+	src/profile_failure.o \
 	src/profile_hooks.o \
 	src/profile_report.o \
 	src/profile_session.o \
+	src/profile_statement.o \
 	src/profile_stats.o \
+	src/profile_utility.o \
 	src/profile_views.o \
 	src/shape.o \
 	src/shape_cache.o \

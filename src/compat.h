@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "utils/guc.h"
+#include "utils/plancache.h"
 #include "utils/tuplestore.h"
 
 /* 14 added what an MD5 implementation has to say of its failure */

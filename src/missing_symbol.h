@@ -19,10 +19,12 @@
 #include "nodes/nodes.h"
 #include "nodes/params.h"
 #include "nodes/pg_list.h"
+#include "nodes/plannodes.h"
 #include "port/pg_bswap.h"
 #include "storage/itemptr.h"
 #include "storage/lockdefs.h"
 #include "tcop/cmdtag.h"
+#include "utils/portal.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
 
@@ -593,23 +595,6 @@ extern void ms_histogram_counts(const MSHistogram *h,
 extern void ms_histogram_bucket_bounds(int i, double *lo, double *hi);
 
 /*
- * profile_hooks.c: executor, planner, utility and transaction hooks; they
- * measure and never decide.
- */
-
-/* put the hooks in place, once; allocates nothing, never fails */
-extern void ms_profile_install(void);
-
-/* what cannot be done in an assign hook: transaction callbacks, exit */
-extern void ms_profile_register(void);
-
-/* a statement of its own is in progress as profiling is switched on */
-extern void ms_profile_in_flight(void);
-
-/* the statement that calls this function directly is not to be listed */
-extern void ms_profile_own(void);
-
-/*
  * profile_session.c: the switch, the memory, the ring of records.
  */
 typedef enum MSTrack
@@ -891,6 +876,101 @@ extern const char *ms_sqlstate(int sqlerrcode);
 extern const char *ms_status_name(MSStatus status, int sqlerrcode);
 
 #define MS_INSUFFICIENT_PRIVILEGE	"<insufficient privilege>"
+
+/*
+ * profile_hooks.c: where a session is, the planner hook, the hooks' switch.
+ * The hooks measure and never decide.
+ */
+
+/* The utility command under way */
+typedef struct MSUtility
+{
+	MSStatement s;
+	bool		adopts;			/* the query that it runs */
+	bool		executes;		/* EXECUTE: what it adopts is what it is */
+	const char *source;			/* text of the query to be adopted */
+	struct MSUtility *outer;
+} MSUtility;
+
+typedef struct MSHooks
+{
+	int			level;			/* of the next statement */
+	MSUtility  *utility;
+
+	/*
+	 * The statement whose own expressions are being evaluated, and where the
+	 * error context stood as it began.  PL/pgSQL, SQL functions and SPI push
+	 * theirs, so a function called with an unchanged stack is called
+	 * directly.
+	 */
+	MSStatement *current;
+	ErrorContextCallback *current_context;
+
+	/* the latest top-level statement: where its text ends, its portal */
+	struct
+	{
+		const char *source;		/* as debug_query_string, or NULL */
+		TimestampTz message;
+		int			end;		/* offset in source, -1: nothing follows */
+		Portal		portal;
+		char		name[NAMEDATALEN];
+	}			latest;
+
+	bool		latest_in_xact;	/* it is of the current transaction */
+	bool		end_pending;	/* COMMIT has returned, the end has not come */
+	bool		error_listed;	/* a top-level row has the error under way */
+} MSHooks;
+
+extern MSHooks ms_hooks;
+
+/* put the hooks in place, once; allocates nothing, never fails */
+extern void ms_profile_install(void);
+
+/* what cannot be done in an assign hook: transaction callbacks, exit */
+extern void ms_profile_register(void);
+
+/* a statement of its own is in progress as profiling is switched on */
+extern void ms_profile_in_flight(void);
+extern bool ms_is_in_flight(void);
+extern bool ms_in_flight_message(void);
+
+/* the statement that calls this function directly is not to be listed */
+extern void ms_profile_own(void);
+
+extern int	ms_statement_level(const char *source);
+extern bool ms_is_adopted(const char *source);
+extern bool ms_is_added_by_rule(PlannedStmt *stmt);
+extern PlannedStmt *ms_primary_stmt(PlannedStmt *stmt, int level);
+extern void ms_note_top_level(const char *source, PlannedStmt *stmt);
+extern CommandTag ms_operation_tag(CmdType operation);
+extern int64 ms_plan_consume(int level, PlannedStmt *stmt);
+
+/* list a statement that failed before it could be executed */
+extern void ms_list_failure(const char *source, int location, int len,
+							int level, CmdType operation, int64 plan_ns,
+							int sqlerrcode);
+
+static inline bool
+ms_level_is_tracked(int level)
+{
+	return level == 0 || ms_profiling == MS_TRACK_ALL;
+}
+
+/*
+ * profile_exec.c: the executor's hooks.
+ */
+extern void ms_exec_install(void);
+
+/*
+ * profile_utility.c: utility commands.
+ */
+extern void ms_utility_install(void);
+
+/*
+ * profile_failure.c: ends of transactions, failures that only the log sees.
+ */
+extern void ms_failure_install(void);
+extern void ms_failure_register(void);
 
 /*
  * profile_stats.c: statistics per shape.
