@@ -13,15 +13,20 @@
 
 MODULE_big = missing_symbol
 OBJS = \
+	src/count.o \
 	src/counter.o \
+	src/deltas.o \
 	src/fast.o \
+	src/fold.o \
 	src/general.o \
 	src/histogram.o \
 	src/increment.o \
 	src/input.o \
 	src/missing_symbol.o \
 	src/n_plus_one.o \
+	src/pending.o \
 	src/privileges.o \
+	src/probe.o \
 	src/profile_budget.o \
 	src/profile_exec.o \
 	src/profile_failure.o \
@@ -35,8 +40,11 @@ OBJS = \
 	src/shape.o \
 	src/shape_cache.o \
 	src/shape_lex.o \
+	src/spill.o \
+	src/stats.o \
 	src/symbols.o \
 	src/target.o \
+	src/total.o \
 	src/tracked.o
 INCLUDES = \
 	src/compat.h \
@@ -63,7 +71,9 @@ REGRESS = \
 REGRESS_BOTH = \
 	increment \
 	batch \
+	pending \
 	types \
+	spill \
 	symbols \
 	tables \
 	triggers \
@@ -75,9 +85,11 @@ ISOLATION = \
 	batch_order \
 	ddl \
 	insert_race \
+	pending \
 	row_lock \
 	serializable \
 	speculative \
+	spill \
 	throttle_race \
 	waiter_time
 
@@ -94,7 +106,9 @@ PROVE_TESTS = \
 	test/t/dump.pl \
 	test/t/exact.pl \
 	test/t/protocols.pl \
+	test/t/pending.pl \
 	test/t/sightings.pl \
+	test/t/spill.pl \
 	test/t/standby.pl \
 	test/t/twophase.pl \
 	test/t/unit.pl

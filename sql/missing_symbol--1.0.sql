@@ -339,12 +339,41 @@ COMMENT ON COLUMN missing_symbol.tracked.key IS 'columns of the unique index tha
 COMMENT ON COLUMN missing_symbol.tracked.count IS 'column that counts';
 COMMENT ON COLUMN missing_symbol.tracked.first_seen IS 'column that holds the time of the insertion; an empty string means none';
 COMMENT ON COLUMN missing_symbol.tracked.last_seen IS 'column that holds the time of the latest increment; an empty string means none';
-COMMENT ON COLUMN missing_symbol.tracked.apply IS 'when an increment reaches its row: now';
+COMMENT ON COLUMN missing_symbol.tracked.apply IS 'when an increment reaches its row: now, or commit';
 COMMENT ON COLUMN missing_symbol.tracked.throttle IS 'a key is counted at most once in this time';
 COMMENT ON COLUMN missing_symbol.tracked.fill IS 'detail columns that get a value when seen again, where they are null';
 COMMENT ON COLUMN missing_symbol.tracked.spill IS 'whether an increment of a locked row is set aside';
 GRANT SELECT ON missing_symbol.tracked TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('missing_symbol.tracked', '');
+
+-- Written by the engine only, after checking rights on the target; nobody is
+-- granted anything.
+CREATE TABLE missing_symbol.spilled (
+    target      pg_catalog.regclass NOT NULL,
+    hash        pg_catalog.int8 NOT NULL,
+    key         pg_catalog.text[] NOT NULL,
+    role        pg_catalog.name NOT NULL,
+    delta       pg_catalog.int8 NOT NULL,
+    first_seen  pg_catalog.timestamptz NOT NULL,
+    last_seen   pg_catalog.timestamptz NOT NULL,
+    id          pg_catalog.uuid NOT NULL,
+    fields      pg_catalog.jsonb,
+    error       pg_catalog.text,
+    PRIMARY KEY (target, hash, id)
+);
+COMMENT ON TABLE missing_symbol.spilled IS
+    'increments set aside because their row was locked; value() and total() include them, fold() merges them';
+COMMENT ON COLUMN missing_symbol.spilled.target IS 'the table that holds the counter';
+COMMENT ON COLUMN missing_symbol.spilled.hash IS 'of the key, for the index';
+COMMENT ON COLUMN missing_symbol.spilled.key IS 'values of the key, in the order of its index''s columns';
+COMMENT ON COLUMN missing_symbol.spilled.role IS 'the role that counted; where it is gone, the owner of the table stands in';
+COMMENT ON COLUMN missing_symbol.spilled.delta IS 'how much was counted';
+COMMENT ON COLUMN missing_symbol.spilled.first_seen IS 'when it was counted, first';
+COMMENT ON COLUMN missing_symbol.spilled.last_seen IS 'when it was counted, last';
+COMMENT ON COLUMN missing_symbol.spilled.id IS 'random';
+COMMENT ON COLUMN missing_symbol.spilled.fields IS 'the other columns that were given, as texts';
+COMMENT ON COLUMN missing_symbol.spilled.error IS 'why fold() could not merge it; it is tried again';
+SELECT pg_catalog.pg_extension_config_dump('missing_symbol.spilled', '');
 
 CREATE FUNCTION missing_symbol.track(
     target      pg_catalog.regclass,
@@ -407,6 +436,24 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_reached';
 COMMENT ON FUNCTION missing_symbol.reached(pg_catalog.bool) IS
     'internal: tells the engine that a statement of its own has reached an existing row; returns its argument';
+
+CREATE FUNCTION missing_symbol.seen()
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_seen';
+COMMENT ON FUNCTION missing_symbol.seen() IS
+    'internal: tells the engine that a statement of its own has seen a row, before locking it; returns true';
+
+CREATE FUNCTION missing_symbol.counted(
+    c           missing_symbol.counter,
+    by          pg_catalog.int8,
+    first_seen  pg_catalog.timestamptz,
+    last_seen   pg_catalog.timestamptz)
+RETURNS missing_symbol.counter
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_counted';
+COMMENT ON FUNCTION missing_symbol.counted(missing_symbol.counter, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.timestamptz) IS
+    'internal: a counter after an increment of the engine''s own statements; a null counter is a new one, null times mean now';
 
 CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, VARIADIC key "any")
 RETURNS pg_catalog.int8
@@ -496,6 +543,55 @@ LANGUAGE C STABLE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_value_text';
 COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, VARIADIC pg_catalog.text[]) IS
     'the exact count of a key given as literals or untyped parameters; null where there is no such counter';
+
+--
+-- Spilled increments (spill.c, fold.c)
+--
+
+CREATE FUNCTION missing_symbol.fold(target pg_catalog.regclass DEFAULT NULL)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_fold';
+COMMENT ON FUNCTION missing_symbol.fold(pg_catalog.regclass) IS
+    'merge spilled increments of a table, or of all that you may count in, into their rows; waits for no row; the number merged';
+
+CREATE FUNCTION missing_symbol.total(pg_catalog.anyelement)
+RETURNS SETOF pg_catalog.anyelement
+LANGUAGE C STABLE PARALLEL UNSAFE ROWS 1000
+AS 'MODULE_PATHNAME', 'ms_total';
+COMMENT ON FUNCTION missing_symbol.total(pg_catalog.anyelement) IS
+    'all counters of a table, as its rows, with spilled and deferred increments included: FROM missing_symbol.total(NULL::page_views)';
+
+--
+-- What a session's increments came to (stats.c)
+--
+
+CREATE FUNCTION missing_symbol.counter_stats(
+    OUT target          pg_catalog.regclass,
+    OUT calls           pg_catalog.int8,
+    OUT inserted        pg_catalog.int8,
+    OUT incremented     pg_catalog.int8,
+    OUT throttled       pg_catalog.int8,
+    OUT spilled         pg_catalog.int8,
+    OUT deferred        pg_catalog.int8,
+    OUT ignored         pg_catalog.int8,
+    OUT lock_waits      pg_catalog.int8,
+    OUT early_applies   pg_catalog.int8,
+    OUT folded          pg_catalog.int8,
+    OUT hint            pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_counter_stats';
+COMMENT ON FUNCTION missing_symbol.counter_stats() IS
+    'internal: the rows of view counter_stats';
+
+CREATE VIEW missing_symbol.counter_stats AS
+    SELECT target, calls, inserted, incremented, throttled, spilled, deferred,
+           ignored, lock_waits, early_applies, folded, hint
+    FROM missing_symbol.counter_stats();
+COMMENT ON VIEW missing_symbol.counter_stats IS
+    'what this session''s increments came to, by target: counters by outcome, waits for locks, and what would help';
+GRANT SELECT ON missing_symbol.counter_stats TO PUBLIC;
 
 --
 -- Sightings (symbols.c)

@@ -18,9 +18,11 @@
 #include "access/genam.h"
 #include "executor/executor.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "utils/guc.h"
 #include "utils/plancache.h"
+#include "utils/tuplestore.h"
 
 /* 14 added what an MD5 implementation has to say of its failure */
 #if PG_VERSION_NUM < 140000
@@ -111,6 +113,7 @@ typedef RangeTblEntry RTEPermissionInfo;
 	ExecCheckRTPerms(rtable, ereport_on_violation)
 #define object_ownercheck(classid, objectid, roleid) \
 	pg_class_ownercheck(objectid, roleid)
+#define member_can_set_role(member, role)	is_member_of_role(member, role)
 #endif
 
 #if PG_VERSION_NUM < 160000
@@ -126,6 +129,12 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
 #elif PG_VERSION_NUM < 180000
 #define ExecInitRangeTable(estate, rtable, perminfos, unpruned) \
 	ExecInitRangeTable(estate, rtable, perminfos)
+#endif
+
+/* 13 wanted to know the statement, if there is one */
+#if PG_VERSION_NUM < 140000
+#define ExecSetupPartitionTupleRouting(estate, rel) \
+	ExecSetupPartitionTupleRouting(estate, NULL, rel)
 #endif
 
 /* where AFTER triggers look for the relation they belong to */

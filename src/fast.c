@@ -86,6 +86,17 @@ typedef struct MSFast
 	CommandId	trigger_cid;	/* BEFORE INSERT triggers' commands are later */
 } MSFast;
 
+/* how far an attempt to count has come */
+typedef enum Progress
+{
+	DONE,
+	SEARCH_AGAIN,				/* something has changed */
+	BUSY						/* somebody has it, and we must not wait */
+} Progress;
+
+/* searches of a row that others keep changing, before a delta is appended */
+#define MAX_SEARCHES	3
+
 /* The value of a column that nobody gives: its default, or a checked NULL. */
 static Node *
 column_default(Relation rel, Form_pg_attribute att)
@@ -267,6 +278,13 @@ refresh_snapshot(MSFast *fast, MSTarget *target)
 	begin_scan(fast, target);
 }
 
+/* Let the next increment see what the latest has written. */
+void
+ms_fast_refresh(MSTarget *target)
+{
+	refresh_snapshot(target->fast, target);
+}
+
 static void
 open_index(MSFast *fast, int i)
 {
@@ -356,66 +374,6 @@ ms_fast_end(MSTarget *target)
 	fast->busy = false;
 }
 
-static pg_noinline void
-out_of_range(const MSTarget *target, const char *type)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("%s out of range", type),
-			 errdetail("The count column of table %s cannot hold the sum.",
-					   target->name),
-			 errhint("Change the column's type to bigint or numeric.")));
-}
-
-/* The count column's value, after counting by more at now. */
-static Datum
-add_count(const MSTarget *target, Datum old, bool isnull, int64 by,
-		  TimestampTz now)
-{
-	int64		sum;
-
-	switch (target->kind)
-	{
-		case MS_COUNT_INT2:
-			if (pg_add_s64_overflow(isnull ? 0 : DatumGetInt16(old), by, &sum) ||
-				sum < PG_INT16_MIN || sum > PG_INT16_MAX)
-				out_of_range(target, "smallint");
-			return Int16GetDatum((int16) sum);
-		case MS_COUNT_INT4:
-			if (pg_add_s64_overflow(isnull ? 0 : DatumGetInt32(old), by, &sum) ||
-				sum < PG_INT32_MIN || sum > PG_INT32_MAX)
-				out_of_range(target, "integer");
-			return Int32GetDatum((int32) sum);
-		case MS_COUNT_INT8:
-			if (pg_add_s64_overflow(isnull ? 0 : DatumGetInt64(old), by, &sum))
-				out_of_range(target, "bigint");
-			return Int64GetDatum(sum);
-		case MS_COUNT_NUMERIC:
-			{
-				Datum		result = DirectFunctionCall1(int8_numeric,
-														 Int64GetDatum(by));
-
-				if (!isnull)
-					result = DirectFunctionCall2(numeric_add, old, result);
-				if (target->count_typmod >= 0)
-					result = DirectFunctionCall2(numeric, result,
-												 Int32GetDatum(target->count_typmod));
-				return result;
-			}
-		case MS_COUNT_COUNTER:
-			{
-				MSCounter  *result = palloc(sizeof(MSCounter));
-
-				if (isnull)
-					ms_counter_init(result, by, now);
-				else
-					ms_counter_add(result, DatumGetMSCounterP(old), by, now);
-				return MSCounterPGetDatum(result);
-			}
-	}
-	pg_unreachable();
-}
-
 /* What a row says of its counter. */
 static void
 read_result(const MSTarget *target, TupleTableSlot *slot, MSOutcome outcome,
@@ -476,8 +434,8 @@ make_updated(MSFast *fast, MSTarget *target, MSRow *row, TimestampTz now)
 	memcpy(new->tts_values, old->tts_values, sizeof(Datum) * natts);
 	memcpy(new->tts_isnull, old->tts_isnull, sizeof(bool) * natts);
 
-	new->tts_values[i] = add_count(target, old->tts_values[i],
-								   old->tts_isnull[i], row->by, now);
+	new->tts_values[i] = ms_add_count(target, old->tts_values[i],
+									  old->tts_isnull[i], row, now);
 	new->tts_isnull[i] = false;
 
 	if (target->last_seen != InvalidAttrNumber)
@@ -536,27 +494,71 @@ changed_by_self(const MSTarget *target)
 			 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
 }
 
-/* Lock the row that was found; false where it has changed: search again. */
+/* Must an increment go aside rather than wait? */
 static bool
-lock_found(MSFast *fast, MSTarget *target)
+goes_aside(const MSTarget *target, const MSRow *row)
+{
+	return target->spill || row->folded;
+}
+
+/*
+ * The row that was found has changed meanwhile: search again.  Where the
+ * snapshot must not change that is no use: the increment goes aside, or
+ * fails.
+ */
+static Progress
+row_changed(const MSTarget *target, const MSRow *row, const char *what)
+{
+	if (IsolationUsesXactSnapshot() && goes_aside(target, row))
+		return BUSY;
+	check_serializable(what);
+	return SEARCH_AGAIN;
+}
+
+/*
+ * Append the delta instead, with the key of the row that was found.  One that
+ * comes from there just stays.
+ */
+static void
+set_aside(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
+{
+	const Datum *key = row->values;
+
+	if (!TTS_EMPTY(fast->found))
+	{
+		slot_getallattrs(fast->found);
+		key = fast->found->tts_values;
+	}
+	if (!row->folded)
+		ms_spill_append(target, fast->rel, row, key,
+						GetUserNameFromId(GetUserId(), false), NULL);
+	ms_result_none(MS_SPILLED, result);
+}
+
+/* Lock the row that was found. */
+static Progress
+lock_found(MSFast *fast, MSTarget *target, const MSRow *row)
 {
 	TM_FailureData tmfd;
 	ItemPointerData tid = fast->found->tts_tid;
+	bool		wait = !goes_aside(target, row);
 
+	if (wait)
+		ms_stats_lock_wait(target->relid);
 	fast->estate->es_output_cid = GetCurrentCommandId(true);
 	switch (table_tuple_lock(fast->rel, &tid, fast->snapshot, fast->found,
 							 fast->estate->es_output_cid,
 							 ExecUpdateLockMode(fast->estate, fast->update_rri),
-							 LockWaitBlock, 0, &tmfd))
+							 wait ? LockWaitBlock : LockWaitSkip, 0, &tmfd))
 	{
 		case TM_Ok:
-			return true;
+			return DONE;
+		case TM_WouldBlock:
+			return BUSY;
 		case TM_Updated:
-			check_serializable("update");
-			return false;
+			return row_changed(target, row, "update");
 		case TM_Deleted:
-			check_serializable("delete");
-			return false;
+			return row_changed(target, row, "delete");
 		case TM_Invisible:
 		case TM_SelfModified:
 			changed_by_self(target);
@@ -565,7 +567,7 @@ lock_found(MSFast *fast, MSTarget *target)
 			elog(ERROR, "unexpected result of locking a row of table %s",
 				 target->name);
 	}
-	return false;
+	pg_unreachable();
 }
 
 /* Write the new version's index entries and queue its triggers. */
@@ -589,15 +591,16 @@ finish_update(MSFast *fast, TU_UpdateIndexes update_indexes)
 	list_free(recheck);
 }
 
-/* Increment the row that was found; false where it changed: search again. */
-static bool
+/* Increment the row that was found. */
+static Progress
 update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 {
 	bool		locked = false;
+	Progress	progress;
 
 	for (;;)
 	{
-		TimestampTz now = ms_clock();
+		TimestampTz now = ms_row_time(row);
 		TM_FailureData tmfd;
 		LockTupleMode lockmode;
 		TU_UpdateIndexes update_indexes;
@@ -605,7 +608,7 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 		if (found_is_throttled(fast, target, now))
 		{
 			read_result(target, fast->found, MS_THROTTLED, result);
-			return true;
+			return DONE;
 		}
 
 #ifdef USE_ASSERT_CHECKING
@@ -616,8 +619,9 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 		 */
 		if (!locked)
 		{
-			if (!lock_found(fast, target))
-				return false;
+			progress = lock_found(fast, target, row);
+			if (progress != DONE)
+				return progress;
 			locked = true;
 			continue;
 		}
@@ -634,18 +638,17 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 			case TM_Ok:
 				finish_update(fast, update_indexes);
 				read_result(target, fast->updated, MS_INCREMENTED, result);
-				return true;
+				return DONE;
 			case TM_BeingModified:
-				if (!lock_found(fast, target))
-					return false;
+				progress = lock_found(fast, target, row);
+				if (progress != DONE)
+					return progress;
 				locked = true;
 				break;
 			case TM_Updated:
-				check_serializable("update");
-				return false;
+				return row_changed(target, row, "update");
 			case TM_Deleted:
-				check_serializable("delete");
-				return false;
+				return row_changed(target, row, "delete");
 			case TM_SelfModified:
 				changed_by_self(target);
 				break;
@@ -653,26 +656,6 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 				elog(ERROR, "unexpected result of updating a row of table %s",
 					 target->name);
 		}
-	}
-}
-
-/* Set the counter of a row that is to be inserted. */
-static void
-set_new_counter(TupleTableSlot *slot, MSTarget *target, int64 by,
-				TimestampTz now)
-{
-	slot->tts_values[target->count - 1] = add_count(target, (Datum) 0, true,
-													by, now);
-	slot->tts_isnull[target->count - 1] = false;
-	if (target->first_seen != InvalidAttrNumber)
-	{
-		slot->tts_values[target->first_seen - 1] = TimestampTzGetDatum(now);
-		slot->tts_isnull[target->first_seen - 1] = false;
-	}
-	if (target->last_seen != InvalidAttrNumber)
-	{
-		slot->tts_values[target->last_seen - 1] = TimestampTzGetDatum(now);
-		slot->tts_isnull[target->last_seen - 1] = false;
 	}
 }
 
@@ -719,7 +702,7 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 	ExecClearTuple(slot);
 	memcpy(slot->tts_values, row->values, sizeof(Datum) * natts);
 	memcpy(slot->tts_isnull, row->isnull, sizeof(bool) * natts);
-	set_new_counter(slot, target, row->by, ms_clock());
+	ms_set_new_counter(target, row, slot->tts_values, slot->tts_isnull);
 	for (int i = 0; i < natts; i++)
 	{
 		if (fast->defaults[i] != NULL && slot->tts_isnull[i] &&
@@ -789,76 +772,149 @@ inserting_command(TupleTableSlot *slot)
 											 &isnull));
 }
 
-/*
- * Wait for a transaction that is inserting a row of the key that keys hold:
- * until that is committed or is gone.  False where there was nothing to wait
- * for; *settled then tells whether another transaction has such a row, and
- * *own_cid the command that inserted it where it is our own row.  slot is for
- * our use.
- */
-bool
-ms_wait_for_inserter(Relation rel, Relation index, ScanKey keys, int nkeys,
-					 TupleTableSlot *slot, bool *settled, CommandId *own_cid)
+/* The latest row of a key, whoever has written it. */
+typedef struct Latest
+{
+	bool		found;
+	bool		own;			/* by this transaction ... */
+	CommandId	own_cid;		/* ... in this command */
+	TransactionId xmin;			/* of others in progress, or invalid: who */
+	TransactionId xmax;			/* inserts it, who deletes or updates it */
+	uint32		token;			/* of a speculative insertion */
+	ItemPointerData tid;
+} Latest;
+
+static void
+find_latest(Relation rel, Relation index, ScanKey keys, int nkeys,
+			TupleTableSlot *slot, Latest *latest)
 {
 	SnapshotData dirty;
 	IndexScanDesc scan;
-	TransactionId xwait = InvalidTransactionId;
-	uint32		token = 0;
-	ItemPointerData tid;
 
-	*settled = false;
-	*own_cid = FirstCommandId;
+	memset(latest, 0, sizeof(*latest));
 	InitDirtySnapshot(dirty);
 	scan = index_beginscan(rel, index, &dirty, NULL, nkeys, 0);
 	index_rescan(scan, keys, nkeys, NULL, 0);
 	if (index_getnext_slot(scan, ForwardScanDirection, slot))
 	{
-		xwait = dirty.xmin;
-		token = dirty.speculativeToken;
-		tid = slot->tts_tid;
-		if (is_own_row(slot))
-			*own_cid = inserting_command(slot);
-		else
-			*settled = !TransactionIdIsValid(xwait);
+		latest->found = true;
+		latest->own = is_own_row(slot);
+		if (latest->own)
+			latest->own_cid = inserting_command(slot);
+		latest->xmin = dirty.xmin;
+		latest->xmax = dirty.xmax;
+		latest->token = dirty.speculativeToken;
+		latest->tid = slot->tts_tid;
 	}
 	ExecClearTuple(slot);
 	index_endscan(scan);
+}
 
-	if (!TransactionIdIsValid(xwait))
-		return false;
-	if (token != 0)
-		SpeculativeInsertionWait(xwait, token);
+static void
+wait_for_latest(Relation rel, Latest *latest)
+{
+	ms_stats_lock_wait(RelationGetRelid(rel));
+	if (latest->token != 0)
+		SpeculativeInsertionWait(latest->xmin, latest->token);
 	else
-		XactLockTableWait(xwait, rel, &tid, XLTW_InsertIndex);
+		XactLockTableWait(latest->xmin, rel, &latest->tid, XLTW_InsertIndex);
+}
+
+/*
+ * Wait for a transaction that is inserting a row of the key that keys hold:
+ * until that is committed or is gone.  False where there was nothing to wait
+ * for.  slot is for our use.
+ */
+bool
+ms_wait_for_inserter(Relation rel, Relation index, ScanKey keys, int nkeys,
+					 TupleTableSlot *slot)
+{
+	Latest		latest;
+
+	find_latest(rel, index, keys, nkeys, slot, &latest);
+	if (!TransactionIdIsValid(latest.xmin))
+		return false;
+	wait_for_latest(rel, &latest);
 	return true;
 }
 
 /*
- * The insertion met a row.  If that is not committed yet, wait.  If it is,
- * the next search will see it, unless the snapshot must not change.  If it is
- * our own, that may be of an earlier row of this batch, whose trigger gave it
- * this key; the next search will see it too.  But if our own trigger has
- * inserted it since, that is an error as in INSERT ... ON CONFLICT.
+ * Look for a row of the key that the search does not see; met: our insertion
+ * has met one.  One that is being inserted is waited for; or BUSY, where
+ * nothing is waited for.  A committed one will be seen by the next search,
+ * unless the snapshot must not change.  If it is our own, that may be of an
+ * earlier row of this batch, whose trigger gave it this key; the next search
+ * will see it too.  But if our own trigger has inserted it since, that is an
+ * error as in INSERT ... ON CONFLICT.  DONE where there is none.
  */
-static void
-wait_for_inserter(MSFast *fast, MSTarget *target)
+static Progress
+probe_unseen(MSFast *fast, MSTarget *target, const MSRow *row, bool met)
 {
-	bool		settled;
-	CommandId	own_cid;
+	Latest		latest;
 
-	if (ms_wait_for_inserter(fast->rel,
-							 fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
-							 fast->scankeys, target->nkeys, fast->found,
-							 &settled, &own_cid))
-		return;
-	if (settled)
-		check_serializable("update");
-	if (fast->has_before_insert && own_cid > fast->trigger_cid)
+	find_latest(fast->rel,
+				fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
+				fast->scankeys, target->nkeys, fast->found, &latest);
+	if (!latest.found)
+		return DONE;
+	if (goes_aside(target, row) && (TransactionIdIsValid(latest.xmin) ||
+									TransactionIdIsValid(latest.xmax)))
+		return BUSY;
+	if (TransactionIdIsValid(latest.xmin))
+	{
+		wait_for_latest(fast->rel, &latest);
+		return SEARCH_AGAIN;
+	}
+	if (!latest.own)
+		return row_changed(target, row, "update");
+	if (met && fast->has_before_insert && latest.own_cid > fast->trigger_cid)
 		ereport(ERROR,
 				(errcode(ERRCODE_CARDINALITY_VIOLATION),
 				 errmsg("counter to be inserted was already inserted by an operation triggered by the current command"),
 				 errdetail("The counter is in table %s.", target->name),
 				 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
+	return SEARCH_AGAIN;
+}
+
+/*
+ * Insert a row for a key that the search does not see; *made: the new row is
+ * ready.  A conflict with another row kills ours.
+ */
+static Progress
+insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
+			  MSResult *result)
+{
+	bool		aside = goes_aside(target, row);
+	Progress	progress = DONE;
+
+	/* before triggers and sequences are asked for what goes aside */
+	if (aside)
+	{
+		if (!ms_insertion_lock(target, row))
+			return BUSY;
+		progress = probe_unseen(fast, target, row, false);
+	}
+
+	if (progress == DONE)
+	{
+		if (*made && !fast->has_before_insert)
+			ms_set_new_counter(target, row, fast->inserted->tts_values,
+							   fast->inserted->tts_isnull);
+		if (!*made && !make_inserted(fast, target, row))
+			ms_result_none(MS_IGNORED, result);
+		else if (!insert_row(fast, target, result))
+		{
+			progress = probe_unseen(fast, target, row, true);
+
+			/* what we met is gone again */
+			if (progress == DONE)
+				progress = SEARCH_AGAIN;
+		}
+		*made = true;
+	}
+	if (aside)
+		ms_insertion_unlock(target, row);
+	return progress;
 }
 
 /* Increment one counter, inserting it if it is not there. */
@@ -867,6 +923,7 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 {
 	MSFast	   *fast = target->fast;
 	bool		made = false;
+	int			searches = 0;
 
 	ResetPerTupleExprContext(fast->estate);
 	for (int i = 0; i < target->nkeys; i++)
@@ -874,29 +931,21 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 
 	for (;;)
 	{
-		CHECK_FOR_INTERRUPTS();
+		Progress	progress;
 
+		CHECK_FOR_INTERRUPTS();
 		if (find_row(fast, target))
-		{
-			if (update_row(fast, target, row, result))
-				break;
-		}
+			progress = update_row(fast, target, row, result);
 		else
+			progress = insert_unseen(fast, target, row, &made, result);
+
+		if (progress == DONE)
+			break;
+		if (progress == BUSY ||
+			(goes_aside(target, row) && ++searches == MAX_SEARCHES))
 		{
-			if (!made)
-			{
-				if (!make_inserted(fast, target, row))
-				{
-					ms_result_none(MS_IGNORED, result);
-					break;
-				}
-				made = true;
-			}
-			else if (!fast->has_before_insert)
-				set_new_counter(fast->inserted, target, row->by, ms_clock());
-			if (insert_row(fast, target, result))
-				break;
-			wait_for_inserter(fast, target);
+			set_aside(fast, target, row, result);
+			break;
 		}
 		refresh_snapshot(fast, target);
 	}

@@ -28,6 +28,7 @@
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -232,7 +233,35 @@ ms_row_make(Relation rel)
 	row->given = NULL;
 	row->by = 1;
 	row->ordinal = 0;
+	row->timed = false;
+	row->first_seen = 0;
+	row->last_seen = 0;
+	row->folded = false;
 	return row;
+}
+
+/* A row of its own, with the values copied. */
+MSRow *
+ms_row_copy(Relation rel, const MSRow *row)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	MSRow	   *copy = ms_row_make(rel);
+	Datum	   *values = copy->values;
+	bool	   *isnull = copy->isnull;
+
+	*copy = *row;
+	copy->values = values;
+	copy->isnull = isnull;
+	copy->given = bms_copy(row->given);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		isnull[i] = row->isnull[i];
+		if (!isnull[i])
+			values[i] = datumCopy(row->values[i], att->attbyval, att->attlen);
+	}
+	return copy;
 }
 
 static void
@@ -528,16 +557,38 @@ key_order(MSTarget *target)
 	return target->order;
 }
 
-/* Order two rows by the key, as its index does. */
-static int
-compare_rows(const MSTarget *target, const MSRow *a, const MSRow *b)
+/* Make the order of keys, for ms_compare_keys; the table is open. */
+void
+ms_prepare_key_order(MSTarget *target)
+{
+	(void) key_order(target);
+}
+
+/*
+ * Order two keys, their values in the order of the index's columns, as the
+ * index does.
+ */
+int
+ms_compare_keys(const MSTarget *target, const Datum *a, const Datum *b)
+{
+	int			result = 0;
+
+	for (int i = 0; i < target->nkeys && result == 0; i++)
+		result = ApplySortComparator(a[i], false, b[i], false,
+									 &target->order->columns[i]);
+	return result;
+}
+
+/* Order two rows' values, by attribute number - 1, as the key's index does. */
+int
+ms_compare_rows(const MSTarget *target, const Datum *a, const Datum *b)
 {
 	for (int i = 0; i < target->nkeys; i++)
 	{
 		int			j = target->keys[i].column.attno - 1;
 		int			result;
 
-		result = ApplySortComparator(a->values[j], false, b->values[j], false,
+		result = ApplySortComparator(a[j], false, b[j], false,
 									 &target->order->columns[i]);
 		if (result != 0)
 			return result;
@@ -558,7 +609,7 @@ compare_items(const void *a, const void *b, void *arg)
 								 &target->order->abbreviated);
 	if (result == 0 && (target->nkeys > 1 ||
 						target->order->abbreviated.abbrev_converter != NULL))
-		result = compare_rows(target, x->row, y->row);
+		result = ms_compare_rows(target, x->row->values, y->row->values);
 	if (result == 0)
 		result = x->row->ordinal < y->row->ordinal ? -1 : 1;
 	return result;
@@ -588,7 +639,8 @@ ms_sort_rows(MSTarget *target, MSRow **rows, int n, bool *duplicate)
 	for (int i = 0; i < n; i++)
 	{
 		rows[i] = items[i].row;
-		duplicate[i] = i > 0 && compare_rows(target, rows[i - 1], rows[i]) == 0;
+		duplicate[i] = i > 0 &&
+			ms_compare_rows(target, rows[i - 1]->values, rows[i]->values) == 0;
 	}
 	pfree(items);
 }

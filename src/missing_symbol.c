@@ -24,6 +24,13 @@ PG_MODULE_MAGIC;
 void		_PG_init(void);
 
 bool		ms_fast_path = true;
+int			ms_apply = MS_APPLY_NOW;
+
+static const struct config_enum_entry apply_options[] = {
+	{"now", MS_APPLY_NOW, false},
+	{"commit", MS_APPLY_COMMIT, false},
+	{NULL, 0, false}
+};
 
 static char *test_clock_string = NULL;
 static TimestampTz test_clock = DT_NOBEGIN; /* DT_NOBEGIN: the real clock */
@@ -219,6 +226,29 @@ _PG_init(void)
 							 PGC_USERSET,
 							 0,
 							 NULL, NULL, NULL);
+
+	DefineCustomEnumVariable("missing_symbol.apply",
+							 "When an increment reaches its row.",
+							 "\"now\": in its statement. \"commit\": as its "
+							 "transaction commits; until then it locks no row. "
+							 "What track() says of a table wins.",
+							 &ms_apply,
+							 MS_APPLY_NOW,
+							 apply_options,
+							 PGC_USERSET,
+							 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.pending_limit",
+							"Memory for the increments that a transaction has deferred.",
+							"What goes beyond it is applied before the commit.",
+							&ms_pending_limit,
+							1024,
+							0,
+							MAX_KILOBYTES,
+							PGC_USERSET,
+							GUC_UNIT_KB,
+							NULL, NULL, NULL);
 
 	DefineCustomStringVariable("missing_symbol.test_clock",
 							   "Replaces the clock that increments read.",

@@ -12,6 +12,7 @@
 #define MISSING_SYMBOL_H
 
 #include "compat.h"
+#include "access/htup.h"
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "nodes/bitmapset.h"
@@ -20,15 +21,18 @@
 #include "nodes/pg_list.h"
 #include "nodes/plannodes.h"
 #include "port/pg_bswap.h"
+#include "storage/itemptr.h"
 #include "storage/lockdefs.h"
 #include "tcop/cmdtag.h"
 #include "utils/portal.h"
 #include "utils/relcache.h"
+#include "utils/snapshot.h"
 
 /*
  * missing_symbol.c: module magic, _PG_init, every setting, the clock.
  */
 extern bool ms_fast_path;
+extern int	ms_apply;			/* MSApply of targets that do not say */
 
 extern TimestampTz ms_clock(void);
 extern Oid	ms_schema(void);
@@ -87,12 +91,21 @@ typedef struct MSKeyColumn
 	Oid			subtype;		/* ... and that function's right-hand type */
 } MSKeyColumn;
 
+/* when an increment reaches its row */
+typedef enum MSApply
+{
+	MS_APPLY_UNSET,				/* as missing_symbol.apply says */
+	MS_APPLY_NOW,
+	MS_APPLY_COMMIT
+} MSApply;
+
 typedef struct MSTarget
 {
 	Oid			relid;
 	char	   *name;			/* qualified and quoted */
 	MemoryContext cxt;			/* holds all of it */
 	int			users;			/* calls under way */
+	bool		pinned;			/* deltas of this transaction need it */
 	bool		stale;			/* replaced in the cache: the last user frees */
 
 	/* the key, in the order of the index's columns */
@@ -110,17 +123,23 @@ typedef struct MSTarget
 	AttrNumber	last_seen;
 
 	/* settings of track() */
+	MSApply		apply;
 	int64		throttle;		/* microseconds; 0: none */
 	Bitmapset  *fill;			/* attribute numbers */
+	bool		spill;			/* never wait for a row: append the delta */
 
 	/* why increments take the general path; NULL: they may take the fast one */
 	const char *general_reason;
 
 	/* made when first needed; each owned by its file */
 	struct MSKeyOrder *order;
+	struct MSPrivileges *privileges;
 	struct MSFast *fast;
 	List	   *general_plans;
 	struct _SPI_plan *value_plan;
+	struct MSSpillFormat *spill_format;
+	int			spill_turn;		/* increments, to take what is spilled at every
+								 * 16th */
 	struct MSRecordReader *record_reader;
 	struct MSNamedColumns *named_columns;
 } MSTarget;
@@ -128,6 +147,8 @@ typedef struct MSTarget
 extern MSTarget *ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel);
 extern void ms_target_close(MSTarget *target, Relation rel);
 extern void ms_target_unpin(MSTarget *target);
+extern void ms_target_pin(MSTarget *target);
+extern void ms_target_release(MSTarget *target);
 extern const char *ms_general_reason(const MSTarget *target, Relation rel);
 extern AttrNumber ms_column_number(Relation rel, const char *column);
 extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
@@ -142,10 +163,13 @@ typedef struct MSTracked
 	char	   *count;			/* NULL: not set */
 	char	   *first_seen;		/* NULL: not set; "": none */
 	char	   *last_seen;
+	MSApply		apply;
 	int64		throttle;
 	List	   *fill;
+	bool		spill;
 } MSTracked;
 
+extern Relation ms_open_own_table(const char *name, LOCKMODE lockmode);
 extern void ms_tracked_read(Oid relid, MSTracked *tracked);
 
 /*
@@ -159,9 +183,15 @@ typedef struct MSRow
 								 * only the key is given */
 	int64		by;
 	int			ordinal;		/* place in its batch */
+	bool		timed;			/* counted at these times; else the clock is read */
+	TimestampTz first_seen;
+	TimestampTz last_seen;
+	bool		folded;			/* a delta out of spilled: it does not wait for
+								 * its row, and is not appended again */
 } MSRow;
 
 extern MSRow *ms_row_make(Relation rel);
+extern MSRow *ms_row_copy(Relation rel, const MSRow *row);
 extern void ms_row_set_key(MSTarget *target, Relation rel, MSRow *row, int i,
 						   Oid type, Datum value, bool isnull);
 extern void ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
@@ -170,6 +200,11 @@ extern void ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 extern void ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
 							  Datum fields);
 extern void ms_check_by(int64 by);
+extern void ms_prepare_key_order(MSTarget *target);
+extern int	ms_compare_keys(const MSTarget *target, const Datum *a,
+							const Datum *b);
+extern int	ms_compare_rows(const MSTarget *target, const Datum *a,
+							const Datum *b);
 extern void ms_sort_rows(MSTarget *target, MSRow **rows, int n,
 						 bool *duplicate);
 
@@ -181,10 +216,12 @@ typedef enum MSOutcome
 	MS_INSERTED,
 	MS_INCREMENTED,
 	MS_THROTTLED,
-	MS_IGNORED
+	MS_IGNORED,
+	MS_SPILLED,
+	MS_DEFERRED
 } MSOutcome;
 
-#define MS_OUTCOMES (MS_IGNORED + 1)
+#define MS_OUTCOMES (MS_DEFERRED + 1)
 
 typedef struct MSResult
 {
@@ -202,6 +239,10 @@ extern bool ms_increment(MSTarget *target, Relation rel, MSRow *row,
 extern bool ms_increment_texts(Oid relid, const char *const *names, int n,
 							   const Datum *values, const bool *isnull,
 							   int64 by, int64 *count);
+extern void ms_merge_row(MSTarget *target, Relation rel, MSRow *into,
+						 const MSRow *from);
+extern void ms_apply_row(MSTarget *target, Relation rel, MSRow *row,
+						 MSResult *result);
 extern void ms_set_last_increment(const MSResult *result);
 extern bool ms_throttled(const MSTarget *target, TimestampTz last_seen,
 						 TimestampTz now);
@@ -211,6 +252,15 @@ extern void ms_result_none(MSOutcome outcome, MSResult *result);
 extern void ms_null_key_by_trigger(const MSTarget *target);
 extern void ms_check_required_columns(const MSTarget *target, Relation rel,
 									  const MSRow *row);
+
+/*
+ * count.c: the counter's columns of a row.
+ */
+extern TimestampTz ms_row_time(const MSRow *row);
+extern Datum ms_add_count(const MSTarget *target, Datum old, bool isnull,
+						  const MSRow *row, TimestampTz now);
+extern void ms_set_new_counter(const MSTarget *target, const MSRow *row,
+							   Datum *values, bool *isnull);
 
 /*
  * privileges.c: what an increment asks of the current role.
@@ -236,12 +286,13 @@ extern void ms_privileges_check(MSPrivileges *privileges,
 extern bool ms_fast_is_busy(const MSTarget *target);
 extern void ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given);
 extern void ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result);
+extern void ms_fast_refresh(MSTarget *target);
 extern void ms_fast_end(MSTarget *target);
 extern void ms_fast_abort(MSTarget *target);
 extern struct ScanKeyData *ms_make_scankeys(const MSTarget *target);
 extern bool ms_wait_for_inserter(Relation rel, Relation index,
 								 struct ScanKeyData *keys, int nkeys,
-								 struct TupleTableSlot *slot, bool *settled, CommandId *own_cid);
+								 struct TupleTableSlot *slot);
 
 /*
  * general.c: increments of any other table, through SQL plans.
@@ -250,7 +301,130 @@ extern void ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
 								 MSResult *result);
 extern void ms_general_value(MSTarget *target, Relation rel, MSRow *row,
 							 bool *isnull, int64 *value);
+extern bool ms_general_exists(MSTarget *target, Relation rel, MSRow *row);
 extern void ms_general_free(MSTarget *target);
+
+/*
+ * probe.c: can a counter be had without waiting?
+ */
+typedef enum MSProbe
+{
+	MS_PROBE_ABSENT,			/* there is no row */
+	MS_PROBE_LOCKED,			/* there is, and we have its lock */
+	MS_PROBE_BUSY				/* somebody else has it, or has changed it */
+} MSProbe;
+
+extern MSProbe ms_probe(MSTarget *target, Relation rel, const MSRow *row);
+
+/*
+ * spill.c: appended deltas.
+ */
+typedef struct MSSpilled
+{
+	HeapTuple	tuple;
+	ItemPointerData tid;
+	int64		hash;			/* of its key's text */
+	Datum		key;			/* text[] */
+	char	   *role;			/* who counted it */
+	int64		by;
+	TimestampTz first_seen;
+	TimestampTz last_seen;
+	bool		has_fields;
+	Datum		fields;			/* jsonb */
+	char	   *error;			/* of the latest fold(); NULL: none yet */
+	MSRow	   *row;			/* made by ms_spill_parse */
+} MSSpilled;
+
+extern void ms_spill_append(MSTarget *target, Relation rel, const MSRow *row,
+							const Datum *key, const char *role,
+							const char *error);
+extern List *ms_spill_read(Oid relid, Snapshot snapshot, const int64 *hash,
+						   int64 *after, int limit, bool *more);
+extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta);
+extern List *ms_spill_read_key(MSTarget *target, Relation rel,
+							   const MSRow *row, Snapshot snapshot,
+							   int limit);
+extern bool ms_spill_delete(Relation spilled, const MSSpilled *delta,
+							Snapshot snapshot, bool ours);
+extern bool ms_spill_lock(Relation spilled, const MSSpilled *delta,
+						  Snapshot snapshot);
+extern void ms_spill_append_again(const MSSpilled *delta, const char *error);
+extern MSRow *ms_spill_take(MSTarget *target, Relation rel, const MSRow *row,
+							int64 *n);
+extern void ms_spill_forget(Oid relid);
+extern bool ms_spill_exists(Oid relid, Snapshot snapshot);
+extern Oid	ms_spill_next_target(Oid relid, Snapshot snapshot);
+extern bool ms_insertion_lock(MSTarget *target, const MSRow *row);
+extern void ms_insertion_unlock(MSTarget *target, const MSRow *row);
+
+/*
+ * deltas.c: what this transaction has deferred, merged in memory.
+ */
+typedef struct MSDelta MSDelta;
+
+extern bool ms_deltas_exist(void);
+extern Size ms_deltas_size(void);
+extern bool ms_deltas_comparing(void);
+extern void ms_deltas_add(MSTarget *target, Relation rel, MSRow *row);
+extern void ms_deltas_commit_level(int nestlevel);
+extern void ms_deltas_abort_level(int nestlevel);
+extern void ms_deltas_forget(void);
+extern MSDelta *ms_deltas_take_first(void);
+extern int	ms_deltas_sort_level(void);
+extern MSDelta *ms_deltas_take_of_level(void);
+extern void ms_delta_free(MSDelta *delta);
+extern int	ms_deltas_set_depth(int new_depth);
+extern int	ms_delta_depth(const MSDelta *delta);
+extern void ms_delta_identity(const MSDelta *delta, Oid *relid, Oid *role);
+extern MSRow *ms_delta_row(const MSDelta *delta, const MSTarget *target,
+						   Relation rel);
+
+/* what the key of a row has deferred in this transaction; false: nothing */
+extern bool ms_pending_sum(MSTarget *target, const MSRow *row, int64 *sum);
+
+/*
+ * What this transaction has deferred for a target, whoever deferred it: one
+ * row for each key, in the order of the key, timed, with the fields that a
+ * new counter would get.  The rows are the caller's, their values are good
+ * until the next increment; function must not count.
+ */
+extern void ms_pending_foreach(MSTarget *target, Relation rel,
+							   void (*function) (MSRow *row, void *arg),
+							   void *arg);
+
+/*
+ * total.c: reading counters with what is spilled and deferred.
+ */
+extern void ms_total_value(MSTarget *target, Relation rel, const MSRow *row,
+						  bool *isnull, int64 *value);
+
+/*
+ * pending.c: apply = 'commit'.
+ */
+extern int	ms_pending_limit;	/* kB */
+
+/* does an increment of a target have to wait for the commit? */
+extern bool ms_pending_defers(const MSTarget *target);
+
+/* leave a row to the commit; privileges have been checked */
+extern void ms_pending_add(MSTarget *target, Relation rel, MSRow *row);
+
+/*
+ * stats.c: what this session's increments came to; view counter_stats.
+ */
+
+/* calls of the session's user code, by outcome; counts has MS_OUTCOMES */
+extern void ms_stats_count(Oid relid, MSOutcome outcome);
+extern void ms_stats_count_many(Oid relid, const int64 *counts);
+
+/* a row's lock, or a key's insertion, had to be waited for */
+extern void ms_stats_lock_wait(Oid relid);
+
+/* deferred deltas were applied before the commit, for want of memory */
+extern void ms_stats_early_apply(Oid relid);
+
+/* so many spilled deltas were merged into their rows */
+extern void ms_stats_folded(Oid relid, int64 deltas);
 
 /*
  * shape.c: a statement's shape, the text with its constants taken out.

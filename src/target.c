@@ -820,7 +820,9 @@ build_target(Relation rel)
 	find_counter(target, rel, &tracked);
 	check_key_is_no_counter(target, rel);
 	set_fill(target, rel, tracked.fill);
+	target->apply = tracked.apply;
 	target->throttle = tracked.throttle;
+	target->spill = tracked.spill && tracked.throttle == 0;
 
 	/*
 	 * Which generated columns an update has to compute is decided once for
@@ -855,7 +857,7 @@ free_target(MSTarget *target)
 static void
 release_target(MSTarget *target)
 {
-	if (target->users > 0)
+	if (target->users > 0 || target->pinned)
 		target->stale = true;
 	else
 		free_target(target);
@@ -944,7 +946,22 @@ ms_target_close(MSTarget *target, Relation rel)
 void
 ms_target_unpin(MSTarget *target)
 {
-	if (--target->users == 0 && target->stale)
+	if (--target->users == 0 && target->stale && !target->pinned)
+		free_target(target);
+}
+
+/* Keep a target, stale or not, until it is released. */
+void
+ms_target_pin(MSTarget *target)
+{
+	target->pinned = true;
+}
+
+void
+ms_target_release(MSTarget *target)
+{
+	target->pinned = false;
+	if (target->users == 0 && target->stale)
 		free_target(target);
 }
 
