@@ -14,6 +14,7 @@
 MODULE_big = missing_symbol
 OBJS = \
 	src/counter.o \
+	src/delta.o \
 	src/deltas.o \
 	src/fast.o \
 	src/general.o \
