@@ -22,9 +22,21 @@ OBJS = \
 	src/increment.o \
 	src/input.o \
 	src/missing_symbol.o \
+	src/n_plus_one.o \
 	src/pending.o \
-	src/permissions.o \
+	src/privileges.o \
+	src/profile_budget.o \
+	src/profile_exec.o \
+	src/profile_failure.o \
+	src/profile_hooks.o \
+	src/profile_report.o \
+	src/profile_session.o \
+	src/profile_statement.o \
+	src/profile_stats.o \
+	src/profile_utility.o \
+	src/profile_views.o \
 	src/shape.o \
+	src/shape_cache.o \
 	src/shape_lex.o \
 	src/stats.o \
 	src/symbols.o \
@@ -43,6 +55,10 @@ DATA = \
 # order.  The extension is there when a theme starts.
 REGRESS = \
 	counter \
+	profile \
+	profile_n_plus_one \
+	profile_privileges \
+	profile_stats \
 	$(REGRESS_BOTH)
 
 # those that must give the same on the general path: installcheck-general
@@ -51,21 +67,46 @@ REGRESS_BOTH = \
 	batch \
 	pending \
 	types \
-	symbols
+	symbols \
+	tables \
+	triggers \
+	errors
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
-	pending
+	batch_order \
+	ddl \
+	insert_race \
+	pending \
+	row_lock \
+	serializable \
+	speculative \
+	throttle_race \
+	waiter_time
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
+	test/t/cost.pl \
 	test/t/counter_dump.pl \
 	test/t/pending.pl \
+	test/t/profile_coexist.pl \
+	test/t/profile_failures.pl \
+	test/t/profile_n_plus_one.pl \
+	test/t/profile_protocol.pl \
+	test/t/profile_settings.pl \
+	test/t/crash.pl \
+	test/t/dump.pl \
+	test/t/exact.pl \
+	test/t/protocols.pl \
 	test/t/sightings.pl \
+	test/t/standby.pl \
+	test/t/twophase.pl \
 	test/t/unit.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol
+
+EXTRA_CLEAN = output_general
 
 PG_CONFIG ?= pg_config
 

@@ -65,7 +65,7 @@ typedef struct MSFast
 
 	/* kept */
 	EState	   *estate;
-	MSPermissions *permissions;
+	MSPrivileges *privileges;
 	ResultRelInfo *insert_rri;
 	ResultRelInfo *update_rri;
 	bool		has_row_triggers;
@@ -83,6 +83,7 @@ typedef struct MSFast
 	Relation	rel;
 	Snapshot	snapshot;
 	IndexScanDesc scan;
+	CommandId	trigger_cid;	/* BEFORE INSERT triggers' commands are later */
 } MSFast;
 
 /* The value of a column that nobody gives: its default, or a checked NULL. */
@@ -123,6 +124,20 @@ make_defaults(MSFast *fast, Relation rel)
 	}
 }
 
+/* Scan keys for the key's index; the caller sets their arguments. */
+ScanKey
+ms_make_scankeys(const MSTarget *target)
+{
+	ScanKey		keys = palloc0(sizeof(ScanKeyData) * target->nkeys);
+
+	for (int i = 0; i < target->nkeys; i++)
+		ScanKeyEntryInitialize(&keys[i], 0, i + 1,
+							   BTEqualStrategyNumber, target->keys[i].subtype,
+							   target->keys[i].collation,
+							   target->keys[i].eqproc, (Datum) 0);
+	return keys;
+}
+
 static void
 make_indexes(MSFast *fast, MSTarget *target, Relation rel)
 {
@@ -155,12 +170,7 @@ make_indexes(MSFast *fast, MSTarget *target, Relation rel)
 		rris[i]->ri_IndexRelationInfo = infos;
 	}
 
-	fast->scankeys = palloc0(sizeof(ScanKeyData) * target->nkeys);
-	for (int i = 0; i < target->nkeys; i++)
-		ScanKeyEntryInitialize(&fast->scankeys[i], 0, i + 1,
-							   BTEqualStrategyNumber, target->keys[i].subtype,
-							   target->keys[i].collation,
-							   target->keys[i].eqproc, (Datum) 0);
+	fast->scankeys = ms_make_scankeys(target);
 }
 
 static ResultRelInfo *
@@ -193,10 +203,9 @@ make_fast(MSTarget *target, Relation rel)
 
 	fast->cxt = cxt;
 	fast->estate = CreateExecutorState();
-	fast->permissions = ms_permissions_make(target, rel);
-	ExecInitRangeTable(fast->estate, fast->permissions->rtable,
-					   fast->permissions->perminfos,
-					   bms_make_singleton(1));
+	fast->privileges = ms_privileges_make(target, rel);
+	ExecInitRangeTable(fast->estate, fast->privileges->rtable,
+					   fast->privileges->perminfos, bms_make_singleton(1));
 
 	fast->insert_rri = make_result_rel(fast, rel, desc);
 	fast->update_rri = make_result_rel(fast, rel, desc);
@@ -297,7 +306,7 @@ ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given)
 	if (fast == NULL)
 		fast = target->fast = make_fast(target, rel);
 
-	ms_permissions_check(fast->permissions, target, given);
+	ms_privileges_check(fast->privileges, target, given);
 	CheckCmdReplicaIdentity(rel, CMD_INSERT);
 	CheckCmdReplicaIdentity(rel, CMD_UPDATE);
 
@@ -616,6 +625,21 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 			read_result(target, fast->found, MS_THROTTLED, result);
 			return true;
 		}
+
+#ifdef USE_ASSERT_CHECKING
+
+		/*
+		 * heap_update() returns TM_BeingModified to one who does not wait,
+		 * but asserts that there is no such caller.
+		 */
+		if (!locked)
+		{
+			if (!lock_found(fast, target))
+				return false;
+			locked = true;
+			continue;
+		}
+#endif
 		make_updated(fast, target, row, now);
 		check_row(fast, fast->update_rri, fast->updated, CMD_UPDATE);
 
@@ -673,6 +697,33 @@ set_new_counter(TupleTableSlot *slot, MSTarget *target, const MSRow *row)
 }
 
 /*
+ * Let the BEFORE INSERT triggers see the new row; false where one suppresses
+ * it.  From here on the key is what they have made of it.
+ */
+static bool
+run_before_insert(MSFast *fast, MSTarget *target)
+{
+	TupleTableSlot *slot = fast->inserted;
+
+	fast->trigger_cid = GetCurrentCommandId(true);
+	if (!ExecBRInsertTriggers(fast->estate, fast->insert_rri, slot))
+		return false;
+
+	slot_getallattrs(slot);
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		AttrNumber	attno = target->keys[i].column.attno;
+
+		/* where the column is NOT NULL, that says so */
+		if (slot->tts_isnull[attno - 1] &&
+			!TupleDescAttr(RelationGetDescr(fast->rel), attno - 1)->attnotnull)
+			ms_null_key_by_trigger(target);
+		fast->scankeys[i].sk_argument = slot->tts_values[attno - 1];
+	}
+	return true;
+}
+
+/*
  * Make a new row: what is given, the counter, and defaults; then BEFORE
  * triggers, which may change the key, or suppress the row (false).  This is
  * done once for an increment, however often its insertion is tried.
@@ -700,26 +751,7 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 	ExecStoreVirtualTuple(slot);
 	slot->tts_tableOid = RelationGetRelid(fast->rel);
 
-	if (fast->has_before_insert)
-	{
-		if (!ExecBRInsertTriggers(fast->estate, fast->insert_rri, slot))
-			return false;
-		slot_getallattrs(slot);
-		for (int i = 0; i < target->nkeys; i++)
-		{
-			AttrNumber	attno = target->keys[i].column.attno;
-
-			if (slot->tts_isnull[attno - 1])
-				ereport(ERROR,
-						(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						 errmsg("a BEFORE INSERT trigger set key column \"%s\" of table %s to null",
-								NameStr(TupleDescAttr(RelationGetDescr(fast->rel),
-													  attno - 1)->attname),
-								target->name)));
-			fast->scankeys[i].sk_argument = slot->tts_values[attno - 1];
-		}
-	}
-	return true;
+	return !fast->has_before_insert || run_before_insert(fast, target);
 }
 
 /* Insert the new row; false on a conflict with another: search again. */
@@ -757,7 +789,7 @@ insert_row(MSFast *fast, MSTarget *target, MSResult *result)
 	return !conflict;
 }
 
-/* Has this transaction inserted a row, as a trigger of ours may have? */
+/* Has this transaction inserted a row? */
 static bool
 is_own_row(TupleTableSlot *slot)
 {
@@ -768,47 +800,85 @@ is_own_row(TupleTableSlot *slot)
 	return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
 }
 
+static CommandId
+inserting_command(TupleTableSlot *slot)
+{
+	bool		isnull;
+
+	return DatumGetCommandId(slot_getsysattr(slot, MinCommandIdAttributeNumber,
+											 &isnull));
+}
+
 /*
- * The insertion met a row.  If that is not committed yet, wait until it is or
- * is gone.  If it is committed, the next search will see it, unless the
- * snapshot must not change.
+ * Wait for a transaction that is inserting a row of the key that keys hold:
+ * until that is committed or is gone.  False where there was nothing to wait
+ * for; *settled then tells whether another transaction has such a row, and
+ * *own_cid the command that inserted it where it is our own row.  slot is for
+ * our use.
  */
-static void
-wait_for_inserter(MSFast *fast, MSTarget *target)
+bool
+ms_wait_for_inserter(Relation rel, Relation index, ScanKey keys, int nkeys,
+					 TupleTableSlot *slot, bool *settled, CommandId *own_cid)
 {
 	SnapshotData dirty;
 	IndexScanDesc scan;
 	TransactionId xwait = InvalidTransactionId;
 	uint32		token = 0;
 	ItemPointerData tid;
-	bool		found;
-	bool		own = false;
 
+	*settled = false;
+	*own_cid = FirstCommandId;
 	InitDirtySnapshot(dirty);
-	scan = index_beginscan(fast->rel,
-						   fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
-						   &dirty, NULL, target->nkeys, 0);
-	index_rescan(scan, fast->scankeys, target->nkeys, NULL, 0);
-	found = index_getnext_slot(scan, ForwardScanDirection, fast->found);
-	if (found)
+	scan = index_beginscan(rel, index, &dirty, NULL, nkeys, 0);
+	index_rescan(scan, keys, nkeys, NULL, 0);
+	if (index_getnext_slot(scan, ForwardScanDirection, slot))
 	{
 		xwait = dirty.xmin;
 		token = dirty.speculativeToken;
-		tid = fast->found->tts_tid;
-		own = is_own_row(fast->found);
+		tid = slot->tts_tid;
+		if (is_own_row(slot))
+			*own_cid = inserting_command(slot);
+		else
+			*settled = !TransactionIdIsValid(xwait);
 	}
-	ExecClearTuple(fast->found);
+	ExecClearTuple(slot);
 	index_endscan(scan);
 
-	if (TransactionIdIsValid(xwait))
-	{
-		if (token != 0)
-			SpeculativeInsertionWait(xwait, token);
-		else
-			XactLockTableWait(xwait, fast->rel, &tid, XLTW_InsertIndex);
-	}
-	else if (found && !own)
+	if (!TransactionIdIsValid(xwait))
+		return false;
+	if (token != 0)
+		SpeculativeInsertionWait(xwait, token);
+	else
+		XactLockTableWait(xwait, rel, &tid, XLTW_InsertIndex);
+	return true;
+}
+
+/*
+ * The insertion met a row.  If that is not committed yet, wait.  If it is,
+ * the next search will see it, unless the snapshot must not change.  If it is
+ * our own, that may be of an earlier row of this batch, whose trigger gave it
+ * this key; the next search will see it too.  But if our own trigger has
+ * inserted it since, that is an error as in INSERT ... ON CONFLICT.
+ */
+static void
+wait_for_inserter(MSFast *fast, MSTarget *target)
+{
+	bool		settled;
+	CommandId	own_cid;
+
+	if (ms_wait_for_inserter(fast->rel,
+							 fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
+							 fast->scankeys, target->nkeys, fast->found,
+							 &settled, &own_cid))
+		return;
+	if (settled)
 		check_serializable("update");
+	if (fast->has_before_insert && own_cid > fast->trigger_cid)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("counter to be inserted was already inserted by an operation triggered by the current command"),
+				 errdetail("The counter is in table %s.", target->name),
+				 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
 }
 
 /* Increment one counter, inserting it if it is not there. */

@@ -15,6 +15,9 @@
  *   inserted from incremented, and a throttled row from one that a BEFORE
  *   trigger kept as it was, on every version and for partitions too, where
  *   xmax does not.
+ * - Core computes a new row before it waits for another one's insertion.  So
+ *   that the clock is read after the wait, we wait first.  (Not for
+ *   partitions: which one gets the row is core's knowledge.)
  * - Operators are the key index's own, schema-qualified; ONLY, except for a
  *   partitioned table, because an inheritance child's row is not the key's.
  * - Generic plans, made with enable_seqscan off: a plan made while the table
@@ -26,10 +29,13 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/tableam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -327,6 +333,11 @@ insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
 	append_throttle_condition(&sql, target, rel);
 	appendStringInfoString(&sql, ") RETURNING ");
 	append_counter_columns(&sql, target, rel);
+	appendStringInfoString(&sql, ", pg_catalog.num_nulls(");
+	for (int i = 0; i < target->nkeys; i++)
+		appendStringInfo(&sql, "%st.%s", i > 0 ? ", " : "",
+						 column(rel, target->keys[i].column.attno));
+	appendStringInfoString(&sql, ")");
 	return sql.data;
 }
 
@@ -504,7 +515,38 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 								   SPI_tuptable->tupdesc, i + 1, &isnull[i]);
 	ms_result_from_values(target, counter, isnull, result);
 	result->outcome = outcome;
+
+	/* of an INSERT: how many columns of the key a trigger has set to null */
+	if (SPI_tuptable->tupdesc->natts > lengthof(counter) &&
+		DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
+									SPI_tuptable->tupdesc,
+									lengthof(counter) + 1, &isnull[0])) > 0)
+		ms_null_key_by_trigger(target);
 	return true;
+}
+
+/* Wait for transactions that are inserting a row's key. */
+static void
+wait_for_inserters(MSTarget *target, Relation rel, const MSRow *row)
+{
+	Relation	index;
+	ScanKey		keys;
+	TupleTableSlot *slot;
+	bool		settled;
+	CommandId	own_cid;
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		return;
+	keys = ms_make_scankeys(target);
+	for (int i = 0; i < target->nkeys; i++)
+		keys[i].sk_argument = row->values[target->keys[i].column.attno - 1];
+	index = index_open(target->index, RowExclusiveLock);
+	slot = table_slot_create(rel, NULL);
+	while (ms_wait_for_inserter(rel, index, keys, target->nkeys, slot,
+								&settled, &own_cid))
+		CHECK_FOR_INTERRUPTS();
+	ExecDropSingleTupleTableSlot(slot);
+	index_close(index, NoLock);
 }
 
 /* Increment one counter, inserting it if it is not there. */
@@ -548,6 +590,7 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 		if (plans->insert == NULL)
 			plans->insert = prepare(insert_sql(target, rel, others), nargs,
 									types);
+		wait_for_inserters(target, rel, row);
 		if (run(target, plans->insert, values, nulls, false, MS_INSERTED,
 				result, &reached))
 		{

@@ -159,14 +159,27 @@ ms_set_last_increment(const MSResult *result)
 	have_last_result = true;
 }
 
+/* A NULL key is refused, whoever makes it. */
+void
+ms_null_key_by_trigger(const MSTarget *target)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("a BEFORE INSERT trigger of table %s set a key column to null",
+					target->name),
+			 errdetail("A null key conflicts with nothing: every increment would be a new row.")));
+}
+
 /* A column that a new counter needs a value for and has none; 0: none. */
 static AttrNumber
 lacking_column(const MSTarget *target, Relation rel, const MSRow *row)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 
-	if (rel->trigdesc != NULL && rel->trigdesc->trig_insert_before_row)
-		return InvalidAttrNumber;	/* the trigger may give it */
+	/* a trigger may give it, of a partition too */
+	if ((rel->trigdesc != NULL && rel->trigdesc->trig_insert_before_row) ||
+		rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		return InvalidAttrNumber;
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
@@ -236,6 +249,8 @@ apply_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 	{
 		if (fast)
 			ms_fast_begin(target, rel, given);
+		else
+			ms_privileges_check(ms_privileges_make(target, rel), target, given);
 		for (int i = 0; i < n; i++)
 		{
 			if (fast)
@@ -266,14 +281,14 @@ defer_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 {
 	int64		sum;
 
-	if (target->permissions == NULL)
+	if (target->privileges == NULL)
 	{
 		MemoryContext oldcxt = MemoryContextSwitchTo(target->cxt);
 
-		target->permissions = ms_permissions_make(target, rel);
+		target->privileges = ms_privileges_make(target, rel);
 		MemoryContextSwitchTo(oldcxt);
 	}
-	ms_permissions_check(target->permissions, target, given);
+	ms_privileges_check(target->privileges, target, given);
 	if (rel->rd_rel->relkind == RELKIND_RELATION)
 	{
 		CheckCmdReplicaIdentity(rel, CMD_INSERT);
@@ -397,9 +412,8 @@ check_key_count(MSTarget *target, Relation rel, int n)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg_plural("the key of table %s has %d column but %d values were given",
-						   "the key of table %s has %d columns but %d values were given",
-						   target->nkeys, target->name, target->nkeys, n),
+			 errmsg("wrong number of key values for table %s: %d instead of %d",
+					target->name, n, target->nkeys),
 			 errhint("Give the values of: %s.", buf.data)));
 }
 
@@ -824,7 +838,7 @@ read_amounts(FunctionCallInfo fcinfo, int arg, int nelems)
 	if (n != nelems)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%d keys were given but %d amounts", nelems, n),
+				 errmsg("wrong number of amounts: %d for %d keys", n, nelems),
 				 errhint("\"by\" must have one element for each key, or be null for 1 each.")));
 	result = palloc(sizeof(int64) * Max(n, 1));
 	for (int i = 0; i < n; i++)

@@ -573,7 +573,8 @@ find_column(MSTarget *target, Relation rel, const char *part,
 						format_type_be(TupleDescAttr(RelationGetDescr(rel),
 													 wrong - 1)->atttypid)),
 				 errdetail("Its type must be %s.", types),
-				 errhint("Change the column's type, or name another column (or '' for none): SELECT missing_symbol.track(%s, %s => ...).",
+				 errhint("Change the column's type, or name another column%s: SELECT missing_symbol.track(%s, %s => ...).",
+						 strcmp(part, "count") != 0 ? " (or '' for none)" : "",
 						 quote_literal_cstr(target->name), part)));
 	return found;
 }
@@ -654,6 +655,32 @@ find_counter(MSTarget *target, Relation rel, const MSTracked *tracked)
 									tracked->last_seen, lasts,
 									is_timestamptz,
 									"timestamp with time zone");
+}
+
+/* A column that every increment changes, or that is its own, is no key. */
+static void
+check_key_is_no_counter(MSTarget *target, Relation rel)
+{
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		AttrNumber	attno = target->keys[i].column.attno;
+		const char *part;
+
+		if (attno == target->count)
+			part = "count";
+		else if (attno == target->first_seen)
+			part = "first_seen";
+		else if (attno == target->last_seen)
+			part = "last_seen";
+		else
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+				 errmsg("column \"%s\" of table %s is in the key and is its %s column",
+						column_name(rel, attno), target->name, part),
+				 errhint("Name another key or another column: SELECT missing_symbol.track(%s, key => ..., %s => ...).",
+						 quote_literal_cstr(target->name), part)));
+	}
 }
 
 static void
@@ -791,6 +818,7 @@ build_target(Relation rel)
 	target->general_reason = structural_reason(rel);
 	find_key(target, rel, tracked.key);
 	find_counter(target, rel, &tracked);
+	check_key_is_no_counter(target, rel);
 	set_fill(target, rel, tracked.fill);
 	target->apply = tracked.apply;
 	target->throttle = tracked.throttle;
