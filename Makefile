@@ -15,6 +15,7 @@ MODULE_big = missing_symbol
 OBJS = \
 	src/count.o \
 	src/counter.o \
+	src/delta.o \
 	src/deltas.o \
 	src/fast.o \
 	src/fold.o \

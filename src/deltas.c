@@ -28,7 +28,6 @@
 #include "lib/ilist.h"
 #include "lib/rbtree.h"
 #include "miscadmin.h"
-#include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -40,7 +39,7 @@
  */
 #define MAX_DEPTH	1000
 
-typedef struct Key
+typedef struct MSDeltaKey
 {
 	struct KeyNode *node;		/* where it is in the tree */
 	MSTarget   *target;			/* pinned */
@@ -56,43 +55,12 @@ typedef struct KeyNode
 } KeyNode;
 
 /* a subtransaction level that has deferred something */
-typedef struct Level
+typedef struct MSDeltaLevel
 {
-	struct Level *parent;
+	struct MSDeltaLevel *parent;
 	int			nestlevel;
 	dlist_head	deltas;
 } Level;
-
-/* a value given beside the key */
-typedef struct Field
-{
-	AttrNumber	attno;
-	bool		isnull;
-	bool		fills;
-	Oid			typid;
-	Datum		value;
-} Field;
-
-/* what one role has deferred for a key at one level; a single chunk */
-struct MSDelta
-{
-	MSTarget   *target;			/* pinned */
-	Key		   *key;			/* NULL: taken out, or a donor */
-	struct MSDelta *outer;		/* the key's next delta */
-	struct MSDelta *donor;		/* merged in; has values that fill */
-	Level	   *level;
-	dlist_node	in_level;
-	Oid			role;
-	int64		by;
-	TimestampTz first_seen;
-	TimestampTz last_seen;
-	Size		size;
-	int			depth;			/* 1 + that of the delta whose trigger counted it */
-	bool		by_name;		/* columns were given by name */
-	int			nfields;
-	Field	   *fields;
-	Datum		values[FLEXIBLE_ARRAY_MEMBER];	/* the key */
-};
 
 static MemoryContext deltas_cxt = NULL; /* holds all of it; NULL: nothing */
 static RBTree *tree;
@@ -229,46 +197,6 @@ free_delta(MSDelta *delta)
 	}
 }
 
-/* Has a delta a value for a column? */
-static bool
-has_value(const MSDelta *delta, AttrNumber attno)
-{
-	for (; delta != NULL; delta = delta->donor)
-	{
-		for (int i = 0; i < delta->nfields; i++)
-		{
-			if (delta->fields[i].attno == attno && !delta->fields[i].isnull)
-				return true;
-		}
-	}
-	return false;
-}
-
-/* Let a delta's values fill, after those of another. */
-static void
-add_donor(MSDelta *delta, MSDelta *donor)
-{
-	while (delta->donor != NULL)
-		delta = delta->donor;
-	delta->donor = donor;
-}
-
-/* Has a delta, or one of its donors, values that fill what another lacks? */
-static bool
-brings_values(const MSDelta *delta, const MSDelta *into)
-{
-	for (; delta != NULL; delta = delta->donor)
-	{
-		for (int i = 0; i < delta->nfields; i++)
-		{
-			if (delta->fields[i].fills && !delta->fields[i].isnull &&
-				!has_value(into, delta->fields[i].attno))
-				return true;
-		}
-	}
-	return false;
-}
-
 /* Merge a delta into one of its parent's level. */
 static void
 merge_delta(MSDelta *into, MSDelta *delta)
@@ -279,8 +207,8 @@ merge_delta(MSDelta *into, MSDelta *delta)
 	into->last_seen = Max(into->last_seen, delta->last_seen);
 	into->depth = Max(into->depth, delta->depth);
 	detach(delta);
-	if (brings_values(delta, into))
-		add_donor(into, delta);
+	if (ms_delta_brings_values(delta, into))
+		ms_delta_add_donor(into, delta);
 	else
 		free_delta(delta);
 }
@@ -388,31 +316,6 @@ begin(void)
 	deltas_cxt = cxt;
 }
 
-/* Is the key that of when the first delta was deferred? */
-static bool
-same_key(const MSTarget *a, const MSTarget *b)
-{
-	bool		same = a->nkeys == b->nkeys;
-
-	for (int i = 0; same && i < a->nkeys; i++)
-		same = a->keys[i].column.attno == b->keys[i].column.attno &&
-			a->keys[i].column.typid == b->keys[i].column.typid &&
-			a->keys[i].collation == b->keys[i].collation &&
-			a->keys[i].eqop == b->keys[i].eqop;
-	return same;
-}
-
-static void
-check_same_key(const MSTarget *then, const MSTarget *now)
-{
-	if (then != now && !same_key(then, now))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the key of table %s has changed since this transaction deferred increments of it",
-						now->name),
-				 errhint("Change the key before the transaction's first increment or in a transaction of its own, or SET missing_symbol.apply = 'now' (track(..., apply => 'now')).")));
-}
-
 /* The target as it was at its first delta; NULL where nothing is deferred. */
 static MSTarget *
 find_pinned(MSTarget *target)
@@ -425,7 +328,7 @@ find_pinned(MSTarget *target)
 
 		if (result->relid == target->relid)
 		{
-			check_same_key(result, target);
+			ms_delta_check_key(result, target);
 			return result;
 		}
 	}
@@ -449,13 +352,6 @@ pin(MSTarget *target)
 		result = target;
 	}
 	return result;
-}
-
-static void
-key_of_row(const MSTarget *target, const MSRow *row, Datum *values)
-{
-	for (int i = 0; i < target->nkeys; i++)
-		values[i] = row->values[target->keys[i].column.attno - 1];
 }
 
 static Key *
@@ -493,111 +389,6 @@ insert_key(MSTarget *target, Datum *values)
 	return key;
 }
 
-/* Space that a value takes behind its delta. */
-static Size
-value_space(Form_pg_attribute att, Datum *value)
-{
-	if (att->attbyval)
-		return 0;
-	if (att->attlen == -1)
-		*value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(*value));
-	return MAXALIGN(datumGetSize(*value, false, att->attlen));
-}
-
-static Datum
-move_value(Form_pg_attribute att, Datum value, char **space)
-{
-	Size		size;
-	char	   *result = *space;
-
-	if (att->attbyval)
-		return value;
-	size = datumGetSize(value, false, att->attlen);
-	memcpy(result, DatumGetPointer(value), size);
-	*space += MAXALIGN(size);
-	return PointerGetDatum(result);
-}
-
-/* The columns that are given beside the key. */
-static Bitmapset *
-other_columns(const MSTarget *target, const MSRow *row)
-{
-	Bitmapset  *result;
-
-	if (row->given == NULL)
-		return NULL;
-	result = bms_copy(row->given);
-	for (int i = 0; i < target->nkeys; i++)
-		result = bms_del_member(result, target->keys[i].column.attno);
-	return result;
-}
-
-/* Copy a row; linked to nothing yet. */
-static MSDelta *
-make_delta(MSTarget *target, Relation rel, const MSRow *row, TimestampTz now)
-{
-	TupleDesc	desc = RelationGetDescr(rel);
-	Bitmapset  *others = other_columns(target, row);
-	int			nfields = bms_num_members(others);
-	Datum		key[INDEX_MAX_KEYS];
-	Datum	   *values = palloc(sizeof(Datum) * Max(nfields, 1));
-	Size		fixed = MAXALIGN(offsetof(MSDelta, values) +
-								 sizeof(Datum) * target->nkeys);
-	Size		size;
-	MSDelta	   *delta;
-	char	   *space;
-	int			attno = -1;
-	int			n = 0;
-
-	fixed += MAXALIGN(sizeof(Field) * nfields);
-	size = fixed + sizeof(Key) + sizeof(KeyNode);
-	key_of_row(target, row, key);
-	for (int i = 0; i < target->nkeys; i++)
-		size += value_space(TupleDescAttr(desc, target->keys[i].column.attno - 1),
-							&key[i]);
-	while ((attno = bms_next_member(others, attno)) >= 0)
-	{
-		values[n] = row->values[attno - 1];
-		if (!row->isnull[attno - 1])
-			size += value_space(TupleDescAttr(desc, attno - 1), &values[n]);
-		n++;
-	}
-
-	delta = MemoryContextAllocHuge(deltas_cxt, size);
-	memset(delta, 0, fixed);
-	space = (char *) delta + fixed;
-	delta->role = GetUserId();
-	delta->by = row->by;
-	delta->first_seen = now;
-	delta->last_seen = now;
-	delta->depth = depth + 1;
-	delta->size = size;
-	delta->by_name = row->given != NULL;
-	delta->nfields = nfields;
-	delta->fields = (Field *) ((char *) delta + fixed -
-							   MAXALIGN(sizeof(Field) * nfields));
-	for (int i = 0; i < target->nkeys; i++)
-		delta->values[i] = move_value(TupleDescAttr(desc, target->keys[i].column.attno - 1),
-									  key[i], &space);
-	n = 0;
-	attno = -1;
-	while ((attno = bms_next_member(others, attno)) >= 0)
-	{
-		Field	   *field = &delta->fields[n];
-
-		field->attno = attno;
-		field->isnull = row->isnull[attno - 1];
-		field->fills = bms_is_member(attno, target->fill);
-		field->typid = TupleDescAttr(desc, attno - 1)->atttypid;
-		if (!field->isnull)
-			field->value = move_value(TupleDescAttr(desc, attno - 1),
-									  values[n], &space);
-		n++;
-	}
-	deltas_size += size;
-	return delta;
-}
-
 /*
  * Every sum that committing subtransactions can make of a role's deltas must
  * fit, the new amount included.
@@ -630,9 +421,13 @@ add_to_delta(MSTarget *target, Relation rel, MSDelta *delta, const MSRow *row,
 	delta->depth = Max(delta->depth, depth + 1);
 	while ((attno = bms_next_member(target->fill, attno)) >= 0)
 	{
-		if (!row->isnull[attno - 1] && !has_value(delta, attno))
+		if (!row->isnull[attno - 1] && !ms_delta_has_value(delta, attno))
 		{
-			add_donor(delta, make_delta(target, rel, row, now));
+			MSDelta    *donor = ms_delta_make(deltas_cxt, target, rel, row,
+											  now);
+
+			deltas_size += donor->size;
+			ms_delta_add_donor(delta, donor);
 			break;
 		}
 	}
@@ -663,7 +458,7 @@ ms_deltas_add(MSTarget *target, Relation rel, MSRow *row)
 	if (taken == 0 && !ms_deltas_exist())
 		unpin_all();
 	then = pin(target);
-	key_of_row(target, row, values);
+	ms_delta_key(target, row, values);
 	key = find_key(then, values);
 	level = current_level();
 	if (key != NULL)
@@ -677,7 +472,10 @@ ms_deltas_add(MSTarget *target, Relation rel, MSRow *row)
 		return;
 	}
 
-	delta = make_delta(target, rel, row, now);
+	delta = ms_delta_make(deltas_cxt, target, rel, row, now);
+	delta->depth = depth + 1;
+	delta->size += sizeof(Key) + sizeof(KeyNode);
+	deltas_size += delta->size;
 	if (key == NULL)
 		key = insert_key(then, delta->values);
 	delta->target = then;
@@ -693,98 +491,6 @@ ms_deltas_add(MSTarget *target, Relation rel, MSRow *row)
  * Reading
  */
 
-/* Make a row of a key without fields. */
-static MSRow *
-row_of_delta(const MSTarget *target, Relation rel, const MSDelta *delta)
-{
-	MSRow	   *row = ms_row_make(rel);
-
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		AttrNumber	attno = target->keys[i].column.attno;
-
-		row->values[attno - 1] = delta->values[i];
-		row->isnull[attno - 1] = false;
-		if (delta->by_name)
-			row->given = bms_add_member(row->given, attno);
-	}
-	row->by = delta->by;
-	row->timed = true;
-	row->first_seen = delta->first_seen;
-	row->last_seen = delta->last_seen;
-	return row;
-}
-
-/* A column that was dropped after it was given goes without a word. */
-static bool
-field_is_there(const MSTarget *target, Relation rel, const Field *field)
-{
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
-										  field->attno - 1);
-
-	if (att->attisdropped)
-		return false;
-	if (att->atttypid != field->typid)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the type of column \"%s\" of table %s has changed since this transaction deferred increments with a value for it",
-						NameStr(att->attname), target->name),
-				 errhint("Change the column before the transaction's first increment or in a transaction of its own, or SET missing_symbol.apply = 'now' (track(..., apply => 'now')).")));
-	return true;
-}
-
-static void
-set_field(MSRow *row, const Field *field)
-{
-	row->values[field->attno - 1] = field->value;
-	row->isnull[field->attno - 1] = field->isnull;
-	row->given = bms_add_member(row->given, field->attno);
-}
-
-/*
- * Fill a row from a delta and its donors; as in a batch, what a new counter
- * would get from a default is not filled.
- */
-static void
-fill_fields(const MSTarget *target, Relation rel, MSRow *row,
-			const MSDelta *delta)
-{
-	for (; delta != NULL; delta = delta->donor)
-	{
-		for (int i = 0; i < delta->nfields; i++)
-		{
-			const Field *field = &delta->fields[i];
-			AttrNumber	attno = field->attno;
-
-			if (field->fills && !field->isnull && row->isnull[attno - 1] &&
-				field_is_there(target, rel, field) &&
-				(bms_is_member(attno, row->given) ||
-				 !TupleDescAttr(RelationGetDescr(rel), attno - 1)->atthasdef))
-				set_field(row, field);
-		}
-	}
-}
-
-/*
- * A delta as a row of the target, which is open.  Error where the target has
- * changed so that it cannot be one.
- */
-MSRow *
-ms_delta_row(const MSDelta *delta, const MSTarget *target, Relation rel)
-{
-	MSRow	   *row;
-
-	check_same_key(delta->target, target);
-	row = row_of_delta(target, rel, delta);
-	for (int i = 0; i < delta->nfields; i++)
-	{
-		if (field_is_there(target, rel, &delta->fields[i]))
-			set_field(row, &delta->fields[i]);
-	}
-	fill_fields(target, rel, row, delta->donor);
-	return row;
-}
-
 /* What the key of a row has deferred in this transaction. */
 bool
 ms_pending_sum(MSTarget *target, const MSRow *row, int64 *sum)
@@ -795,7 +501,7 @@ ms_pending_sum(MSTarget *target, const MSRow *row, int64 *sum)
 
 	if (!ms_deltas_exist() || (then = find_pinned(target)) == NULL)
 		return false;
-	key_of_row(target, row, values);
+	ms_delta_key(target, row, values);
 	key = find_key(then, values);
 	if (key == NULL)
 		return false;
@@ -839,7 +545,7 @@ row_of_key(const MSTarget *target, Relation rel, const Key *key)
 							   target->name)));
 		row->first_seen = Min(row->first_seen, delta->first_seen);
 		row->last_seen = Max(row->last_seen, delta->last_seen);
-		fill_fields(target, rel, row, delta);
+		ms_delta_fill(target, rel, row, delta);
 	}
 	return row;
 }
@@ -890,20 +596,6 @@ ms_deltas_set_depth(int new_depth)
 
 	depth = new_depth;
 	return outer;
-}
-
-int
-ms_delta_depth(const MSDelta *delta)
-{
-	return delta->depth;
-}
-
-/* Whose counter a delta belongs to, and who counted it. */
-void
-ms_delta_identity(const MSDelta *delta, Oid *relid, Oid *role)
-{
-	*relid = delta->target->relid;
-	*role = delta->role;
 }
 
 /*

@@ -15,6 +15,7 @@
 #include "access/htup.h"
 #include "datatype/timestamp.h"
 #include "fmgr.h"
+#include "lib/ilist.h"
 #include "nodes/bitmapset.h"
 #include "nodes/nodes.h"
 #include "nodes/params.h"
@@ -358,10 +359,56 @@ extern bool ms_insertion_lock(MSTarget *target, const MSRow *row);
 extern void ms_insertion_unlock(MSTarget *target, const MSRow *row);
 
 /*
+ * delta.c: what one role has deferred for one key.
+ */
+typedef struct MSField
+{
+	AttrNumber	attno;
+	bool		isnull;
+	bool		fills;
+	Oid			typid;
+	Datum		value;
+} MSField;
+
+typedef struct MSDelta
+{
+	MSTarget   *target;			/* pinned */
+	Oid			role;
+	int64		by;
+	TimestampTz first_seen;
+	TimestampTz last_seen;
+	int			depth;			/* 1 + that of the delta whose trigger counted it */
+	struct MSDelta *donor;		/* merged in; has values that fill */
+
+	/* its place in deltas.c */
+	struct MSDeltaKey *key;		/* NULL: taken out, or a donor */
+	struct MSDelta *outer;		/* the key's next delta */
+	struct MSDeltaLevel *level;
+	dlist_node	in_level;
+
+	Size		size;
+	bool		by_name;		/* columns were given by name */
+	int			nfields;		/* values given beside the key */
+	MSField    *fields;
+	Datum		values[FLEXIBLE_ARRAY_MEMBER];	/* the key */
+} MSDelta;
+
+extern MSDelta *ms_delta_make(MemoryContext cxt, const MSTarget *target,
+							  Relation rel, const MSRow *row, TimestampTz now);
+extern void ms_delta_key(const MSTarget *target, const MSRow *row,
+						 Datum *values);
+extern void ms_delta_check_key(const MSTarget *then, const MSTarget *now);
+extern bool ms_delta_has_value(const MSDelta *delta, AttrNumber attno);
+extern bool ms_delta_brings_values(const MSDelta *delta, const MSDelta *into);
+extern void ms_delta_add_donor(MSDelta *delta, MSDelta *donor);
+extern MSRow *ms_delta_row(const MSDelta *delta, const MSTarget *target,
+						   Relation rel);
+extern void ms_delta_fill(const MSTarget *target, Relation rel, MSRow *row,
+						  const MSDelta *delta);
+
+/*
  * deltas.c: what this transaction has deferred, merged in memory.
  */
-typedef struct MSDelta MSDelta;
-
 extern bool ms_deltas_exist(void);
 extern Size ms_deltas_size(void);
 extern bool ms_deltas_comparing(void);
@@ -374,10 +421,6 @@ extern int	ms_deltas_sort_level(void);
 extern MSDelta *ms_deltas_take_of_level(void);
 extern void ms_delta_free(MSDelta *delta);
 extern int	ms_deltas_set_depth(int new_depth);
-extern int	ms_delta_depth(const MSDelta *delta);
-extern void ms_delta_identity(const MSDelta *delta, Oid *relid, Oid *role);
-extern MSRow *ms_delta_row(const MSDelta *delta, const MSTarget *target,
-						   Relation rel);
 
 /* what the key of a row has deferred in this transaction; false: nothing */
 extern bool ms_pending_sum(MSTarget *target, const MSRow *row, int64 *sum);

@@ -226,14 +226,12 @@ apply_delta(MSDelta *delta)
 {
 	MSTarget   *target;
 	Relation	rel;
-	Oid			relid;
-	Oid			role;
+	Oid			relid = delta->target->relid;
 	Oid			userid;
 	int			sec_context;
 	int			outer_depth;
 
 	CHECK_FOR_INTERRUPTS();
-	ms_delta_identity(delta, &relid, &role);
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
 	{
 		ms_delta_free(delta);
@@ -242,10 +240,12 @@ apply_delta(MSDelta *delta)
 
 	/* an abort sets them back itself */
 	GetUserIdAndSecContext(&userid, &sec_context);
-	SetUserIdAndSecContext(role, sec_context | SECURITY_LOCAL_USERID_CHANGE);
+	SetUserIdAndSecContext(delta->role,
+						   sec_context | SECURITY_LOCAL_USERID_CHANGE);
 	PushActiveSnapshot(GetTransactionSnapshot());
-	target = ms_target_open(relid, RowExclusiveLock, &rel);
-	outer_depth = ms_deltas_set_depth(ms_delta_depth(delta));
+	/* locked since the call, by a level that has not been undone */
+	target = ms_target_open(relid, NoLock, &rel);
+	outer_depth = ms_deltas_set_depth(delta->depth);
 	PG_TRY();
 	{
 		apply_to_target(delta, target, rel);

@@ -1,0 +1,290 @@
+/*-------------------------------------------------------------------------
+ *
+ * delta.c
+ *	  One delta: what one role has deferred for one key.
+ *
+ * It is a copy of what the first call gave, in a single chunk of memory, with
+ * the sums of the calls since.  A later delta of the same key that brings
+ * values for columns that are filled is kept as its donor.  At the end it
+ * becomes a row again, of the table as it is then: a column that was dropped
+ * meanwhile is left out, one that has changed its type is an error.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "missing_symbol.h"
+
+/* Is the key that of when the first delta was deferred? */
+static bool
+same_key(const MSTarget *a, const MSTarget *b)
+{
+	bool		same = a->nkeys == b->nkeys;
+
+	for (int i = 0; same && i < a->nkeys; i++)
+		same = a->keys[i].column.attno == b->keys[i].column.attno &&
+			a->keys[i].column.typid == b->keys[i].column.typid &&
+			a->keys[i].collation == b->keys[i].collation &&
+			a->keys[i].eqop == b->keys[i].eqop;
+	return same;
+}
+
+void
+ms_delta_check_key(const MSTarget *then, const MSTarget *now)
+{
+	if (then != now && !same_key(then, now))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the key of table %s has changed since this transaction deferred increments of it",
+						now->name),
+				 errhint("Change the key before the transaction's first increment or in a transaction of its own, or SET missing_symbol.apply = 'now' (track(..., apply => 'now')).")));
+}
+
+void
+ms_delta_key(const MSTarget *target, const MSRow *row, Datum *values)
+{
+	for (int i = 0; i < target->nkeys; i++)
+		values[i] = row->values[target->keys[i].column.attno - 1];
+}
+
+/* Has a delta a value for a column? */
+bool
+ms_delta_has_value(const MSDelta *delta, AttrNumber attno)
+{
+	for (; delta != NULL; delta = delta->donor)
+	{
+		for (int i = 0; i < delta->nfields; i++)
+		{
+			if (delta->fields[i].attno == attno && !delta->fields[i].isnull)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Let a delta's values fill, after those of another. */
+void
+ms_delta_add_donor(MSDelta *delta, MSDelta *donor)
+{
+	while (delta->donor != NULL)
+		delta = delta->donor;
+	delta->donor = donor;
+}
+
+/* Has a delta, or one of its donors, values that fill what another lacks? */
+bool
+ms_delta_brings_values(const MSDelta *delta, const MSDelta *into)
+{
+	for (; delta != NULL; delta = delta->donor)
+	{
+		for (int i = 0; i < delta->nfields; i++)
+		{
+			if (delta->fields[i].fills && !delta->fields[i].isnull &&
+				!ms_delta_has_value(into, delta->fields[i].attno))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Space that a value takes behind its delta. */
+static Size
+value_space(Form_pg_attribute att, Datum *value)
+{
+	if (att->attbyval)
+		return 0;
+	if (att->attlen == -1)
+		*value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(*value));
+	return MAXALIGN(datumGetSize(*value, false, att->attlen));
+}
+
+static Datum
+move_value(Form_pg_attribute att, Datum value, char **space)
+{
+	Size		size;
+	char	   *result = *space;
+
+	if (att->attbyval)
+		return value;
+	size = datumGetSize(value, false, att->attlen);
+	memcpy(result, DatumGetPointer(value), size);
+	*space += MAXALIGN(size);
+	return PointerGetDatum(result);
+}
+
+/* The columns that are given beside the key. */
+static Bitmapset *
+other_columns(const MSTarget *target, const MSRow *row)
+{
+	Bitmapset  *result;
+
+	if (row->given == NULL)
+		return NULL;
+	result = bms_copy(row->given);
+	for (int i = 0; i < target->nkeys; i++)
+		result = bms_del_member(result, target->keys[i].column.attno);
+	return result;
+}
+
+/* Copy a row that was counted now by the current role; linked to nothing. */
+MSDelta *
+ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
+			  const MSRow *row, TimestampTz now)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	Bitmapset  *others = other_columns(target, row);
+	int			nfields = bms_num_members(others);
+	Datum		key[INDEX_MAX_KEYS];
+	Datum	   *values = palloc(sizeof(Datum) * Max(nfields, 1));
+	Size		fixed = MAXALIGN(offsetof(MSDelta, values) +
+								 sizeof(Datum) * target->nkeys);
+	Size		size;
+	MSDelta	   *delta;
+	char	   *space;
+	int			attno = -1;
+	int			n = 0;
+
+	fixed += MAXALIGN(sizeof(MSField) * nfields);
+	size = fixed;
+	ms_delta_key(target, row, key);
+	for (int i = 0; i < target->nkeys; i++)
+		size += value_space(TupleDescAttr(desc, target->keys[i].column.attno - 1),
+							&key[i]);
+	while ((attno = bms_next_member(others, attno)) >= 0)
+	{
+		values[n] = row->values[attno - 1];
+		if (!row->isnull[attno - 1])
+			size += value_space(TupleDescAttr(desc, attno - 1), &values[n]);
+		n++;
+	}
+
+	delta = MemoryContextAllocHuge(cxt, size);
+	memset(delta, 0, fixed);
+	space = (char *) delta + fixed;
+	delta->role = GetUserId();
+	delta->by = row->by;
+	delta->first_seen = now;
+	delta->last_seen = now;
+	delta->size = size;
+	delta->by_name = row->given != NULL;
+	delta->nfields = nfields;
+	delta->fields = (MSField *) ((char *) delta + fixed -
+							   MAXALIGN(sizeof(MSField) * nfields));
+	for (int i = 0; i < target->nkeys; i++)
+		delta->values[i] = move_value(TupleDescAttr(desc, target->keys[i].column.attno - 1),
+									  key[i], &space);
+	n = 0;
+	attno = -1;
+	while ((attno = bms_next_member(others, attno)) >= 0)
+	{
+		MSField	   *field = &delta->fields[n];
+
+		field->attno = attno;
+		field->isnull = row->isnull[attno - 1];
+		field->fills = bms_is_member(attno, target->fill);
+		field->typid = TupleDescAttr(desc, attno - 1)->atttypid;
+		if (!field->isnull)
+			field->value = move_value(TupleDescAttr(desc, attno - 1),
+									  values[n], &space);
+		n++;
+	}
+	return delta;
+}
+
+/* Make a row of a key without fields. */
+static MSRow *
+row_of_delta(const MSTarget *target, Relation rel, const MSDelta *delta)
+{
+	MSRow	   *row = ms_row_make(rel);
+
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		AttrNumber	attno = target->keys[i].column.attno;
+
+		row->values[attno - 1] = delta->values[i];
+		row->isnull[attno - 1] = false;
+		if (delta->by_name)
+			row->given = bms_add_member(row->given, attno);
+	}
+	row->by = delta->by;
+	row->timed = true;
+	row->first_seen = delta->first_seen;
+	row->last_seen = delta->last_seen;
+	return row;
+}
+
+/* A column that was dropped after it was given goes without a word. */
+static bool
+field_is_there(const MSTarget *target, Relation rel, const MSField *field)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
+										  field->attno - 1);
+
+	if (att->attisdropped)
+		return false;
+	if (att->atttypid != field->typid)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the type of column \"%s\" of table %s has changed since this transaction deferred increments with a value for it",
+						NameStr(att->attname), target->name),
+				 errhint("Change the column before the transaction's first increment or in a transaction of its own, or SET missing_symbol.apply = 'now' (track(..., apply => 'now')).")));
+	return true;
+}
+
+static void
+set_field(MSRow *row, const MSField *field)
+{
+	row->values[field->attno - 1] = field->value;
+	row->isnull[field->attno - 1] = field->isnull;
+	row->given = bms_add_member(row->given, field->attno);
+}
+
+/*
+ * Fill a row from a delta and its donors; as in a batch, what a new counter
+ * would get from a default is not filled.
+ */
+void
+ms_delta_fill(const MSTarget *target, Relation rel, MSRow *row,
+			const MSDelta *delta)
+{
+	for (; delta != NULL; delta = delta->donor)
+	{
+		for (int i = 0; i < delta->nfields; i++)
+		{
+			const MSField *field = &delta->fields[i];
+			AttrNumber	attno = field->attno;
+
+			if (field->fills && !field->isnull && row->isnull[attno - 1] &&
+				field_is_there(target, rel, field) &&
+				(bms_is_member(attno, row->given) ||
+				 !TupleDescAttr(RelationGetDescr(rel), attno - 1)->atthasdef))
+				set_field(row, field);
+		}
+	}
+}
+
+/*
+ * A delta as a row of the target, which is open.  Error where the target has
+ * changed so that it cannot be one.
+ */
+MSRow *
+ms_delta_row(const MSDelta *delta, const MSTarget *target, Relation rel)
+{
+	MSRow	   *row;
+
+	ms_delta_check_key(delta->target, target);
+	row = row_of_delta(target, rel, delta);
+	for (int i = 0; i < delta->nfields; i++)
+	{
+		if (field_is_there(target, rel, &delta->fields[i]))
+			set_field(row, &delta->fields[i]);
+	}
+	ms_delta_fill(target, rel, row, delta->donor);
+	return row;
+}
+
