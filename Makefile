@@ -20,7 +20,15 @@ OBJS = \
 	src/increment.o \
 	src/input.o \
 	src/missing_symbol.o \
+	src/n_plus_one.o \
+	src/profile_budget.o \
+	src/profile_hooks.o \
+	src/profile_report.o \
+	src/profile_session.o \
+	src/profile_stats.o \
+	src/profile_views.o \
 	src/shape.o \
+	src/shape_cache.o \
 	src/shape_lex.o \
 	src/symbols.o \
 	src/target.o \
@@ -38,6 +46,10 @@ DATA = \
 # order.  The extension is there when a theme starts.
 REGRESS = \
 	counter \
+	profile \
+	profile_n_plus_one \
+	profile_privileges \
+	profile_stats \
 	$(REGRESS_BOTH)
 
 # those that must give the same on the general path: installcheck-general
@@ -45,7 +57,8 @@ REGRESS_BOTH = \
 	increment \
 	batch \
 	types \
-	symbols
+	symbols \
+	tables
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
@@ -65,6 +78,11 @@ PROVE_TESTS = \
 	test/t/crash.pl \
 	test/t/dump.pl \
 	test/t/exact.pl \
+	test/t/profile_coexist.pl \
+	test/t/profile_failures.pl \
+	test/t/profile_n_plus_one.pl \
+	test/t/profile_protocol.pl \
+	test/t/profile_settings.pl \
 	test/t/protocols.pl \
 	test/t/sightings.pl \
 	test/t/standby.pl \
@@ -73,6 +91,8 @@ PROVE_TESTS = \
 
 REGRESS_OPTS = --load-extension=missing_symbol
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol
+
+EXTRA_CLEAN = output_general
 
 PG_CONFIG ?= pg_config
 

@@ -565,3 +565,195 @@ COMMENT ON COLUMN missing_symbol.missing_pdbs.code_id IS 'code_id; an empty fiel
 --
 -- Profiling (profile_*.c, findings.c, explain.c, compare.c)
 --
+
+CREATE FUNCTION missing_symbol.profile_start(
+    level pg_catalog.text DEFAULT 'top',
+    plans pg_catalog.bool DEFAULT NULL,
+    params pg_catalog.bool DEFAULT NULL)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_profile_start';
+COMMENT ON FUNCTION missing_symbol.profile_start(pg_catalog.text, pg_catalog.bool, pg_catalog.bool) IS
+    'profile this session from the next statement on, until profile_stop() or DISCARD ALL, whatever the settings say; level top or all';
+
+CREATE FUNCTION missing_symbol.profile_stop()
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_profile_stop';
+COMMENT ON FUNCTION missing_symbol.profile_stop() IS
+    'stop profiling this session, whatever the settings say; what has been measured stays';
+
+CREATE FUNCTION missing_symbol.profile_reset()
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_profile_reset';
+COMMENT ON FUNCTION missing_symbol.profile_reset() IS
+    'forget what has been measured in this session';
+
+CREATE FUNCTION missing_symbol.profile_mark(label pg_catalog.text)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_profile_mark';
+COMMENT ON FUNCTION missing_symbol.profile_mark(pg_catalog.text) IS
+    'begin something new, a request or a test: the statements that follow bear this label, and budgets count from here';
+
+CREATE FUNCTION missing_symbol.queries(
+    OUT number pg_catalog.int8,
+    OUT label pg_catalog.text,
+    OUT transaction pg_catalog.int8,
+    OUT level pg_catalog.int4,
+    OUT userid pg_catalog.oid,
+    OUT text pg_catalog.text,
+    OUT params pg_catalog.text,
+    OUT command pg_catalog.text,
+    OUT plan_ms pg_catalog.float8,
+    OUT exec_ms pg_catalog.float8,
+    OUT commit_ms pg_catalog.float8,
+    OUT rows pg_catalog.int8,
+    OUT shared_blks_hit pg_catalog.int8,
+    OUT shared_blks_read pg_catalog.int8,
+    OUT shared_blks_dirtied pg_catalog.int8,
+    OUT shared_blks_written pg_catalog.int8,
+    OUT local_blks_hit pg_catalog.int8,
+    OUT local_blks_read pg_catalog.int8,
+    OUT local_blks_dirtied pg_catalog.int8,
+    OUT local_blks_written pg_catalog.int8,
+    OUT temp_blks_read pg_catalog.int8,
+    OUT temp_blks_written pg_catalog.int8,
+    OUT wal_bytes pg_catalog.int8,
+    OUT started_at pg_catalog.timestamptz,
+    OUT committed pg_catalog.bool,
+    OUT queryid pg_catalog.int8,
+    OUT status pg_catalog.text,
+    OUT sqlstate pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_queries';
+COMMENT ON FUNCTION missing_symbol.queries() IS
+    'the rows of the view queries';
+
+CREATE VIEW missing_symbol.queries AS
+    SELECT * FROM missing_symbol.queries();
+COMMENT ON VIEW missing_symbol.queries IS
+    'the last statements of this session, in order, as far as they were profiled';
+
+CREATE FUNCTION missing_symbol.query_stats(
+    OUT text pg_catalog.text,
+    OUT queryid pg_catalog.int8,
+    OUT userid pg_catalog.oid,
+    OUT toplevel pg_catalog.bool,
+    OUT calls pg_catalog.int8,
+    OUT errors pg_catalog.int8,
+    OUT total_exec_time pg_catalog.float8,
+    OUT mean_exec_time pg_catalog.float8,
+    OUT median_exec_time pg_catalog.float8,
+    OUT stddev_exec_time pg_catalog.float8,
+    OUT min pg_catalog.float8,
+    OUT max pg_catalog.float8,
+    OUT p95 pg_catalog.float8,
+    OUT p99 pg_catalog.float8,
+    OUT spike pg_catalog.float8,
+    OUT rows pg_catalog.int8,
+    OUT shared_blks_hit pg_catalog.int8,
+    OUT shared_blks_read pg_catalog.int8,
+    OUT shared_blks_dirtied pg_catalog.int8,
+    OUT shared_blks_written pg_catalog.int8,
+    OUT local_blks_hit pg_catalog.int8,
+    OUT local_blks_read pg_catalog.int8,
+    OUT local_blks_dirtied pg_catalog.int8,
+    OUT local_blks_written pg_catalog.int8,
+    OUT temp_blks_read pg_catalog.int8,
+    OUT temp_blks_written pg_catalog.int8,
+    OUT blk_read_time pg_catalog.float8,
+    OUT blk_write_time pg_catalog.float8,
+    OUT wal_records pg_catalog.int8,
+    OUT wal_fpi pg_catalog.int8,
+    OUT wal_bytes pg_catalog.int8,
+    OUT histogram pg_catalog.float8[])
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_query_stats';
+COMMENT ON FUNCTION missing_symbol.query_stats() IS
+    'the rows of the view query_stats';
+
+CREATE VIEW missing_symbol.query_stats AS
+    SELECT * FROM missing_symbol.query_stats();
+COMMENT ON VIEW missing_symbol.query_stats IS
+    'what this session ran, per statement shape; times in milliseconds; histogram: {{from, to, calls}, ...}';
+
+CREATE FUNCTION missing_symbol.n_plus_one(
+    OUT unit pg_catalog.int8,
+    OUT text pg_catalog.text,
+    OUT repeats pg_catalog.int8,
+    OUT "similar" pg_catalog.int8,
+    OUT duplicate pg_catalog.int8,
+    OUT total_ms pg_catalog.float8,
+    OUT commit_ms pg_catalog.float8,
+    OUT first_number pg_catalog.int8,
+    OUT last_number pg_catalog.int8,
+    OUT transactions pg_catalog.int8,
+    OUT source pg_catalog.text,
+    OUT source_rows pg_catalog.int8,
+    OUT evidence pg_catalog.text,
+    OUT hint pg_catalog.text,
+    OUT userid pg_catalog.oid)
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_n_plus_one';
+COMMENT ON FUNCTION missing_symbol.n_plus_one() IS
+    'the rows of the view n_plus_one';
+
+CREATE VIEW missing_symbol.n_plus_one AS
+    SELECT * FROM missing_symbol.n_plus_one();
+COMMENT ON VIEW missing_symbol.n_plus_one IS
+    'candidates for N+1: shapes that this session ran again and again in one unit of work';
+
+CREATE FUNCTION missing_symbol.profile_summary()
+RETURNS pg_catalog.text
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_profile_summary';
+COMMENT ON FUNCTION missing_symbol.profile_summary() IS
+    'this session''s profile in one line';
+
+CREATE FUNCTION missing_symbol.profile_report(format pg_catalog.text DEFAULT 'text')
+RETURNS SETOF pg_catalog.text
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_profile_report';
+COMMENT ON FUNCTION missing_symbol.profile_report(pg_catalog.text) IS
+    'this session''s profile to read, line by line; or in one row as json';
+
+CREATE FUNCTION missing_symbol.assert_max_queries(n pg_catalog.int8)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_assert_max_queries';
+COMMENT ON FUNCTION missing_symbol.assert_max_queries(pg_catalog.int8) IS
+    'error MS001 if more queries were sent since the last mark; 55000 if profiling is off';
+
+CREATE FUNCTION missing_symbol.assert_max_duration(duration pg_catalog.interval)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_assert_max_duration';
+COMMENT ON FUNCTION missing_symbol.assert_max_duration(pg_catalog.interval) IS
+    'error MS001 if statements took longer since the last mark; 55000 if profiling is off';
+
+CREATE FUNCTION missing_symbol.assert_no_n_plus_one(
+    min_repeats pg_catalog.int4 DEFAULT 5,
+    min_duration pg_catalog.interval DEFAULT '0')
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_assert_no_n_plus_one';
+COMMENT ON FUNCTION missing_symbol.assert_no_n_plus_one(pg_catalog.int4, pg_catalog.interval) IS
+    'error MS001 if there are N+1 candidates since the last mark; 55000 if profiling is off';
+
+CREATE FUNCTION missing_symbol.assert_no_errors()
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_assert_no_errors';
+COMMENT ON FUNCTION missing_symbol.assert_no_errors() IS
+    'error MS001 if a statement has failed since the last mark; 55000 if profiling is off';
+
+GRANT SELECT ON
+    missing_symbol.queries,
+    missing_symbol.query_stats,
+    missing_symbol.n_plus_one
+    TO PUBLIC;

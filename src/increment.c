@@ -167,8 +167,10 @@ ms_check_required_columns(const MSTarget *target, Relation rel,
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 
-	if (rel->trigdesc != NULL && rel->trigdesc->trig_insert_before_row)
-		return;					/* the trigger may give it */
+	/* a trigger may give it, of a partition too */
+	if ((rel->trigdesc != NULL && rel->trigdesc->trig_insert_before_row) ||
+		rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		return;
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);

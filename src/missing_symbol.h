@@ -15,9 +15,12 @@
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "nodes/bitmapset.h"
+#include "nodes/nodes.h"
+#include "nodes/params.h"
 #include "nodes/pg_list.h"
 #include "port/pg_bswap.h"
 #include "storage/lockdefs.h"
+#include "tcop/cmdtag.h"
 #include "utils/relcache.h"
 
 /*
@@ -395,5 +398,412 @@ extern void ms_histogram_counts(const MSHistogram *h,
 
 /* bucket i holds lo <= ns < hi; the last one's hi is infinite */
 extern void ms_histogram_bucket_bounds(int i, double *lo, double *hi);
+
+/*
+ * profile_hooks.c: executor, planner, utility and transaction hooks; they
+ * measure and never decide.
+ */
+
+/* put the hooks in place, once; allocates nothing, never fails */
+extern void ms_profile_install(void);
+
+/* what cannot be done in an assign hook: transaction callbacks, exit */
+extern void ms_profile_register(void);
+
+/* a statement of its own is in progress as profiling is switched on */
+extern void ms_profile_in_flight(void);
+
+/* the statement that calls this function directly is not to be listed */
+extern void ms_profile_own(void);
+
+/*
+ * profile_session.c: the switch, the memory, the ring of records.
+ */
+typedef enum MSTrack
+{
+	MS_TRACK_OFF,
+	MS_TRACK_TOP,
+	MS_TRACK_ALL				/* nested statements too */
+} MSTrack;
+
+typedef enum MSProfileLog
+{
+	MS_LOG_NONE,
+	MS_LOG_SUMMARY,
+	MS_LOG_JSON
+} MSProfileLog;
+
+typedef enum MSStatus
+{
+	MS_RUNNING,
+	MS_OK,
+	MS_ERROR,
+	MS_CLOSED
+} MSStatus;
+
+typedef enum MSXactEnd
+{
+	MS_XACT_COMMITTED,
+	MS_XACT_ABORTED,
+	MS_XACT_PREPARED
+} MSXactEnd;
+
+typedef enum MSKind
+{
+	MS_CONTROL,					/* BEGIN, COMMIT, SAVEPOINT, SET: no query */
+	MS_UTILITY,					/* a query that cannot be an N+1 */
+	MS_QUERY
+} MSKind;
+
+#define MS_LABEL_MAX	128
+
+/* what a budget raises */
+#define MS_ERRCODE_BUDGET	MAKE_SQLSTATE('M', 'S', '0', '0', '1')
+
+/* the settings (missing_symbol.c) */
+extern int	ms_profile_setting;
+extern bool ms_profile_plans_setting;
+extern bool ms_profile_params_setting;
+extern int	ms_profile_memory;	/* kB */
+extern int	ms_unit_gap;		/* ms */
+extern int	ms_profile_log_setting;
+
+/* What a statement used: BufferUsage and WalUsage of all versions in one */
+typedef struct MSUsage
+{
+	int64		shared_blks_hit;
+	int64		shared_blks_read;
+	int64		shared_blks_dirtied;
+	int64		shared_blks_written;
+	int64		local_blks_hit;
+	int64		local_blks_read;
+	int64		local_blks_dirtied;
+	int64		local_blks_written;
+	int64		temp_blks_read;
+	int64		temp_blks_written;
+	int64		wal_records;
+	int64		wal_fpi;
+	int64		wal_bytes;
+	int64		blk_read_ns;
+	int64		blk_write_ns;
+	int64		unused;			/* of an even number, two are added at once */
+} MSUsage;
+
+/*
+ * A statement that is being measured.  Lives where its owner lives: in the
+ * executor's memory, or on the stack of the utility hook.
+ */
+typedef struct MSStatement
+{
+	/* who it is */
+	const char *text;			/* valid until ms_statement_open() returns */
+	int			len;
+	const char *shape_text;		/* where the shape is another text's, or NULL */
+	int			shape_len;
+	int			level;
+	Oid			userid;
+	MSKind		kind;
+	CmdType		operation;
+	CommandTag	tag;
+	uint64		queryid;
+	bool		has_limit;
+	bool		has_offset;
+
+	/* what became of it */
+	bool		opened;			/* has a record, or had one */
+	bool		closed;			/* its numbers are in the statistics */
+	bool		own;			/* of the profiler: not to be listed */
+	bool		begins_xact;	/* the first that is listed of a transaction */
+	bool		executed;		/* reached the executor or the utility */
+	uint32		generation;		/* of the profile it was opened in */
+	uint64		seq;			/* its record, 0 for none */
+	uint64		shape;			/* hash of the normalised text */
+	struct MSShape *entry;		/* the shape's, if it is still the same */
+	uint64		params;			/* hash of literals and parameters */
+	int			sqlerrcode;
+
+	/* what it took */
+	int64		start_ns;
+	int64		end_ns;
+	int64		plan_ns;
+	int64		exec_ns;
+	uint64		rows;
+	MSUsage		usage;
+
+	/* the measurement under way */
+	int64		from_ns;
+	MSUsage		from;
+} MSStatement;
+
+/* One line of the view queries. */
+typedef struct MSRecord
+{
+	uint64		number;
+	uint64		xact;
+	uint64		queryid;
+	uint64		shape;
+	uint64		text_pos;		/* label, text, parameters */
+	int			label_len;
+	int			text_len;
+	int			params_len;		/* -1: not captured */
+	int			level;
+	Oid			userid;
+	SubTransactionId subid;
+	CommandTag	tag;
+	int			sqlerrcode;
+	MSStatus	status;
+	int8		committed;		/* 1, 0, or -1: not yet known */
+	bool		hidden;			/* the profiler's own */
+	bool		control;
+	int			run;			/* the run that counts it, or -1 */
+	uint64		run_id;
+	int64		start_ns;
+	int64		plan_ns;
+	int64		exec_ns;
+	int64		commit_ns;
+	uint64		rows;
+	MSUsage		usage;
+} MSRecord;
+
+/* Sums over top-level statements, right whatever the ring has dropped. */
+typedef struct MSTotals
+{
+	uint64		queries;
+	uint64		controls;
+	uint64		nested;
+	uint64		errors;
+	uint64		rows;
+	int64		plan_ns;
+	int64		exec_ns;
+	int64		commit_ns;
+	int64		slowest_ns;
+	Oid			slowest_user;
+	char		slowest_text[256];	/* normalised */
+	uint64		first_number;
+	uint64		lost_repeats;	/* the longest run that had to be forgotten */
+	int64		lost_repeats_ns;
+} MSTotals;
+
+typedef struct MSProfile
+{
+	bool		ready;			/* memory is there */
+	bool		failed;			/* memory could not be had */
+	uint32		generation;		/* counts resets */
+	MemoryContext context;
+	int			memory;			/* kB allocated */
+
+	/* the ring */
+	MSRecord   *records;
+	int			nrecords;
+	uint64		next_seq;
+	uint64		tail_seq;		/* the oldest that is kept, from 1 */
+	uint64		next_number;
+	char	   *texts;
+	uint64		texts_size;
+	uint64		text_head;
+	uint64		dropped;
+	uint64		truncated;
+	uint64		runs_lost;		/* N+1 candidates that were forgotten */
+
+	/* where the session is */
+	char		label[MS_LABEL_MAX];
+	int			label_len;
+	uint64		xact;
+	bool		xact_over;		/* the next statement starts another */
+	bool		xact_failed;
+	uint64		last_top;		/* record of the latest top-level statement */
+	uint64		unit;
+	uint64		section;		/* counts explicit boundaries */
+	int64		last_end_ns;	/* 0: no statement in this unit yet */
+
+	MSTotals	before;			/* since the last reset, without: */
+	MSTotals	in_section;		/* since the last explicit boundary */
+
+	int64		anchor_ns;
+	TimestampTz anchor_time;
+	int64		own_cost_ns;	/* per top-level statement, calibrated */
+} MSProfile;
+
+extern MSProfile ms_profile;
+
+/* the record with that sequence number, or NULL if it has been dropped */
+static inline MSRecord *
+ms_profile_record(uint64 seq)
+{
+	if (seq - ms_profile.tail_seq >=
+		ms_profile.next_seq - ms_profile.tail_seq)
+		return NULL;
+	return &ms_profile.records[seq % ms_profile.nrecords];
+}
+
+extern MSTrack ms_profiling;		/* in force: the switch, else the setting */
+
+/* the switch or the setting has changed; allocates nothing, never fails */
+extern void ms_profile_refresh(void);
+
+/* take the memory; false, and profiling off, where it cannot be had */
+extern bool ms_profile_make_ready(void);
+
+/* on, and with memory: to be called before any of the functions below */
+static inline bool
+ms_profile_ready(void)
+{
+	return likely(ms_profile.ready) || ms_profile_make_ready();
+}
+
+/* everything since the last reset */
+extern void ms_profile_total(MSTotals *total);
+
+/* forget the switch and everything measured */
+extern void ms_profile_discard(void);
+
+extern bool ms_profile_plans(void);
+extern bool ms_profile_params(void);
+
+/* error 55000 unless profiling is on */
+extern void ms_profile_require_on(void);
+
+extern void ms_statement_init(MSStatement *s, const char *source, int location,
+							  int len);
+extern void ms_statement_begin(MSStatement *s);
+extern void ms_statement_end(MSStatement *s);
+
+/* none of these fails; open may be called once only, close any time */
+extern void ms_statement_open(MSStatement *s, const char *params);
+extern void ms_statement_update(MSStatement *s);
+extern void ms_statement_close(MSStatement *s, MSStatus status,
+							   int sqlerrcode);
+extern void ms_statement_forget(MSStatement *s);
+
+/* a statement is over, and fails after all, at COMMIT or while it is sent */
+extern void ms_record_fail(MSRecord *r, int sqlerrcode);
+
+extern void ms_usage_add(MSUsage *into, const MSUsage *from);
+
+extern const char *ms_record_text(const MSRecord *r);
+extern const char *ms_record_params(const MSRecord *r);
+
+extern void ms_profile_xact_end(MSXactEnd end, int64 commit_ns);
+extern void ms_profile_subxact_abort(SubTransactionId subid);
+
+extern int64 ms_now_ns(void);
+extern uint64 ms_hash_combine(uint64 a, uint64 b);
+extern uint64 ms_hash_parameter(ParamExternData *p);
+
+/* may the current user see the text of that role's statements? */
+extern bool ms_may_see(Oid userid);
+
+/* a line of an SQLSTATE: five letters in a static buffer */
+extern const char *ms_sqlstate(int sqlerrcode);
+extern const char *ms_status_name(MSStatus status, int sqlerrcode);
+
+#define MS_INSUFFICIENT_PRIVILEGE	"<insufficient privilege>"
+
+/*
+ * profile_stats.c: statistics per shape.
+ */
+#define MS_SHAPE_TEXT	1536
+
+typedef struct MSShape
+{
+	uint64		hash;
+	uint64		queryid;
+	Oid			userid;
+	bool		toplevel;
+	int			next;			/* in its bucket, or in the free list */
+	uint64		calls;
+	uint64		errors;
+	uint64		rows;
+	MSUsage		usage;
+	uint64		last_used;
+	int			text_len;
+	char		text[MS_SHAPE_TEXT];	/* not NUL-terminated */
+
+	/* n_plus_one.c: the latest top-level execution, and its run */
+	uint64		unit;
+	uint64		ordinal;
+	int			run;			/* index, or -1 */
+	uint64		run_id;
+	uint64		first_number;
+	uint64		first_seq;
+	uint64		first_params;
+	uint64		first_xact;
+	uint64		first_rows;
+	int64		first_ns;
+	uint64		source;			/* shape hash, 0 for none */
+	Oid			source_user;
+	uint64		source_rows;
+
+	MSHistogram histogram;
+} MSShape;
+
+/* take that memory into use */
+extern void ms_shapes_attach(char *memory, Size size);
+extern void ms_shapes_reset(void);
+
+/* the shape of a statement that starts: its hash, that of its literals */
+extern void ms_shapes_open(MSStatement *s);
+
+/* add a statement that is over; the shape may be the one of all others */
+extern MSShape *ms_shapes_add(MSStatement *s, MSStatus status);
+extern MSShape *ms_shapes_find(uint64 hash, Oid userid, bool toplevel);
+extern bool ms_shape_is_others(const MSShape *shape);
+
+/* walk through what has been called, from *position = 0; NULL at the end */
+extern MSShape *ms_shapes_next(int *position);
+
+/*
+ * shape_cache.c: the shapes of the last few texts.
+ */
+extern Size ms_shape_cache_size(void);
+extern void ms_shape_cache_attach(char *memory);
+extern void ms_shape_cache_reset(void);
+
+/* as ms_shape(), but the hash of the constants is not the same */
+extern uint64 ms_shape_cached(const char *text, int len, uint64 *literals);
+
+/*
+ * n_plus_one.c: repeated shapes in a unit.
+ */
+typedef struct MSCandidate
+{
+	uint64		unit;
+	uint64		section;
+	Oid			userid;
+	CmdType		operation;
+	int64		repeats;
+	int64		duplicates;
+	int64		total_ns;
+	int64		commit_ns;
+	uint64		first_number;
+	uint64		last_number;
+	uint64		xacts;
+	char	   *text;			/* as the user may see it */
+	char	   *source;			/* NULL for none */
+	uint64		source_rows;
+	bool		strong;
+	char	   *hint;
+} MSCandidate;
+
+extern void ms_runs_attach(char *memory, Size size);
+extern void ms_runs_reset(void);
+extern void ms_runs_boundary(void);
+extern void ms_runs_add(MSStatement *s, MSShape *shape, MSRecord *r,
+						MSStatus status);
+extern void ms_runs_commit(MSRecord *r, int64 commit_ns);
+extern void ms_runs_failed(MSRecord *r);
+
+/*
+ * The candidates with at least that many repeats and that much time, in
+ * the order of their first statement; of one section, or of all with 0.  A
+ * List of MSCandidate.  everything: as the server's log may see it.
+ */
+extern List *ms_candidates(uint64 section, int64 min_repeats, int64 min_ns,
+						   bool everything);
+
+/*
+ * profile_report.c: the summary, the report, the line in the log.
+ */
+extern void ms_profile_log(const char *why);
 
 #endif							/* MISSING_SYMBOL_H */

@@ -656,6 +656,32 @@ find_counter(MSTarget *target, Relation rel, const MSTracked *tracked)
 									"timestamp with time zone");
 }
 
+/* A column that every increment changes, or that is its own, is no key. */
+static void
+check_key_is_no_counter(MSTarget *target, Relation rel)
+{
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		AttrNumber	attno = target->keys[i].column.attno;
+		const char *part;
+
+		if (attno == target->count)
+			part = "count";
+		else if (attno == target->first_seen)
+			part = "first_seen";
+		else if (attno == target->last_seen)
+			part = "last_seen";
+		else
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+				 errmsg("column \"%s\" of table %s is in the key and is its %s column",
+						column_name(rel, attno), target->name, part),
+				 errhint("Name another key or another column (or '' for none): SELECT missing_symbol.track(%s, key => ..., %s => ...).",
+						 quote_literal_cstr(target->name), part)));
+	}
+}
+
 static void
 set_fill(MSTarget *target, Relation rel, List *names)
 {
@@ -791,6 +817,7 @@ build_target(Relation rel)
 	target->general_reason = structural_reason(rel);
 	find_key(target, rel, tracked.key);
 	find_counter(target, rel, &tracked);
+	check_key_is_no_counter(target, rel);
 	set_fill(target, rel, tracked.fill);
 	target->throttle = tracked.throttle;
 

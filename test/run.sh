@@ -180,11 +180,7 @@ run_pg_regress()
 		isolation) lists=(REGRESS= ISOLATION="$*" TAP_TESTS=) ;;
 	esac
 	ms_say "--- $suite"
-<<<<<<< HEAD
-	ms_make "${lists[@]}" "$goal" >"$log" 2>&1 </dev/null
-=======
-	ms_wait_for ms_make "${lists[@]}" installcheck >"$log" 2>&1 </dev/null
->>>>>>> h2
+	ms_wait_for ms_make "${lists[@]}" "$goal" >"$log" 2>&1 </dev/null
 	rc=$?
 	results_of "$log"
 	ok=$(results_of "$log" | grep -c '^ok ')

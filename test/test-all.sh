@@ -74,8 +74,9 @@ add_row()
 		((rc == 124 || rc == 137)) && name+=" TIMED OUT" || name+=" BROKEN"
 	fi
 	row=$(printf '%-26s' "$name")
-	for suite in build regress isolation tap; do
-		row+=$(printf ' %12s' "${cell[$suite]:--}")
+	for suite in build regress general isolation tap; do
+		row+=$(printf " %$([ "$suite" = tap ] && echo 12 || echo 10)s" \
+			"${cell[$suite]:--}")
 	done
 	[ -z "${cell[server]:-}" ] || row+=" server crashed"
 	table+=("$row $(printf '%6d s' "$seconds")")
@@ -164,7 +165,7 @@ for variant in $VARIANTS; do
 			ms_install_if_possible clang clang
 			if command -v clang >/dev/null; then
 				home "PostgreSQL $MS_MAJOR clang" CC=clang \
-					SUITES="build regress isolation"
+					SUITES="build regress general isolation"
 			else
 				skip_row "PostgreSQL $MS_MAJOR clang" "there is no clang"
 			fi
@@ -176,7 +177,7 @@ for variant in $VARIANTS; do
 		ubsan)
 			home "PostgreSQL $MS_MAJOR ubsan" \
 				EXTRA_CFLAGS="-fsanitize=undefined -fno-sanitize-recover=all" \
-				SUITES="regress isolation"
+				SUITES="regress general isolation"
 			;;
 		cppcheck)
 			ms_install_if_possible cppcheck cppcheck
@@ -201,7 +202,8 @@ for version in $versions; do
 done
 
 header "passed/failed/skipped"
-printf '%-26s %12s %12s %12s %12s\n' "" build regress isolation tap
+printf '%-26s %10s %10s %10s %10s %12s\n' "" \
+	build regress general isolation tap
 printf '%s\n' "${table[@]}"
 if ((${#skipped[@]} > 0)); then
 	ms_say ""
