@@ -21,11 +21,16 @@ OBJS = \
 	src/input.o \
 	src/missing_symbol.o \
 	src/n_plus_one.o \
+	src/privileges.o \
 	src/profile_budget.o \
+	src/profile_exec.o \
+	src/profile_failure.o \
 	src/profile_hooks.o \
 	src/profile_report.o \
 	src/profile_session.o \
+	src/profile_statement.o \
 	src/profile_stats.o \
+	src/profile_utility.o \
 	src/profile_views.o \
 	src/shape.o \
 	src/shape_cache.o \
@@ -50,7 +55,9 @@ REGRESS = \
 	profile_n_plus_one \
 	profile_privileges \
 	profile_stats \
-	$(REGRESS_BOTH)
+	$(REGRESS_BOTH) \
+	target \
+	contents
 
 # those that must give the same on the general path: installcheck-general
 REGRESS_BOTH = \
@@ -58,7 +65,10 @@ REGRESS_BOTH = \
 	batch \
 	types \
 	symbols \
-	tables
+	tables \
+	triggers \
+	errors \
+	nulls_not_distinct
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
@@ -75,14 +85,14 @@ ISOLATION = \
 PROVE_TESTS = \
 	test/t/cost.pl \
 	test/t/counter_dump.pl \
-	test/t/crash.pl \
-	test/t/dump.pl \
-	test/t/exact.pl \
 	test/t/profile_coexist.pl \
 	test/t/profile_failures.pl \
 	test/t/profile_n_plus_one.pl \
 	test/t/profile_protocol.pl \
 	test/t/profile_settings.pl \
+	test/t/crash.pl \
+	test/t/dump.pl \
+	test/t/exact.pl \
 	test/t/protocols.pl \
 	test/t/sightings.pl \
 	test/t/standby.pl \
@@ -90,6 +100,9 @@ PROVE_TESTS = \
 	test/t/unit.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
+# the database of the tests: orders of text, and collations of ICU
+ENCODING = UTF8
+NO_LOCALE = 1
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol
 
 EXTRA_CLEAN = output_general

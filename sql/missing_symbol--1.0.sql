@@ -395,6 +395,9 @@ COMMENT ON FUNCTION missing_symbol.forget_dropped() IS
     'event trigger: a dropped table is not tracked any more';
 CREATE EVENT TRIGGER missing_symbol_forget_dropped ON sql_drop
     EXECUTE FUNCTION missing_symbol.forget_dropped();
+-- also where session_replication_role is replica: a row that outlived its
+-- table would be dumped as a bare number, and might fit a later table
+ALTER EVENT TRIGGER missing_symbol_forget_dropped ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER missing_symbol_forget_dropped IS
     'removes the row of a dropped table from missing_symbol.tracked';
 

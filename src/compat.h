@@ -20,6 +20,7 @@
 #include "funcapi.h"
 #include "nodes/parsenodes.h"
 #include "utils/guc.h"
+#include "utils/plancache.h"
 
 /* 14 added what an MD5 implementation has to say of its failure */
 #if PG_VERSION_NUM < 140000

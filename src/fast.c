@@ -47,7 +47,6 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_coerce.h"
-#include "parser/parse_relation.h"
 #include "rewrite/rewriteHandler.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -66,12 +65,7 @@ typedef struct MSFast
 
 	/* kept */
 	EState	   *estate;
-	List	   *rtable;
-	List	   *perminfos;
-	RTEPermissionInfo *perminfo;
-	Bitmapset  *inserted_cols;	/* by an increment that gives only the key */
-	Bitmapset  *updated_cols;	/* likewise */
-	Bitmapset  *selected_cols;
+	MSPrivileges *privileges;
 	ResultRelInfo *insert_rri;
 	ResultRelInfo *update_rri;
 	bool		has_row_triggers;
@@ -89,49 +83,8 @@ typedef struct MSFast
 	Relation	rel;
 	Snapshot	snapshot;
 	IndexScanDesc scan;
+	CommandId	trigger_cid;	/* BEFORE INSERT triggers' commands are later */
 } MSFast;
-
-/* Attribute numbers, as sets of columns for privileges want them. */
-static Bitmapset *
-acl_columns(const Bitmapset *attnos)
-{
-	Bitmapset  *result = NULL;
-	int			attno = -1;
-
-	while ((attno = bms_next_member(attnos, attno)) >= 0)
-		result = bms_add_member(result,
-								attno - FirstLowInvalidHeapAttributeNumber);
-	return result;
-}
-
-/* The range table entry that carries the privileges an increment needs. */
-static void
-make_permissions(MSFast *fast, MSTarget *target)
-{
-	RangeTblEntry *rte = makeNode(RangeTblEntry);
-	Bitmapset  *key = NULL;
-	Bitmapset  *counter = bms_make_singleton(target->count);
-	Bitmapset  *selected;
-
-	for (int i = 0; i < target->nkeys; i++)
-		key = bms_add_member(key, target->keys[i].column.attno);
-	if (target->last_seen != InvalidAttrNumber)
-		counter = bms_add_member(counter, target->last_seen);
-	selected = bms_union(key, counter);
-	if (target->first_seen != InvalidAttrNumber)
-		selected = bms_add_member(selected, target->first_seen);
-
-	rte->rtekind = RTE_RELATION;
-	rte->relid = target->relid;
-	rte->relkind = RELKIND_RELATION;
-	rte->rellockmode = RowExclusiveLock;
-	fast->rtable = list_make1(rte);
-	fast->perminfo = addRTEPermissionInfo(&fast->perminfos, rte);
-	fast->perminfo->requiredPerms = ACL_INSERT | ACL_UPDATE | ACL_SELECT;
-	fast->inserted_cols = acl_columns(selected);
-	fast->updated_cols = acl_columns(counter);
-	fast->selected_cols = fast->inserted_cols;
-}
 
 /* The value of a column that nobody gives: its default, or a checked NULL. */
 static Node *
@@ -250,9 +203,9 @@ make_fast(MSTarget *target, Relation rel)
 
 	fast->cxt = cxt;
 	fast->estate = CreateExecutorState();
-	make_permissions(fast, target);
-	ExecInitRangeTable(fast->estate, fast->rtable, fast->perminfos,
-					   bms_make_singleton(1));
+	fast->privileges = ms_privileges_make(target, rel);
+	ExecInitRangeTable(fast->estate, fast->privileges->rtable,
+					   fast->privileges->perminfos, bms_make_singleton(1));
 
 	fast->insert_rri = make_result_rel(fast, rel, desc);
 	fast->update_rri = make_result_rel(fast, rel, desc);
@@ -282,31 +235,6 @@ ms_fast_abort(MSTarget *target)
 	if (target->fast != NULL)
 		MemoryContextDelete(target->fast->cxt);
 	target->fast = NULL;
-}
-
-/*
- * Check that the current role may do what columns given beside the key ask
- * for.  The sets of columns are then as the call under way needs them, for
- * UPDATE OF triggers and generated columns.
- */
-static void
-check_permissions(MSFast *fast, MSTarget *target, Bitmapset *given)
-{
-	RTEPermissionInfo *perminfo = fast->perminfo;
-
-	perminfo->insertedCols = fast->inserted_cols;
-	perminfo->updatedCols = fast->updated_cols;
-	perminfo->selectedCols = fast->selected_cols;
-	if (given != NULL)
-	{
-		Bitmapset  *filled = acl_columns(bms_intersect(given, target->fill));
-
-		perminfo->insertedCols = bms_union(perminfo->insertedCols,
-										   acl_columns(given));
-		perminfo->updatedCols = bms_union(perminfo->updatedCols, filled);
-		perminfo->selectedCols = bms_union(perminfo->selectedCols, filled);
-	}
-	(void) ExecCheckPermissions(fast->rtable, fast->perminfos, true);
 }
 
 static void
@@ -378,7 +306,7 @@ ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given)
 	if (fast == NULL)
 		fast = target->fast = make_fast(target, rel);
 
-	check_permissions(fast, target, given);
+	ms_privileges_check(fast->privileges, target, given);
 	CheckCmdReplicaIdentity(rel, CMD_INSERT);
 	CheckCmdReplicaIdentity(rel, CMD_UPDATE);
 
@@ -679,6 +607,21 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 			read_result(target, fast->found, MS_THROTTLED, result);
 			return true;
 		}
+
+#ifdef USE_ASSERT_CHECKING
+
+		/*
+		 * heap_update() returns TM_BeingModified to one who does not wait,
+		 * but asserts that there is no such caller.
+		 */
+		if (!locked)
+		{
+			if (!lock_found(fast, target))
+				return false;
+			locked = true;
+			continue;
+		}
+#endif
 		make_updated(fast, target, row, now);
 		check_row(fast, fast->update_rri, fast->updated, CMD_UPDATE);
 
@@ -734,6 +677,33 @@ set_new_counter(TupleTableSlot *slot, MSTarget *target, int64 by,
 }
 
 /*
+ * Let the BEFORE INSERT triggers see the new row; false where one suppresses
+ * it.  From here on the key is what they have made of it.
+ */
+static bool
+run_before_insert(MSFast *fast, MSTarget *target)
+{
+	TupleTableSlot *slot = fast->inserted;
+
+	fast->trigger_cid = GetCurrentCommandId(true);
+	if (!ExecBRInsertTriggers(fast->estate, fast->insert_rri, slot))
+		return false;
+
+	slot_getallattrs(slot);
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		AttrNumber	attno = target->keys[i].column.attno;
+
+		/* where the column is NOT NULL, that says so */
+		if (slot->tts_isnull[attno - 1] &&
+			!TupleDescAttr(RelationGetDescr(fast->rel), attno - 1)->attnotnull)
+			ms_null_key_by_trigger(target);
+		fast->scankeys[i].sk_argument = slot->tts_values[attno - 1];
+	}
+	return true;
+}
+
+/*
  * Make a new row: what is given, the counter, and defaults; then BEFORE
  * triggers, which may change the key, or suppress the row (false).  This is
  * done once for an increment, however often its insertion is tried.
@@ -761,26 +731,7 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 	ExecStoreVirtualTuple(slot);
 	slot->tts_tableOid = RelationGetRelid(fast->rel);
 
-	if (fast->has_before_insert)
-	{
-		if (!ExecBRInsertTriggers(fast->estate, fast->insert_rri, slot))
-			return false;
-		slot_getallattrs(slot);
-		for (int i = 0; i < target->nkeys; i++)
-		{
-			AttrNumber	attno = target->keys[i].column.attno;
-
-			if (slot->tts_isnull[attno - 1])
-				ereport(ERROR,
-						(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						 errmsg("a BEFORE INSERT trigger set key column \"%s\" of table %s to null",
-								NameStr(TupleDescAttr(RelationGetDescr(fast->rel),
-													  attno - 1)->attname),
-								target->name)));
-			fast->scankeys[i].sk_argument = slot->tts_values[attno - 1];
-		}
-	}
-	return true;
+	return !fast->has_before_insert || run_before_insert(fast, target);
 }
 
 /* Insert the new row; false on a conflict with another: search again. */
@@ -818,7 +769,7 @@ insert_row(MSFast *fast, MSTarget *target, MSResult *result)
 	return !conflict;
 }
 
-/* Has this transaction inserted a row, as a trigger of ours may have? */
+/* Has this transaction inserted a row? */
 static bool
 is_own_row(TupleTableSlot *slot)
 {
@@ -829,15 +780,25 @@ is_own_row(TupleTableSlot *slot)
 	return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
 }
 
+static CommandId
+inserting_command(TupleTableSlot *slot)
+{
+	bool		isnull;
+
+	return DatumGetCommandId(slot_getsysattr(slot, MinCommandIdAttributeNumber,
+											 &isnull));
+}
+
 /*
  * Wait for a transaction that is inserting a row of the key that keys hold:
  * until that is committed or is gone.  False where there was nothing to wait
- * for; *settled then tells whether another transaction has such a row.  slot
- * is for our use.
+ * for; *settled then tells whether another transaction has such a row, and
+ * *own_cid the command that inserted it where it is our own row.  slot is for
+ * our use.
  */
 bool
 ms_wait_for_inserter(Relation rel, Relation index, ScanKey keys, int nkeys,
-					 TupleTableSlot *slot, bool *settled)
+					 TupleTableSlot *slot, bool *settled, CommandId *own_cid)
 {
 	SnapshotData dirty;
 	IndexScanDesc scan;
@@ -846,6 +807,7 @@ ms_wait_for_inserter(Relation rel, Relation index, ScanKey keys, int nkeys,
 	ItemPointerData tid;
 
 	*settled = false;
+	*own_cid = FirstCommandId;
 	InitDirtySnapshot(dirty);
 	scan = index_beginscan(rel, index, &dirty, NULL, nkeys, 0);
 	index_rescan(scan, keys, nkeys, NULL, 0);
@@ -854,7 +816,10 @@ ms_wait_for_inserter(Relation rel, Relation index, ScanKey keys, int nkeys,
 		xwait = dirty.xmin;
 		token = dirty.speculativeToken;
 		tid = slot->tts_tid;
-		*settled = !TransactionIdIsValid(xwait) && !is_own_row(slot);
+		if (is_own_row(slot))
+			*own_cid = inserting_command(slot);
+		else
+			*settled = !TransactionIdIsValid(xwait);
 	}
 	ExecClearTuple(slot);
 	index_endscan(scan);
@@ -870,18 +835,30 @@ ms_wait_for_inserter(Relation rel, Relation index, ScanKey keys, int nkeys,
 
 /*
  * The insertion met a row.  If that is not committed yet, wait.  If it is,
- * the next search will see it, unless the snapshot must not change.
+ * the next search will see it, unless the snapshot must not change.  If it is
+ * our own, that may be of an earlier row of this batch, whose trigger gave it
+ * this key; the next search will see it too.  But if our own trigger has
+ * inserted it since, that is an error as in INSERT ... ON CONFLICT.
  */
 static void
 wait_for_inserter(MSFast *fast, MSTarget *target)
 {
 	bool		settled;
+	CommandId	own_cid;
 
-	if (!ms_wait_for_inserter(fast->rel,
-							  fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
-							  fast->scankeys, target->nkeys, fast->found,
-							  &settled) && settled)
+	if (ms_wait_for_inserter(fast->rel,
+							 fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
+							 fast->scankeys, target->nkeys, fast->found,
+							 &settled, &own_cid))
+		return;
+	if (settled)
 		check_serializable("update");
+	if (fast->has_before_insert && own_cid > fast->trigger_cid)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("counter to be inserted was already inserted by an operation triggered by the current command"),
+				 errdetail("The counter is in table %s.", target->name),
+				 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
 }
 
 /* Increment one counter, inserting it if it is not there. */

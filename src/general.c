@@ -287,6 +287,11 @@ insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
 	append_throttle_condition(&sql, target, rel);
 	appendStringInfoString(&sql, ") RETURNING ");
 	append_counter_columns(&sql, target, rel);
+	appendStringInfoString(&sql, ", pg_catalog.num_nulls(");
+	for (int i = 0; i < target->nkeys; i++)
+		appendStringInfo(&sql, "%st.%s", i > 0 ? ", " : "",
+						 column(rel, target->keys[i].column.attno));
+	appendStringInfoString(&sql, ")");
 	return sql.data;
 }
 
@@ -458,6 +463,13 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 								   SPI_tuptable->tupdesc, i + 1, &isnull[i]);
 	ms_result_from_values(target, counter, isnull, result);
 	result->outcome = outcome;
+
+	/* of an INSERT: how many columns of the key a trigger has set to null */
+	if (SPI_tuptable->tupdesc->natts > lengthof(counter) &&
+		DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
+									SPI_tuptable->tupdesc,
+									lengthof(counter) + 1, &isnull[0])) > 0)
+		ms_null_key_by_trigger(target);
 	return true;
 }
 
@@ -469,6 +481,7 @@ wait_for_inserters(MSTarget *target, Relation rel, const MSRow *row)
 	ScanKey		keys;
 	TupleTableSlot *slot;
 	bool		settled;
+	CommandId	own_cid;
 
 	if (rel->rd_rel->relkind != RELKIND_RELATION)
 		return;
@@ -478,7 +491,7 @@ wait_for_inserters(MSTarget *target, Relation rel, const MSRow *row)
 	index = index_open(target->index, RowExclusiveLock);
 	slot = table_slot_create(rel, NULL);
 	while (ms_wait_for_inserter(rel, index, keys, target->nkeys, slot,
-								&settled))
+								&settled, &own_cid))
 		CHECK_FOR_INTERRUPTS();
 	ExecDropSingleTupleTableSlot(slot);
 	index_close(index, NoLock);

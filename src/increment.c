@@ -157,6 +157,17 @@ ms_set_last_increment(const MSResult *result)
 	have_last_result = true;
 }
 
+/* A NULL key is refused, whoever makes it. */
+void
+ms_null_key_by_trigger(const MSTarget *target)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("a BEFORE INSERT trigger of table %s set a key column to null",
+					target->name),
+			 errdetail("A null key conflicts with nothing: every increment would be a new row.")));
+}
+
 /*
  * A new counter needs a value for every NOT NULL column.  Said here, because
  * core's message does not know of increment_row().
@@ -228,6 +239,8 @@ increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 	{
 		if (fast)
 			ms_fast_begin(target, rel, given);
+		else
+			ms_privileges_check(ms_privileges_make(target, rel), target, given);
 		for (int i = 0; i < n; i++)
 		{
 			if (fast)
@@ -328,9 +341,8 @@ check_key_count(MSTarget *target, Relation rel, int n)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg_plural("the key of table %s has %d column but %d values were given",
-						   "the key of table %s has %d columns but %d values were given",
-						   target->nkeys, target->name, target->nkeys, n),
+			 errmsg("wrong number of key values for table %s: %d instead of %d",
+					target->name, n, target->nkeys),
 			 errhint("Give the values of: %s.", buf.data)));
 }
 
@@ -740,7 +752,7 @@ read_amounts(FunctionCallInfo fcinfo, int arg, int nelems)
 	if (n != nelems)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%d keys were given but %d amounts", nelems, n),
+				 errmsg("wrong number of amounts: %d for %d keys", n, nelems),
 				 errhint("\"by\" must have one element for each key, or be null for 1 each.")));
 	result = palloc(sizeof(int64) * Max(n, 1));
 	for (int i = 0; i < n; i++)

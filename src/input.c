@@ -41,6 +41,7 @@
 typedef struct MSCoercion
 {
 	Oid			from;
+	bool		busy;			/* running user code, or an error ended it */
 	MemoryContext cxt;			/* holds what follows */
 
 	/* a cast; expr NULL where the value can be used as it is */
@@ -72,6 +73,7 @@ typedef struct MSRecordReader
 {
 	FmgrInfo	populate;
 	Datum		base;
+	bool		busy;			/* as of a conversion */
 } MSRecordReader;
 
 static const char *
@@ -127,14 +129,32 @@ make_coercion(MSCoercion *coercion, const MSColumn *column)
 	return true;
 }
 
+/*
+ * Is something of a target, which is marked busy, at work further up the
+ * stack?  If we are the only call, an error has left the mark.
+ */
+static bool
+is_at_work(const MSTarget *target, bool busy)
+{
+	return busy && target->users > 1;
+}
+
 static MSCoercion *
 find_coercion(MSTarget *target, Relation rel, MSColumn *column, Oid from)
 {
 	MemoryContext cxt;
 	MemoryContext oldcxt;
 	MSCoercion *coercion;
+	bool		reentered;
 
-	if (column->coercion != NULL && column->coercion->from == from)
+	/*
+	 * Conversions run user code, which may count in the same table: a call
+	 * further up the stack must find its conversion as it left it.
+	 */
+	reentered = column->coercion != NULL &&
+		is_at_work(target, column->coercion->busy);
+	if (!reentered && column->coercion != NULL &&
+		column->coercion->from == from)
 		return column->coercion;
 
 	cxt = AllocSetContextCreate(CurrentMemoryContext, "missing_symbol coercion",
@@ -155,8 +175,9 @@ find_coercion(MSTarget *target, Relation rel, MSColumn *column, Oid from)
 						 format_type_be(column->typid))));
 	MemoryContextSwitchTo(oldcxt);
 
-	/* a conversion that is at work further up the stack must stay */
-	if (column->coercion != NULL && target->users <= 1)
+	if (reentered)
+		return coercion;
+	if (column->coercion != NULL)
 		MemoryContextDelete(column->coercion->cxt);
 	MemoryContextSetParent(cxt, target->cxt);
 	column->coercion = coercion;
@@ -174,15 +195,16 @@ coerce_value(MSTarget *target, Relation rel, MSColumn *column, Oid type,
 		return value;
 
 	coercion = find_coercion(target, rel, column, type);
+	coercion->busy = true;
 	if (coercion->by_input)
 	{
 		char	   *str = type == UNKNOWNOID ?
 			DatumGetCString(value) : TextDatumGetCString(value);
 
-		return InputFunctionCall(&coercion->input, str, coercion->ioparam,
-								 column->typmod);
+		value = InputFunctionCall(&coercion->input, str, coercion->ioparam,
+								  column->typmod);
 	}
-	if (coercion->expr != NULL)
+	else if (coercion->expr != NULL)
 	{
 		ParamExternData *param = &coercion->params->params[0];
 
@@ -190,8 +212,9 @@ coerce_value(MSTarget *target, Relation rel, MSColumn *column, Oid type,
 		param->isnull = false;
 		param->ptype = type;
 		param->pflags = 0;
-		return ExecEvalExpr(coercion->expr, coercion->econtext, isnull);
+		value = ExecEvalExpr(coercion->expr, coercion->econtext, isnull);
 	}
+	coercion->busy = false;
 	return value;
 }
 
@@ -323,9 +346,9 @@ ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 }
 
 static MSRecordReader *
-make_record_reader(MSTarget *target, Relation rel)
+make_record_reader(Relation rel, MemoryContext cxt)
 {
-	MemoryContext oldcxt = MemoryContextSwitchTo(target->cxt);
+	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
 	MSRecordReader *reader = palloc0(sizeof(MSRecordReader));
 	Oid			rowtype = rel->rd_rel->reltype;
 	Const	   *base = makeNullConst(rowtype, -1, InvalidOid);
@@ -337,7 +360,7 @@ make_record_reader(MSTarget *target, Relation rel)
 	memset(isnull, true, sizeof(bool) * desc->natts);
 	reader->base = heap_copy_tuple_as_datum(heap_form_tuple(desc, values,
 															isnull), desc);
-	fmgr_info_cxt(F_JSONB_POPULATE_RECORD, &reader->populate, target->cxt);
+	fmgr_info_cxt(F_JSONB_POPULATE_RECORD, &reader->populate, cxt);
 	fmgr_info_set_expr((Node *) makeFuncExpr(F_JSONB_POPULATE_RECORD, rowtype,
 											 list_make2(base, json),
 											 InvalidOid, InvalidOid,
@@ -406,6 +429,7 @@ void
 ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
 {
 	Jsonb	   *json = DatumGetJsonbP(fields);
+	MSRecordReader *reader;
 	LOCAL_FCINFO(fcinfo, 2);
 	Datum		record;
 	HeapTupleHeader header;
@@ -420,14 +444,19 @@ ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
 	read_field_names(target, rel, row, json);
 
 	if (target->record_reader == NULL)
-		target->record_reader = make_record_reader(target, rel);
-	InitFunctionCallInfoData(*fcinfo, &target->record_reader->populate, 2,
+		target->record_reader = make_record_reader(rel, target->cxt);
+	reader = target->record_reader;
+	if (is_at_work(target, reader->busy))
+		reader = make_record_reader(rel, CurrentMemoryContext);
+	InitFunctionCallInfoData(*fcinfo, &reader->populate, 2,
 							 InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = target->record_reader->base;
+	fcinfo->args[0].value = reader->base;
 	fcinfo->args[0].isnull = false;
 	fcinfo->args[1].value = JsonbPGetDatum(json);
 	fcinfo->args[1].isnull = false;
+	reader->busy = true;
 	record = FunctionCallInvoke(fcinfo);
+	reader->busy = false;
 
 	header = DatumGetHeapTupleHeader(record);
 	tuple.t_len = HeapTupleHeaderGetDatumLength(header);

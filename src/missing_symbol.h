@@ -18,9 +18,11 @@
 #include "nodes/nodes.h"
 #include "nodes/params.h"
 #include "nodes/pg_list.h"
+#include "nodes/plannodes.h"
 #include "port/pg_bswap.h"
 #include "storage/lockdefs.h"
 #include "tcop/cmdtag.h"
+#include "utils/portal.h"
 #include "utils/relcache.h"
 
 /*
@@ -206,8 +208,27 @@ extern bool ms_throttled(const MSTarget *target, TimestampTz last_seen,
 extern void ms_result_from_values(const MSTarget *target, Datum *values,
 								  bool *isnull, MSResult *result);
 extern void ms_result_none(MSOutcome outcome, MSResult *result);
+extern void ms_null_key_by_trigger(const MSTarget *target);
 extern void ms_check_required_columns(const MSTarget *target, Relation rel,
 									  const MSRow *row);
+
+/*
+ * privileges.c: what an increment asks of the current role.
+ */
+typedef struct MSPrivileges
+{
+	List	   *rtable;			/* one entry: the target */
+	List	   *perminfos;
+	RTEPermissionInfo *perminfo;	/* of the entry */
+	Bitmapset  *inserted;		/* columns, by an increment that gives only
+								 * the key; SELECT needs the same */
+	Bitmapset  *updated;
+} MSPrivileges;
+
+extern MSPrivileges *ms_privileges_make(const MSTarget *target, Relation rel);
+extern void ms_privileges_check(MSPrivileges *privileges,
+								const MSTarget *target,
+								const Bitmapset *given);
 
 /*
  * fast.c: increments of an ordinary table, through the table access method.
@@ -220,7 +241,7 @@ extern void ms_fast_abort(MSTarget *target);
 extern struct ScanKeyData *ms_make_scankeys(const MSTarget *target);
 extern bool ms_wait_for_inserter(Relation rel, Relation index,
 								 struct ScanKeyData *keys, int nkeys,
-								 struct TupleTableSlot *slot, bool *settled);
+								 struct TupleTableSlot *slot, bool *settled, CommandId *own_cid);
 
 /*
  * general.c: increments of any other table, through SQL plans.
@@ -400,23 +421,6 @@ extern void ms_histogram_counts(const MSHistogram *h,
 extern void ms_histogram_bucket_bounds(int i, double *lo, double *hi);
 
 /*
- * profile_hooks.c: executor, planner, utility and transaction hooks; they
- * measure and never decide.
- */
-
-/* put the hooks in place, once; allocates nothing, never fails */
-extern void ms_profile_install(void);
-
-/* what cannot be done in an assign hook: transaction callbacks, exit */
-extern void ms_profile_register(void);
-
-/* a statement of its own is in progress as profiling is switched on */
-extern void ms_profile_in_flight(void);
-
-/* the statement that calls this function directly is not to be listed */
-extern void ms_profile_own(void);
-
-/*
  * profile_session.c: the switch, the memory, the ring of records.
  */
 typedef enum MSTrack
@@ -530,9 +534,7 @@ typedef struct MSStatement
 	uint64		rows;
 	MSUsage		usage;
 
-	/* the measurement under way */
-	int64		from_ns;
-	MSUsage		from;
+	int64		from_ns;		/* the measurement under way */
 } MSStatement;
 
 /* One line of the view queries. */
@@ -560,6 +562,8 @@ typedef struct MSRecord
 	int64		start_ns;
 	int64		plan_ns;
 	int64		exec_ns;
+
+	/* from here on a new record is zero, above all is set */
 	int64		commit_ns;
 	uint64		rows;
 	MSUsage		usage;
@@ -687,8 +691,14 @@ extern void ms_profile_xact_end(MSXactEnd end, int64 commit_ns);
 extern void ms_profile_subxact_abort(SubTransactionId subid);
 
 extern int64 ms_now_ns(void);
-extern uint64 ms_hash_combine(uint64 a, uint64 b);
 extern uint64 ms_hash_parameter(ParamExternData *p);
+
+static inline uint64
+ms_hash_combine(uint64 a, uint64 b)
+{
+	a = (a ^ b) * UINT64CONST(0x9E3779B97F4A7C15);
+	return a ^ (a >> 32);
+}
 
 /* may the current user see the text of that role's statements? */
 extern bool ms_may_see(Oid userid);
@@ -698,6 +708,101 @@ extern const char *ms_sqlstate(int sqlerrcode);
 extern const char *ms_status_name(MSStatus status, int sqlerrcode);
 
 #define MS_INSUFFICIENT_PRIVILEGE	"<insufficient privilege>"
+
+/*
+ * profile_hooks.c: where a session is, the planner hook, the hooks' switch.
+ * The hooks measure and never decide.
+ */
+
+/* The utility command under way */
+typedef struct MSUtility
+{
+	MSStatement s;
+	bool		adopts;			/* the query that it runs */
+	bool		executes;		/* EXECUTE: what it adopts is what it is */
+	const char *source;			/* text of the query to be adopted */
+	struct MSUtility *outer;
+} MSUtility;
+
+typedef struct MSHooks
+{
+	int			level;			/* of the next statement */
+	MSUtility  *utility;
+
+	/*
+	 * The statement whose own expressions are being evaluated, and where the
+	 * error context stood as it began.  PL/pgSQL, SQL functions and SPI push
+	 * theirs, so a function called with an unchanged stack is called
+	 * directly.
+	 */
+	MSStatement *current;
+	ErrorContextCallback *current_context;
+
+	/* the latest top-level statement: where its text ends, its portal */
+	struct
+	{
+		const char *source;		/* as debug_query_string, or NULL */
+		TimestampTz message;
+		int			end;		/* offset in source, -1: nothing follows */
+		Portal		portal;
+		char		name[NAMEDATALEN];
+	}			latest;
+
+	bool		latest_in_xact;	/* it is of the current transaction */
+	bool		end_pending;	/* COMMIT has returned, the end has not come */
+	bool		error_listed;	/* a top-level row has the error under way */
+} MSHooks;
+
+extern MSHooks ms_hooks;
+
+/* put the hooks in place, once; allocates nothing, never fails */
+extern void ms_profile_install(void);
+
+/* what cannot be done in an assign hook: transaction callbacks, exit */
+extern void ms_profile_register(void);
+
+/* a statement of its own is in progress as profiling is switched on */
+extern void ms_profile_in_flight(void);
+extern bool ms_is_in_flight(void);
+extern bool ms_in_flight_message(void);
+
+/* the statement that calls this function directly is not to be listed */
+extern void ms_profile_own(void);
+
+extern int	ms_statement_level(const char *source);
+extern bool ms_is_adopted(const char *source);
+extern bool ms_is_added_by_rule(PlannedStmt *stmt);
+extern PlannedStmt *ms_primary_stmt(PlannedStmt *stmt);
+extern void ms_note_top_level(const char *source, PlannedStmt *stmt);
+extern CommandTag ms_operation_tag(CmdType operation);
+extern int64 ms_plan_consume(int level, PlannedStmt *stmt);
+
+/* list a statement that failed before it could be executed */
+extern void ms_list_failure(const char *source, int location, int len,
+							int level, CmdType operation, int64 plan_ns,
+							int sqlerrcode);
+
+static inline bool
+ms_level_is_tracked(int level)
+{
+	return level == 0 || ms_profiling == MS_TRACK_ALL;
+}
+
+/*
+ * profile_exec.c: the executor's hooks.
+ */
+extern void ms_exec_install(void);
+
+/*
+ * profile_utility.c: utility commands.
+ */
+extern void ms_utility_install(void);
+
+/*
+ * profile_failure.c: ends of transactions, failures that only the log sees.
+ */
+extern void ms_failure_install(void);
+extern void ms_failure_register(void);
 
 /*
  * profile_stats.c: statistics per shape.

@@ -573,7 +573,8 @@ find_column(MSTarget *target, Relation rel, const char *part,
 						format_type_be(TupleDescAttr(RelationGetDescr(rel),
 													 wrong - 1)->atttypid)),
 				 errdetail("Its type must be %s.", types),
-				 errhint("Change the column's type, or name another column (or '' for none): SELECT missing_symbol.track(%s, %s => ...).",
+				 errhint("Change the column's type, or name another column%s: SELECT missing_symbol.track(%s, %s => ...).",
+						 strcmp(part, "count") != 0 ? " (or '' for none)" : "",
 						 quote_literal_cstr(target->name), part)));
 	return found;
 }
@@ -677,7 +678,7 @@ check_key_is_no_counter(MSTarget *target, Relation rel)
 				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
 				 errmsg("column \"%s\" of table %s is in the key and is its %s column",
 						column_name(rel, attno), target->name, part),
-				 errhint("Name another key or another column (or '' for none): SELECT missing_symbol.track(%s, key => ..., %s => ...).",
+				 errhint("Name another key or another column: SELECT missing_symbol.track(%s, key => ..., %s => ...).",
 						 quote_literal_cstr(target->name), part)));
 	}
 }
@@ -850,6 +851,16 @@ free_target(MSTarget *target)
 	MemoryContextDelete(target->cxt);
 }
 
+/* Free a target that the cache has no use for, now or when its users have. */
+static void
+release_target(MSTarget *target)
+{
+	if (target->users > 0)
+		target->stale = true;
+	else
+		free_target(target);
+}
+
 /*
  * Free what invalidations have marked, so that a session that makes and drops
  * tables all day keeps nothing of them.
@@ -867,10 +878,8 @@ free_invalid_targets(void)
 
 		if (entry->valid && target != NULL)
 			continue;
-		if (target != NULL && target->users > 0)
-			target->stale = true;
-		else if (target != NULL)
-			free_target(target);
+		if (target != NULL)
+			release_target(target);
 		hash_search(targets, &entry->relid, HASH_REMOVE, NULL);
 	}
 }
@@ -883,6 +892,8 @@ MSTarget *
 ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
 {
 	CacheEntry *entry;
+	MSTarget   *target;
+	bool		found;
 
 	if (targets == NULL)
 		make_cache();
@@ -903,7 +914,18 @@ ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
 		/* an invalidation while we read the catalogs must not be missed */
 		entry->valid = true;
 		entry->target = NULL;
-		entry->target = build_target(*rel);
+		target = build_target(*rel);
+
+		/*
+		 * Building looks at index predicates, and so may run user code,
+		 * which may count: the entry may have gone, or have a target.
+		 */
+		entry = hash_search(targets, &relid, HASH_ENTER, &found);
+		if (!found)
+			entry->valid = false;
+		else if (entry->target != NULL)
+			release_target(entry->target);
+		entry->target = target;
 	}
 
 	entry->target->users++;
