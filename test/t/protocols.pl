@@ -118,12 +118,12 @@ foreach my $path ('on', 'off')
 		foreach my $call (@calls)
 		{
 			my ($sql, $types, $values, $expected) = @$call;
-			my @types = split /, /, $types;
+			my @types = $types eq 'unknown' ? () : split /, /, $types;
 			my @values = defined $values ? $values =~ /('[^']*'|[^, ']+)/g : ("'1'") x ($sql =~ tr/$//);
 
 			# a type is said by a cast; \bind has no NULL
 			$sql =~ s/\$(\d)(?!::)/'$' . $1 . ($types[$1 - 1] ? "::$types[$1 - 1]" : '')/ge;
-			next if "@values" =~ /NULL/ || $types eq 'unknown';
+			next if "@values" =~ /NULL/;
 			is(answer($node, "$set SELECT missing_symbol.$sql \\bind @values \\g\n"), $expected,
 				"fast path $path, extended protocol: $sql");
 		}
