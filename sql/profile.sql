@@ -44,9 +44,11 @@ FROM missing_symbol.queries;
 
 -- strings of several statements, comments, empty strings
 SELECT missing_symbol.profile_reset();
-SELECT 1 \; SELECT 2 /* second */ \; -- third
+\o /dev/null
+SELECT 1 \; SELECT 2 /* second */ \;
 SELECT 3 \;
 ;
+\o
  \; \;
 EXECUTE list;
 
@@ -126,7 +128,7 @@ PREPARE p (int) AS SELECT * FROM profiled WHERE id = $1;
 EXECUTE p (20);
 EXECUTE p (404);
 EXPLAIN (COSTS OFF) SELECT * FROM profiled;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT 1;
+EXPLAIN (COSTS OFF) SELECT 1;
 CREATE TABLE profiled_copy AS SELECT * FROM profiled WHERE id >= 20;
 DO $$BEGIN PERFORM count(*) FROM profiled; END$$;
 CREATE PROCEDURE commits(n int) LANGUAGE plpgsql AS $$
@@ -162,8 +164,10 @@ INSERT INTO profiled VALUES (1, 1);
 DROP TABLE no_such_table;
 EXECUTE no_such_statement;
 DO $$BEGIN RAISE EXCEPTION 'raised' USING ERRCODE = 'XX999'; END$$;
+\o /dev/null
 SELECT 1 \; SELECT no_such_column_either \; SELECT 3;
-SELECT ';', $$;$$, $a$ ; $ $a$, 1 /* ; */ + no_such_column -- ;
+\o
+SELECT ';', $$;$$, $a$ ; $ $a$, 1 /* ; */ + no_such_column
     , E'\';' AS ";" \; SELECT 3;
 BEGIN;
 INSERT INTO profiled VALUES (50, 50);
@@ -184,7 +188,9 @@ INSERT INTO referring VALUES (1);
 BEGIN;
 INSERT INTO referring VALUES (2);
 COMMIT;
+\o /dev/null
 SELECT 'before' \; INSERT INTO referring VALUES (3);
+\o
 INSERT INTO referring VALUES (4) \; SELECT no_such_column;
 DO $$BEGIN INSERT INTO referring VALUES (5); COMMIT; END$$;
 DO $$BEGIN COMMIT; INSERT INTO referring VALUES (6); END$$;
@@ -202,7 +208,8 @@ BEGIN
     BEGIN
         EXECUTE 'SELECT 1 / 0 FROM pg_class LIMIT 1';
     EXCEPTION WHEN division_by_zero THEN
-        RETURN (SELECT max(id) FROM profiled);
+        PERFORM max(id) FROM profiled;
+        RETURN 1;
     END;
 END$$;
 CREATE FUNCTION fired() RETURNS trigger LANGUAGE plpgsql AS $$

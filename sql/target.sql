@@ -350,6 +350,7 @@ SELECT pg_temp.again();
 BEGIN;
 ALTER TABLE target.altered ADD hits int;
 SELECT pg_temp.again();
+SET LOCAL client_min_messages = warning;
 ALTER TABLE target.altered DROP count CASCADE;
 SELECT pg_temp.again();
 ROLLBACK;

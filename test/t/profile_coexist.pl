@@ -55,7 +55,9 @@ my $numbers = q{
 SELECT string_agg(concat_ws('|', toplevel, calls, rows, plans,
                             mean_exec_time > 0, wal_bytes > 0, query), E'\n'
                   ORDER BY query, toplevel)
-FROM pg_stat_statements
+FROM (SELECT calls, rows, plans, mean_exec_time, wal_bytes, query,
+             to_jsonb(s) ->> 'toplevel' AS toplevel	-- from 14 on
+      FROM pg_stat_statements s) AS s
 WHERE query !~ 'pg_stat_statements|missing_symbol'};
 
 # what pg_stat_statements and auto_explain say of the workload
