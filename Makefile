@@ -22,6 +22,7 @@ OBJS = \
 	src/general.o \
 	src/histogram.o \
 	src/increment.o \
+	src/infer.o \
 	src/input.o \
 	src/missing_symbol.o \
 	src/n_plus_one.o \

@@ -151,8 +151,6 @@ extern void ms_target_unpin(MSTarget *target);
 extern void ms_target_pin(MSTarget *target);
 extern void ms_target_release(MSTarget *target);
 extern const char *ms_general_reason(const MSTarget *target, Relation rel);
-extern AttrNumber ms_column_number(Relation rel, const char *column);
-extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
 
 /*
  * tracked.c: table tracked, track, untrack, describe.
@@ -172,6 +170,17 @@ typedef struct MSTracked
 
 extern Relation ms_open_own_table(const char *name, LOCKMODE lockmode);
 extern void ms_tracked_read(Oid relid, MSTracked *tracked);
+
+/*
+ * infer.c: what a table tells of its counters.
+ */
+extern void ms_infer_key(MSTarget *target, Relation rel, List *named);
+extern void ms_infer_counter(MSTarget *target, Relation rel,
+							 const MSTracked *tracked);
+extern void ms_check_key_is_no_counter(MSTarget *target, Relation rel);
+extern void ms_infer_fill(MSTarget *target, Relation rel, List *names);
+extern AttrNumber ms_column_number(Relation rel, const char *column);
+extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
 
 /*
  * input.c: what a caller gives becomes values of the target's columns.
