@@ -20,10 +20,20 @@
 #include "nodes/pg_list.h"
 #include "nodes/plannodes.h"
 #include "port/pg_bswap.h"
+#include "portability/instr_time.h"
 #include "storage/lockdefs.h"
 #include "tcop/cmdtag.h"
 #include "utils/portal.h"
 #include "utils/relcache.h"
+
+/*
+ * What is declared here stays inside the library: calls and variables go
+ * without its tables of addresses.  The server makes that the default for
+ * extensions as of 16.
+ */
+#if defined(__GNUC__)
+#pragma GCC visibility push(hidden)
+#endif
 
 /*
  * missing_symbol.c: module magic, _PG_init, every setting, the clock.
@@ -690,8 +700,16 @@ extern const char *ms_record_params(const MSRecord *r);
 extern void ms_profile_xact_end(MSXactEnd end, int64 commit_ns);
 extern void ms_profile_subxact_abort(SubTransactionId subid);
 
-extern int64 ms_now_ns(void);
 extern uint64 ms_hash_parameter(ParamExternData *p);
+
+static inline int64
+ms_now_ns(void)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	return INSTR_TIME_GET_NANOSEC(now);
+}
 
 static inline uint64
 ms_hash_combine(uint64 a, uint64 b)
@@ -910,5 +928,9 @@ extern List *ms_candidates(uint64 section, int64 min_repeats, int64 min_ns,
  * profile_report.c: the summary, the report, the line in the log.
  */
 extern void ms_profile_log(const char *why);
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 
 #endif							/* MISSING_SYMBOL_H */

@@ -29,7 +29,6 @@
 #include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "portability/instr_time.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -66,15 +65,6 @@ PG_FUNCTION_INFO_V1(ms_profile_mark);
 /*
  * Small things
  */
-
-int64
-ms_now_ns(void)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	return INSTR_TIME_GET_NANOSEC(now);
-}
 
 /* of a value: its bytes, without reading the catalog for usual types */
 uint64
