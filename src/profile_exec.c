@@ -19,7 +19,10 @@
 
 #include "missing_symbol.h"
 
-/* A statement in the executor; lives in its es_query_cxt. */
+/*
+ * A statement in the executor; lives until its es_query_cxt goes away: in
+ * single, where that is free, else in that context.
+ */
 typedef struct MSExec
 {
 	MSStatement s;
@@ -34,6 +37,8 @@ typedef struct MSExec
 
 static MSExec *live[LIVE_BUCKETS];
 static int	nlive = 0;
+static MSExec single;
+static bool single_used = false;
 
 static ExecutorStart_hook_type prev_ExecutorStart = NULL;
 static ExecutorRun_hook_type prev_ExecutorRun = NULL;
@@ -82,11 +87,24 @@ live_callback(void *arg)
 {
 	MSExec	   *x = arg;
 
-	if (x->prev == NULL)
-		return;
-	live_remove(x);
-	if (!x->adopted && x->s.opened)
-		ms_statement_close(&x->s, MS_CLOSED, 0);
+	if (x->prev != NULL)
+	{
+		live_remove(x);
+		if (!x->adopted && x->s.opened)
+			ms_statement_close(&x->s, MS_CLOSED, 0);
+	}
+	if (x == &single)
+		single_used = false;
+}
+
+/* to be given to live_add() before anything can fail */
+static inline MSExec *
+new_exec(QueryDesc *desc)
+{
+	if (unlikely(single_used))
+		return MemoryContextAlloc(desc->estate->es_query_cxt, sizeof(MSExec));
+	single_used = true;
+	return &single;
 }
 
 static void
@@ -260,7 +278,7 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	start_ns = measure_start(level, !adopted && !by_rule, plan_ns, queryDesc,
 							 eflags);
 
-	x = MemoryContextAlloc(queryDesc->estate->es_query_cxt, sizeof(MSExec));
+	x = new_exec(queryDesc);
 	x->desc = queryDesc;
 	x->adopted = adopted || by_rule;
 	if (x->adopted)
@@ -467,7 +485,7 @@ ms_ExecutorEnd(QueryDesc *queryDesc)
 	if (x != NULL)
 	{
 		live_remove(x);
-		if (!x->adopted && x->s.opened)
+		if (!x->adopted && x->s.opened && !x->s.closed)
 			ms_statement_close(&x->s, MS_OK, 0);
 	}
 	if (prev_ExecutorEnd)
