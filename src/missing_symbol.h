@@ -534,6 +534,7 @@ typedef struct MSStatement
 	uint64		shape;			/* hash of the normalised text */
 	struct MSShape *entry;		/* the shape's, if it is still the same */
 	uint64		params;			/* hash of literals and parameters */
+	uint64		literals;		/* hash of the literals alone */
 	int			sqlerrcode;
 
 	/* what it took */
@@ -544,9 +545,9 @@ typedef struct MSStatement
 	uint64		rows;
 	MSUsage		usage;
 
-	/* the measurement under way; not set before */
-	int64		from_ns;
-	MSUsage		from;
+	/* the measurement under way */
+	int64		from_ns;		/* 0: there is none */
+	MSUsage		from;			/* not set before */
 } MSStatement;
 
 /* One line of the view queries. */
@@ -722,12 +723,12 @@ extern const char *ms_record_params(const MSRecord *r);
 extern void ms_profile_xact_end(MSXactEnd end, int64 commit_ns);
 extern void ms_profile_subxact_abort(SubTransactionId subid);
 
-extern uint64 ms_hash_parameter(ParamExternData *p);
 
 static inline int64
 ms_now_ns(void)
 {
-	instr_time	now;
+	/* static: no guard of the stack is needed at every call */
+	static instr_time now;
 
 	INSTR_TIME_SET_CURRENT(now);
 	return INSTR_TIME_GET_NANOSEC(now);

@@ -122,7 +122,7 @@ may_be_space(char c)
 void
 ms_statement_init(MSStatement *s, const char *source, int location, int len)
 {
-	memset(s, 0, offsetof(MSStatement, from_ns));
+	memset(s, 0, offsetof(MSStatement, from));
 	if (location >= 0)
 	{
 		source += location;
@@ -192,7 +192,8 @@ void
 ms_statement_begin(MSStatement *s)
 {
 	read_usage(&s->from);
-	s->from_ns = ms_now_ns();
+	if (s->from_ns == 0)
+		s->from_ns = ms_now_ns();
 }
 
 void
@@ -202,6 +203,7 @@ ms_statement_end(MSStatement *s)
 
 	s->end_ns = ms_now_ns();
 	s->exec_ns += s->end_ns - s->from_ns;
+	s->from_ns = 0;
 	read_usage(&now);
 	ms_usage_add(&now, &s->usage);
 	usage_subtract(&s->usage, &now, &s->from);
@@ -222,13 +224,9 @@ ms_statement_open(MSStatement *s, const char *params)
 {
 	MSRecord   *r;
 
-	s->start_ns = ms_now_ns();
-	s->end_ns = s->start_ns;
 	s->opened = true;
 	s->generation = ms_profile.generation;
 	ms_shapes_open(s);
-	if (s->level == 0)
-		check_unit(s);
 
 	r = push_record(s, params);
 	r->number = ms_profile.next_number++;
@@ -236,7 +234,6 @@ ms_statement_open(MSStatement *s, const char *params)
 	r->userid = s->userid;
 	r->shape = s->shape;
 	r->control = s->kind == MS_CONTROL;
-	r->start_ns = s->start_ns - s->exec_ns;
 	r->sqlerrcode = 0;
 	r->status = MS_RUNNING;
 	r->committed = -1;
@@ -260,8 +257,28 @@ ms_statement_open(MSStatement *s, const char *params)
 	r->queryid = s->queryid;
 	r->plan_ns = s->plan_ns;
 	r->exec_ns = s->exec_ns;
+
+	/* last, as the first measurement begins with it */
+	s->start_ns = ms_now_ns();
+	s->end_ns = s->start_ns;
+	s->from_ns = s->start_ns;
+	r->start_ns = s->start_ns - s->exec_ns;
 	if (s->level == 0)
+	{
+		check_unit(s);
 		ms_profile.last_top = s->seq;
+	}
+}
+
+static inline void
+update_record(MSRecord *pg_restrict r, const MSStatement *pg_restrict s)
+{
+	r->tag = s->tag;
+	r->queryid = s->queryid;
+	r->plan_ns = s->plan_ns;
+	r->exec_ns = s->exec_ns;
+	r->rows = s->rows;
+	r->usage = s->usage;
 }
 
 /* what is known so far, for who looks meanwhile */
@@ -270,14 +287,8 @@ ms_statement_update(MSStatement *s)
 {
 	MSRecord   *r = ms_profile_record(s->seq);
 
-	if (r == NULL)
-		return;
-	r->tag = s->tag;
-	r->queryid = s->queryid;
-	r->plan_ns = s->plan_ns;
-	r->exec_ns = s->exec_ns;
-	r->rows = s->rows;
-	r->usage = s->usage;
+	if (r != NULL)
+		update_record(r, s);
 }
 
 static void
@@ -324,7 +335,8 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 	if (!s->opened || s->generation != ms_profile.generation || s->own)
 		return;
 	r = ms_profile_record(s->seq);
-	ms_statement_update(s);
+	if (r != NULL)
+		update_record(r, s);
 	if (s->closed)
 	{
 		/* run again after its last row: its time counts in the list only */
