@@ -576,7 +576,7 @@ typedef struct MSRecord
 	int64		plan_ns;
 	int64		exec_ns;
 
-	/* from here on a new record is zero, above all is set */
+	/* of a new record these are zero */
 	int64		commit_ns;
 	uint64		rows;
 	MSUsage		usage;

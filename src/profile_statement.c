@@ -26,6 +26,24 @@
 /* a record may take this share of the texts */
 #define TEXT_PART		8
 
+/* two at once, which memset() would not do for so little */
+static inline void
+usage_clear(MSUsage *u)
+{
+	int64	   *to = (int64 *) u;
+
+#define CLEAR(i)	(to[i] = 0, to[(i) + 1] = 0)
+	CLEAR(0);
+	CLEAR(2);
+	CLEAR(4);
+	CLEAR(6);
+	CLEAR(8);
+	CLEAR(10);
+	CLEAR(12);
+	CLEAR(14);
+#undef CLEAR
+}
+
 /*
  * The ring
  */
@@ -80,7 +98,9 @@ push_record(MSStatement *s, const char *params)
 		drop_oldest();
 	s->seq = ms_profile.next_seq;
 	r = &ms_profile.records[s->seq % ms_profile.nrecords];
-	memset(&r->commit_ns, 0, sizeof(MSRecord) - offsetof(MSRecord, commit_ns));
+	r->commit_ns = 0;
+	r->rows = 0;
+	usage_clear(&r->usage);
 	r->text_pos = reserve_text(label_len + text_len + Max(params_len, 0));
 	r->label_len = label_len;
 	r->text_len = text_len;
@@ -122,7 +142,9 @@ may_be_space(char c)
 void
 ms_statement_init(MSStatement *s, const char *source, int location, int len)
 {
-	memset(s, 0, offsetof(MSStatement, from));
+	memset(s, 0, offsetof(MSStatement, usage));
+	usage_clear(&s->usage);
+	s->from_ns = 0;
 	if (location >= 0)
 	{
 		source += location;
