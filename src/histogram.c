@@ -40,7 +40,7 @@
 #define FIRST_OCTAVE		62.5
 #define OCTAVES_END			(INT64CONST(125) << (MS_HISTOGRAM_OCTAVES - 1))
 
-static int
+static inline int
 bucket_of(int64 ns)
 {
 	uint64		sixteenths;		/* of 62.5 ns */
@@ -61,7 +61,7 @@ bucket_of(int64 ns)
  * rounded up so that a lone outlier stays: shares remain right, and from then
  * on older durations weigh half.
  */
-static void
+static inline void
 bucket_add(uint32 *buckets, int i, uint32 n)
 {
 	while (unlikely(buckets[i] > PG_UINT32_MAX - n))

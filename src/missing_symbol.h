@@ -22,12 +22,22 @@
 #include "nodes/pg_list.h"
 #include "nodes/plannodes.h"
 #include "port/pg_bswap.h"
+#include "portability/instr_time.h"
 #include "storage/itemptr.h"
 #include "storage/lockdefs.h"
 #include "tcop/cmdtag.h"
 #include "utils/portal.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
+
+/*
+ * What is declared here stays inside the library: calls and variables go
+ * without its tables of addresses.  The server makes that the default for
+ * extensions as of 16.
+ */
+#if defined(__GNUC__)
+#pragma GCC visibility push(hidden)
+#endif
 
 /*
  * missing_symbol.c: module magic, _PG_init, every setting, the clock.
@@ -750,6 +760,7 @@ typedef struct MSStatement
 	uint64		shape;			/* hash of the normalised text */
 	struct MSShape *entry;		/* the shape's, if it is still the same */
 	uint64		params;			/* hash of literals and parameters */
+	uint64		literals;		/* hash of the literals alone */
 	int			sqlerrcode;
 
 	/* what it took */
@@ -760,7 +771,9 @@ typedef struct MSStatement
 	uint64		rows;
 	MSUsage		usage;
 
-	int64		from_ns;		/* the measurement under way */
+	/* the measurement under way */
+	int64		from_ns;		/* 0: there is none */
+	MSUsage		from;			/* not set before */
 } MSStatement;
 
 /* One line of the view queries. */
@@ -789,7 +802,7 @@ typedef struct MSRecord
 	int64		plan_ns;
 	int64		exec_ns;
 
-	/* from here on a new record is zero, above all is set */
+	/* of a new record these are zero */
 	int64		commit_ns;
 	uint64		rows;
 	MSUsage		usage;
@@ -908,7 +921,27 @@ extern void ms_statement_forget(MSStatement *s);
 /* a statement is over, and fails after all, at COMMIT or while it is sent */
 extern void ms_record_fail(MSRecord *r, int sqlerrcode);
 
-extern void ms_usage_add(MSUsage *into, const MSUsage *from);
+/* an MSUsage is nothing but sums: a row of int64, of which two fit a register */
+static inline void
+ms_usage_add(MSUsage *pg_restrict into, const MSUsage *pg_restrict from)
+{
+	int64	   *pg_restrict to = (int64 *) into;
+	const int64 *pg_restrict add = (const int64 *) from;
+
+	StaticAssertStmt(sizeof(MSUsage) == 16 * sizeof(int64),
+					 "MSUsage is not a row of 16");
+#define ADD(i) \
+	do { to[i] += add[i]; to[(i) + 1] += add[(i) + 1]; } while (0)
+	ADD(0);
+	ADD(2);
+	ADD(4);
+	ADD(6);
+	ADD(8);
+	ADD(10);
+	ADD(12);
+	ADD(14);
+#undef ADD
+}
 
 extern const char *ms_record_text(const MSRecord *r);
 extern const char *ms_record_params(const MSRecord *r);
@@ -916,8 +949,16 @@ extern const char *ms_record_params(const MSRecord *r);
 extern void ms_profile_xact_end(MSXactEnd end, int64 commit_ns);
 extern void ms_profile_subxact_abort(SubTransactionId subid);
 
-extern int64 ms_now_ns(void);
-extern uint64 ms_hash_parameter(ParamExternData *p);
+
+static inline int64
+ms_now_ns(void)
+{
+	/* static: no guard of the stack is needed at every call */
+	static instr_time now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	return INSTR_TIME_GET_NANOSEC(now);
+}
 
 static inline uint64
 ms_hash_combine(uint64 a, uint64 b)
@@ -1136,5 +1177,9 @@ extern List *ms_candidates(uint64 section, int64 min_repeats, int64 min_ns,
  * profile_report.c: the summary, the report, the line in the log.
  */
 extern void ms_profile_log(const char *why);
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 
 #endif							/* MISSING_SYMBOL_H */

@@ -224,7 +224,7 @@ copy_text(char *to, const MSShape *shape)
 }
 
 /* the shape's second execution: the first is counted along */
-static MSRun *
+static pg_noinline void
 start_run(MSStatement *s, MSShape *shape)
 {
 	MSRun	   *run = take_run();
@@ -265,12 +265,13 @@ start_run(MSStatement *s, MSShape *shape)
 	}
 	shape->run = run - runs;
 	shape->run_id = run->id;
-	return run;
 }
 
 static void
-extend_run(MSRun *run, MSStatement *s, MSRecord *r, uint64 number)
+extend_run(int index, MSStatement *s, MSRecord *r, uint64 number)
 {
+	MSRun	   *run = &runs[index];
+
 	run->count++;
 	if (seen_params(run, s->params))
 		run->duplicates++;
@@ -286,7 +287,7 @@ extend_run(MSRun *run, MSStatement *s, MSRecord *r, uint64 number)
 	}
 	if (r != NULL)
 	{
-		r->run = run - runs;
+		r->run = index;
 		r->run_id = run->id;
 	}
 }
@@ -325,7 +326,6 @@ void
 ms_runs_add(MSStatement *s, MSShape *shape, MSRecord *r, MSStatus status)
 {
 	uint64		number = r ? r->number : ms_profile.next_number - 1;
-	MSRun	   *run;
 
 	if (s->tag == CMDTAG_FETCH || s->tag == CMDTAG_MOVE ||
 		s->tag == CMDTAG_CLOSE_CURSOR)
@@ -341,8 +341,9 @@ ms_runs_add(MSStatement *s, MSShape *shape, MSRecord *r, MSStatus status)
 		note_first(s, shape, number);
 	else
 	{
-		run = shape->run >= 0 ? &runs[shape->run] : start_run(s, shape);
-		extend_run(run, s, r, number);
+		if (shape->run < 0)
+			start_run(s, shape);
+		extend_run(shape->run, s, r, number);
 	}
 	shape->unit = ms_profile.unit;
 	shape->ordinal = ordinal;

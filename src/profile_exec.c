@@ -12,14 +12,20 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "tcop/pquery.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "missing_symbol.h"
 
-/* A statement in the executor; lives in its es_query_cxt. */
+/*
+ * A statement in the executor; lives until its es_query_cxt goes away: in
+ * single, where that is free, else in that context.
+ */
 typedef struct MSExec
 {
 	MSStatement s;
@@ -34,6 +40,8 @@ typedef struct MSExec
 
 static MSExec *live[LIVE_BUCKETS];
 static int	nlive = 0;
+static MSExec single;
+static bool single_used = false;
 
 static ExecutorStart_hook_type prev_ExecutorStart = NULL;
 static ExecutorRun_hook_type prev_ExecutorRun = NULL;
@@ -55,6 +63,8 @@ live_find(QueryDesc *desc)
 {
 	MSExec	   *x;
 
+	if (single.desc == desc && single.prev != NULL)
+		return &single;
 	for (x = live[live_bucket(desc)]; x != NULL; x = x->next)
 		if (x->desc == desc)
 			return x;
@@ -82,11 +92,24 @@ live_callback(void *arg)
 {
 	MSExec	   *x = arg;
 
-	if (x->prev == NULL)
-		return;
-	live_remove(x);
-	if (!x->adopted && x->s.opened)
-		ms_statement_close(&x->s, MS_CLOSED, 0);
+	if (x->prev != NULL)
+	{
+		live_remove(x);
+		if (!x->adopted && x->s.opened)
+			ms_statement_close(&x->s, MS_CLOSED, 0);
+	}
+	if (x == &single)
+		single_used = false;
+}
+
+/* to be given to live_add() before anything can fail */
+static inline MSExec *
+new_exec(QueryDesc *desc)
+{
+	if (unlikely(single_used))
+		return MemoryContextAlloc(desc->estate->es_query_cxt, sizeof(MSExec));
+	single_used = true;
+	return &single;
 }
 
 static void
@@ -111,6 +134,51 @@ live_add(MSExec *x)
  * Statements
  */
 
+/* of a value: its bytes, without reading the catalog for usual types */
+static uint64
+hash_parameter(ParamExternData *p)
+{
+	int16		typlen;
+	bool		typbyval;
+
+	switch (p->ptype)
+	{
+		case INT4OID:
+		case BOOLOID:
+		case DATEOID:
+			typlen = 4;
+			typbyval = true;
+			break;
+		case INT8OID:
+		case TIMESTAMPTZOID:
+			typlen = 8;
+			typbyval = sizeof(Datum) == 8;
+			break;
+		case TEXTOID:
+		case VARCHAROID:
+		case NUMERICOID:
+			typlen = -1;
+			typbyval = false;
+			break;
+		default:
+			get_typlenbyval(p->ptype, &typlen, &typbyval);
+			break;
+	}
+	if (typbyval)
+		return ms_hash_combine((uint64) p->value, 1);
+	if (typlen == -1)
+	{
+		struct varlena *v = (struct varlena *) DatumGetPointer(p->value);
+
+		return hash_bytes_extended((const unsigned char *) VARDATA_ANY(v),
+								   VARATT_IS_EXTERNAL(v) ? 0 :
+								   VARSIZE_ANY_EXHDR(v), 0);
+	}
+	return hash_bytes_extended((const unsigned char *) DatumGetPointer(p->value),
+							   typlen > 0 ? typlen :
+							   strlen(DatumGetCString(p->value)), 0);
+}
+
 static uint64
 hash_parameters(ParamListInfo params)
 {
@@ -125,7 +193,7 @@ hash_parameters(ParamListInfo params)
 		uint64		h = 0;
 
 		if (!p->isnull && OidIsValid(p->ptype))
-			h = ms_hash_parameter(p);
+			h = hash_parameter(p);
 		hash = ms_hash_combine(hash, h);
 	}
 	return hash;
@@ -238,7 +306,8 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 		return;
 	}
 	level = ms_statement_level(queryDesc->sourceText);
-	adopted = ms_is_adopted(queryDesc->sourceText);
+	adopted = ms_hooks.utility != NULL &&
+		ms_is_adopted(queryDesc->sourceText);
 	if (!ms_level_is_tracked(level) && !adopted)
 	{
 		run_ExecutorStart(queryDesc, eflags);
@@ -260,7 +329,7 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	start_ns = measure_start(level, !adopted && !by_rule, plan_ns, queryDesc,
 							 eflags);
 
-	x = MemoryContextAlloc(queryDesc->estate->es_query_cxt, sizeof(MSExec));
+	x = new_exec(queryDesc);
 	x->desc = queryDesc;
 	x->adopted = adopted || by_rule;
 	if (x->adopted)
@@ -467,7 +536,7 @@ ms_ExecutorEnd(QueryDesc *queryDesc)
 	if (x != NULL)
 	{
 		live_remove(x);
-		if (!x->adopted && x->s.opened)
+		if (!x->adopted && x->s.opened && !x->s.closed)
 			ms_statement_close(&x->s, MS_OK, 0);
 	}
 	if (prev_ExecutorEnd)

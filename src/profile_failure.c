@@ -29,13 +29,20 @@ static int64 commit_from_ns = 0;
  * Ends of transactions
  */
 
+/* out of the way of transactions that write nothing */
+static pg_noinline int64
+commit_clock(void)
+{
+	return ms_now_ns();
+}
+
 static void
 xact_over(MSXactEnd end)
 {
 	int64		commit_ns = 0;
 
 	if (end == MS_XACT_COMMITTED && commit_from_ns != 0)
-		commit_ns = ms_now_ns() - commit_from_ns;
+		commit_ns = commit_clock() - commit_from_ns;
 	commit_from_ns = 0;
 	ms_hooks.end_pending = false;
 
@@ -54,7 +61,7 @@ xact_callback(XactEvent event, void *arg)
 		case XACT_EVENT_PRE_COMMIT:
 			if (ms_profiling != MS_TRACK_OFF &&
 				TransactionIdIsValid(GetTopTransactionIdIfAny()))
-				commit_from_ns = ms_now_ns();
+				commit_from_ns = commit_clock();
 			break;
 		case XACT_EVENT_COMMIT:
 			xact_over(MS_XACT_COMMITTED);

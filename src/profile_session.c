@@ -25,14 +25,10 @@
 #include "postgres.h"
 
 #include "catalog/pg_authid.h"
-#include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "portability/instr_time.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -66,60 +62,6 @@ PG_FUNCTION_INFO_V1(ms_profile_mark);
 /*
  * Small things
  */
-
-int64
-ms_now_ns(void)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	return INSTR_TIME_GET_NANOSEC(now);
-}
-
-/* of a value: its bytes, without reading the catalog for usual types */
-uint64
-ms_hash_parameter(ParamExternData *p)
-{
-	int16		typlen;
-	bool		typbyval;
-
-	switch (p->ptype)
-	{
-		case INT4OID:
-		case BOOLOID:
-		case DATEOID:
-			typlen = 4;
-			typbyval = true;
-			break;
-		case INT8OID:
-		case TIMESTAMPTZOID:
-			typlen = 8;
-			typbyval = sizeof(Datum) == 8;
-			break;
-		case TEXTOID:
-		case VARCHAROID:
-		case NUMERICOID:
-			typlen = -1;
-			typbyval = false;
-			break;
-		default:
-			get_typlenbyval(p->ptype, &typlen, &typbyval);
-			break;
-	}
-	if (typbyval)
-		return ms_hash_combine((uint64) p->value, 1);
-	if (typlen == -1)
-	{
-		struct varlena *v = (struct varlena *) DatumGetPointer(p->value);
-
-		return hash_bytes_extended((const unsigned char *) VARDATA_ANY(v),
-								   VARATT_IS_EXTERNAL(v) ? 0 :
-								   VARSIZE_ANY_EXHDR(v), 0);
-	}
-	return hash_bytes_extended((const unsigned char *) DatumGetPointer(p->value),
-							   typlen > 0 ? typlen :
-							   strlen(DatumGetCString(p->value)), 0);
-}
 
 bool
 ms_may_see(Oid userid)

@@ -26,6 +26,24 @@
 /* a record may take this share of the texts */
 #define TEXT_PART		8
 
+/* two at once, which memset() would not do for so little */
+static inline void
+usage_clear(MSUsage *u)
+{
+	int64	   *to = (int64 *) u;
+
+#define CLEAR(i)	(to[i] = 0, to[(i) + 1] = 0)
+	CLEAR(0);
+	CLEAR(2);
+	CLEAR(4);
+	CLEAR(6);
+	CLEAR(8);
+	CLEAR(10);
+	CLEAR(12);
+	CLEAR(14);
+#undef CLEAR
+}
+
 /*
  * The ring
  */
@@ -80,7 +98,9 @@ push_record(MSStatement *s, const char *params)
 		drop_oldest();
 	s->seq = ms_profile.next_seq;
 	r = &ms_profile.records[s->seq % ms_profile.nrecords];
-	memset(&r->commit_ns, 0, sizeof(MSRecord) - offsetof(MSRecord, commit_ns));
+	r->commit_ns = 0;
+	r->rows = 0;
+	usage_clear(&r->usage);
 	r->text_pos = reserve_text(label_len + text_len + Max(params_len, 0));
 	r->label_len = label_len;
 	r->text_len = text_len;
@@ -111,11 +131,20 @@ ms_record_params(const MSRecord *r)
  * Statements
  */
 
+/* spares most calls of scanner_isspace() */
+static inline bool
+may_be_space(char c)
+{
+	return (unsigned char) c <= ' ';
+}
+
 /* one statement of a string: what PostgreSQL 14's CleanQuerytext() does */
 void
 ms_statement_init(MSStatement *s, const char *source, int location, int len)
 {
-	memset(s, 0, sizeof(MSStatement));
+	memset(s, 0, offsetof(MSStatement, usage));
+	usage_clear(&s->usage);
+	s->from_ns = 0;
 	if (location >= 0)
 	{
 		source += location;
@@ -124,9 +153,10 @@ ms_statement_init(MSStatement *s, const char *source, int location, int len)
 	}
 	else
 		len = strlen(source);
-	while (len > 0 && scanner_isspace(source[0]))
+	while (len > 0 && may_be_space(source[0]) && scanner_isspace(source[0]))
 		source++, len--;
-	while (len > 0 && scanner_isspace(source[len - 1]))
+	while (len > 0 && may_be_space(source[len - 1]) &&
+		   scanner_isspace(source[len - 1]))
 		len--;
 	s->text = source;
 	s->len = len;
@@ -134,59 +164,71 @@ ms_statement_init(MSStatement *s, const char *source, int location, int len)
 	s->kind = MS_UTILITY;
 }
 
-/*
- * The counters of this process are taken off as a measurement begins, and
- * added as it ends: what remains is the difference.
- */
-#define COUNT(u, op) \
-	do { \
-		const BufferUsage *b_ = &pgBufferUsage; \
-		(u)->shared_blks_hit op b_->shared_blks_hit; \
-		(u)->shared_blks_read op b_->shared_blks_read; \
-		(u)->shared_blks_dirtied op b_->shared_blks_dirtied; \
-		(u)->shared_blks_written op b_->shared_blks_written; \
-		(u)->local_blks_hit op b_->local_blks_hit; \
-		(u)->local_blks_read op b_->local_blks_read; \
-		(u)->local_blks_dirtied op b_->local_blks_dirtied; \
-		(u)->local_blks_written op b_->local_blks_written; \
-		(u)->temp_blks_read op b_->temp_blks_read; \
-		(u)->temp_blks_written op b_->temp_blks_written; \
-		(u)->wal_records op pgWalUsage.wal_records; \
-		(u)->wal_fpi op pgWalUsage.wal_fpi; \
-		(u)->wal_bytes op (int64) pgWalUsage.wal_bytes; \
-		(u)->blk_read_ns op MS_BLK_READ_NS(b_); \
-		(u)->blk_write_ns op MS_BLK_WRITE_NS(b_); \
-	} while (0)
-
-/* an MSUsage is nothing but sums: a row of int64, of which two fit a register */
+/* the counters of this process */
 static inline void
-add_sums(int64 *pg_restrict to, const int64 *pg_restrict add)
+read_usage(MSUsage *u)
 {
-	int			i;
+	const BufferUsage *b = &pgBufferUsage;
 
-	for (i = 0; i < sizeof(MSUsage) / sizeof(int64); i++)
-		to[i] += add[i];
+	u->shared_blks_hit = b->shared_blks_hit;
+	u->shared_blks_read = b->shared_blks_read;
+	u->shared_blks_dirtied = b->shared_blks_dirtied;
+	u->shared_blks_written = b->shared_blks_written;
+	u->local_blks_hit = b->local_blks_hit;
+	u->local_blks_read = b->local_blks_read;
+	u->local_blks_dirtied = b->local_blks_dirtied;
+	u->local_blks_written = b->local_blks_written;
+	u->temp_blks_read = b->temp_blks_read;
+	u->temp_blks_written = b->temp_blks_written;
+	u->wal_records = pgWalUsage.wal_records;
+	u->wal_fpi = pgWalUsage.wal_fpi;
+	u->wal_bytes = (int64) pgWalUsage.wal_bytes;
+	u->blk_read_ns = MS_BLK_READ_NS(b);
+	u->blk_write_ns = MS_BLK_WRITE_NS(b);
+	u->unused = 0;
 }
 
-void
-ms_usage_add(MSUsage *into, const MSUsage *from)
+/* *into = *a - *b, two at once */
+static inline void
+usage_subtract(MSUsage *pg_restrict into, const MSUsage *pg_restrict a,
+			   const MSUsage *pg_restrict b)
 {
-	add_sums((int64 *) into, (const int64 *) from);
+	int64	   *pg_restrict to = (int64 *) into;
+	const int64 *pg_restrict x = (const int64 *) a;
+	const int64 *pg_restrict y = (const int64 *) b;
+
+#define SUBTRACT(i) \
+	do { to[i] = x[i] - y[i]; to[(i) + 1] = x[(i) + 1] - y[(i) + 1]; } while (0)
+	SUBTRACT(0);
+	SUBTRACT(2);
+	SUBTRACT(4);
+	SUBTRACT(6);
+	SUBTRACT(8);
+	SUBTRACT(10);
+	SUBTRACT(12);
+	SUBTRACT(14);
+#undef SUBTRACT
 }
 
 void
 ms_statement_begin(MSStatement *s)
 {
-	COUNT(&s->usage, -=);
-	s->from_ns = ms_now_ns();
+	read_usage(&s->from);
+	if (s->from_ns == 0)
+		s->from_ns = ms_now_ns();
 }
 
 void
 ms_statement_end(MSStatement *s)
 {
+	MSUsage		now;
+
 	s->end_ns = ms_now_ns();
 	s->exec_ns += s->end_ns - s->from_ns;
-	COUNT(&s->usage, +=);
+	s->from_ns = 0;
+	read_usage(&now);
+	ms_usage_add(&now, &s->usage);
+	usage_subtract(&s->usage, &now, &s->from);
 }
 
 /* a client that paused has begun something else */
@@ -204,13 +246,9 @@ ms_statement_open(MSStatement *s, const char *params)
 {
 	MSRecord   *r;
 
-	s->start_ns = ms_now_ns();
-	s->end_ns = s->start_ns;
 	s->opened = true;
 	s->generation = ms_profile.generation;
 	ms_shapes_open(s);
-	if (s->level == 0)
-		check_unit(s);
 
 	r = push_record(s, params);
 	r->number = ms_profile.next_number++;
@@ -218,7 +256,6 @@ ms_statement_open(MSStatement *s, const char *params)
 	r->userid = s->userid;
 	r->shape = s->shape;
 	r->control = s->kind == MS_CONTROL;
-	r->start_ns = s->start_ns - s->exec_ns;
 	r->sqlerrcode = 0;
 	r->status = MS_RUNNING;
 	r->committed = -1;
@@ -242,8 +279,28 @@ ms_statement_open(MSStatement *s, const char *params)
 	r->queryid = s->queryid;
 	r->plan_ns = s->plan_ns;
 	r->exec_ns = s->exec_ns;
+
+	/* last, as the first measurement begins with it */
+	s->start_ns = ms_now_ns();
+	s->end_ns = s->start_ns;
+	s->from_ns = s->start_ns;
+	r->start_ns = s->start_ns - s->exec_ns;
 	if (s->level == 0)
+	{
+		check_unit(s);
 		ms_profile.last_top = s->seq;
+	}
+}
+
+static inline void
+update_record(MSRecord *pg_restrict r, const MSStatement *pg_restrict s)
+{
+	r->tag = s->tag;
+	r->queryid = s->queryid;
+	r->plan_ns = s->plan_ns;
+	r->exec_ns = s->exec_ns;
+	r->rows = s->rows;
+	r->usage = s->usage;
 }
 
 /* what is known so far, for who looks meanwhile */
@@ -252,14 +309,8 @@ ms_statement_update(MSStatement *s)
 {
 	MSRecord   *r = ms_profile_record(s->seq);
 
-	if (r == NULL)
-		return;
-	r->tag = s->tag;
-	r->queryid = s->queryid;
-	r->plan_ns = s->plan_ns;
-	r->exec_ns = s->exec_ns;
-	r->rows = s->rows;
-	r->usage = s->usage;
+	if (r != NULL)
+		update_record(r, s);
 }
 
 static void
@@ -306,7 +357,8 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 	if (!s->opened || s->generation != ms_profile.generation || s->own)
 		return;
 	r = ms_profile_record(s->seq);
-	ms_statement_update(s);
+	if (r != NULL)
+		update_record(r, s);
 	if (s->closed)
 	{
 		/* run again after its last row: its time counts in the list only */
@@ -388,6 +440,15 @@ ms_record_fail(MSRecord *r, int sqlerrcode)
  * Ends of transactions
  */
 
+static pg_noinline void
+add_commit(MSRecord *last, int64 commit_ns)
+{
+	ms_profile.in_section.commit_ns += commit_ns;
+	if (last != NULL)
+		last->commit_ns += commit_ns;
+	ms_profile.last_end_ns = ms_now_ns();
+}
+
 void
 ms_profile_xact_end(MSXactEnd end, int64 commit_ns)
 {
@@ -396,13 +457,8 @@ ms_profile_xact_end(MSXactEnd end, int64 commit_ns)
 	int8		committed = end == MS_XACT_COMMITTED ? 1 :
 		end == MS_XACT_ABORTED ? 0 : -1;
 
-	if (commit_ns > 0)
-	{
-		ms_profile.in_section.commit_ns += commit_ns;
-		if (last != NULL)
-			last->commit_ns += commit_ns;
-		ms_profile.last_end_ns = ms_now_ns();
-	}
+	if (unlikely(commit_ns > 0))
+		add_commit(last, commit_ns);
 	if (ms_profile.xact_over)
 	{
 		/* a statement that goes on in its next transaction */

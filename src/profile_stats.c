@@ -92,8 +92,8 @@ bucket_of(uint64 hash, Oid userid)
 	return &buckets[(hash ^ userid) & (nbuckets - 1)];
 }
 
-MSShape *
-ms_shapes_find(uint64 hash, Oid userid, bool toplevel)
+static inline MSShape *
+find_shape(uint64 hash, Oid userid, bool toplevel)
 {
 	int			i;
 
@@ -102,6 +102,12 @@ ms_shapes_find(uint64 hash, Oid userid, bool toplevel)
 			shapes[i].toplevel == toplevel)
 			return &shapes[i];
 	return NULL;
+}
+
+MSShape *
+ms_shapes_find(uint64 hash, Oid userid, bool toplevel)
+{
+	return find_shape(hash, userid, toplevel);
 }
 
 static void
@@ -147,7 +153,7 @@ evict_shape(void)
 	return victim;
 }
 
-static MSShape *
+static pg_noinline MSShape *
 new_shape(MSStatement *s)
 {
 	MSShape    *shape = nused < nshapes ? &shapes[nused++] : evict_shape();
@@ -170,13 +176,11 @@ new_shape(MSStatement *s)
 void
 ms_shapes_open(MSStatement *s)
 {
-	uint64		literals;
-
 	s->shape = s->shape_text ?
-		ms_shape_cached(s->shape_text, s->shape_len, &literals) :
-		ms_shape_cached(s->text, s->len, &literals);
-	s->params = ms_hash_combine(s->params, literals);
-	s->entry = ms_shapes_find(s->shape, s->userid, s->level == 0);
+		ms_shape_cached(s->shape_text, s->shape_len, &s->literals) :
+		ms_shape_cached(s->text, s->len, &s->literals);
+	s->params = ms_hash_combine(s->params, s->literals);
+	s->entry = find_shape(s->shape, s->userid, s->level == 0);
 	if (s->entry == NULL)
 		s->entry = new_shape(s);
 	s->entry->last_used = ++uses;

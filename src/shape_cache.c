@@ -45,6 +45,7 @@ typedef struct KnownText
 } KnownText;
 
 static KnownText *known;
+static KnownText *latest;		/* what was asked for last */
 
 Size
 ms_shape_cache_size(void)
@@ -56,6 +57,7 @@ void
 ms_shape_cache_attach(char *memory)
 {
 	known = (KnownText *) memory;
+	latest = known;
 }
 
 void
@@ -226,8 +228,8 @@ hash_text(const char *text, int len)
 	return hash_bytes_extended((const unsigned char *) text, len, 0);
 }
 
-uint64
-ms_shape_cached(const char *text, int len, uint64 *literals)
+static pg_noinline uint64
+find_shape(const char *text, int len, uint64 *literals)
 {
 	KnownText  *k;
 	char		dummy[1];
@@ -236,6 +238,7 @@ ms_shape_cached(const char *text, int len, uint64 *literals)
 		return ms_shape(text, len, dummy, sizeof(dummy), literals);
 
 	k = slot_of(text, len);
+	latest = k;
 	if (k->len == len && memcmp(k->text, text, len) == 0)
 	{
 		*literals = k->literals;
@@ -256,4 +259,15 @@ ms_shape_cached(const char *text, int len, uint64 *literals)
 	k->plain = is_plain(text, len) && find_constants(k);
 	*literals = k->literals;
 	return k->shape;
+}
+
+uint64
+ms_shape_cached(const char *text, int len, uint64 *literals)
+{
+	if (len == latest->len && len > 0 && memcmp(latest->text, text, len) == 0)
+	{
+		*literals = latest->literals;
+		return latest->shape;
+	}
+	return find_shape(text, len, literals);
 }

@@ -133,7 +133,15 @@ SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type 
 		wait_until_gone(@server);
 		# where init leaves the dead unburied, their lock files seem in use
 		unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock';
-		$node->start;
+
+		# a backend that started meanwhile may hold the shared memory a little
+		my $started = 0;
+		foreach (1 .. 60)
+		{
+			last if $started = $node->start(fail_ok => 1);
+			sleep 1;
+		}
+		die 'the server does not start again' unless $started;
 	}
 	$node->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()');
 
