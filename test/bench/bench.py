@@ -3,10 +3,10 @@
 Each case compares variants of one task, as a rule the statement that
 applications use today ("original") and a call of missing_symbol, on the same
 table with the same indexes unless the case says otherwise.  Variants are
-interleaved: a round runs each of them once, in random order, and a ratio is
-the median of the rounds' own ratios, so that a machine that is busy with
-something else for a while slows down both sides of a ratio.  Every run is
-checked to have counted what it claims.
+interleaved in short slices: a round runs a slice of each, in random order,
+and a ratio is the median of the rounds' own ratios, so that a machine that is
+busy with something else for a while slows down both sides of a ratio.  Every
+slice is checked to have counted what it claims.
 
 The client is pgbench: with literals in the text (simple), as drivers like
 psycopg2 send them, or with prepared statements, all values as parameters
@@ -42,6 +42,7 @@ SECONDS = int(os.environ["BENCH_SECONDS"])
 RESULTS = os.path.join(WORK, "results.json")
 
 KEYS = 10000
+SLICE = 0.25							# seconds
 
 # A variant: what it is called, its pgbench script, the table it counts in,
 # and by how much the table's sum grows with a transaction
@@ -51,6 +52,10 @@ Variant = collections.namedtuple("Variant", "name script table counts",
 
 class Failed(Exception):
     pass
+
+
+def slices():
+    return max(1, round(ROUNDS * SECONDS / SLICE))
 
 
 class Bench:
@@ -108,11 +113,11 @@ class Bench:
 
     # -- comparing ---------------------------------------------------------
 
-    def interleave(self, variants, measure, rounds=ROUNDS, before_round=None):
+    def interleave(self, variants, measure, rounds, before_round=None):
         """measure(variant) for each variant in each round, by name."""
         results = {variant.name: [] for variant in variants}
         for _ in range(rounds):
-            if before_round:
+            if before_round is not None:
                 before_round()
             for variant in self.random.sample(variants, len(variants)):
                 results[variant.name].append(measure(variant))
@@ -125,14 +130,15 @@ class Bench:
             for table in sorted({variant.table for variant in variants}):
                 self.sql(f"VACUUM {table}")
 
-        def measure(variant):
-            return self.counted(variant, mode, "-T", str(SECONDS),
+        def run(variant, calls):
+            return self.counted(variant, mode, "-t", str(calls // clients),
                                 clients=clients, environ=environ)[1]
 
-        for variant in variants:		# warm up, and see that it works
-            self.counted(variant, mode, "-t", str(KEYS // 5 // clients),
-                         clients=clients, environ=environ)
-        results = self.interleave(variants, measure,
+        # Warm up, see that it works, and how many calls make a slice
+        rates = [run(variant, KEYS // 5) for variant in variants]
+        calls = int(max(clients, 500, min(rates[0] * SLICE, 10000)))
+        results = self.interleave(variants, lambda v: run(v, calls),
+                                  rounds=slices(),
                                   before_round=before_round or vacuum)
         many = "" if clients == 1 else f", {clients} clients"
         return self.table(f"{title}, {mode}{many}", results, "tps",
@@ -282,7 +288,7 @@ def case_django(bench):
 
     def measure(variant):
         before = bench.total(variant.table)
-        calls, microseconds = clients.run(variant, SECONDS)
+        calls, microseconds = clients.run(variant, SLICE)
         if bench.total(variant.table) - before != calls:
             raise Failed(f"{variant.name}: counted wrong")
         return microseconds
@@ -292,7 +298,8 @@ def case_django(bench):
 
     for variant in variants:
         measure(variant)
-    results = bench.interleave(variants, measure, before_round=vacuum)
+    results = bench.interleave(variants, measure, rounds=slices(),
+                               before_round=vacuum)
     ratios = bench.table(f"Django {clients.django_version()} and psycopg2, "
                          f"original DDL, {KEYS} keys",
                          results, "us/call", more=False)
@@ -485,8 +492,10 @@ def machine(bench):
           f"{' '.join(f'{load:.1f}' for load in os.getloadavg())}")
     print(", ".join(f"{name} = {bench.value(f'SHOW {name}')}"
                     for name in settings))
-    print(f"{ROUNDS} rounds of {SECONDS} s, variants in random order; ratio: "
-          "the median of the rounds' ratios to the first variant")
+    print(f"{ROUNDS} x {SECONDS} s for each variant, in slices of about "
+          f"{SLICE} s, interleaved in random order;\nmedian, mean and stddev of "
+          "slices; ratio: the median of the rounds' ratios to the first "
+          "variant")
 
 
 def timing():

@@ -12,7 +12,8 @@
 #	PG_CONFIG	the PostgreSQL to measure
 #	CASES		some of: call symbols hot new paths django throttled batch
 #			wal instructions replay
-#	ROUNDS, SECONDS	rounds of each case, and seconds of each variant in one
+#	ROUNDS, SECONDS	rounds of each case, and seconds of each variant in one;
+#			cut into slices where pgbench and Django are the clients
 #	SEED		of the order of variants
 #	SIGHTINGS	a file FILE.csv or FILE.csv.gz with columns symbol, debugid,
 #			filename, code_file, code_id: replay it, too
