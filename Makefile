@@ -13,17 +13,38 @@
 
 MODULE_big = missing_symbol
 OBJS = \
+	src/count.o \
 	src/counter.o \
+	src/deltas.o \
 	src/fast.o \
+	src/fold.o \
 	src/general.o \
 	src/histogram.o \
 	src/increment.o \
 	src/input.o \
 	src/missing_symbol.o \
+	src/n_plus_one.o \
+	src/pending.o \
+	src/privileges.o \
+	src/probe.o \
+	src/profile_budget.o \
+	src/profile_exec.o \
+	src/profile_failure.o \
+	src/profile_hooks.o \
+	src/profile_report.o \
+	src/profile_session.o \
+	src/profile_statement.o \
+	src/profile_stats.o \
+	src/profile_utility.o \
+	src/profile_views.o \
 	src/shape.o \
+	src/shape_cache.o \
 	src/shape_lex.o \
+	src/spill.o \
+	src/stats.o \
 	src/symbols.o \
 	src/target.o \
+	src/total.o \
 	src/tracked.o
 INCLUDES = \
 	src/compat.h \
@@ -38,26 +59,67 @@ DATA = \
 # order.  The extension is there when a theme starts.
 REGRESS = \
 	counter \
-	symbols \
-	$(REGRESS_BOTH)
+	profile \
+	profile_n_plus_one \
+	profile_privileges \
+	profile_stats \
+	$(REGRESS_BOTH) \
+	target \
+	contents
 
 # those that must give the same on the general path: installcheck-general
 REGRESS_BOTH = \
 	increment \
 	batch \
-	types
+	pending \
+	types \
+	spill \
+	symbols \
+	tables \
+	triggers \
+	errors \
+	nulls_not_distinct
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
-ISOLATION =
+ISOLATION = \
+	batch_order \
+	ddl \
+	insert_race \
+	pending \
+	row_lock \
+	serializable \
+	speculative \
+	spill \
+	throttle_race \
+	waiter_time
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
+	test/t/cost.pl \
 	test/t/counter_dump.pl \
+	test/t/profile_coexist.pl \
+	test/t/profile_failures.pl \
+	test/t/profile_n_plus_one.pl \
+	test/t/profile_protocol.pl \
+	test/t/profile_settings.pl \
+	test/t/crash.pl \
+	test/t/dump.pl \
+	test/t/exact.pl \
+	test/t/protocols.pl \
+	test/t/pending.pl \
 	test/t/sightings.pl \
+	test/t/spill.pl \
+	test/t/standby.pl \
+	test/t/twophase.pl \
 	test/t/unit.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
+# the database of the tests: orders of text, and collations of ICU
+ENCODING = UTF8
+NO_LOCALE = 1
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol
+
+EXTRA_CLEAN = output_general
 
 PG_CONFIG ?= pg_config
 

@@ -339,12 +339,41 @@ COMMENT ON COLUMN missing_symbol.tracked.key IS 'columns of the unique index tha
 COMMENT ON COLUMN missing_symbol.tracked.count IS 'column that counts';
 COMMENT ON COLUMN missing_symbol.tracked.first_seen IS 'column that holds the time of the insertion; an empty string means none';
 COMMENT ON COLUMN missing_symbol.tracked.last_seen IS 'column that holds the time of the latest increment; an empty string means none';
-COMMENT ON COLUMN missing_symbol.tracked.apply IS 'when an increment reaches its row: now';
+COMMENT ON COLUMN missing_symbol.tracked.apply IS 'when an increment reaches its row: now, or commit';
 COMMENT ON COLUMN missing_symbol.tracked.throttle IS 'a key is counted at most once in this time';
 COMMENT ON COLUMN missing_symbol.tracked.fill IS 'detail columns that get a value when seen again, where they are null';
 COMMENT ON COLUMN missing_symbol.tracked.spill IS 'whether an increment of a locked row is set aside';
 GRANT SELECT ON missing_symbol.tracked TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('missing_symbol.tracked', '');
+
+-- Written by the engine only, after checking rights on the target; nobody is
+-- granted anything.
+CREATE TABLE missing_symbol.spilled (
+    target      pg_catalog.regclass NOT NULL,
+    hash        pg_catalog.int8 NOT NULL,
+    key         pg_catalog.text[] NOT NULL,
+    role        pg_catalog.name NOT NULL,
+    delta       pg_catalog.int8 NOT NULL,
+    first_seen  pg_catalog.timestamptz NOT NULL,
+    last_seen   pg_catalog.timestamptz NOT NULL,
+    id          pg_catalog.uuid NOT NULL,
+    fields      pg_catalog.jsonb,
+    error       pg_catalog.text,
+    PRIMARY KEY (target, hash, id)
+);
+COMMENT ON TABLE missing_symbol.spilled IS
+    'increments set aside because their row was locked; value() and total() include them, fold() merges them';
+COMMENT ON COLUMN missing_symbol.spilled.target IS 'the table that holds the counter';
+COMMENT ON COLUMN missing_symbol.spilled.hash IS 'of the key, for the index';
+COMMENT ON COLUMN missing_symbol.spilled.key IS 'values of the key, in the order of its index''s columns';
+COMMENT ON COLUMN missing_symbol.spilled.role IS 'the role that counted; where it is gone, the owner of the table stands in';
+COMMENT ON COLUMN missing_symbol.spilled.delta IS 'how much was counted';
+COMMENT ON COLUMN missing_symbol.spilled.first_seen IS 'when it was counted, first';
+COMMENT ON COLUMN missing_symbol.spilled.last_seen IS 'when it was counted, last';
+COMMENT ON COLUMN missing_symbol.spilled.id IS 'random';
+COMMENT ON COLUMN missing_symbol.spilled.fields IS 'the other columns that were given, as texts';
+COMMENT ON COLUMN missing_symbol.spilled.error IS 'why fold() could not merge it; it is tried again';
+SELECT pg_catalog.pg_extension_config_dump('missing_symbol.spilled', '');
 
 CREATE FUNCTION missing_symbol.track(
     target      pg_catalog.regclass,
@@ -395,6 +424,9 @@ COMMENT ON FUNCTION missing_symbol.forget_dropped() IS
     'event trigger: a dropped table is not tracked any more';
 CREATE EVENT TRIGGER missing_symbol_forget_dropped ON sql_drop
     EXECUTE FUNCTION missing_symbol.forget_dropped();
+-- also where session_replication_role is replica: a row that outlived its
+-- table would be dumped as a bare number, and might fit a later table
+ALTER EVENT TRIGGER missing_symbol_forget_dropped ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER missing_symbol_forget_dropped IS
     'removes the row of a dropped table from missing_symbol.tracked';
 
@@ -404,6 +436,24 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_reached';
 COMMENT ON FUNCTION missing_symbol.reached(pg_catalog.bool) IS
     'internal: tells the engine that a statement of its own has reached an existing row; returns its argument';
+
+CREATE FUNCTION missing_symbol.seen()
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_seen';
+COMMENT ON FUNCTION missing_symbol.seen() IS
+    'internal: tells the engine that a statement of its own has seen a row, before locking it; returns true';
+
+CREATE FUNCTION missing_symbol.counted(
+    c           missing_symbol.counter,
+    by          pg_catalog.int8,
+    first_seen  pg_catalog.timestamptz,
+    last_seen   pg_catalog.timestamptz)
+RETURNS missing_symbol.counter
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_counted';
+COMMENT ON FUNCTION missing_symbol.counted(missing_symbol.counter, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.timestamptz) IS
+    'internal: a counter after an increment of the engine''s own statements; a null counter is a new one, null times mean now';
 
 CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, VARIADIC key "any")
 RETURNS pg_catalog.int8
@@ -495,6 +545,55 @@ COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, VARIADIC pg_catalo
     'the exact count of a key given as literals or untyped parameters; null where there is no such counter';
 
 --
+-- Spilled increments (spill.c, fold.c)
+--
+
+CREATE FUNCTION missing_symbol.fold(target pg_catalog.regclass DEFAULT NULL)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_fold';
+COMMENT ON FUNCTION missing_symbol.fold(pg_catalog.regclass) IS
+    'merge spilled increments of a table, or of all that you may count in, into their rows; waits for no row; the number merged';
+
+CREATE FUNCTION missing_symbol.total(pg_catalog.anyelement)
+RETURNS SETOF pg_catalog.anyelement
+LANGUAGE C STABLE PARALLEL UNSAFE ROWS 1000
+AS 'MODULE_PATHNAME', 'ms_total';
+COMMENT ON FUNCTION missing_symbol.total(pg_catalog.anyelement) IS
+    'all counters of a table, as its rows, with spilled and deferred increments included: FROM missing_symbol.total(NULL::page_views)';
+
+--
+-- What a session's increments came to (stats.c)
+--
+
+CREATE FUNCTION missing_symbol.counter_stats(
+    OUT target          pg_catalog.regclass,
+    OUT calls           pg_catalog.int8,
+    OUT inserted        pg_catalog.int8,
+    OUT incremented     pg_catalog.int8,
+    OUT throttled       pg_catalog.int8,
+    OUT spilled         pg_catalog.int8,
+    OUT deferred        pg_catalog.int8,
+    OUT ignored         pg_catalog.int8,
+    OUT lock_waits      pg_catalog.int8,
+    OUT early_applies   pg_catalog.int8,
+    OUT folded          pg_catalog.int8,
+    OUT hint            pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_counter_stats';
+COMMENT ON FUNCTION missing_symbol.counter_stats() IS
+    'internal: the rows of view counter_stats';
+
+CREATE VIEW missing_symbol.counter_stats AS
+    SELECT target, calls, inserted, incremented, throttled, spilled, deferred,
+           ignored, lock_waits, early_applies, folded, hint
+    FROM missing_symbol.counter_stats();
+COMMENT ON VIEW missing_symbol.counter_stats IS
+    'what this session''s increments came to, by target: counters by outcome, waits for locks, and what would help';
+GRANT SELECT ON missing_symbol.counter_stats TO PUBLIC;
+
+--
 -- Sightings (symbols.c)
 --
 
@@ -565,3 +664,195 @@ COMMENT ON COLUMN missing_symbol.missing_pdbs.code_id IS 'code_id; an empty fiel
 --
 -- Profiling (profile_*.c, findings.c, explain.c, compare.c)
 --
+
+CREATE FUNCTION missing_symbol.profile_start(
+    level pg_catalog.text DEFAULT 'top',
+    plans pg_catalog.bool DEFAULT NULL,
+    params pg_catalog.bool DEFAULT NULL)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_profile_start';
+COMMENT ON FUNCTION missing_symbol.profile_start(pg_catalog.text, pg_catalog.bool, pg_catalog.bool) IS
+    'profile this session from the next statement on, until profile_stop() or DISCARD ALL, whatever the settings say; level top or all';
+
+CREATE FUNCTION missing_symbol.profile_stop()
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_profile_stop';
+COMMENT ON FUNCTION missing_symbol.profile_stop() IS
+    'stop profiling this session, whatever the settings say; what has been measured stays';
+
+CREATE FUNCTION missing_symbol.profile_reset()
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_profile_reset';
+COMMENT ON FUNCTION missing_symbol.profile_reset() IS
+    'forget what has been measured in this session';
+
+CREATE FUNCTION missing_symbol.profile_mark(label pg_catalog.text)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_profile_mark';
+COMMENT ON FUNCTION missing_symbol.profile_mark(pg_catalog.text) IS
+    'begin something new, a request or a test: the statements that follow bear this label, and budgets count from here';
+
+CREATE FUNCTION missing_symbol.queries(
+    OUT number pg_catalog.int8,
+    OUT label pg_catalog.text,
+    OUT transaction pg_catalog.int8,
+    OUT level pg_catalog.int4,
+    OUT userid pg_catalog.oid,
+    OUT text pg_catalog.text,
+    OUT params pg_catalog.text,
+    OUT command pg_catalog.text,
+    OUT plan_ms pg_catalog.float8,
+    OUT exec_ms pg_catalog.float8,
+    OUT commit_ms pg_catalog.float8,
+    OUT rows pg_catalog.int8,
+    OUT shared_blks_hit pg_catalog.int8,
+    OUT shared_blks_read pg_catalog.int8,
+    OUT shared_blks_dirtied pg_catalog.int8,
+    OUT shared_blks_written pg_catalog.int8,
+    OUT local_blks_hit pg_catalog.int8,
+    OUT local_blks_read pg_catalog.int8,
+    OUT local_blks_dirtied pg_catalog.int8,
+    OUT local_blks_written pg_catalog.int8,
+    OUT temp_blks_read pg_catalog.int8,
+    OUT temp_blks_written pg_catalog.int8,
+    OUT wal_bytes pg_catalog.int8,
+    OUT started_at pg_catalog.timestamptz,
+    OUT committed pg_catalog.bool,
+    OUT queryid pg_catalog.int8,
+    OUT status pg_catalog.text,
+    OUT sqlstate pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_queries';
+COMMENT ON FUNCTION missing_symbol.queries() IS
+    'the rows of the view queries';
+
+CREATE VIEW missing_symbol.queries AS
+    SELECT * FROM missing_symbol.queries();
+COMMENT ON VIEW missing_symbol.queries IS
+    'the last statements of this session, in order, as far as they were profiled';
+
+CREATE FUNCTION missing_symbol.query_stats(
+    OUT text pg_catalog.text,
+    OUT queryid pg_catalog.int8,
+    OUT userid pg_catalog.oid,
+    OUT toplevel pg_catalog.bool,
+    OUT calls pg_catalog.int8,
+    OUT errors pg_catalog.int8,
+    OUT total_exec_time pg_catalog.float8,
+    OUT mean_exec_time pg_catalog.float8,
+    OUT median_exec_time pg_catalog.float8,
+    OUT stddev_exec_time pg_catalog.float8,
+    OUT min pg_catalog.float8,
+    OUT max pg_catalog.float8,
+    OUT p95 pg_catalog.float8,
+    OUT p99 pg_catalog.float8,
+    OUT spike pg_catalog.float8,
+    OUT rows pg_catalog.int8,
+    OUT shared_blks_hit pg_catalog.int8,
+    OUT shared_blks_read pg_catalog.int8,
+    OUT shared_blks_dirtied pg_catalog.int8,
+    OUT shared_blks_written pg_catalog.int8,
+    OUT local_blks_hit pg_catalog.int8,
+    OUT local_blks_read pg_catalog.int8,
+    OUT local_blks_dirtied pg_catalog.int8,
+    OUT local_blks_written pg_catalog.int8,
+    OUT temp_blks_read pg_catalog.int8,
+    OUT temp_blks_written pg_catalog.int8,
+    OUT blk_read_time pg_catalog.float8,
+    OUT blk_write_time pg_catalog.float8,
+    OUT wal_records pg_catalog.int8,
+    OUT wal_fpi pg_catalog.int8,
+    OUT wal_bytes pg_catalog.int8,
+    OUT histogram pg_catalog.float8[])
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_query_stats';
+COMMENT ON FUNCTION missing_symbol.query_stats() IS
+    'the rows of the view query_stats';
+
+CREATE VIEW missing_symbol.query_stats AS
+    SELECT * FROM missing_symbol.query_stats();
+COMMENT ON VIEW missing_symbol.query_stats IS
+    'what this session ran, per statement shape; times in milliseconds; histogram: {{from, to, calls}, ...}';
+
+CREATE FUNCTION missing_symbol.n_plus_one(
+    OUT unit pg_catalog.int8,
+    OUT text pg_catalog.text,
+    OUT repeats pg_catalog.int8,
+    OUT "similar" pg_catalog.int8,
+    OUT duplicate pg_catalog.int8,
+    OUT total_ms pg_catalog.float8,
+    OUT commit_ms pg_catalog.float8,
+    OUT first_number pg_catalog.int8,
+    OUT last_number pg_catalog.int8,
+    OUT transactions pg_catalog.int8,
+    OUT source pg_catalog.text,
+    OUT source_rows pg_catalog.int8,
+    OUT evidence pg_catalog.text,
+    OUT hint pg_catalog.text,
+    OUT userid pg_catalog.oid)
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_n_plus_one';
+COMMENT ON FUNCTION missing_symbol.n_plus_one() IS
+    'the rows of the view n_plus_one';
+
+CREATE VIEW missing_symbol.n_plus_one AS
+    SELECT * FROM missing_symbol.n_plus_one();
+COMMENT ON VIEW missing_symbol.n_plus_one IS
+    'candidates for N+1: shapes that this session ran again and again in one unit of work';
+
+CREATE FUNCTION missing_symbol.profile_summary()
+RETURNS pg_catalog.text
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_profile_summary';
+COMMENT ON FUNCTION missing_symbol.profile_summary() IS
+    'this session''s profile in one line';
+
+CREATE FUNCTION missing_symbol.profile_report(format pg_catalog.text DEFAULT 'text')
+RETURNS SETOF pg_catalog.text
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_profile_report';
+COMMENT ON FUNCTION missing_symbol.profile_report(pg_catalog.text) IS
+    'this session''s profile to read, line by line; or in one row as json';
+
+CREATE FUNCTION missing_symbol.assert_max_queries(n pg_catalog.int8)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_assert_max_queries';
+COMMENT ON FUNCTION missing_symbol.assert_max_queries(pg_catalog.int8) IS
+    'error MS001 if more queries were sent since the last mark; 55000 if profiling is off';
+
+CREATE FUNCTION missing_symbol.assert_max_duration(duration pg_catalog.interval)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_assert_max_duration';
+COMMENT ON FUNCTION missing_symbol.assert_max_duration(pg_catalog.interval) IS
+    'error MS001 if statements took longer since the last mark; 55000 if profiling is off';
+
+CREATE FUNCTION missing_symbol.assert_no_n_plus_one(
+    min_repeats pg_catalog.int4 DEFAULT 5,
+    min_duration pg_catalog.interval DEFAULT '0')
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_assert_no_n_plus_one';
+COMMENT ON FUNCTION missing_symbol.assert_no_n_plus_one(pg_catalog.int4, pg_catalog.interval) IS
+    'error MS001 if there are N+1 candidates since the last mark; 55000 if profiling is off';
+
+CREATE FUNCTION missing_symbol.assert_no_errors()
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_assert_no_errors';
+COMMENT ON FUNCTION missing_symbol.assert_no_errors() IS
+    'error MS001 if a statement has failed since the last mark; 55000 if profiling is off';
+
+GRANT SELECT ON
+    missing_symbol.queries,
+    missing_symbol.query_stats,
+    missing_symbol.n_plus_one
+    TO PUBLIC;

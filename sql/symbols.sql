@@ -355,7 +355,7 @@ RESET client_min_messages;
 --
 -- The built-in target
 --
-SELECT key, count, path, reason, hot_obstacles FROM missing_symbol.describe('missing_symbol.symbols');
+SELECT key, count, hot_obstacles FROM missing_symbol.describe('missing_symbol.symbols');
 TRUNCATE missing_symbol.symbols;
 SET missing_symbol.test_clock = '2026-11-21 01:00:00+00';
 

@@ -17,8 +17,12 @@
 
 #include "access/genam.h"
 #include "executor/executor.h"
+#include "funcapi.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "utils/guc.h"
+#include "utils/plancache.h"
+#include "utils/tuplestore.h"
 
 /* 14 added what an MD5 implementation has to say of its failure */
 #if PG_VERSION_NUM < 140000
@@ -109,6 +113,7 @@ typedef RangeTblEntry RTEPermissionInfo;
 	ExecCheckRTPerms(rtable, ereport_on_violation)
 #define object_ownercheck(classid, objectid, roleid) \
 	pg_class_ownercheck(objectid, roleid)
+#define member_can_set_role(member, role)	is_member_of_role(member, role)
 #endif
 
 #if PG_VERSION_NUM < 160000
@@ -124,6 +129,12 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
 #elif PG_VERSION_NUM < 180000
 #define ExecInitRangeTable(estate, rtable, perminfos, unpruned) \
 	ExecInitRangeTable(estate, rtable, perminfos)
+#endif
+
+/* 13 wanted to know the statement, if there is one */
+#if PG_VERSION_NUM < 140000
+#define ExecSetupPartitionTupleRouting(estate, rel) \
+	ExecSetupPartitionTupleRouting(estate, NULL, rel)
 #endif
 
 /* where AFTER triggers look for the relation they belong to */
@@ -155,6 +166,109 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
 	PrepareSortSupportFromIndexRel(index, \
 								   (reverse) ? BTGreaterStrategyNumber : BTLessStrategyNumber, \
 								   ssup)
+#endif
+
+/* hooks: parameters and arguments, the newest names */
+#if PG_VERSION_NUM >= 190000
+#define MS_PLANNER_PARAMS \
+	Query *parse, const char *query_string, int cursorOptions, \
+	ParamListInfo boundParams, ExplainState *es
+#define MS_PLANNER_ARGS \
+	parse, query_string, cursorOptions, boundParams, es
+#else
+#define MS_PLANNER_PARAMS \
+	Query *parse, const char *query_string, int cursorOptions, \
+	ParamListInfo boundParams
+#define MS_PLANNER_ARGS \
+	parse, query_string, cursorOptions, boundParams
+#endif
+
+#if PG_VERSION_NUM >= 180000
+#define MS_RUN_PARAMS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count
+#define MS_RUN_ARGS queryDesc, direction, count
+#else
+#define MS_RUN_PARAMS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count, \
+	bool execute_once
+#define MS_RUN_ARGS queryDesc, direction, count, execute_once
+#endif
+
+#if PG_VERSION_NUM >= 140000
+#define MS_UTILITY_PARAMS \
+	PlannedStmt *pstmt, const char *queryString, bool readOnlyTree, \
+	ProcessUtilityContext context, ParamListInfo params, \
+	QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc
+#define MS_UTILITY_ARGS \
+	pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc
+#else
+#define MS_UTILITY_PARAMS \
+	PlannedStmt *pstmt, const char *queryString, \
+	ProcessUtilityContext context, ParamListInfo params, \
+	QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc
+#define MS_UTILITY_ARGS \
+	pstmt, queryString, context, params, queryEnv, dest, qc
+#endif
+
+#define MS_HAVE_MERGE	(PG_VERSION_NUM >= 150000)
+
+/* before 16 an instr_time was a struct timespec */
+#if PG_VERSION_NUM < 160000
+#define INSTR_TIME_GET_NANOSEC(t) \
+	((int64) (t).tv_sec * INT64CONST(1000000000) + (int64) (t).tv_nsec)
+#endif
+
+/* 17 tells shared from local; 15 and 16 tell temporary from both */
+#if PG_VERSION_NUM >= 170000
+#define MS_BLK_READ_NS(b) \
+	(INSTR_TIME_GET_NANOSEC((b)->shared_blk_read_time) + \
+	 INSTR_TIME_GET_NANOSEC((b)->local_blk_read_time))
+#define MS_BLK_WRITE_NS(b) \
+	(INSTR_TIME_GET_NANOSEC((b)->shared_blk_write_time) + \
+	 INSTR_TIME_GET_NANOSEC((b)->local_blk_write_time))
+#else
+#define MS_BLK_READ_NS(b)	INSTR_TIME_GET_NANOSEC((b)->blk_read_time)
+#define MS_BLK_WRITE_NS(b)	INSTR_TIME_GET_NANOSEC((b)->blk_write_time)
+#endif
+
+#if PG_VERSION_NUM < 150000
+#include "miscadmin.h"
+#include "utils/tuplestore.h"
+
+#define MAT_SRF_USE_EXPECTED_DESC	0x01
+
+/* a set-returning function that fills a tuplestore */
+static inline void
+InitMaterializedSRF(FunctionCallInfo fcinfo, uint32 flags)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext saved;
+	TupleDesc	tupdesc;
+
+	if (rsinfo == NULL || !IsA(rsinfo, ReturnSetInfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("set-valued function called in context that cannot accept a set")));
+	if (!(rsinfo->allowedModes & SFRM_Materialize))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("materialize mode required, but it is not allowed in this context")));
+	saved = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
+	if (flags & MAT_SRF_USE_EXPECTED_DESC)
+		tupdesc = CreateTupleDescCopy(rsinfo->expectedDesc);
+	else if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	rsinfo->returnMode = SFRM_Materialize;
+	rsinfo->setResult =
+		tuplestore_begin_heap((rsinfo->allowedModes & SFRM_Materialize_Random) != 0,
+							  false, work_mem);
+	rsinfo->setDesc = tupdesc;
+	MemoryContextSwitchTo(saved);
+}
+#endif
+
+#if PG_VERSION_NUM < 140000
+#define ROLE_PG_READ_ALL_STATS	DEFAULT_ROLE_READ_ALL_STATS
 #endif
 
 #endif							/* MS_COMPAT_H */

@@ -303,9 +303,12 @@ print_time(TimestampTz time, char *buf)
 		elog(ERROR, "counter holds an invalid time");
 	if (!OFFSET_IS_READABLE(tz))
 	{
-		/* a made-up zone like <X>+20: UTC is as exact, and can be read */
+		/*
+		 * A made-up zone like <X>+20: UTC is as exact, and can be read.
+		 * tm_isdst must be known for the offset to be written.
+		 */
 		timestamp2tm(time, NULL, &tm, &fsec, NULL, NULL);
-		tm.tm_isdst = 0;		/* unset, it keeps the offset from being written */
+		tm.tm_isdst = 0;
 		tz = 0;
 		tzn = NULL;
 	}

@@ -47,7 +47,6 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_coerce.h"
-#include "parser/parse_relation.h"
 #include "rewrite/rewriteHandler.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -66,12 +65,7 @@ typedef struct MSFast
 
 	/* kept */
 	EState	   *estate;
-	List	   *rtable;
-	List	   *perminfos;
-	RTEPermissionInfo *perminfo;
-	Bitmapset  *inserted_cols;	/* by an increment that gives only the key */
-	Bitmapset  *updated_cols;	/* likewise */
-	Bitmapset  *selected_cols;
+	MSPrivileges *privileges;
 	ResultRelInfo *insert_rri;
 	ResultRelInfo *update_rri;
 	bool		has_row_triggers;
@@ -89,49 +83,19 @@ typedef struct MSFast
 	Relation	rel;
 	Snapshot	snapshot;
 	IndexScanDesc scan;
+	CommandId	trigger_cid;	/* BEFORE INSERT triggers' commands are later */
 } MSFast;
 
-/* Attribute numbers, as sets of columns for privileges want them. */
-static Bitmapset *
-acl_columns(const Bitmapset *attnos)
+/* how far an attempt to count has come */
+typedef enum Progress
 {
-	Bitmapset  *result = NULL;
-	int			attno = -1;
+	DONE,
+	SEARCH_AGAIN,				/* something has changed */
+	BUSY						/* somebody has it, and we must not wait */
+} Progress;
 
-	while ((attno = bms_next_member(attnos, attno)) >= 0)
-		result = bms_add_member(result,
-								attno - FirstLowInvalidHeapAttributeNumber);
-	return result;
-}
-
-/* The range table entry that carries the privileges an increment needs. */
-static void
-make_permissions(MSFast *fast, MSTarget *target)
-{
-	RangeTblEntry *rte = makeNode(RangeTblEntry);
-	Bitmapset  *key = NULL;
-	Bitmapset  *counter = bms_make_singleton(target->count);
-	Bitmapset  *selected;
-
-	for (int i = 0; i < target->nkeys; i++)
-		key = bms_add_member(key, target->keys[i].column.attno);
-	if (target->last_seen != InvalidAttrNumber)
-		counter = bms_add_member(counter, target->last_seen);
-	selected = bms_union(key, counter);
-	if (target->first_seen != InvalidAttrNumber)
-		selected = bms_add_member(selected, target->first_seen);
-
-	rte->rtekind = RTE_RELATION;
-	rte->relid = target->relid;
-	rte->relkind = RELKIND_RELATION;
-	rte->rellockmode = RowExclusiveLock;
-	fast->rtable = list_make1(rte);
-	fast->perminfo = addRTEPermissionInfo(&fast->perminfos, rte);
-	fast->perminfo->requiredPerms = ACL_INSERT | ACL_UPDATE | ACL_SELECT;
-	fast->inserted_cols = acl_columns(selected);
-	fast->updated_cols = acl_columns(counter);
-	fast->selected_cols = fast->inserted_cols;
-}
+/* searches of a row that others keep changing, before a delta is appended */
+#define MAX_SEARCHES	3
 
 /* The value of a column that nobody gives: its default, or a checked NULL. */
 static Node *
@@ -171,6 +135,20 @@ make_defaults(MSFast *fast, Relation rel)
 	}
 }
 
+/* Scan keys for the key's index; the caller sets their arguments. */
+ScanKey
+ms_make_scankeys(const MSTarget *target)
+{
+	ScanKey		keys = palloc0(sizeof(ScanKeyData) * target->nkeys);
+
+	for (int i = 0; i < target->nkeys; i++)
+		ScanKeyEntryInitialize(&keys[i], 0, i + 1,
+							   BTEqualStrategyNumber, target->keys[i].subtype,
+							   target->keys[i].collation,
+							   target->keys[i].eqproc, (Datum) 0);
+	return keys;
+}
+
 static void
 make_indexes(MSFast *fast, MSTarget *target, Relation rel)
 {
@@ -203,12 +181,7 @@ make_indexes(MSFast *fast, MSTarget *target, Relation rel)
 		rris[i]->ri_IndexRelationInfo = infos;
 	}
 
-	fast->scankeys = palloc0(sizeof(ScanKeyData) * target->nkeys);
-	for (int i = 0; i < target->nkeys; i++)
-		ScanKeyEntryInitialize(&fast->scankeys[i], 0, i + 1,
-							   BTEqualStrategyNumber, target->keys[i].subtype,
-							   target->keys[i].collation,
-							   target->keys[i].eqproc, (Datum) 0);
+	fast->scankeys = ms_make_scankeys(target);
 }
 
 static ResultRelInfo *
@@ -241,9 +214,9 @@ make_fast(MSTarget *target, Relation rel)
 
 	fast->cxt = cxt;
 	fast->estate = CreateExecutorState();
-	make_permissions(fast, target);
-	ExecInitRangeTable(fast->estate, fast->rtable, fast->perminfos,
-					   bms_make_singleton(1));
+	fast->privileges = ms_privileges_make(target, rel);
+	ExecInitRangeTable(fast->estate, fast->privileges->rtable,
+					   fast->privileges->perminfos, bms_make_singleton(1));
 
 	fast->insert_rri = make_result_rel(fast, rel, desc);
 	fast->update_rri = make_result_rel(fast, rel, desc);
@@ -275,31 +248,6 @@ ms_fast_abort(MSTarget *target)
 	target->fast = NULL;
 }
 
-/*
- * Check that the current role may do what columns given beside the key ask
- * for.  The sets of columns are then as the call under way needs them, for
- * UPDATE OF triggers and generated columns.
- */
-static void
-check_permissions(MSFast *fast, MSTarget *target, Bitmapset *given)
-{
-	RTEPermissionInfo *perminfo = fast->perminfo;
-
-	perminfo->insertedCols = fast->inserted_cols;
-	perminfo->updatedCols = fast->updated_cols;
-	perminfo->selectedCols = fast->selected_cols;
-	if (given != NULL)
-	{
-		Bitmapset  *filled = acl_columns(bms_intersect(given, target->fill));
-
-		perminfo->insertedCols = bms_union(perminfo->insertedCols,
-										   acl_columns(given));
-		perminfo->updatedCols = bms_union(perminfo->updatedCols, filled);
-		perminfo->selectedCols = bms_union(perminfo->selectedCols, filled);
-	}
-	(void) ExecCheckPermissions(fast->rtable, fast->perminfos, true);
-}
-
 static void
 push_snapshot(MSFast *fast)
 {
@@ -328,6 +276,13 @@ refresh_snapshot(MSFast *fast, MSTarget *target)
 	PopActiveSnapshot();
 	push_snapshot(fast);
 	begin_scan(fast, target);
+}
+
+/* Let the next increment see what the latest has written. */
+void
+ms_fast_refresh(MSTarget *target)
+{
+	refresh_snapshot(target->fast, target);
 }
 
 static void
@@ -369,7 +324,7 @@ ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given)
 	if (fast == NULL)
 		fast = target->fast = make_fast(target, rel);
 
-	check_permissions(fast, target, given);
+	ms_privileges_check(fast->privileges, target, given);
 	CheckCmdReplicaIdentity(rel, CMD_INSERT);
 	CheckCmdReplicaIdentity(rel, CMD_UPDATE);
 
@@ -417,66 +372,6 @@ ms_fast_end(MSTarget *target)
 	ResetPerTupleExprContext(fast->estate);
 	fast->rel = NULL;
 	fast->busy = false;
-}
-
-static pg_noinline void
-out_of_range(const MSTarget *target, const char *type)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("%s out of range", type),
-			 errdetail("The count column of table %s cannot hold the sum.",
-					   target->name),
-			 errhint("Change the column's type to bigint or numeric.")));
-}
-
-/* The count column's value, after counting by more at now. */
-static Datum
-add_count(const MSTarget *target, Datum old, bool isnull, int64 by,
-		  TimestampTz now)
-{
-	int64		sum;
-
-	switch (target->kind)
-	{
-		case MS_COUNT_INT2:
-			if (pg_add_s64_overflow(isnull ? 0 : DatumGetInt16(old), by, &sum) ||
-				sum < PG_INT16_MIN || sum > PG_INT16_MAX)
-				out_of_range(target, "smallint");
-			return Int16GetDatum((int16) sum);
-		case MS_COUNT_INT4:
-			if (pg_add_s64_overflow(isnull ? 0 : DatumGetInt32(old), by, &sum) ||
-				sum < PG_INT32_MIN || sum > PG_INT32_MAX)
-				out_of_range(target, "integer");
-			return Int32GetDatum((int32) sum);
-		case MS_COUNT_INT8:
-			if (pg_add_s64_overflow(isnull ? 0 : DatumGetInt64(old), by, &sum))
-				out_of_range(target, "bigint");
-			return Int64GetDatum(sum);
-		case MS_COUNT_NUMERIC:
-			{
-				Datum		result = DirectFunctionCall1(int8_numeric,
-														 Int64GetDatum(by));
-
-				if (!isnull)
-					result = DirectFunctionCall2(numeric_add, old, result);
-				if (target->count_typmod >= 0)
-					result = DirectFunctionCall2(numeric, result,
-												 Int32GetDatum(target->count_typmod));
-				return result;
-			}
-		case MS_COUNT_COUNTER:
-			{
-				MSCounter  *result = palloc(sizeof(MSCounter));
-
-				if (isnull)
-					ms_counter_init(result, by, now);
-				else
-					ms_counter_add(result, DatumGetMSCounterP(old), by, now);
-				return MSCounterPGetDatum(result);
-			}
-	}
-	pg_unreachable();
 }
 
 /* What a row says of its counter. */
@@ -539,8 +434,8 @@ make_updated(MSFast *fast, MSTarget *target, MSRow *row, TimestampTz now)
 	memcpy(new->tts_values, old->tts_values, sizeof(Datum) * natts);
 	memcpy(new->tts_isnull, old->tts_isnull, sizeof(bool) * natts);
 
-	new->tts_values[i] = add_count(target, old->tts_values[i],
-								   old->tts_isnull[i], row->by, now);
+	new->tts_values[i] = ms_add_count(target, old->tts_values[i],
+									  old->tts_isnull[i], row, now);
 	new->tts_isnull[i] = false;
 
 	if (target->last_seen != InvalidAttrNumber)
@@ -599,27 +494,71 @@ changed_by_self(const MSTarget *target)
 			 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
 }
 
-/* Lock the row that was found; false where it has changed: search again. */
+/* Must an increment go aside rather than wait? */
 static bool
-lock_found(MSFast *fast, MSTarget *target)
+goes_aside(const MSTarget *target, const MSRow *row)
+{
+	return target->spill || row->folded;
+}
+
+/*
+ * The row that was found has changed meanwhile: search again.  Where the
+ * snapshot must not change that is no use: the increment goes aside, or
+ * fails.
+ */
+static Progress
+row_changed(const MSTarget *target, const MSRow *row, const char *what)
+{
+	if (IsolationUsesXactSnapshot() && goes_aside(target, row))
+		return BUSY;
+	check_serializable(what);
+	return SEARCH_AGAIN;
+}
+
+/*
+ * Append the delta instead, with the key of the row that was found.  One that
+ * comes from there just stays.
+ */
+static void
+set_aside(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
+{
+	const Datum *key = row->values;
+
+	if (!TTS_EMPTY(fast->found))
+	{
+		slot_getallattrs(fast->found);
+		key = fast->found->tts_values;
+	}
+	if (!row->folded)
+		ms_spill_append(target, fast->rel, row, key,
+						GetUserNameFromId(GetUserId(), false), NULL);
+	ms_result_none(MS_SPILLED, result);
+}
+
+/* Lock the row that was found. */
+static Progress
+lock_found(MSFast *fast, MSTarget *target, const MSRow *row)
 {
 	TM_FailureData tmfd;
 	ItemPointerData tid = fast->found->tts_tid;
+	bool		wait = !goes_aside(target, row);
 
+	if (wait)
+		ms_stats_lock_wait(target->relid);
 	fast->estate->es_output_cid = GetCurrentCommandId(true);
 	switch (table_tuple_lock(fast->rel, &tid, fast->snapshot, fast->found,
 							 fast->estate->es_output_cid,
 							 ExecUpdateLockMode(fast->estate, fast->update_rri),
-							 LockWaitBlock, 0, &tmfd))
+							 wait ? LockWaitBlock : LockWaitSkip, 0, &tmfd))
 	{
 		case TM_Ok:
-			return true;
+			return DONE;
+		case TM_WouldBlock:
+			return BUSY;
 		case TM_Updated:
-			check_serializable("update");
-			return false;
+			return row_changed(target, row, "update");
 		case TM_Deleted:
-			check_serializable("delete");
-			return false;
+			return row_changed(target, row, "delete");
 		case TM_Invisible:
 		case TM_SelfModified:
 			changed_by_self(target);
@@ -628,7 +567,7 @@ lock_found(MSFast *fast, MSTarget *target)
 			elog(ERROR, "unexpected result of locking a row of table %s",
 				 target->name);
 	}
-	return false;
+	pg_unreachable();
 }
 
 /* Write the new version's index entries and queue its triggers. */
@@ -652,15 +591,16 @@ finish_update(MSFast *fast, TU_UpdateIndexes update_indexes)
 	list_free(recheck);
 }
 
-/* Increment the row that was found; false where it changed: search again. */
-static bool
+/* Increment the row that was found. */
+static Progress
 update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 {
 	bool		locked = false;
+	Progress	progress;
 
 	for (;;)
 	{
-		TimestampTz now = ms_clock();
+		TimestampTz now = ms_row_time(row);
 		TM_FailureData tmfd;
 		LockTupleMode lockmode;
 		TU_UpdateIndexes update_indexes;
@@ -668,8 +608,24 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 		if (found_is_throttled(fast, target, now))
 		{
 			read_result(target, fast->found, MS_THROTTLED, result);
-			return true;
+			return DONE;
 		}
+
+#ifdef USE_ASSERT_CHECKING
+
+		/*
+		 * heap_update() returns TM_BeingModified to one who does not wait,
+		 * but asserts that there is no such caller.
+		 */
+		if (!locked)
+		{
+			progress = lock_found(fast, target, row);
+			if (progress != DONE)
+				return progress;
+			locked = true;
+			continue;
+		}
+#endif
 		make_updated(fast, target, row, now);
 		check_row(fast, fast->update_rri, fast->updated, CMD_UPDATE);
 
@@ -682,18 +638,17 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 			case TM_Ok:
 				finish_update(fast, update_indexes);
 				read_result(target, fast->updated, MS_INCREMENTED, result);
-				return true;
+				return DONE;
 			case TM_BeingModified:
-				if (!lock_found(fast, target))
-					return false;
+				progress = lock_found(fast, target, row);
+				if (progress != DONE)
+					return progress;
 				locked = true;
 				break;
 			case TM_Updated:
-				check_serializable("update");
-				return false;
+				return row_changed(target, row, "update");
 			case TM_Deleted:
-				check_serializable("delete");
-				return false;
+				return row_changed(target, row, "delete");
 			case TM_SelfModified:
 				changed_by_self(target);
 				break;
@@ -704,24 +659,31 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 	}
 }
 
-/* Set the counter of a row that is to be inserted. */
-static void
-set_new_counter(TupleTableSlot *slot, MSTarget *target, int64 by,
-				TimestampTz now)
+/*
+ * Let the BEFORE INSERT triggers see the new row; false where one suppresses
+ * it.  From here on the key is what they have made of it.
+ */
+static bool
+run_before_insert(MSFast *fast, MSTarget *target)
 {
-	slot->tts_values[target->count - 1] = add_count(target, (Datum) 0, true,
-													by, now);
-	slot->tts_isnull[target->count - 1] = false;
-	if (target->first_seen != InvalidAttrNumber)
+	TupleTableSlot *slot = fast->inserted;
+
+	fast->trigger_cid = GetCurrentCommandId(true);
+	if (!ExecBRInsertTriggers(fast->estate, fast->insert_rri, slot))
+		return false;
+
+	slot_getallattrs(slot);
+	for (int i = 0; i < target->nkeys; i++)
 	{
-		slot->tts_values[target->first_seen - 1] = TimestampTzGetDatum(now);
-		slot->tts_isnull[target->first_seen - 1] = false;
+		AttrNumber	attno = target->keys[i].column.attno;
+
+		/* where the column is NOT NULL, that says so */
+		if (slot->tts_isnull[attno - 1] &&
+			!TupleDescAttr(RelationGetDescr(fast->rel), attno - 1)->attnotnull)
+			ms_null_key_by_trigger(target);
+		fast->scankeys[i].sk_argument = slot->tts_values[attno - 1];
 	}
-	if (target->last_seen != InvalidAttrNumber)
-	{
-		slot->tts_values[target->last_seen - 1] = TimestampTzGetDatum(now);
-		slot->tts_isnull[target->last_seen - 1] = false;
-	}
+	return true;
 }
 
 /*
@@ -740,7 +702,7 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 	ExecClearTuple(slot);
 	memcpy(slot->tts_values, row->values, sizeof(Datum) * natts);
 	memcpy(slot->tts_isnull, row->isnull, sizeof(bool) * natts);
-	set_new_counter(slot, target, row->by, ms_clock());
+	ms_set_new_counter(target, row, slot->tts_values, slot->tts_isnull);
 	for (int i = 0; i < natts; i++)
 	{
 		if (fast->defaults[i] != NULL && slot->tts_isnull[i] &&
@@ -752,26 +714,7 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 	ExecStoreVirtualTuple(slot);
 	slot->tts_tableOid = RelationGetRelid(fast->rel);
 
-	if (fast->has_before_insert)
-	{
-		if (!ExecBRInsertTriggers(fast->estate, fast->insert_rri, slot))
-			return false;
-		slot_getallattrs(slot);
-		for (int i = 0; i < target->nkeys; i++)
-		{
-			AttrNumber	attno = target->keys[i].column.attno;
-
-			if (slot->tts_isnull[attno - 1])
-				ereport(ERROR,
-						(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						 errmsg("a BEFORE INSERT trigger set key column \"%s\" of table %s to null",
-								NameStr(TupleDescAttr(RelationGetDescr(fast->rel),
-													  attno - 1)->attname),
-								target->name)));
-			fast->scankeys[i].sk_argument = slot->tts_values[attno - 1];
-		}
-	}
-	return true;
+	return !fast->has_before_insert || run_before_insert(fast, target);
 }
 
 /* Insert the new row; false on a conflict with another: search again. */
@@ -809,7 +752,7 @@ insert_row(MSFast *fast, MSTarget *target, MSResult *result)
 	return !conflict;
 }
 
-/* Has this transaction inserted a row, as a trigger of ours may have? */
+/* Has this transaction inserted a row? */
 static bool
 is_own_row(TupleTableSlot *slot)
 {
@@ -820,47 +763,158 @@ is_own_row(TupleTableSlot *slot)
 	return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
 }
 
-/*
- * The insertion met a row.  If that is not committed yet, wait until it is or
- * is gone.  If it is committed, the next search will see it, unless the
- * snapshot must not change.
- */
+static CommandId
+inserting_command(TupleTableSlot *slot)
+{
+	bool		isnull;
+
+	return DatumGetCommandId(slot_getsysattr(slot, MinCommandIdAttributeNumber,
+											 &isnull));
+}
+
+/* The latest row of a key, whoever has written it. */
+typedef struct Latest
+{
+	bool		found;
+	bool		own;			/* by this transaction ... */
+	CommandId	own_cid;		/* ... in this command */
+	TransactionId xmin;			/* of others in progress, or invalid: who */
+	TransactionId xmax;			/* inserts it, who deletes or updates it */
+	uint32		token;			/* of a speculative insertion */
+	ItemPointerData tid;
+} Latest;
+
 static void
-wait_for_inserter(MSFast *fast, MSTarget *target)
+find_latest(Relation rel, Relation index, ScanKey keys, int nkeys,
+			TupleTableSlot *slot, Latest *latest)
 {
 	SnapshotData dirty;
 	IndexScanDesc scan;
-	TransactionId xwait = InvalidTransactionId;
-	uint32		token = 0;
-	ItemPointerData tid;
-	bool		found;
-	bool		own = false;
 
+	memset(latest, 0, sizeof(*latest));
 	InitDirtySnapshot(dirty);
-	scan = index_beginscan(fast->rel,
-						   fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
-						   &dirty, NULL, target->nkeys, 0);
-	index_rescan(scan, fast->scankeys, target->nkeys, NULL, 0);
-	found = index_getnext_slot(scan, ForwardScanDirection, fast->found);
-	if (found)
+	scan = index_beginscan(rel, index, &dirty, NULL, nkeys, 0);
+	index_rescan(scan, keys, nkeys, NULL, 0);
+	if (index_getnext_slot(scan, ForwardScanDirection, slot))
 	{
-		xwait = dirty.xmin;
-		token = dirty.speculativeToken;
-		tid = fast->found->tts_tid;
-		own = is_own_row(fast->found);
+		latest->found = true;
+		latest->own = is_own_row(slot);
+		if (latest->own)
+			latest->own_cid = inserting_command(slot);
+		latest->xmin = dirty.xmin;
+		latest->xmax = dirty.xmax;
+		latest->token = dirty.speculativeToken;
+		latest->tid = slot->tts_tid;
 	}
-	ExecClearTuple(fast->found);
+	ExecClearTuple(slot);
 	index_endscan(scan);
+}
 
-	if (TransactionIdIsValid(xwait))
+static void
+wait_for_latest(Relation rel, Latest *latest)
+{
+	ms_stats_lock_wait(RelationGetRelid(rel));
+	if (latest->token != 0)
+		SpeculativeInsertionWait(latest->xmin, latest->token);
+	else
+		XactLockTableWait(latest->xmin, rel, &latest->tid, XLTW_InsertIndex);
+}
+
+/*
+ * Wait for a transaction that is inserting a row of the key that keys hold:
+ * until that is committed or is gone.  False where there was nothing to wait
+ * for.  slot is for our use.
+ */
+bool
+ms_wait_for_inserter(Relation rel, Relation index, ScanKey keys, int nkeys,
+					 TupleTableSlot *slot)
+{
+	Latest		latest;
+
+	find_latest(rel, index, keys, nkeys, slot, &latest);
+	if (!TransactionIdIsValid(latest.xmin))
+		return false;
+	wait_for_latest(rel, &latest);
+	return true;
+}
+
+/*
+ * Look for a row of the key that the search does not see; met: our insertion
+ * has met one.  One that is being inserted is waited for; or BUSY, where
+ * nothing is waited for.  A committed one will be seen by the next search,
+ * unless the snapshot must not change.  If it is our own, that may be of an
+ * earlier row of this batch, whose trigger gave it this key; the next search
+ * will see it too.  But if our own trigger has inserted it since, that is an
+ * error as in INSERT ... ON CONFLICT.  DONE where there is none.
+ */
+static Progress
+probe_unseen(MSFast *fast, MSTarget *target, const MSRow *row, bool met)
+{
+	Latest		latest;
+
+	find_latest(fast->rel,
+				fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
+				fast->scankeys, target->nkeys, fast->found, &latest);
+	if (!latest.found)
+		return DONE;
+	if (goes_aside(target, row) && (TransactionIdIsValid(latest.xmin) ||
+									TransactionIdIsValid(latest.xmax)))
+		return BUSY;
+	if (TransactionIdIsValid(latest.xmin))
 	{
-		if (token != 0)
-			SpeculativeInsertionWait(xwait, token);
-		else
-			XactLockTableWait(xwait, fast->rel, &tid, XLTW_InsertIndex);
+		wait_for_latest(fast->rel, &latest);
+		return SEARCH_AGAIN;
 	}
-	else if (found && !own)
-		check_serializable("update");
+	if (!latest.own)
+		return row_changed(target, row, "update");
+	if (met && fast->has_before_insert && latest.own_cid > fast->trigger_cid)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("counter to be inserted was already inserted by an operation triggered by the current command"),
+				 errdetail("The counter is in table %s.", target->name),
+				 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
+	return SEARCH_AGAIN;
+}
+
+/*
+ * Insert a row for a key that the search does not see; *made: the new row is
+ * ready.  A conflict with another row kills ours.
+ */
+static Progress
+insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
+			  MSResult *result)
+{
+	bool		aside = goes_aside(target, row);
+	Progress	progress = DONE;
+
+	/* before triggers and sequences are asked for what goes aside */
+	if (aside)
+	{
+		if (!ms_insertion_lock(target, row))
+			return BUSY;
+		progress = probe_unseen(fast, target, row, false);
+	}
+
+	if (progress == DONE)
+	{
+		if (*made && !fast->has_before_insert)
+			ms_set_new_counter(target, row, fast->inserted->tts_values,
+							   fast->inserted->tts_isnull);
+		if (!*made && !make_inserted(fast, target, row))
+			ms_result_none(MS_IGNORED, result);
+		else if (!insert_row(fast, target, result))
+		{
+			progress = probe_unseen(fast, target, row, true);
+
+			/* what we met is gone again */
+			if (progress == DONE)
+				progress = SEARCH_AGAIN;
+		}
+		*made = true;
+	}
+	if (aside)
+		ms_insertion_unlock(target, row);
+	return progress;
 }
 
 /* Increment one counter, inserting it if it is not there. */
@@ -869,6 +923,7 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 {
 	MSFast	   *fast = target->fast;
 	bool		made = false;
+	int			searches = 0;
 
 	ResetPerTupleExprContext(fast->estate);
 	for (int i = 0; i < target->nkeys; i++)
@@ -876,29 +931,21 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 
 	for (;;)
 	{
-		CHECK_FOR_INTERRUPTS();
+		Progress	progress;
 
+		CHECK_FOR_INTERRUPTS();
 		if (find_row(fast, target))
-		{
-			if (update_row(fast, target, row, result))
-				break;
-		}
+			progress = update_row(fast, target, row, result);
 		else
+			progress = insert_unseen(fast, target, row, &made, result);
+
+		if (progress == DONE)
+			break;
+		if (progress == BUSY ||
+			(goes_aside(target, row) && ++searches == MAX_SEARCHES))
 		{
-			if (!made)
-			{
-				if (!make_inserted(fast, target, row))
-				{
-					ms_result_none(MS_IGNORED, result);
-					break;
-				}
-				made = true;
-			}
-			else if (!fast->has_before_insert)
-				set_new_counter(fast->inserted, target, row->by, ms_clock());
-			if (insert_row(fast, target, result))
-				break;
-			wait_for_inserter(fast, target);
+			set_aside(fast, target, row, result);
+			break;
 		}
 		refresh_snapshot(fast, target);
 	}

@@ -15,8 +15,15 @@
  *   inserted from incremented, and a throttled row from one that a BEFORE
  *   trigger kept as it was, on every version and for partitions too, where
  *   xmax does not.
+ * - Core computes a new row before it waits for another one's insertion.  So
+ *   that the clock is read after the wait, we wait first.  (Not for
+ *   partitions: which one gets the row is core's knowledge.)
  * - Operators are the key index's own, schema-qualified; ONLY, except for a
  *   partitioned table, because an inheritance child's row is not the key's.
+ * - With spill the rows are locked with SKIP LOCKED, and a key is inserted
+ *   only where nobody else is about to (probe.c).  Only an INSERT of the same
+ *   key that does not come from here, in the moment between probe and
+ *   insertion, is waited for.
  * - Generic plans, made with enable_seqscan off: a plan made while the table
  *   was tiny would stay a sequential scan.
  *
@@ -26,10 +33,14 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -41,6 +52,7 @@
 #include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "missing_symbol.h"
 
@@ -49,12 +61,14 @@ typedef struct MSPlans
 	Bitmapset  *given;			/* NULL: an increment that gives only the key */
 	SPIPlanPtr	read;			/* the row as it is, for the throttle */
 	SPIPlanPtr	update;
+	SPIPlanPtr	update_aside;	/* the same without waiting for the row */
 	SPIPlanPtr	insert;
 } MSPlans;
 
 /* What reached() saw during the statement that is running. */
 typedef struct Reached
 {
+	bool		seen;			/* a row was seen, before locking it */
 	bool		row;			/* an existing row was reached and locked */
 	bool		condition;		/* and the condition held */
 } Reached;
@@ -62,6 +76,8 @@ typedef struct Reached
 static Reached *current_reached = NULL;
 
 PG_FUNCTION_INFO_V1(ms_reached);
+PG_FUNCTION_INFO_V1(ms_seen);
+PG_FUNCTION_INFO_V1(ms_counted);
 
 /* reached(condition) -> condition */
 Datum
@@ -75,6 +91,56 @@ ms_reached(PG_FUNCTION_ARGS)
 		current_reached->condition = condition;
 	}
 	PG_RETURN_BOOL(condition);
+}
+
+/* seen() -> true */
+Datum
+ms_seen(PG_FUNCTION_ARGS)
+{
+	if (current_reached != NULL)
+		current_reached->seen = true;
+	PG_RETURN_BOOL(true);
+}
+
+/*
+ * counted(counter, by, first, last) -> counter: a column of type counter after
+ * an increment; a null counter is a new one, null times mean now.
+ */
+Datum
+ms_counted(PG_FUNCTION_ARGS)
+{
+	MSCounter  *result = palloc(sizeof(MSCounter));
+	int64		by = PG_GETARG_INT64(1);
+	TimestampTz last = PG_ARGISNULL(3) ? ms_clock() : PG_GETARG_TIMESTAMPTZ(3);
+
+	if (PG_ARGISNULL(0))
+	{
+		ms_counter_init(result, by, last);
+		if (!PG_ARGISNULL(2))
+			result->first_seen = PG_GETARG_TIMESTAMPTZ(2);
+	}
+	else
+		ms_counter_add(result, PG_GETARG_MSCOUNTER_P(0), by, last);
+	PG_RETURN_MSCOUNTER_P(result);
+}
+
+/* Numbers of a plan's parameters: the key's come first. */
+static int
+by_param(const MSTarget *target)
+{
+	return target->nkeys + 1;
+}
+
+static int
+first_param(const MSTarget *target)
+{
+	return target->nkeys + 2;
+}
+
+static int
+last_param(const MSTarget *target)
+{
+	return target->nkeys + 3;
 }
 
 static const char *
@@ -137,24 +203,23 @@ append_counter_columns(StringInfo sql, MSTarget *target, Relation rel)
 }
 
 /*
- * What an existing row becomes; $by is the amount, and the given columns that
- * fill follow it.
+ * What an existing row becomes.
  */
 static void
 append_assignments(StringInfo sql, MSTarget *target, Relation rel,
 				   Bitmapset *given)
 {
-	int			by = target->nkeys + 1;
+	int			by = by_param(target);
 	int			attno = -1;
-	int			param = by;
+	int			param = last_param(target);
 	const char *count = column(rel, target->count);
 
 	switch (target->kind)
 	{
 		case MS_COUNT_COUNTER:
-			appendStringInfo(sql, "%s = CASE WHEN t.%s IS NULL THEN missing_symbol.counter($%d)"
-							 " ELSE t.%s OPERATOR(missing_symbol.+) $%d END",
-							 count, count, by, count, by);
+			appendStringInfo(sql, "%s = missing_symbol.counted(t.%s, $%d, $%d, $%d)",
+							 count, count, by, first_param(target),
+							 last_param(target));
 			break;
 		case MS_COUNT_NUMERIC:
 			appendStringInfo(sql, "%s = COALESCE(t.%s, 0) OPERATOR(pg_catalog.+) $%d::pg_catalog.numeric",
@@ -166,9 +231,9 @@ append_assignments(StringInfo sql, MSTarget *target, Relation rel,
 			break;
 	}
 	if (target->last_seen != InvalidAttrNumber)
-		appendStringInfo(sql, ", %s = GREATEST(t.%s, missing_symbol.clock())",
+		appendStringInfo(sql, ", %s = GREATEST(t.%s, COALESCE($%d, missing_symbol.clock()))",
 						 column(rel, target->last_seen),
-						 column(rel, target->last_seen));
+						 column(rel, target->last_seen), last_param(target));
 	while ((attno = bms_next_member(given, attno)) >= 0)
 	{
 		param++;
@@ -195,16 +260,16 @@ append_throttle_condition(StringInfo sql, MSTarget *target, Relation rel)
 		appendStringInfo(sql, "t.%s", column(rel, target->last_seen));
 
 	/* as hours and so on: before 15 each number must fit an int */
-	appendStringInfo(sql, " OPERATOR(pg_catalog.<=) (missing_symbol.clock()"
+	appendStringInfo(sql, " OPERATOR(pg_catalog.<=) (COALESCE($%d, missing_symbol.clock())"
 					 " OPERATOR(pg_catalog.-) '%d:%02d:%02d.%06d'::pg_catalog.interval), true)",
-					 (int) (target->throttle / USECS_PER_HOUR),
+					 last_param(target), (int) (target->throttle / USECS_PER_HOUR),
 					 (int) (target->throttle / USECS_PER_MINUTE % MINS_PER_HOUR),
 					 (int) (target->throttle / USECS_PER_SEC % SECS_PER_MINUTE),
 					 (int) (target->throttle % USECS_PER_SEC));
 }
 
 static char *
-update_sql(MSTarget *target, Relation rel, Bitmapset *given)
+update_sql(MSTarget *target, Relation rel, Bitmapset *given, bool aside)
 {
 	StringInfoData sql;
 
@@ -213,7 +278,10 @@ update_sql(MSTarget *target, Relation rel, Bitmapset *given)
 	append_table(&sql, target, rel);
 	appendStringInfoString(&sql, " WHERE ");
 	append_key_condition(&sql, target, rel);
-	appendStringInfoString(&sql, " FOR NO KEY UPDATE) UPDATE ");
+	if (aside)
+		appendStringInfoString(&sql, " AND missing_symbol.seen()");
+	appendStringInfo(&sql, " FOR NO KEY UPDATE%s) UPDATE ",
+					 aside ? " SKIP LOCKED" : "");
 	append_table(&sql, target, rel);
 	appendStringInfoString(&sql, " SET ");
 	append_assignments(&sql, target, rel, given);
@@ -233,8 +301,7 @@ insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
 {
 	StringInfoData sql;
 	StringInfoData values;
-	int			by = target->nkeys + 1;
-	int			param = by;
+	int			param = last_param(target);
 	int			attno = -1;
 
 	initStringInfo(&sql);
@@ -247,18 +314,23 @@ insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
 		appendStringInfo(&values, "$%d, ", i + 1);
 	}
 	appendStringInfoString(&sql, column(rel, target->count));
-	appendStringInfo(&values,
-					 target->kind == MS_COUNT_COUNTER ?
-					 "missing_symbol.counter($%d)" : "$%d", by);
+	if (target->kind == MS_COUNT_COUNTER)
+		appendStringInfo(&values, "missing_symbol.counted(NULL, $%d, $%d, $%d)",
+						 by_param(target), first_param(target),
+						 last_param(target));
+	else
+		appendStringInfo(&values, "$%d", by_param(target));
 	if (target->first_seen != InvalidAttrNumber)
 		appendStringInfo(&sql, ", %s", column(rel, target->first_seen));
 	if (target->last_seen != InvalidAttrNumber)
 		appendStringInfo(&sql, ", %s", column(rel, target->last_seen));
 	/* one reading of the clock for both */
 	if (target->first_seen != InvalidAttrNumber)
-		appendStringInfoString(&values, ", c.now");
+		appendStringInfo(&values, ", COALESCE($%d, c.now)",
+						 first_param(target));
 	if (target->last_seen != InvalidAttrNumber)
-		appendStringInfoString(&values, ", c.now");
+		appendStringInfo(&values, ", COALESCE($%d, c.now)",
+						 last_param(target));
 	while ((attno = bms_next_member(given, attno)) >= 0)
 	{
 		appendStringInfo(&sql, ", %s", column(rel, attno));
@@ -281,6 +353,11 @@ insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
 	append_throttle_condition(&sql, target, rel);
 	appendStringInfoString(&sql, ") RETURNING ");
 	append_counter_columns(&sql, target, rel);
+	appendStringInfoString(&sql, ", pg_catalog.num_nulls(");
+	for (int i = 0; i < target->nkeys; i++)
+		appendStringInfo(&sql, "%st.%s", i > 0 ? ", " : "",
+						 column(rel, target->keys[i].column.attno));
+	appendStringInfoString(&sql, ")");
 	return sql.data;
 }
 
@@ -344,8 +421,8 @@ prepare(const char *sql, int nargs, Oid *argtypes)
 }
 
 /*
- * Parameters of a plan: the key, the amount, and the columns that are given
- * beside the key, in the order of their numbers.
+ * Parameters of a plan: the key, the amount, the times (null: now), and the
+ * columns that are given beside the key, in the order of their numbers.
  */
 static int
 plan_arguments(MSTarget *target, Relation rel, const MSRow *row,
@@ -363,6 +440,12 @@ plan_arguments(MSTarget *target, Relation rel, const MSRow *row,
 	types[n] = INT8OID;
 	values[n] = Int64GetDatum(row->by);
 	nulls[n++] = ' ';
+	types[n] = TIMESTAMPTZOID;
+	values[n] = TimestampTzGetDatum(row->first_seen);
+	nulls[n++] = row->timed ? ' ' : 'n';
+	types[n] = TIMESTAMPTZOID;
+	values[n] = TimestampTzGetDatum(row->last_seen);
+	nulls[n++] = row->timed ? ' ' : 'n';
 	while ((attno = bms_next_member(others, attno)) >= 0)
 	{
 		types[n] = TupleDescAttr(RelationGetDescr(rel), attno - 1)->atttypid;
@@ -409,6 +492,8 @@ ms_general_free(MSTarget *target)
 			SPI_freeplan(plans->read);
 		if (plans->update != NULL)
 			SPI_freeplan(plans->update);
+		if (plans->update_aside != NULL)
+			SPI_freeplan(plans->update_aside);
 		if (plans->insert != NULL)
 			SPI_freeplan(plans->insert);
 	}
@@ -452,6 +537,167 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 								   SPI_tuptable->tupdesc, i + 1, &isnull[i]);
 	ms_result_from_values(target, counter, isnull, result);
 	result->outcome = outcome;
+
+	/* of an INSERT: how many columns of the key a trigger has set to null */
+	if (SPI_tuptable->tupdesc->natts > lengthof(counter) &&
+		DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
+									SPI_tuptable->tupdesc,
+									lengthof(counter) + 1, &isnull[0])) > 0)
+		ms_null_key_by_trigger(target);
+	return true;
+}
+
+/* Wait for transactions that are inserting a row's key. */
+static void
+wait_for_inserters(MSTarget *target, Relation rel, const MSRow *row)
+{
+	Relation	index;
+	ScanKey		keys;
+	TupleTableSlot *slot;
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		return;
+	keys = ms_make_scankeys(target);
+	for (int i = 0; i < target->nkeys; i++)
+		keys[i].sk_argument = row->values[target->keys[i].column.attno - 1];
+	index = index_open(target->index, RowExclusiveLock);
+	slot = table_slot_create(rel, NULL);
+	while (ms_wait_for_inserter(rel, index, keys, target->nkeys, slot))
+		CHECK_FOR_INTERRUPTS();
+	ExecDropSingleTupleTableSlot(slot);
+	index_close(index, NoLock);
+}
+
+/* an increment, and the parameters of its plans */
+typedef struct Attempt
+{
+	MSTarget   *target;
+	Relation	rel;
+	MSRow	   *row;
+	Bitmapset  *others;
+	MSPlans    *plans;
+	int			nargs;
+	Oid		   *types;
+	Datum	   *values;
+	char	   *nulls;
+} Attempt;
+
+/* True where an existing row was reached, whether counted or not. */
+static bool
+update(Attempt *attempt, bool aside, MSResult *result, Reached *reached)
+{
+	SPIPlanPtr *plan = aside ? &attempt->plans->update_aside :
+		&attempt->plans->update;
+
+	if (*plan == NULL)
+		*plan = prepare(update_sql(attempt->target, attempt->rel,
+								   attempt->others, aside),
+						attempt->nargs, attempt->types);
+	if (run(attempt->target, *plan, attempt->values, attempt->nulls, false,
+			MS_INCREMENTED, result, reached))
+		return true;
+	if (!reached->row)
+		return false;
+
+	/* reached but not counted, or a trigger suppressed that */
+	ms_result_none(MS_IGNORED, result);
+	if (!reached->condition)
+	{
+		Reached		ignored;
+
+		if (attempt->plans->read != NULL)
+			(void) run(attempt->target, attempt->plans->read, attempt->values,
+					   attempt->nulls, false, MS_THROTTLED, result, &ignored);
+		result->outcome = MS_THROTTLED;
+	}
+	return true;
+}
+
+static void
+insert(Attempt *attempt, MSResult *result)
+{
+	MSPlans    *plans = attempt->plans;
+	Reached		reached;
+
+	ms_check_required_columns(attempt->target, attempt->rel, attempt->row);
+	if (plans->insert == NULL)
+		plans->insert = prepare(insert_sql(attempt->target, attempt->rel,
+										   attempt->others),
+								attempt->nargs, attempt->types);
+	wait_for_inserters(attempt->target, attempt->rel, attempt->row);
+	if (run(attempt->target, plans->insert, attempt->values, attempt->nulls,
+			false, MS_INSERTED, result, &reached))
+	{
+		if (reached.row)
+			result->outcome = MS_INCREMENTED;
+		return;
+	}
+	ms_result_none(reached.row && !reached.condition ?
+				   MS_THROTTLED : MS_IGNORED, result);
+	if (result->outcome == MS_THROTTLED && plans->read != NULL)
+	{
+		(void) run(attempt->target, plans->read, attempt->values,
+				   attempt->nulls, false, MS_THROTTLED, result, &reached);
+		result->outcome = MS_THROTTLED;
+	}
+}
+
+/*
+ * Insert a key of which the UPDATE saw no row, without waiting: nobody else
+ * is inserting it, as far as we do that, while we have the right to.  False
+ * where it is busy.
+ */
+static bool
+insert_unseen(Attempt *attempt, MSResult *result)
+{
+	MSTarget   *target = attempt->target;
+	Reached		reached;
+	MSProbe		found;
+
+	if (!ms_insertion_lock(target, attempt->row))
+		return false;
+	found = ms_probe(target, attempt->rel, attempt->row);
+
+	/* with the row's lock, nothing waits; core's errors are as ever */
+	if (found == MS_PROBE_ABSENT ||
+		(found == MS_PROBE_LOCKED && !update(attempt, true, result, &reached)))
+		insert(attempt, result);
+	ms_insertion_unlock(target, attempt->row);
+	return found != MS_PROBE_BUSY;
+}
+
+/*
+ * Count; false where that would have to wait, or cannot be done under the
+ * transaction's snapshot, and the increment may go aside.  Where row security
+ * applies, only for a row that the role sees: a key that it may not count
+ * must not go aside, but fail as in core.
+ */
+static bool
+count(Attempt *attempt, MSResult *result)
+{
+	MSTarget   *target = attempt->target;
+	bool		aside = target->spill || attempt->row->folded;
+	bool		row_security;
+	Reached		reached;
+
+	if (!aside)
+	{
+		if (!update(attempt, false, result, &reached))
+			insert(attempt, result);
+		return true;
+	}
+
+	row_security = check_enable_rls(target->relid, InvalidOid, true) == RLS_ENABLED;
+	if (IsolationUsesXactSnapshot() && !row_security &&
+		ms_probe(target, attempt->rel, attempt->row) == MS_PROBE_BUSY)
+		return false;
+	if (update(attempt, true, result, &reached))
+		return true;
+	if (reached.seen)
+		return false;
+	if (!row_security)
+		return insert_unseen(attempt, result);
+	insert(attempt, result);
 	return true;
 }
 
@@ -460,11 +706,12 @@ static void
 increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 {
 	Bitmapset  *others = bms_copy(row->given);
-	Oid			types[MaxTupleAttributeNumber];
-	Datum		values[MaxTupleAttributeNumber];
-	char		nulls[MaxTupleAttributeNumber];
+	Oid			types[MaxTupleAttributeNumber + 3];
+	Datum		values[MaxTupleAttributeNumber + 3];
+	char		nulls[MaxTupleAttributeNumber + 3];
 	int			nargs;
 	MSPlans    *plans;
+	Attempt		attempt;
 	Reached		reached;
 
 	for (int i = 0; i < target->nkeys; i++)
@@ -479,39 +726,26 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 		if (run(target, plans->read, values, nulls, false, MS_THROTTLED,
 				result, &reached) &&
 			!result->last_isnull &&
-			ms_throttled(target, result->last_seen, ms_clock()))
+			ms_throttled(target, result->last_seen,
+						 row->timed ? row->last_seen : ms_clock()))
 			return;
 	}
 
-	if (plans->update == NULL)
-		plans->update = prepare(update_sql(target, rel, others), nargs, types);
-	if (run(target, plans->update, values, nulls, false, MS_INCREMENTED,
-			result, &reached))
-		return;
-
-	if (!reached.row)
+	attempt.target = target;
+	attempt.rel = rel;
+	attempt.row = row;
+	attempt.others = others;
+	attempt.plans = plans;
+	attempt.nargs = nargs;
+	attempt.types = types;
+	attempt.values = values;
+	attempt.nulls = nulls;
+	if (!count(&attempt, result))
 	{
-		ms_check_required_columns(target, rel, row);
-		if (plans->insert == NULL)
-			plans->insert = prepare(insert_sql(target, rel, others), nargs,
-									types);
-		if (run(target, plans->insert, values, nulls, false, MS_INSERTED,
-				result, &reached))
-		{
-			if (reached.row)
-				result->outcome = MS_INCREMENTED;
-			return;
-		}
-	}
-
-	/* a row was reached but not counted, or a trigger suppressed it all */
-	ms_result_none(MS_IGNORED, result);
-	if (reached.row && !reached.condition)
-	{
-		if (plans->read != NULL)
-			(void) run(target, plans->read, values, nulls, false,
-					   MS_THROTTLED, result, &reached);
-		result->outcome = MS_THROTTLED;
+		if (!row->folded)
+			ms_spill_append(target, rel, row, row->values,
+							GetUserNameFromId(GetUserId(), false), NULL);
+		ms_result_none(MS_SPILLED, result);
 	}
 }
 
@@ -525,16 +759,16 @@ ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
 	SPI_finish();
 }
 
-/* The count of a key, as the calling query's snapshot shows it. */
-void
-ms_general_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
-				 int64 *value)
+/* Read a row's counter; false where there is no such row. */
+static bool
+read_counter(MSTarget *target, Relation rel, MSRow *row, bool read_only,
+			 MSResult *result)
 {
 	Oid			types[INDEX_MAX_KEYS];
 	Datum		values[INDEX_MAX_KEYS];
 	char		nulls[INDEX_MAX_KEYS];
-	MSResult	result;
 	Reached		reached;
+	bool		found;
 
 	for (int i = 0; i < target->nkeys; i++)
 	{
@@ -547,10 +781,30 @@ ms_general_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 	if (target->value_plan == NULL)
 		target->value_plan = prepare(read_sql(target, rel), target->nkeys,
 									 types);
-	ms_result_none(MS_IGNORED, &result);
-	(void) run(target, target->value_plan, values, nulls, true, MS_IGNORED,
-			   &result, &reached);
+	ms_result_none(MS_IGNORED, result);
+	found = run(target, target->value_plan, values, nulls, read_only,
+				MS_IGNORED, result, &reached);
+	SPI_finish();
+	return found;
+}
+
+/* The count of a key, as the calling query's snapshot shows it. */
+void
+ms_general_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
+				 int64 *value)
+{
+	MSResult	result;
+
+	(void) read_counter(target, rel, row, true, &result);
 	*isnull = result.count_isnull;
 	*value = result.count;
-	SPI_finish();
+}
+
+/* Is there a row of a key, as a new statement would see it? */
+bool
+ms_general_exists(MSTarget *target, Relation rel, MSRow *row)
+{
+	MSResult	result;
+
+	return read_counter(target, rel, row, false, &result);
 }

@@ -20,6 +20,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
+#include "executor/executor.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "rewrite/rewriteHandler.h"
@@ -39,7 +40,8 @@ static MSResult last_result;
 static bool have_last_result = false;
 
 static const char *const outcome_names[] = {
-	"inserted", "incremented", "throttled", "ignored"
+	"inserted", "incremented", "throttled", "ignored", "spilled",
+	"deferred"
 };
 
 StaticAssertDecl(lengthof(outcome_names) == MS_OUTCOMES,
@@ -157,18 +159,27 @@ ms_set_last_increment(const MSResult *result)
 	have_last_result = true;
 }
 
-/*
- * A new counter needs a value for every NOT NULL column.  Said here, because
- * core's message does not know of increment_row().
- */
+/* A NULL key is refused, whoever makes it. */
 void
-ms_check_required_columns(const MSTarget *target, Relation rel,
-						  const MSRow *row)
+ms_null_key_by_trigger(const MSTarget *target)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("a BEFORE INSERT trigger of table %s set a key column to null",
+					target->name),
+			 errdetail("A null key conflicts with nothing: every increment would be a new row.")));
+}
+
+/* A column that a new counter needs a value for and has none; 0: none. */
+static AttrNumber
+lacking_column(const MSTarget *target, Relation rel, const MSRow *row)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 
-	if (rel->trigdesc != NULL && rel->trigdesc->trig_insert_before_row)
-		return;					/* the trigger may give it */
+	/* a trigger may give it, of a partition too */
+	if ((rel->trigdesc != NULL && rel->trigdesc->trig_insert_before_row) ||
+		rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		return InvalidAttrNumber;
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
@@ -180,12 +191,29 @@ ms_check_required_columns(const MSTarget *target, Relation rel,
 			bms_is_member(att->attnum, row->given) ||
 			build_column_default(rel, att->attnum) != NULL)
 			continue;
+		return att->attnum;
+	}
+	return InvalidAttrNumber;
+}
+
+/*
+ * A new counter needs a value for every NOT NULL column.  Said here, because
+ * core's message does not know of increment_row().
+ */
+void
+ms_check_required_columns(const MSTarget *target, Relation rel,
+						  const MSRow *row)
+{
+	AttrNumber	attno = lacking_column(target, rel, row);
+
+	if (attno != InvalidAttrNumber)
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
 				 errmsg("a new counter in table %s needs a value for column \"%s\"",
-						target->name, NameStr(att->attname)),
+						target->name,
+						NameStr(TupleDescAttr(RelationGetDescr(rel),
+											  attno - 1)->attname)),
 				 errhint("Give it with increment_row(), or give the column a default.")));
-	}
 }
 
 /* CONTEXT of every error while counting */
@@ -209,29 +237,69 @@ check_may_write(Relation rel)
 }
 
 /*
- * Increment rows in the order given; with one row, *result is its outcome.
- * counts gathers the outcomes.
+ * Whoever holds a row's lock merges what is spilled of its key, at every 16th
+ * increment: this transaction has just written the row.  Not in the higher
+ * isolation levels, whose snapshot may be old, and where reading what others
+ * append would make the two depend on each other.
  */
 static void
-increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
-				   Bitmapset *given, MSResult *result, int64 *counts)
+take_spilled(MSTarget *target, Relation rel, MSRow *row, bool fast,
+			 MSResult *result)
 {
-	bool		fast;
+	MSResult	again;
+	MSRow	   *sum;
+	int64		n;
 
-	check_may_write(rel);
-	fast = ms_general_reason(target, rel) == NULL && !ms_fast_is_busy(target);
+	if ((result->outcome != MS_INCREMENTED && result->outcome != MS_INSERTED) ||
+		++target->spill_turn % 16 != 0 || IsolationUsesXactSnapshot())
+		return;
+	sum = ms_spill_take(target, rel, row, &n);
+	if (sum == NULL)
+		return;
+
+	if (fast)
+	{
+		ms_fast_refresh(target);
+		ms_fast_increment(target, sum, &again);
+	}
+	else
+		ms_general_increment(target, rel, sum, &again);
+
+	/* a trigger may have given the row another key */
+	if (again.outcome == MS_SPILLED)
+	{
+		ms_spill_append(target, rel, sum, sum->values,
+						GetUserNameFromId(GetUserId(), false), NULL);
+		return;
+	}
+	again.outcome = result->outcome;
+	*result = again;
+	ms_stats_folded(target->relid, n);
+}
+
+/* Increment rows now, in the order given. */
+static void
+apply_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
+			   Bitmapset *given, MSResult *result, int64 *counts)
+{
+	bool		fast = ms_general_reason(target, rel) == NULL &&
+		!ms_fast_is_busy(target);
 
 	/* only who begins may clean up: it may be in use up the stack */
 	PG_TRY();
 	{
 		if (fast)
 			ms_fast_begin(target, rel, given);
+		else
+			ms_privileges_check(ms_privileges_make(target, rel), target, given);
 		for (int i = 0; i < n; i++)
 		{
 			if (fast)
 				ms_fast_increment(target, rows[i], result);
 			else
 				ms_general_increment(target, rel, rows[i], result);
+			if (target->spill && !rows[i]->folded)
+				take_spilled(target, rel, rows[i], fast, result);
 			counts[result->outcome]++;
 		}
 		if (fast)
@@ -247,6 +315,66 @@ increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 }
 
 /*
+ * Leave rows to the commit.  What can be refused is refused now: a new
+ * counter that lacks a column too, unless an earlier delta may have it.
+ */
+static void
+defer_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
+			   Bitmapset *given, MSResult *result, int64 *counts)
+{
+	int64		sum;
+
+	if (target->privileges == NULL)
+	{
+		MemoryContext oldcxt = MemoryContextSwitchTo(target->cxt);
+
+		target->privileges = ms_privileges_make(target, rel);
+		MemoryContextSwitchTo(oldcxt);
+	}
+	ms_privileges_check(target->privileges, target, given);
+	if (rel->rd_rel->relkind == RELKIND_RELATION)
+	{
+		CheckCmdReplicaIdentity(rel, CMD_INSERT);
+		CheckCmdReplicaIdentity(rel, CMD_UPDATE);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		if (lacking_column(target, rel, rows[i]) != InvalidAttrNumber &&
+			!ms_pending_sum(target, rows[i], &sum) &&
+			!ms_general_exists(target, rel, rows[i]))
+			ms_check_required_columns(target, rel, rows[i]);
+		ms_pending_add(target, rel, rows[i]);
+		counts[MS_DEFERRED]++;
+	}
+	ms_result_none(MS_DEFERRED, result);
+}
+
+/*
+ * Increment rows in the order given; with one row, *result is its outcome.
+ * counts gathers the outcomes.
+ */
+static void
+increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
+				   Bitmapset *given, MSResult *result, int64 *counts)
+{
+	check_may_write(rel);
+	if (ms_pending_defers(target))
+		defer_in_order(target, rel, rows, n, given, result, counts);
+	else
+		apply_in_order(target, rel, rows, n, given, result, counts);
+}
+
+/* Increment one counter by what was deferred or spilled. */
+void
+ms_apply_row(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
+{
+	int64		counts[MS_OUTCOMES] = {0};
+
+	check_may_write(rel);
+	apply_in_order(target, rel, &row, 1, row->given, result, counts);
+}
+
+/*
  * Increment one counter of an open target.  True, with the new count, where
  * it was counted and the count is known.
  */
@@ -257,6 +385,7 @@ ms_increment(MSTarget *target, Relation rel, MSRow *row, int64 *count)
 	MSResult	result;
 
 	increment_in_order(target, rel, &row, 1, row->given, &result, counts);
+	ms_stats_count(target->relid, result.outcome);
 	ms_set_last_increment(&result);
 	*count = result.count;
 	return !result.count_isnull && (result.outcome == MS_INSERTED ||
@@ -326,9 +455,8 @@ check_key_count(MSTarget *target, Relation rel, int n)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg_plural("the key of table %s has %d column but %d values were given",
-						   "the key of table %s has %d columns but %d values were given",
-						   target->nkeys, target->name, target->nkeys, n),
+			 errmsg("wrong number of key values for table %s: %d instead of %d",
+					target->name, n, target->nkeys),
 			 errhint("Give the values of: %s.", buf.data)));
 }
 
@@ -482,6 +610,7 @@ work_value(Call *call)
 	MSRow	   *row = row_from_key(call->target, call->rel, &call->key);
 
 	ms_general_value(call->target, call->rel, row, &call->isnull, &call->value);
+	ms_total_value(call->target, call->rel, row, &call->isnull, &call->value);
 }
 
 /* increment() and increment_by(): by NULL pointer means 1 */
@@ -602,22 +731,20 @@ ms_last_increment(PG_FUNCTION_ARGS)
  * Batches
  */
 
-/*
- * Let a row stand for a later one with the same key.  Under a throttle only
- * the first counts, as if they had come one by one.
- */
-static void
-merge_row(MSTarget *target, Relation rel, MSRow *into, const MSRow *from)
+/* Let a row stand for a later one with the same key, too. */
+void
+ms_merge_row(MSTarget *target, Relation rel, MSRow *into, const MSRow *from)
 {
 	int			attno = -1;
 
-	if (target->throttle > 0)
-		return;
 	if (pg_add_s64_overflow(into->by, from->by, &into->by))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("bigint out of range"),
-				 errdetail("The amounts for one key of the batch do not fit into a bigint.")));
+				 errdetail("The amounts for one key of table %s do not fit into a bigint.",
+						   target->name)));
+	into->first_seen = Min(into->first_seen, from->first_seen);
+	into->last_seen = Max(into->last_seen, from->last_seen);
 	while ((attno = bms_next_member(target->fill, attno)) >= 0)
 	{
 		int			i = attno - 1;
@@ -633,7 +760,10 @@ merge_row(MSTarget *target, Relation rel, MSRow *into, const MSRow *from)
 	}
 }
 
-/* Sort rows by key and merge equal ones; the number that is left. */
+/*
+ * Sort rows by key and merge equal ones; the number that is left.  Under a
+ * throttle only the first counts, as if they had come one by one.
+ */
 static int
 sort_and_merge(MSTarget *target, Relation rel, MSRow **rows, int n)
 {
@@ -646,10 +776,10 @@ sort_and_merge(MSTarget *target, Relation rel, MSRow **rows, int n)
 	ms_sort_rows(target, rows, n, duplicate);
 	for (int i = 1; i < n; i++)
 	{
-		if (duplicate[i])
-			merge_row(target, rel, rows[left], rows[i]);
-		else
+		if (!duplicate[i])
 			rows[++left] = rows[i];
+		else if (target->throttle == 0)
+			ms_merge_row(target, rel, rows[left], rows[i]);
 	}
 	return left + 1;
 }
@@ -673,8 +803,11 @@ run_batch(Call *call, MSRow **rows)
 			given = bms_add_members(given, rows[i]->given);
 	}
 	if (n > 0)
+	{
 		increment_in_order(call->target, call->rel, rows, n, given, &result,
 						   call->counts);
+		ms_stats_count_many(call->relid, call->counts);
+	}
 }
 
 static MSRow **
@@ -738,7 +871,7 @@ read_amounts(FunctionCallInfo fcinfo, int arg, int nelems)
 	if (n != nelems)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%d keys were given but %d amounts", nelems, n),
+				 errmsg("wrong number of amounts: %d for %d keys", n, nelems),
 				 errhint("\"by\" must have one element for each key, or be null for 1 each.")));
 	result = palloc(sizeof(int64) * Max(n, 1));
 	for (int i = 0; i < n; i++)
@@ -766,8 +899,8 @@ batch_result(FunctionCallInfo fcinfo, const int64 *counts)
 	values[0] = Int64GetDatum(counts[MS_INSERTED]);
 	values[1] = Int64GetDatum(counts[MS_INCREMENTED]);
 	values[2] = Int64GetDatum(counts[MS_THROTTLED]);
-	values[3] = Int64GetDatum(0);
-	values[4] = Int64GetDatum(0);
+	values[3] = Int64GetDatum(counts[MS_SPILLED]);
+	values[4] = Int64GetDatum(counts[MS_DEFERRED]);
 	values[5] = Int64GetDatum(counts[MS_IGNORED]);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values,
 											 isnull));

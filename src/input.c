@@ -28,6 +28,7 @@
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -41,6 +42,7 @@
 typedef struct MSCoercion
 {
 	Oid			from;
+	bool		busy;			/* running user code, or an error ended it */
 	MemoryContext cxt;			/* holds what follows */
 
 	/* a cast; expr NULL where the value can be used as it is */
@@ -72,6 +74,7 @@ typedef struct MSRecordReader
 {
 	FmgrInfo	populate;
 	Datum		base;
+	bool		busy;			/* as of a conversion */
 } MSRecordReader;
 
 static const char *
@@ -127,14 +130,32 @@ make_coercion(MSCoercion *coercion, const MSColumn *column)
 	return true;
 }
 
+/*
+ * Is something of a target, which is marked busy, at work further up the
+ * stack?  If we are the only call, an error has left the mark.
+ */
+static bool
+is_at_work(const MSTarget *target, bool busy)
+{
+	return busy && target->users > 1;
+}
+
 static MSCoercion *
 find_coercion(MSTarget *target, Relation rel, MSColumn *column, Oid from)
 {
 	MemoryContext cxt;
 	MemoryContext oldcxt;
 	MSCoercion *coercion;
+	bool		reentered;
 
-	if (column->coercion != NULL && column->coercion->from == from)
+	/*
+	 * Conversions run user code, which may count in the same table: a call
+	 * further up the stack must find its conversion as it left it.
+	 */
+	reentered = column->coercion != NULL &&
+		is_at_work(target, column->coercion->busy);
+	if (!reentered && column->coercion != NULL &&
+		column->coercion->from == from)
 		return column->coercion;
 
 	cxt = AllocSetContextCreate(CurrentMemoryContext, "missing_symbol coercion",
@@ -155,8 +176,9 @@ find_coercion(MSTarget *target, Relation rel, MSColumn *column, Oid from)
 						 format_type_be(column->typid))));
 	MemoryContextSwitchTo(oldcxt);
 
-	/* a conversion that is at work further up the stack must stay */
-	if (column->coercion != NULL && target->users <= 1)
+	if (reentered)
+		return coercion;
+	if (column->coercion != NULL)
 		MemoryContextDelete(column->coercion->cxt);
 	MemoryContextSetParent(cxt, target->cxt);
 	column->coercion = coercion;
@@ -174,15 +196,16 @@ coerce_value(MSTarget *target, Relation rel, MSColumn *column, Oid type,
 		return value;
 
 	coercion = find_coercion(target, rel, column, type);
+	coercion->busy = true;
 	if (coercion->by_input)
 	{
 		char	   *str = type == UNKNOWNOID ?
 			DatumGetCString(value) : TextDatumGetCString(value);
 
-		return InputFunctionCall(&coercion->input, str, coercion->ioparam,
-								 column->typmod);
+		value = InputFunctionCall(&coercion->input, str, coercion->ioparam,
+								  column->typmod);
 	}
-	if (coercion->expr != NULL)
+	else if (coercion->expr != NULL)
 	{
 		ParamExternData *param = &coercion->params->params[0];
 
@@ -190,8 +213,9 @@ coerce_value(MSTarget *target, Relation rel, MSColumn *column, Oid type,
 		param->isnull = false;
 		param->ptype = type;
 		param->pflags = 0;
-		return ExecEvalExpr(coercion->expr, coercion->econtext, isnull);
+		value = ExecEvalExpr(coercion->expr, coercion->econtext, isnull);
 	}
+	coercion->busy = false;
 	return value;
 }
 
@@ -209,7 +233,35 @@ ms_row_make(Relation rel)
 	row->given = NULL;
 	row->by = 1;
 	row->ordinal = 0;
+	row->timed = false;
+	row->first_seen = 0;
+	row->last_seen = 0;
+	row->folded = false;
 	return row;
+}
+
+/* A row of its own, with the values copied. */
+MSRow *
+ms_row_copy(Relation rel, const MSRow *row)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	MSRow	   *copy = ms_row_make(rel);
+	Datum	   *values = copy->values;
+	bool	   *isnull = copy->isnull;
+
+	*copy = *row;
+	copy->values = values;
+	copy->isnull = isnull;
+	copy->given = bms_copy(row->given);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		isnull[i] = row->isnull[i];
+		if (!isnull[i])
+			values[i] = datumCopy(row->values[i], att->attbyval, att->attlen);
+	}
+	return copy;
 }
 
 static void
@@ -323,9 +375,9 @@ ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 }
 
 static MSRecordReader *
-make_record_reader(MSTarget *target, Relation rel)
+make_record_reader(Relation rel, MemoryContext cxt)
 {
-	MemoryContext oldcxt = MemoryContextSwitchTo(target->cxt);
+	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
 	MSRecordReader *reader = palloc0(sizeof(MSRecordReader));
 	Oid			rowtype = rel->rd_rel->reltype;
 	Const	   *base = makeNullConst(rowtype, -1, InvalidOid);
@@ -337,7 +389,7 @@ make_record_reader(MSTarget *target, Relation rel)
 	memset(isnull, true, sizeof(bool) * desc->natts);
 	reader->base = heap_copy_tuple_as_datum(heap_form_tuple(desc, values,
 															isnull), desc);
-	fmgr_info_cxt(F_JSONB_POPULATE_RECORD, &reader->populate, target->cxt);
+	fmgr_info_cxt(F_JSONB_POPULATE_RECORD, &reader->populate, cxt);
 	fmgr_info_set_expr((Node *) makeFuncExpr(F_JSONB_POPULATE_RECORD, rowtype,
 											 list_make2(base, json),
 											 InvalidOid, InvalidOid,
@@ -406,6 +458,7 @@ void
 ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
 {
 	Jsonb	   *json = DatumGetJsonbP(fields);
+	MSRecordReader *reader;
 	LOCAL_FCINFO(fcinfo, 2);
 	Datum		record;
 	HeapTupleHeader header;
@@ -420,14 +473,19 @@ ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
 	read_field_names(target, rel, row, json);
 
 	if (target->record_reader == NULL)
-		target->record_reader = make_record_reader(target, rel);
-	InitFunctionCallInfoData(*fcinfo, &target->record_reader->populate, 2,
+		target->record_reader = make_record_reader(rel, target->cxt);
+	reader = target->record_reader;
+	if (is_at_work(target, reader->busy))
+		reader = make_record_reader(rel, CurrentMemoryContext);
+	InitFunctionCallInfoData(*fcinfo, &reader->populate, 2,
 							 InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = target->record_reader->base;
+	fcinfo->args[0].value = reader->base;
 	fcinfo->args[0].isnull = false;
 	fcinfo->args[1].value = JsonbPGetDatum(json);
 	fcinfo->args[1].isnull = false;
+	reader->busy = true;
 	record = FunctionCallInvoke(fcinfo);
+	reader->busy = false;
 
 	header = DatumGetHeapTupleHeader(record);
 	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
@@ -499,16 +557,38 @@ key_order(MSTarget *target)
 	return target->order;
 }
 
-/* Order two rows by the key, as its index does. */
-static int
-compare_rows(const MSTarget *target, const MSRow *a, const MSRow *b)
+/* Make the order of keys, for ms_compare_keys; the table is open. */
+void
+ms_prepare_key_order(MSTarget *target)
+{
+	(void) key_order(target);
+}
+
+/*
+ * Order two keys, their values in the order of the index's columns, as the
+ * index does.
+ */
+int
+ms_compare_keys(const MSTarget *target, const Datum *a, const Datum *b)
+{
+	int			result = 0;
+
+	for (int i = 0; i < target->nkeys && result == 0; i++)
+		result = ApplySortComparator(a[i], false, b[i], false,
+									 &target->order->columns[i]);
+	return result;
+}
+
+/* Order two rows' values, by attribute number - 1, as the key's index does. */
+int
+ms_compare_rows(const MSTarget *target, const Datum *a, const Datum *b)
 {
 	for (int i = 0; i < target->nkeys; i++)
 	{
 		int			j = target->keys[i].column.attno - 1;
 		int			result;
 
-		result = ApplySortComparator(a->values[j], false, b->values[j], false,
+		result = ApplySortComparator(a[j], false, b[j], false,
 									 &target->order->columns[i]);
 		if (result != 0)
 			return result;
@@ -529,7 +609,7 @@ compare_items(const void *a, const void *b, void *arg)
 								 &target->order->abbreviated);
 	if (result == 0 && (target->nkeys > 1 ||
 						target->order->abbreviated.abbrev_converter != NULL))
-		result = compare_rows(target, x->row, y->row);
+		result = ms_compare_rows(target, x->row->values, y->row->values);
 	if (result == 0)
 		result = x->row->ordinal < y->row->ordinal ? -1 : 1;
 	return result;
@@ -559,7 +639,8 @@ ms_sort_rows(MSTarget *target, MSRow **rows, int n, bool *duplicate)
 	for (int i = 0; i < n; i++)
 	{
 		rows[i] = items[i].row;
-		duplicate[i] = i > 0 && compare_rows(target, rows[i - 1], rows[i]) == 0;
+		duplicate[i] = i > 0 &&
+			ms_compare_rows(target, rows[i - 1]->values, rows[i]->values) == 0;
 	}
 	pfree(items);
 }

@@ -24,9 +24,37 @@ PG_MODULE_MAGIC;
 void		_PG_init(void);
 
 bool		ms_fast_path = true;
+int			ms_apply = MS_APPLY_NOW;
+
+static const struct config_enum_entry apply_options[] = {
+	{"now", MS_APPLY_NOW, false},
+	{"commit", MS_APPLY_COMMIT, false},
+	{NULL, 0, false}
+};
 
 static char *test_clock_string = NULL;
 static TimestampTz test_clock = DT_NOBEGIN; /* DT_NOBEGIN: the real clock */
+
+int			ms_profile_setting = MS_TRACK_OFF;
+bool		ms_profile_plans_setting = false;
+bool		ms_profile_params_setting = false;
+int			ms_profile_memory = 4096;
+int			ms_unit_gap = 200;
+int			ms_profile_log_setting = MS_LOG_NONE;
+
+static const struct config_enum_entry profile_options[] = {
+	{"off", MS_TRACK_OFF, false},
+	{"top", MS_TRACK_TOP, false},
+	{"all", MS_TRACK_ALL, false},
+	{NULL, 0, false}
+};
+
+static const struct config_enum_entry profile_log_options[] = {
+	{"none", MS_LOG_NONE, false},
+	{"summary", MS_LOG_SUMMARY, false},
+	{"json", MS_LOG_JSON, false},
+	{NULL, 0, false}
+};
 
 PG_FUNCTION_INFO_V1(ms_clock_sql);
 
@@ -109,6 +137,82 @@ assign_test_clock(const char *newval, void *extra)
 	test_clock = *(TimestampTz *) extra;
 }
 
+/* the variable is assigned after its hook has run */
+static void
+assign_profile(int newval, void *extra)
+{
+	ms_profile_setting = newval;
+	ms_profile_refresh();
+}
+
+static void
+define_profile_settings(void)
+{
+	DefineCustomEnumVariable("missing_symbol.profile",
+							 "Profiles the session's own statements.",
+							 "top: what the client sends; all: also what functions "
+							 "and triggers run.",
+							 &ms_profile_setting,
+							 MS_TRACK_OFF,
+							 profile_options,
+							 PGC_USERSET,
+							 0,
+							 NULL, assign_profile, NULL);
+
+	DefineCustomBoolVariable("missing_symbol.profile_plans",
+							 "Looks into the plans of profiled statements.",
+							 NULL,
+							 &ms_profile_plans_setting,
+							 false,
+							 PGC_USERSET,
+							 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("missing_symbol.profile_params",
+							 "Keeps the parameters of profiled statements.",
+							 "Their output functions are called for it.",
+							 &ms_profile_params_setting,
+							 false,
+							 PGC_USERSET,
+							 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.profile_memory",
+							"Sets the memory that a session's profile takes.",
+							"It is taken whole as profiling is first on; a change "
+							"takes effect at profile_reset() and DISCARD ALL.",
+							&ms_profile_memory,
+							4096,
+							512,
+							1024 * 1024,
+							PGC_USERSET,
+							GUC_UNIT_KB,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.unit_gap",
+							"Sets the client's pause that begins a new unit of work.",
+							"N+1 candidates are looked for within a unit; -1 turns "
+							"this boundary off.",
+							&ms_unit_gap,
+							200,
+							-1,
+							INT_MAX,
+							PGC_USERSET,
+							GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
+	DefineCustomEnumVariable("missing_symbol.profile_log",
+							 "Writes a line about the profile to the server's log.",
+							 "At the end of the session, at DISCARD ALL and at "
+							 "profile_mark().",
+							 &ms_profile_log_setting,
+							 MS_LOG_NONE,
+							 profile_log_options,
+							 PGC_SUSET,
+							 0,
+							 NULL, NULL, NULL);
+}
+
 void
 _PG_init(void)
 {
@@ -123,6 +227,29 @@ _PG_init(void)
 							 0,
 							 NULL, NULL, NULL);
 
+	DefineCustomEnumVariable("missing_symbol.apply",
+							 "When an increment reaches its row.",
+							 "\"now\": in its statement. \"commit\": as its "
+							 "transaction commits; until then it locks no row. "
+							 "What track() says of a table wins.",
+							 &ms_apply,
+							 MS_APPLY_NOW,
+							 apply_options,
+							 PGC_USERSET,
+							 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.pending_limit",
+							"Memory for the increments that a transaction has deferred.",
+							"What goes beyond it is applied before the commit.",
+							&ms_pending_limit,
+							1024,
+							0,
+							MAX_KILOBYTES,
+							PGC_USERSET,
+							GUC_UNIT_KB,
+							NULL, NULL, NULL);
+
 	DefineCustomStringVariable("missing_symbol.test_clock",
 							   "Replaces the clock that increments read.",
 							   "For tests: a timestamp with time zone, or empty "
@@ -132,6 +259,8 @@ _PG_init(void)
 							   PGC_SUSET,
 							   GUC_NOT_IN_SAMPLE,
 							   check_test_clock, assign_test_clock, NULL);
+
+	define_profile_settings();
 
 	MarkGUCPrefixReserved("missing_symbol");
 }

@@ -12,18 +12,27 @@
 #define MISSING_SYMBOL_H
 
 #include "compat.h"
+#include "access/htup.h"
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "nodes/bitmapset.h"
+#include "nodes/nodes.h"
+#include "nodes/params.h"
 #include "nodes/pg_list.h"
+#include "nodes/plannodes.h"
 #include "port/pg_bswap.h"
+#include "storage/itemptr.h"
 #include "storage/lockdefs.h"
+#include "tcop/cmdtag.h"
+#include "utils/portal.h"
 #include "utils/relcache.h"
+#include "utils/snapshot.h"
 
 /*
  * missing_symbol.c: module magic, _PG_init, every setting, the clock.
  */
 extern bool ms_fast_path;
+extern int	ms_apply;			/* MSApply of targets that do not say */
 
 extern TimestampTz ms_clock(void);
 extern Oid	ms_schema(void);
@@ -82,12 +91,21 @@ typedef struct MSKeyColumn
 	Oid			subtype;		/* ... and that function's right-hand type */
 } MSKeyColumn;
 
+/* when an increment reaches its row */
+typedef enum MSApply
+{
+	MS_APPLY_UNSET,				/* as missing_symbol.apply says */
+	MS_APPLY_NOW,
+	MS_APPLY_COMMIT
+} MSApply;
+
 typedef struct MSTarget
 {
 	Oid			relid;
 	char	   *name;			/* qualified and quoted */
 	MemoryContext cxt;			/* holds all of it */
 	int			users;			/* calls under way */
+	bool		pinned;			/* deltas of this transaction need it */
 	bool		stale;			/* replaced in the cache: the last user frees */
 
 	/* the key, in the order of the index's columns */
@@ -105,17 +123,23 @@ typedef struct MSTarget
 	AttrNumber	last_seen;
 
 	/* settings of track() */
+	MSApply		apply;
 	int64		throttle;		/* microseconds; 0: none */
 	Bitmapset  *fill;			/* attribute numbers */
+	bool		spill;			/* never wait for a row: append the delta */
 
 	/* why increments take the general path; NULL: they may take the fast one */
 	const char *general_reason;
 
 	/* made when first needed; each owned by its file */
 	struct MSKeyOrder *order;
+	struct MSPrivileges *privileges;
 	struct MSFast *fast;
 	List	   *general_plans;
 	struct _SPI_plan *value_plan;
+	struct MSSpillFormat *spill_format;
+	int			spill_turn;		/* increments, to take what is spilled at every
+								 * 16th */
 	struct MSRecordReader *record_reader;
 	struct MSNamedColumns *named_columns;
 } MSTarget;
@@ -123,6 +147,8 @@ typedef struct MSTarget
 extern MSTarget *ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel);
 extern void ms_target_close(MSTarget *target, Relation rel);
 extern void ms_target_unpin(MSTarget *target);
+extern void ms_target_pin(MSTarget *target);
+extern void ms_target_release(MSTarget *target);
 extern const char *ms_general_reason(const MSTarget *target, Relation rel);
 extern AttrNumber ms_column_number(Relation rel, const char *column);
 extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
@@ -137,10 +163,13 @@ typedef struct MSTracked
 	char	   *count;			/* NULL: not set */
 	char	   *first_seen;		/* NULL: not set; "": none */
 	char	   *last_seen;
+	MSApply		apply;
 	int64		throttle;
 	List	   *fill;
+	bool		spill;
 } MSTracked;
 
+extern Relation ms_open_own_table(const char *name, LOCKMODE lockmode);
 extern void ms_tracked_read(Oid relid, MSTracked *tracked);
 
 /*
@@ -154,9 +183,15 @@ typedef struct MSRow
 								 * only the key is given */
 	int64		by;
 	int			ordinal;		/* place in its batch */
+	bool		timed;			/* counted at these times; else the clock is read */
+	TimestampTz first_seen;
+	TimestampTz last_seen;
+	bool		folded;			/* a delta out of spilled: it does not wait for
+								 * its row, and is not appended again */
 } MSRow;
 
 extern MSRow *ms_row_make(Relation rel);
+extern MSRow *ms_row_copy(Relation rel, const MSRow *row);
 extern void ms_row_set_key(MSTarget *target, Relation rel, MSRow *row, int i,
 						   Oid type, Datum value, bool isnull);
 extern void ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
@@ -165,6 +200,11 @@ extern void ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 extern void ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
 							  Datum fields);
 extern void ms_check_by(int64 by);
+extern void ms_prepare_key_order(MSTarget *target);
+extern int	ms_compare_keys(const MSTarget *target, const Datum *a,
+							const Datum *b);
+extern int	ms_compare_rows(const MSTarget *target, const Datum *a,
+							const Datum *b);
 extern void ms_sort_rows(MSTarget *target, MSRow **rows, int n,
 						 bool *duplicate);
 
@@ -176,10 +216,12 @@ typedef enum MSOutcome
 	MS_INSERTED,
 	MS_INCREMENTED,
 	MS_THROTTLED,
-	MS_IGNORED
+	MS_IGNORED,
+	MS_SPILLED,
+	MS_DEFERRED
 } MSOutcome;
 
-#define MS_OUTCOMES (MS_IGNORED + 1)
+#define MS_OUTCOMES (MS_DEFERRED + 1)
 
 typedef struct MSResult
 {
@@ -197,14 +239,46 @@ extern bool ms_increment(MSTarget *target, Relation rel, MSRow *row,
 extern bool ms_increment_texts(Oid relid, const char *const *names, int n,
 							   const Datum *values, const bool *isnull,
 							   int64 by, int64 *count);
+extern void ms_merge_row(MSTarget *target, Relation rel, MSRow *into,
+						 const MSRow *from);
+extern void ms_apply_row(MSTarget *target, Relation rel, MSRow *row,
+						 MSResult *result);
 extern void ms_set_last_increment(const MSResult *result);
 extern bool ms_throttled(const MSTarget *target, TimestampTz last_seen,
 						 TimestampTz now);
 extern void ms_result_from_values(const MSTarget *target, Datum *values,
 								  bool *isnull, MSResult *result);
 extern void ms_result_none(MSOutcome outcome, MSResult *result);
+extern void ms_null_key_by_trigger(const MSTarget *target);
 extern void ms_check_required_columns(const MSTarget *target, Relation rel,
 									  const MSRow *row);
+
+/*
+ * count.c: the counter's columns of a row.
+ */
+extern TimestampTz ms_row_time(const MSRow *row);
+extern Datum ms_add_count(const MSTarget *target, Datum old, bool isnull,
+						  const MSRow *row, TimestampTz now);
+extern void ms_set_new_counter(const MSTarget *target, const MSRow *row,
+							   Datum *values, bool *isnull);
+
+/*
+ * privileges.c: what an increment asks of the current role.
+ */
+typedef struct MSPrivileges
+{
+	List	   *rtable;			/* one entry: the target */
+	List	   *perminfos;
+	RTEPermissionInfo *perminfo;	/* of the entry */
+	Bitmapset  *inserted;		/* columns, by an increment that gives only
+								 * the key; SELECT needs the same */
+	Bitmapset  *updated;
+} MSPrivileges;
+
+extern MSPrivileges *ms_privileges_make(const MSTarget *target, Relation rel);
+extern void ms_privileges_check(MSPrivileges *privileges,
+								const MSTarget *target,
+								const Bitmapset *given);
 
 /*
  * fast.c: increments of an ordinary table, through the table access method.
@@ -212,8 +286,13 @@ extern void ms_check_required_columns(const MSTarget *target, Relation rel,
 extern bool ms_fast_is_busy(const MSTarget *target);
 extern void ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given);
 extern void ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result);
+extern void ms_fast_refresh(MSTarget *target);
 extern void ms_fast_end(MSTarget *target);
 extern void ms_fast_abort(MSTarget *target);
+extern struct ScanKeyData *ms_make_scankeys(const MSTarget *target);
+extern bool ms_wait_for_inserter(Relation rel, Relation index,
+								 struct ScanKeyData *keys, int nkeys,
+								 struct TupleTableSlot *slot);
 
 /*
  * general.c: increments of any other table, through SQL plans.
@@ -222,7 +301,130 @@ extern void ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
 								 MSResult *result);
 extern void ms_general_value(MSTarget *target, Relation rel, MSRow *row,
 							 bool *isnull, int64 *value);
+extern bool ms_general_exists(MSTarget *target, Relation rel, MSRow *row);
 extern void ms_general_free(MSTarget *target);
+
+/*
+ * probe.c: can a counter be had without waiting?
+ */
+typedef enum MSProbe
+{
+	MS_PROBE_ABSENT,			/* there is no row */
+	MS_PROBE_LOCKED,			/* there is, and we have its lock */
+	MS_PROBE_BUSY				/* somebody else has it, or has changed it */
+} MSProbe;
+
+extern MSProbe ms_probe(MSTarget *target, Relation rel, const MSRow *row);
+
+/*
+ * spill.c: appended deltas.
+ */
+typedef struct MSSpilled
+{
+	HeapTuple	tuple;
+	ItemPointerData tid;
+	int64		hash;			/* of its key's text */
+	Datum		key;			/* text[] */
+	char	   *role;			/* who counted it */
+	int64		by;
+	TimestampTz first_seen;
+	TimestampTz last_seen;
+	bool		has_fields;
+	Datum		fields;			/* jsonb */
+	char	   *error;			/* of the latest fold(); NULL: none yet */
+	MSRow	   *row;			/* made by ms_spill_parse */
+} MSSpilled;
+
+extern void ms_spill_append(MSTarget *target, Relation rel, const MSRow *row,
+							const Datum *key, const char *role,
+							const char *error);
+extern List *ms_spill_read(Oid relid, Snapshot snapshot, const int64 *hash,
+						   int64 *after, int limit, bool *more);
+extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta);
+extern List *ms_spill_read_key(MSTarget *target, Relation rel,
+							   const MSRow *row, Snapshot snapshot,
+							   int limit);
+extern bool ms_spill_delete(Relation spilled, const MSSpilled *delta,
+							Snapshot snapshot, bool ours);
+extern bool ms_spill_lock(Relation spilled, const MSSpilled *delta,
+						  Snapshot snapshot);
+extern void ms_spill_append_again(const MSSpilled *delta, const char *error);
+extern MSRow *ms_spill_take(MSTarget *target, Relation rel, const MSRow *row,
+							int64 *n);
+extern void ms_spill_forget(Oid relid);
+extern bool ms_spill_exists(Oid relid, Snapshot snapshot);
+extern Oid	ms_spill_next_target(Oid relid, Snapshot snapshot);
+extern bool ms_insertion_lock(MSTarget *target, const MSRow *row);
+extern void ms_insertion_unlock(MSTarget *target, const MSRow *row);
+
+/*
+ * deltas.c: what this transaction has deferred, merged in memory.
+ */
+typedef struct MSDelta MSDelta;
+
+extern bool ms_deltas_exist(void);
+extern Size ms_deltas_size(void);
+extern bool ms_deltas_comparing(void);
+extern void ms_deltas_add(MSTarget *target, Relation rel, MSRow *row);
+extern void ms_deltas_commit_level(int nestlevel);
+extern void ms_deltas_abort_level(int nestlevel);
+extern void ms_deltas_forget(void);
+extern MSDelta *ms_deltas_take_first(void);
+extern int	ms_deltas_sort_level(void);
+extern MSDelta *ms_deltas_take_of_level(void);
+extern void ms_delta_free(MSDelta *delta);
+extern int	ms_deltas_set_depth(int new_depth);
+extern int	ms_delta_depth(const MSDelta *delta);
+extern void ms_delta_identity(const MSDelta *delta, Oid *relid, Oid *role);
+extern MSRow *ms_delta_row(const MSDelta *delta, const MSTarget *target,
+						   Relation rel);
+
+/* what the key of a row has deferred in this transaction; false: nothing */
+extern bool ms_pending_sum(MSTarget *target, const MSRow *row, int64 *sum);
+
+/*
+ * What this transaction has deferred for a target, whoever deferred it: one
+ * row for each key, in the order of the key, timed, with the fields that a
+ * new counter would get.  The rows are the caller's, their values are good
+ * until the next increment; function must not count.
+ */
+extern void ms_pending_foreach(MSTarget *target, Relation rel,
+							   void (*function) (MSRow *row, void *arg),
+							   void *arg);
+
+/*
+ * total.c: reading counters with what is spilled and deferred.
+ */
+extern void ms_total_value(MSTarget *target, Relation rel, const MSRow *row,
+						  bool *isnull, int64 *value);
+
+/*
+ * pending.c: apply = 'commit'.
+ */
+extern int	ms_pending_limit;	/* kB */
+
+/* does an increment of a target have to wait for the commit? */
+extern bool ms_pending_defers(const MSTarget *target);
+
+/* leave a row to the commit; privileges have been checked */
+extern void ms_pending_add(MSTarget *target, Relation rel, MSRow *row);
+
+/*
+ * stats.c: what this session's increments came to; view counter_stats.
+ */
+
+/* calls of the session's user code, by outcome; counts has MS_OUTCOMES */
+extern void ms_stats_count(Oid relid, MSOutcome outcome);
+extern void ms_stats_count_many(Oid relid, const int64 *counts);
+
+/* a row's lock, or a key's insertion, had to be waited for */
+extern void ms_stats_lock_wait(Oid relid);
+
+/* deferred deltas were applied before the commit, for want of memory */
+extern void ms_stats_early_apply(Oid relid);
+
+/* so many spilled deltas were merged into their rows */
+extern void ms_stats_folded(Oid relid, int64 deltas);
 
 /*
  * shape.c: a statement's shape, the text with its constants taken out.
@@ -391,5 +593,496 @@ extern void ms_histogram_counts(const MSHistogram *h,
 
 /* bucket i holds lo <= ns < hi; the last one's hi is infinite */
 extern void ms_histogram_bucket_bounds(int i, double *lo, double *hi);
+
+/*
+ * profile_session.c: the switch, the memory, the ring of records.
+ */
+typedef enum MSTrack
+{
+	MS_TRACK_OFF,
+	MS_TRACK_TOP,
+	MS_TRACK_ALL				/* nested statements too */
+} MSTrack;
+
+typedef enum MSProfileLog
+{
+	MS_LOG_NONE,
+	MS_LOG_SUMMARY,
+	MS_LOG_JSON
+} MSProfileLog;
+
+typedef enum MSStatus
+{
+	MS_RUNNING,
+	MS_OK,
+	MS_ERROR,
+	MS_CLOSED
+} MSStatus;
+
+typedef enum MSXactEnd
+{
+	MS_XACT_COMMITTED,
+	MS_XACT_ABORTED,
+	MS_XACT_PREPARED
+} MSXactEnd;
+
+typedef enum MSKind
+{
+	MS_CONTROL,					/* BEGIN, COMMIT, SAVEPOINT, SET: no query */
+	MS_UTILITY,					/* a query that cannot be an N+1 */
+	MS_QUERY
+} MSKind;
+
+#define MS_LABEL_MAX	128
+
+/* what a budget raises */
+#define MS_ERRCODE_BUDGET	MAKE_SQLSTATE('M', 'S', '0', '0', '1')
+
+/* the settings (missing_symbol.c) */
+extern int	ms_profile_setting;
+extern bool ms_profile_plans_setting;
+extern bool ms_profile_params_setting;
+extern int	ms_profile_memory;	/* kB */
+extern int	ms_unit_gap;		/* ms */
+extern int	ms_profile_log_setting;
+
+/* What a statement used: BufferUsage and WalUsage of all versions in one */
+typedef struct MSUsage
+{
+	int64		shared_blks_hit;
+	int64		shared_blks_read;
+	int64		shared_blks_dirtied;
+	int64		shared_blks_written;
+	int64		local_blks_hit;
+	int64		local_blks_read;
+	int64		local_blks_dirtied;
+	int64		local_blks_written;
+	int64		temp_blks_read;
+	int64		temp_blks_written;
+	int64		wal_records;
+	int64		wal_fpi;
+	int64		wal_bytes;
+	int64		blk_read_ns;
+	int64		blk_write_ns;
+	int64		unused;			/* of an even number, two are added at once */
+} MSUsage;
+
+/*
+ * A statement that is being measured.  Lives where its owner lives: in the
+ * executor's memory, or on the stack of the utility hook.
+ */
+typedef struct MSStatement
+{
+	/* who it is */
+	const char *text;			/* valid until ms_statement_open() returns */
+	int			len;
+	const char *shape_text;		/* where the shape is another text's, or NULL */
+	int			shape_len;
+	int			level;
+	Oid			userid;
+	MSKind		kind;
+	CmdType		operation;
+	CommandTag	tag;
+	uint64		queryid;
+	bool		has_limit;
+	bool		has_offset;
+
+	/* what became of it */
+	bool		opened;			/* has a record, or had one */
+	bool		closed;			/* its numbers are in the statistics */
+	bool		own;			/* of the profiler: not to be listed */
+	bool		begins_xact;	/* the first that is listed of a transaction */
+	bool		executed;		/* reached the executor or the utility */
+	uint32		generation;		/* of the profile it was opened in */
+	uint64		seq;			/* its record, 0 for none */
+	uint64		shape;			/* hash of the normalised text */
+	struct MSShape *entry;		/* the shape's, if it is still the same */
+	uint64		params;			/* hash of literals and parameters */
+	int			sqlerrcode;
+
+	/* what it took */
+	int64		start_ns;
+	int64		end_ns;
+	int64		plan_ns;
+	int64		exec_ns;
+	uint64		rows;
+	MSUsage		usage;
+
+	int64		from_ns;		/* the measurement under way */
+} MSStatement;
+
+/* One line of the view queries. */
+typedef struct MSRecord
+{
+	uint64		number;
+	uint64		xact;
+	uint64		queryid;
+	uint64		shape;
+	uint64		text_pos;		/* label, text, parameters */
+	int			label_len;
+	int			text_len;
+	int			params_len;		/* -1: not captured */
+	int			level;
+	Oid			userid;
+	SubTransactionId subid;
+	CommandTag	tag;
+	int			sqlerrcode;
+	MSStatus	status;
+	int8		committed;		/* 1, 0, or -1: not yet known */
+	bool		hidden;			/* the profiler's own */
+	bool		control;
+	int			run;			/* the run that counts it, or -1 */
+	uint64		run_id;
+	int64		start_ns;
+	int64		plan_ns;
+	int64		exec_ns;
+
+	/* from here on a new record is zero, above all is set */
+	int64		commit_ns;
+	uint64		rows;
+	MSUsage		usage;
+} MSRecord;
+
+/* Sums over top-level statements, right whatever the ring has dropped. */
+typedef struct MSTotals
+{
+	uint64		queries;
+	uint64		controls;
+	uint64		nested;
+	uint64		errors;
+	uint64		rows;
+	int64		plan_ns;
+	int64		exec_ns;
+	int64		commit_ns;
+	int64		slowest_ns;
+	Oid			slowest_user;
+	char		slowest_text[256];	/* normalised */
+	uint64		first_number;
+	uint64		lost_repeats;	/* the longest run that had to be forgotten */
+	int64		lost_repeats_ns;
+} MSTotals;
+
+typedef struct MSProfile
+{
+	bool		ready;			/* memory is there */
+	bool		failed;			/* memory could not be had */
+	uint32		generation;		/* counts resets */
+	MemoryContext context;
+	int			memory;			/* kB allocated */
+
+	/* the ring */
+	MSRecord   *records;
+	int			nrecords;
+	uint64		next_seq;
+	uint64		tail_seq;		/* the oldest that is kept, from 1 */
+	uint64		next_number;
+	char	   *texts;
+	uint64		texts_size;
+	uint64		text_head;
+	uint64		dropped;
+	uint64		truncated;
+	uint64		runs_lost;		/* N+1 candidates that were forgotten */
+
+	/* where the session is */
+	char		label[MS_LABEL_MAX];
+	int			label_len;
+	uint64		xact;
+	bool		xact_over;		/* the next statement starts another */
+	bool		xact_failed;
+	uint64		last_top;		/* record of the latest top-level statement */
+	uint64		unit;
+	uint64		section;		/* counts explicit boundaries */
+	int64		last_end_ns;	/* 0: no statement in this unit yet */
+
+	MSTotals	before;			/* since the last reset, without: */
+	MSTotals	in_section;		/* since the last explicit boundary */
+
+	int64		anchor_ns;
+	TimestampTz anchor_time;
+	int64		own_cost_ns;	/* per top-level statement, calibrated */
+} MSProfile;
+
+extern MSProfile ms_profile;
+
+/* the record with that sequence number, or NULL if it has been dropped */
+static inline MSRecord *
+ms_profile_record(uint64 seq)
+{
+	if (seq - ms_profile.tail_seq >=
+		ms_profile.next_seq - ms_profile.tail_seq)
+		return NULL;
+	return &ms_profile.records[seq % ms_profile.nrecords];
+}
+
+extern MSTrack ms_profiling;		/* in force: the switch, else the setting */
+
+/* the switch or the setting has changed; allocates nothing, never fails */
+extern void ms_profile_refresh(void);
+
+/* take the memory; false, and profiling off, where it cannot be had */
+extern bool ms_profile_make_ready(void);
+
+/* on, and with memory: to be called before any of the functions below */
+static inline bool
+ms_profile_ready(void)
+{
+	return likely(ms_profile.ready) || ms_profile_make_ready();
+}
+
+/* everything since the last reset */
+extern void ms_profile_total(MSTotals *total);
+
+/* forget the switch and everything measured */
+extern void ms_profile_discard(void);
+
+extern bool ms_profile_plans(void);
+extern bool ms_profile_params(void);
+
+/* error 55000 unless profiling is on */
+extern void ms_profile_require_on(void);
+
+extern void ms_statement_init(MSStatement *s, const char *source, int location,
+							  int len);
+extern void ms_statement_begin(MSStatement *s);
+extern void ms_statement_end(MSStatement *s);
+
+/* none of these fails; open may be called once only, close any time */
+extern void ms_statement_open(MSStatement *s, const char *params);
+extern void ms_statement_update(MSStatement *s);
+extern void ms_statement_close(MSStatement *s, MSStatus status,
+							   int sqlerrcode);
+extern void ms_statement_forget(MSStatement *s);
+
+/* a statement is over, and fails after all, at COMMIT or while it is sent */
+extern void ms_record_fail(MSRecord *r, int sqlerrcode);
+
+extern void ms_usage_add(MSUsage *into, const MSUsage *from);
+
+extern const char *ms_record_text(const MSRecord *r);
+extern const char *ms_record_params(const MSRecord *r);
+
+extern void ms_profile_xact_end(MSXactEnd end, int64 commit_ns);
+extern void ms_profile_subxact_abort(SubTransactionId subid);
+
+extern int64 ms_now_ns(void);
+extern uint64 ms_hash_parameter(ParamExternData *p);
+
+static inline uint64
+ms_hash_combine(uint64 a, uint64 b)
+{
+	a = (a ^ b) * UINT64CONST(0x9E3779B97F4A7C15);
+	return a ^ (a >> 32);
+}
+
+/* may the current user see the text of that role's statements? */
+extern bool ms_may_see(Oid userid);
+
+/* a line of an SQLSTATE: five letters in a static buffer */
+extern const char *ms_sqlstate(int sqlerrcode);
+extern const char *ms_status_name(MSStatus status, int sqlerrcode);
+
+#define MS_INSUFFICIENT_PRIVILEGE	"<insufficient privilege>"
+
+/*
+ * profile_hooks.c: where a session is, the planner hook, the hooks' switch.
+ * The hooks measure and never decide.
+ */
+
+/* The utility command under way */
+typedef struct MSUtility
+{
+	MSStatement s;
+	bool		adopts;			/* the query that it runs */
+	bool		executes;		/* EXECUTE: what it adopts is what it is */
+	const char *source;			/* text of the query to be adopted */
+	struct MSUtility *outer;
+} MSUtility;
+
+typedef struct MSHooks
+{
+	int			level;			/* of the next statement */
+	MSUtility  *utility;
+
+	/*
+	 * The statement whose own expressions are being evaluated, and where the
+	 * error context stood as it began.  PL/pgSQL, SQL functions and SPI push
+	 * theirs, so a function called with an unchanged stack is called
+	 * directly.
+	 */
+	MSStatement *current;
+	ErrorContextCallback *current_context;
+
+	/* the latest top-level statement: where its text ends, its portal */
+	struct
+	{
+		const char *source;		/* as debug_query_string, or NULL */
+		TimestampTz message;
+		int			end;		/* offset in source, -1: nothing follows */
+		Portal		portal;
+		char		name[NAMEDATALEN];
+	}			latest;
+
+	bool		latest_in_xact;	/* it is of the current transaction */
+	bool		end_pending;	/* COMMIT has returned, the end has not come */
+	bool		error_listed;	/* a top-level row has the error under way */
+} MSHooks;
+
+extern MSHooks ms_hooks;
+
+/* put the hooks in place, once; allocates nothing, never fails */
+extern void ms_profile_install(void);
+
+/* what cannot be done in an assign hook: transaction callbacks, exit */
+extern void ms_profile_register(void);
+
+/* a statement of its own is in progress as profiling is switched on */
+extern void ms_profile_in_flight(void);
+extern bool ms_is_in_flight(void);
+extern bool ms_in_flight_message(void);
+
+/* the statement that calls this function directly is not to be listed */
+extern void ms_profile_own(void);
+
+extern int	ms_statement_level(const char *source);
+extern bool ms_is_adopted(const char *source);
+extern bool ms_is_added_by_rule(PlannedStmt *stmt);
+extern PlannedStmt *ms_primary_stmt(PlannedStmt *stmt);
+extern void ms_note_top_level(const char *source, PlannedStmt *stmt);
+extern CommandTag ms_operation_tag(CmdType operation);
+extern int64 ms_plan_consume(int level, PlannedStmt *stmt);
+
+/* list a statement that failed before it could be executed */
+extern void ms_list_failure(const char *source, int location, int len,
+							int level, CmdType operation, int64 plan_ns,
+							int sqlerrcode);
+
+static inline bool
+ms_level_is_tracked(int level)
+{
+	return level == 0 || ms_profiling == MS_TRACK_ALL;
+}
+
+/*
+ * profile_exec.c: the executor's hooks.
+ */
+extern void ms_exec_install(void);
+
+/*
+ * profile_utility.c: utility commands.
+ */
+extern void ms_utility_install(void);
+
+/*
+ * profile_failure.c: ends of transactions, failures that only the log sees.
+ */
+extern void ms_failure_install(void);
+extern void ms_failure_register(void);
+
+/*
+ * profile_stats.c: statistics per shape.
+ */
+#define MS_SHAPE_TEXT	1536
+
+typedef struct MSShape
+{
+	uint64		hash;
+	uint64		queryid;
+	Oid			userid;
+	bool		toplevel;
+	int			next;			/* in its bucket, or in the free list */
+	uint64		calls;
+	uint64		errors;
+	uint64		rows;
+	MSUsage		usage;
+	uint64		last_used;
+	int			text_len;
+	char		text[MS_SHAPE_TEXT];	/* not NUL-terminated */
+
+	/* n_plus_one.c: the latest top-level execution, and its run */
+	uint64		unit;
+	uint64		ordinal;
+	int			run;			/* index, or -1 */
+	uint64		run_id;
+	uint64		first_number;
+	uint64		first_seq;
+	uint64		first_params;
+	uint64		first_xact;
+	uint64		first_rows;
+	int64		first_ns;
+	uint64		source;			/* shape hash, 0 for none */
+	Oid			source_user;
+	uint64		source_rows;
+
+	MSHistogram histogram;
+} MSShape;
+
+/* take that memory into use */
+extern void ms_shapes_attach(char *memory, Size size);
+extern void ms_shapes_reset(void);
+
+/* the shape of a statement that starts: its hash, that of its literals */
+extern void ms_shapes_open(MSStatement *s);
+
+/* add a statement that is over; the shape may be the one of all others */
+extern MSShape *ms_shapes_add(MSStatement *s, MSStatus status);
+extern MSShape *ms_shapes_find(uint64 hash, Oid userid, bool toplevel);
+extern bool ms_shape_is_others(const MSShape *shape);
+
+/* walk through what has been called, from *position = 0; NULL at the end */
+extern MSShape *ms_shapes_next(int *position);
+
+/*
+ * shape_cache.c: the shapes of the last few texts.
+ */
+extern Size ms_shape_cache_size(void);
+extern void ms_shape_cache_attach(char *memory);
+extern void ms_shape_cache_reset(void);
+
+/* as ms_shape(), but the hash of the constants is not the same */
+extern uint64 ms_shape_cached(const char *text, int len, uint64 *literals);
+
+/*
+ * n_plus_one.c: repeated shapes in a unit.
+ */
+typedef struct MSCandidate
+{
+	uint64		unit;
+	uint64		section;
+	Oid			userid;
+	CmdType		operation;
+	int64		repeats;
+	int64		duplicates;
+	int64		total_ns;
+	int64		commit_ns;
+	uint64		first_number;
+	uint64		last_number;
+	uint64		xacts;
+	char	   *text;			/* as the user may see it */
+	char	   *source;			/* NULL for none */
+	uint64		source_rows;
+	bool		strong;
+	char	   *hint;
+} MSCandidate;
+
+extern void ms_runs_attach(char *memory, Size size);
+extern void ms_runs_reset(void);
+extern void ms_runs_boundary(void);
+extern void ms_runs_add(MSStatement *s, MSShape *shape, MSRecord *r,
+						MSStatus status);
+extern void ms_runs_commit(MSRecord *r, int64 commit_ns);
+extern void ms_runs_failed(MSRecord *r);
+
+/*
+ * The candidates with at least that many repeats and that much time, in
+ * the order of their first statement; of one section, or of all with 0.  A
+ * List of MSCandidate.  everything: as the server's log may see it.
+ */
+extern List *ms_candidates(uint64 section, int64 min_repeats, int64 min_ns,
+						   bool everything);
+
+/*
+ * profile_report.c: the summary, the report, the line in the log.
+ */
+extern void ms_profile_log(const char *why);
 
 #endif							/* MISSING_SYMBOL_H */

@@ -573,7 +573,8 @@ find_column(MSTarget *target, Relation rel, const char *part,
 						format_type_be(TupleDescAttr(RelationGetDescr(rel),
 													 wrong - 1)->atttypid)),
 				 errdetail("Its type must be %s.", types),
-				 errhint("Change the column's type, or name another column (or '' for none): SELECT missing_symbol.track(%s, %s => ...).",
+				 errhint("Change the column's type, or name another column%s: SELECT missing_symbol.track(%s, %s => ...).",
+						 strcmp(part, "count") != 0 ? " (or '' for none)" : "",
 						 quote_literal_cstr(target->name), part)));
 	return found;
 }
@@ -654,6 +655,32 @@ find_counter(MSTarget *target, Relation rel, const MSTracked *tracked)
 									tracked->last_seen, lasts,
 									is_timestamptz,
 									"timestamp with time zone");
+}
+
+/* A column that every increment changes, or that is its own, is no key. */
+static void
+check_key_is_no_counter(MSTarget *target, Relation rel)
+{
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		AttrNumber	attno = target->keys[i].column.attno;
+		const char *part;
+
+		if (attno == target->count)
+			part = "count";
+		else if (attno == target->first_seen)
+			part = "first_seen";
+		else if (attno == target->last_seen)
+			part = "last_seen";
+		else
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+				 errmsg("column \"%s\" of table %s is in the key and is its %s column",
+						column_name(rel, attno), target->name, part),
+				 errhint("Name another key or another column: SELECT missing_symbol.track(%s, key => ..., %s => ...).",
+						 quote_literal_cstr(target->name), part)));
+	}
 }
 
 static void
@@ -791,8 +818,11 @@ build_target(Relation rel)
 	target->general_reason = structural_reason(rel);
 	find_key(target, rel, tracked.key);
 	find_counter(target, rel, &tracked);
+	check_key_is_no_counter(target, rel);
 	set_fill(target, rel, tracked.fill);
+	target->apply = tracked.apply;
 	target->throttle = tracked.throttle;
+	target->spill = tracked.spill && tracked.throttle == 0;
 
 	/*
 	 * Which generated columns an update has to compute is decided once for
@@ -823,6 +853,16 @@ free_target(MSTarget *target)
 	MemoryContextDelete(target->cxt);
 }
 
+/* Free a target that the cache has no use for, now or when its users have. */
+static void
+release_target(MSTarget *target)
+{
+	if (target->users > 0 || target->pinned)
+		target->stale = true;
+	else
+		free_target(target);
+}
+
 /*
  * Free what invalidations have marked, so that a session that makes and drops
  * tables all day keeps nothing of them.
@@ -840,10 +880,8 @@ free_invalid_targets(void)
 
 		if (entry->valid && target != NULL)
 			continue;
-		if (target != NULL && target->users > 0)
-			target->stale = true;
-		else if (target != NULL)
-			free_target(target);
+		if (target != NULL)
+			release_target(target);
 		hash_search(targets, &entry->relid, HASH_REMOVE, NULL);
 	}
 }
@@ -856,6 +894,8 @@ MSTarget *
 ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
 {
 	CacheEntry *entry;
+	MSTarget   *target;
+	bool		found;
 
 	if (targets == NULL)
 		make_cache();
@@ -876,7 +916,18 @@ ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
 		/* an invalidation while we read the catalogs must not be missed */
 		entry->valid = true;
 		entry->target = NULL;
-		entry->target = build_target(*rel);
+		target = build_target(*rel);
+
+		/*
+		 * Building looks at index predicates, and so may run user code,
+		 * which may count: the entry may have gone, or have a target.
+		 */
+		entry = hash_search(targets, &relid, HASH_ENTER, &found);
+		if (!found)
+			entry->valid = false;
+		else if (entry->target != NULL)
+			release_target(entry->target);
+		entry->target = target;
 	}
 
 	entry->target->users++;
@@ -895,7 +946,22 @@ ms_target_close(MSTarget *target, Relation rel)
 void
 ms_target_unpin(MSTarget *target)
 {
-	if (--target->users == 0 && target->stale)
+	if (--target->users == 0 && target->stale && !target->pinned)
+		free_target(target);
+}
+
+/* Keep a target, stale or not, until it is released. */
+void
+ms_target_pin(MSTarget *target)
+{
+	target->pinned = true;
+}
+
+void
+ms_target_release(MSTarget *target)
+{
+	target->pinned = false;
+	if (target->users == 0 && target->stale)
 		free_target(target);
 }
 

@@ -72,17 +72,24 @@ PG_FUNCTION_INFO_V1(ms_untrack);
 PG_FUNCTION_INFO_V1(ms_describe);
 PG_FUNCTION_INFO_V1(ms_forget_dropped);
 
-static Relation
-open_tracked(LOCKMODE lockmode)
+/* Open a table of the extension. */
+Relation
+ms_open_own_table(const char *name, LOCKMODE lockmode)
 {
-	Oid			relid = get_relname_relid("tracked", ms_schema());
+	Oid			relid = get_relname_relid(name, ms_schema());
 
 	if (!OidIsValid(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table missing_symbol.tracked does not exist"),
+				 errmsg("table missing_symbol.%s does not exist", name),
 				 errhint("The extension is damaged: DROP EXTENSION missing_symbol and create it again.")));
 	return table_open(relid, lockmode);
+}
+
+static Relation
+open_tracked(LOCKMODE lockmode)
+{
+	return ms_open_own_table("tracked", lockmode);
 }
 
 /*
@@ -162,6 +169,27 @@ throttle_microseconds(Interval *throttle)
 	return result;
 }
 
+/* apply => 'now' or 'commit' */
+static MSApply
+apply_setting(Datum value)
+{
+	char	   *apply = text_to_cstring(DatumGetTextPP(value));
+
+	if (strcmp(apply, "now") == 0)
+		return MS_APPLY_NOW;
+	if (strcmp(apply, "commit") == 0)
+		return MS_APPLY_COMMIT;
+	if (strcmp(apply, "buffer") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("apply => 'buffer' is not supported yet"),
+				 errhint("Use apply => 'commit'.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unrecognized value for apply: \"%s\"", apply),
+			 errhint("Use apply => 'now' or 'commit'; '' clears the setting.")));
+}
+
 /* What track() said of a table; memory is the caller's. */
 void
 ms_tracked_read(Oid relid, MSTracked *result)
@@ -183,10 +211,14 @@ ms_tracked_read(Oid relid, MSTracked *result)
 			result->first_seen = NameStr(*DatumGetName(values[TRACKED_FIRST_SEEN]));
 		if (!isnull[TRACKED_LAST_SEEN])
 			result->last_seen = NameStr(*DatumGetName(values[TRACKED_LAST_SEEN]));
+		if (!isnull[TRACKED_APPLY])
+			result->apply = apply_setting(values[TRACKED_APPLY]);
 		if (!isnull[TRACKED_THROTTLE])
 			result->throttle = throttle_microseconds(DatumGetIntervalP(values[TRACKED_THROTTLE]));
 		if (!isnull[TRACKED_FILL])
 			result->fill = names_from_array(values[TRACKED_FILL]);
+		result->spill = !isnull[TRACKED_SPILL] &&
+			DatumGetBool(values[TRACKED_SPILL]);
 	}
 	table_close(tracked, AccessShareLock);
 }
@@ -250,29 +282,49 @@ open_owned(FunctionCallInfo fcinfo, const char *function)
 	return rel;
 }
 
-/* The settings that are for later versions. */
+/* Refuse settings that do not go together, or are for later versions. */
 static void
 check_supported(Datum *values, bool *isnull)
 {
-	if (!isnull[TRACKED_APPLY])
-	{
-		char	   *apply = text_to_cstring(DatumGetTextPP(values[TRACKED_APPLY]));
+	if (!isnull[TRACKED_APPLY] &&
+		apply_setting(values[TRACKED_APPLY]) == MS_APPLY_COMMIT &&
+		!isnull[TRACKED_THROTTLE])
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("throttle cannot be combined with apply => 'commit'"),
+				 errdetail("Whether a deferred increment is throttled would be known at the commit only."),
+				 errhint("A throttled key is written once per interval: use apply => 'now', or clear the throttle with throttle => '0'.")));
+}
 
-		if (strcmp(apply, "commit") == 0 || strcmp(apply, "buffer") == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("apply => '%s' is not supported yet", apply),
-					 errhint("Use apply => 'now'.")));
-		if (strcmp(apply, "now") != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unrecognized value for apply: \"%s\"", apply),
-					 errhint("Use apply => 'now'.")));
-	}
+/*
+ * A delta that is set aside may later turn out to have been throttled: the
+ * two do not go together, nor does a throttle with what is still set aside.
+ */
+static void
+check_throttle(Relation rel, Datum *values, bool *isnull)
+{
+	Snapshot	snapshot;
+	bool		left;
+
+	if (isnull[TRACKED_THROTTLE])
+		return;
 	if (!isnull[TRACKED_SPILL] && DatumGetBool(values[TRACKED_SPILL]))
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("spill => true is not supported yet")));
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("throttle and spill cannot both be set for table \"%s\"",
+						RelationGetRelationName(rel)),
+				 errdetail("Whether a spilled increment should have been throttled is not known when it is made."),
+				 errhint("Clear one of them: throttle => '0', or spill => false.")));
+
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	left = ms_spill_exists(RelationGetRelid(rel), snapshot);
+	UnregisterSnapshot(snapshot);
+	if (left)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot throttle table \"%s\": increments of it are spilled",
+						RelationGetRelationName(rel)),
+				 errhint("Merge them first: SELECT missing_symbol.fold(...).")));
 }
 
 /* '' and an empty array clear a setting; NULL has left the old one. */
@@ -286,6 +338,9 @@ normalize(Datum *values, bool *isnull)
 	if (!isnull[TRACKED_COUNT] &&
 		NameStr(*DatumGetName(values[TRACKED_COUNT]))[0] == '\0')
 		isnull[TRACKED_COUNT] = true;
+	if (!isnull[TRACKED_APPLY] &&
+		VARSIZE_ANY_EXHDR(DatumGetTextPP(values[TRACKED_APPLY])) == 0)
+		isnull[TRACKED_APPLY] = true;
 	if (!isnull[TRACKED_THROTTLE] &&
 		throttle_microseconds(DatumGetIntervalP(values[TRACKED_THROTTLE])) == 0)
 		isnull[TRACKED_THROTTLE] = true;
@@ -479,8 +534,9 @@ ms_track(PG_FUNCTION_ARGS)
 			isnull[i] = false;
 		}
 	}
-	check_supported(values, isnull);
 	normalize(values, isnull);
+	check_supported(values, isnull);
+	check_throttle(rel, values, isnull);
 	insert_row(tracked, values, isnull);
 	table_close(tracked, RowExclusiveLock);
 
@@ -561,6 +617,7 @@ ms_forget_dropped(PG_FUNCTION_ARGS)
 
 		if (read_row(tracked, DatumGetObjectId(objid), values, isnull, &tid))
 			delete_row(tracked, &tid);
+		ms_spill_forget(DatumGetObjectId(objid));
 	}
 	table_close(tracked, RowExclusiveLock);
 	SPI_finish();
@@ -631,7 +688,7 @@ ms_describe(PG_FUNCTION_ARGS)
 	isnull[3] = target->last_seen == InvalidAttrNumber;
 	if (!isnull[3])
 		values[3] = CStringGetDatum(padded_name(rel, target->last_seen));
-	values[4] = CStringGetTextDatum("now");
+	values[4] = CStringGetTextDatum(ms_pending_defers(target) ? "commit" : "now");
 	isnull[5] = target->throttle == 0;
 	if (!isnull[5])
 	{
@@ -645,7 +702,7 @@ ms_describe(PG_FUNCTION_ARGS)
 	while ((attno = bms_next_member(target->fill, attno)) >= 0)
 		names = lappend(names, padded_name(rel, attno));
 	values[6] = name_array(names);
-	values[7] = BoolGetDatum(false);
+	values[7] = BoolGetDatum(target->spill);
 	values[8] = CStringGetTextDatum(reason == NULL ? "fast" : "general");
 	isnull[9] = reason == NULL;
 	if (!isnull[9])

@@ -20,6 +20,7 @@ MS_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 MS_WORK=						# the work directory
 MS_SHORT=						# a short path for sockets
 MS_USER=
+MS_CHILD=
 MS_PROGRAM=${MS_PROGRAM:-make}
 
 ms_say() { printf '%s\n' "$*"; }
@@ -241,12 +242,49 @@ ms_make_work()
 	fi
 }
 
+# Runs a command so that a signal ends us at once, and not when it is done.
+ms_wait_for()
+{
+	local rc
+
+	"$@" &
+	MS_CHILD=$!
+	wait "$MS_CHILD"
+	rc=$?
+	MS_CHILD=
+	return $rc
+}
+
+# Sends a signal to what runs from or in the work directory, that is, to
+# nothing but what we have started.
+ms_signal_all()
+{
+	local proc path
+
+	for proc in /proc/[0-9]*; do
+		for path in "$proc/exe" "$proc/cwd"; do
+			path=$(readlink "$path" 2>/dev/null) || continue
+			case $path in
+				"$MS_WORK"/*)
+					kill "-$1" "${proc#/proc/}" 2>/dev/null
+					break
+					;;
+			esac
+		done
+	done
+}
+
 # Our servers and those of the TAP tests; every data directory is in here.
 ms_stop_servers()
 {
 	local file pid tries
 
 	[ -n "$MS_WORK" ] || return 0
+	if [ -n "$MS_CHILD" ]; then
+		# cut short: first whoever could start another server
+		kill "$MS_CHILD" 2>/dev/null
+		ms_signal_all TERM
+	fi
 	find "$MS_WORK" -name postmaster.pid 2>/dev/null | while read -r file; do
 		read -r pid <"$file" || continue
 		kill -QUIT "$pid" 2>/dev/null || continue
@@ -255,6 +293,7 @@ ms_stop_servers()
 			sleep 0.1
 		done
 	done
+	ms_signal_all KILL
 }
 
 ms_cleanup()

@@ -180,7 +180,7 @@ run_pg_regress()
 		isolation) lists=(REGRESS= ISOLATION="$*" TAP_TESTS=) ;;
 	esac
 	ms_say "--- $suite"
-	ms_make "${lists[@]}" "$goal" >"$log" 2>&1 </dev/null
+	ms_wait_for ms_make "${lists[@]}" "$goal" >"$log" 2>&1 </dev/null
 	rc=$?
 	results_of "$log"
 	ok=$(results_of "$log" | grep -c '^ok ')
@@ -214,7 +214,8 @@ suite_tap()
 	for file in "$@"; do
 		log=$MS_WORK/log/$(basename "$file")
 		begin=$SECONDS
-		ms_make REGRESS= ISOLATION= TAP_TESTS=1 PROVE_TESTS="$file" \
+		ms_wait_for \
+			ms_make REGRESS= ISOLATION= TAP_TESTS=1 PROVE_TESTS="$file" \
 			PROVE_FLAGS=-v installcheck >"$log" 2>&1 </dev/null
 		rc=$?
 		seconds=$((SECONDS - begin))
@@ -258,6 +259,11 @@ suite_tap()
 begin=$SECONDS
 ms_setup tap
 ms_begin
+if "${CC:-gcc}" --version | grep -q clang; then
+	# PostgreSQL was configured for gcc: flags, and attributes in its headers
+	WARNINGS+=" -Wno-ignored-optimization-argument -Wno-ignored-attributes"
+	WARNINGS+=" -Wno-unknown-warning-option"
+fi
 ms_say "missing_symbol on $("$MS_PG_CONFIG" --version)," \
 	"$("${CC:-gcc}" --version | head -n 1)"
 if ! ms_build ${CC:+CC="$CC"} COPT="$WARNINGS ${EXTRA_CFLAGS:-}"; then

@@ -12,7 +12,7 @@
 #	VERSIONS	the other versions, by default all that are supported
 #	VARIANTS	some of: gcc clang assert ubsan cppcheck; empty: none
 #	CLEAN=1		new chroots
-#	MINUTES		start nothing new after so many
+#	MINUTES		start nothing new after so many, and end what runs
 #	PG_CONFIG	the PostgreSQL that is "the machine's"
 
 MS_PROGRAM="make test-all"
@@ -42,7 +42,7 @@ skip_row()
 {
 	ms_say "SKIPPED  $1: $2"
 	skipped+=("$1: $2")
-	table+=("$(printf '%-22s SKIPPED: %s' "$1" "$2")")
+	table+=("$(printf '%-26s SKIPPED: %s' "$1" "$2")")
 }
 
 out_of_time()
@@ -50,13 +50,19 @@ out_of_time()
 	((SECONDS >= MINUTES * 60))
 }
 
+# A test that hangs must not take the others' results with it.
+limited()
+{
+	timeout --foreground -k 60 $((MINUTES * 60 - SECONDS)) "$@"
+}
+
 # A row of the table from the file that run.sh wrote
 add_row()
 {
-	local name=$1 rc=$2 seconds=$3 suite p f s t row sums=0
+	local name=$1 rc=$2 seconds=$3 suite p f s row sums=0
 	local -A cell=()
 
-	while read -r suite p f s t; do
+	while read -r suite p f s _; do
 		cell[$suite]="$p/$f/$s"
 		passed=$((passed + p))
 		failed=$((failed + f))
@@ -65,11 +71,12 @@ add_row()
 	if ((rc != 0 && sums == 0)); then
 		# the runner itself broke
 		failed=$((failed + 1))
-		cell[build]="BROKEN"
+		((rc == 124 || rc == 137)) && name+=" TIMED OUT" || name+=" BROKEN"
 	fi
-	row=$(printf '%-22s' "$name")
-	for suite in build regress isolation tap; do
-		row+=$(printf ' %12s' "${cell[$suite]:--}")
+	row=$(printf '%-26s' "$name")
+	for suite in build regress general isolation tap; do
+		row+=$(printf " %$([ "$suite" = tap ] && echo 12 || echo 10)s" \
+			"${cell[$suite]:--}")
 	done
 	[ -z "${cell[server]:-}" ] || row+=" server crashed"
 	table+=("$row $(printf '%6d s' "$seconds")")
@@ -83,7 +90,7 @@ home()
 	shift
 	header "$name"
 	: >"$scratch/results"
-	env PG_CONFIG="$PG_CONFIG" RESULTS="$scratch/results" "$@" \
+	limited env PG_CONFIG="$PG_CONFIG" RESULTS="$scratch/results" "$@" \
 		bash "$MS_TOP/test/run.sh" </dev/null
 	rc=$?
 	add_row "$name" "$rc" $((SECONDS - begin))
@@ -124,12 +131,12 @@ other()
 	fi
 	: >"$scratch/results"
 	# sudo keeps no environment
-	chroot=(ms_as_root env "CHROOTS=${CHROOTS:-}" "MIRROR=${MIRROR:-}"
-		"${chroot[@]}")
+	chroot=(env "CHROOTS=${CHROOTS:-}" "MIRROR=${MIRROR:-}" "${chroot[@]}")
+	ms_is_root || chroot=(sudo -n "${chroot[@]}")
 	if [ -n "${CLEAN:-}" ]; then
 		"${chroot[@]}" clean "$major"
 	fi
-	"${chroot[@]}" test "$major" RESULTS="$scratch/results" \
+	limited "${chroot[@]}" test "$major" RESULTS="$scratch/results" \
 		</dev/null 2>"$scratch/err"
 	rc=$?
 	cat "$scratch/err" >&2
@@ -143,7 +150,7 @@ other()
 # ---------------------------------------------------------------------------
 
 ms_setup tap
-versions=${VERSIONS-$(printf '%s\n' $SUPPORTED | grep -vx "$MS_MAJOR")}
+versions=${VERSIONS-$(tr ' ' '\n' <<<"$SUPPORTED" | grep -vx "$MS_MAJOR")}
 
 for variant in $VARIANTS; do
 	if out_of_time; then
@@ -158,7 +165,7 @@ for variant in $VARIANTS; do
 			ms_install_if_possible clang clang
 			if command -v clang >/dev/null; then
 				home "PostgreSQL $MS_MAJOR clang" CC=clang \
-					SUITES="build regress isolation"
+					SUITES="build regress general isolation"
 			else
 				skip_row "PostgreSQL $MS_MAJOR clang" "there is no clang"
 			fi
@@ -170,7 +177,7 @@ for variant in $VARIANTS; do
 		ubsan)
 			home "PostgreSQL $MS_MAJOR ubsan" \
 				EXTRA_CFLAGS="-fsanitize=undefined -fno-sanitize-recover=all" \
-				SUITES="regress isolation"
+				SUITES="regress general isolation"
 			;;
 		cppcheck)
 			ms_install_if_possible cppcheck cppcheck
@@ -195,10 +202,12 @@ for version in $versions; do
 done
 
 header "passed/failed/skipped"
-printf '%-22s %12s %12s %12s %12s\n' "" build regress isolation tap
+printf '%-26s %10s %10s %10s %10s %12s\n' "" \
+	build regress general isolation tap
 printf '%s\n' "${table[@]}"
 if ((${#skipped[@]} > 0)); then
-	printf '\nNOT TESTED: %s\n' "${skipped[@]}"
+	ms_say ""
+	printf 'NOT TESTED: %s\n' "${skipped[@]}"
 fi
 ms_say ""
 ms_say "$passed passed, $failed failed"

@@ -1,0 +1,241 @@
+-- N+1 candidates, and budgets.
+SET client_min_messages = warning;
+-- whatever all sessions do
+SET missing_symbol.profile = 'off';
+SELECT missing_symbol.profile_reset();
+SET missing_symbol.unit_gap = -1;	-- a slow machine is not a pausing client
+CREATE TABLE author (id int PRIMARY KEY, name text);
+CREATE TABLE book (id int PRIMARY KEY, author int, title text);
+INSERT INTO author SELECT i, 'author ' || i FROM generate_series(1, 100) i;
+INSERT INTO book SELECT i, i % 10 + 1, 'book ' || i FROM generate_series(1, 1000) i;
+PREPARE author (int) AS SELECT name FROM author WHERE id = $1;
+PREPARE candidates AS
+    SELECT unit, repeats, "similar", duplicate, first_number AS first,
+           last_number AS last, transactions AS xacts, evidence,
+           source_rows AS src, text, source,
+           regexp_replace(hint, '[0-9.]+ ms', 'N ms') AS hint
+    FROM missing_symbol.n_plus_one;
+\pset format unaligned
+
+-- as a loop over books asks for their authors
+SELECT missing_symbol.profile_start();
+SELECT * FROM book WHERE id <= 6;
+\set ECHO none
+\o /dev/null
+SELECT format('SELECT name FROM author WHERE id = %s', i)
+FROM generate_series(1, 6) i \gexec
+\o
+\set ECHO all
+EXECUTE candidates;
+
+-- four are none; a fifth in another unit is none either
+SELECT missing_symbol.profile_reset();
+SELECT name FROM author WHERE id = 1;
+SELECT name FROM author WHERE id = 2;
+SELECT name FROM author WHERE id = 3;
+SELECT name FROM author WHERE id = 4;
+SELECT missing_symbol.profile_mark('another');
+SELECT name FROM author WHERE id = 5;
+EXECUTE candidates;
+
+-- three statements in between are allowed, four are not; BEGIN, COMMIT and
+-- SET are none; the same parameters are duplicates
+SELECT missing_symbol.profile_reset();
+\set ECHO none
+\o /dev/null
+SELECT unnest(ARRAY['BEGIN', format('EXECUTE author (%s)', i % 3), 'COMMIT',
+                    'SET work_mem = ''4MB''',
+                    'SELECT ' || repeat('1 + ', i) || '1',
+                    'SELECT ' || repeat('2 * ', i) || '1', 'LISTEN something'])
+FROM generate_series(1, 6) i \gexec
+\o
+\set ECHO all
+EXECUTE candidates;
+SELECT missing_symbol.profile_reset();
+\set ECHO none
+\o /dev/null
+SELECT unnest(ARRAY[format('EXECUTE author (%s)', i),
+                    'SELECT ' || repeat('1 + ', i) || '1',
+                    'SELECT ' || repeat('2 * ', i) || '1',
+                    'SELECT ' || repeat('3 - ', i) || '1', 'LISTEN something'])
+FROM generate_series(1, 6) i \gexec
+\o
+\set ECHO all
+EXECUTE candidates;
+
+-- writes, each in a transaction of its own
+SELECT missing_symbol.profile_reset();
+\set ECHO none
+SELECT format('UPDATE book SET title = title WHERE id = %s', i)
+FROM generate_series(1, 5) i \gexec
+SELECT format('INSERT INTO author VALUES (%s, NULL)', i)
+FROM generate_series(1001, 1005) i \gexec
+\set ECHO all
+EXECUTE candidates;
+SELECT commit_ms > 0 AS commits_cost, total_ms > 0 AS calls_cost
+FROM missing_symbol.n_plus_one;
+
+-- pages, batches, failures and retries are no candidates
+SELECT missing_symbol.profile_reset();
+\set ECHO none
+\o /dev/null
+SELECT format(page, i * 20)
+FROM (VALUES ('SELECT * FROM book ORDER BY id LIMIT 20 OFFSET %s'),
+             ('SELECT * FROM book WHERE id > %s ORDER BY id LIMIT 20'),
+             ('INSERT INTO author VALUES (%1$s + 5000, NULL), (%1$s + 6000, NULL)')) v (page),
+     generate_series(1, 6) i \gexec
+SELECT 'DECLARE c CURSOR WITH HOLD FOR TABLE book' \gexec
+SELECT 'FETCH 10 FROM c' FROM generate_series(1, 6) i \gexec
+SELECT 'CLOSE c' \gexec
+\o
+\set ECHO all
+SELECT 1 / 0;
+SELECT 2 / 0;
+SELECT 3 / 0;
+SELECT 4 / 0;
+SELECT 5 / 0;
+EXECUTE candidates;
+
+-- a transaction that failed and was run again
+CREATE FUNCTION fail(n int) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'could not serialize' USING ERRCODE = '40001';
+END$$;
+SELECT missing_symbol.profile_reset();
+\set ECHO none
+\set VERBOSITY sqlstate
+\o /dev/null
+SELECT unnest(ARRAY['BEGIN', 'SELECT title FROM book WHERE id = 7',
+                    'SELECT fail(1)', 'ROLLBACK'])
+FROM generate_series(1, 6) i \gexec
+\o
+\set VERBOSITY default
+\set ECHO all
+EXECUTE candidates;
+
+-- what is sent once runs others many times: nested statements do not count
+SELECT missing_symbol.profile_start('all');
+SELECT missing_symbol.profile_reset();
+DO $$BEGIN
+    FOR i IN 1 .. 10 LOOP
+        PERFORM name FROM author WHERE id = i;
+    END LOOP;
+END$$;
+EXECUTE candidates;
+SELECT count(*) FROM missing_symbol.queries WHERE level = 1;
+SELECT missing_symbol.profile_start('top');
+
+-- a pause of the client begins another unit
+SET missing_symbol.unit_gap = 0;
+SELECT missing_symbol.profile_reset();
+\set ECHO none
+\o /dev/null
+SELECT format('SELECT name FROM author WHERE id = %s', i)
+FROM generate_series(1, 6) i \gexec
+\o
+\set ECHO all
+EXECUTE candidates;
+SET missing_symbol.unit_gap = -1;
+
+-- budgets: what was sent since the last mark
+\set VERBOSITY terse
+SELECT missing_symbol.profile_reset();
+BEGIN;
+SELECT 1;
+SELECT 2;
+COMMIT;
+SELECT missing_symbol.assert_max_queries(2);
+SELECT missing_symbol.assert_max_queries(1);
+SELECT missing_symbol.assert_max_duration('1 hour');
+SELECT missing_symbol.assert_max_duration('1 month');
+DO $$BEGIN
+    PERFORM missing_symbol.assert_max_duration('0');
+EXCEPTION WHEN SQLSTATE 'MS001' THEN
+    RAISE WARNING '%', regexp_replace(SQLERRM, '[0-9.]+ ms', 'N ms');
+END$$;
+SELECT missing_symbol.assert_no_n_plus_one();
+SELECT missing_symbol.assert_no_errors();
+SELECT missing_symbol.profile_mark('next');
+SELECT missing_symbol.assert_max_queries(0);
+SELECT 1 / 0;
+SELECT missing_symbol.assert_no_errors();
+SELECT missing_symbol.assert_max_queries(0);
+SELECT missing_symbol.profile_mark('next');
+SELECT missing_symbol.assert_no_errors();
+EXECUTE author (1);
+EXECUTE author (2);
+EXECUTE author (3);
+SELECT missing_symbol.assert_no_n_plus_one();
+SELECT missing_symbol.assert_no_n_plus_one(3);
+SELECT missing_symbol.assert_no_n_plus_one(4);
+SELECT missing_symbol.assert_no_n_plus_one(3, '1 hour');
+SELECT missing_symbol.assert_no_n_plus_one(1);
+SELECT missing_symbol.assert_no_n_plus_one(min_repeats => 2);
+-- DETAIL has the offending queries
+CREATE FUNCTION detail_of(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+BEGIN
+    EXECUTE 'SELECT ' || call;
+    RETURN 'passed';
+EXCEPTION WHEN SQLSTATE 'MS001' THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RETURN regexp_replace(detail, '[0-9.]+ ms', 'N ms', 'g');
+END$$;
+SELECT missing_symbol.profile_mark('detail');
+SELECT 1 / 0;
+SELECT 'one';
+EXECUTE author (1);
+EXECUTE author (2);
+SELECT missing_symbol.profile_stop();
+SELECT missing_symbol.assert_max_queries(1000);
+SELECT missing_symbol.profile_start();
+SELECT missing_symbol.assert_max_queries(0);
+SELECT missing_symbol.profile_reset();
+SELECT 1 / 0;
+SELECT 'one';
+EXECUTE author (1);
+EXECUTE author (2);
+SELECT detail_of('missing_symbol.assert_max_queries(3)');
+SELECT detail_of('missing_symbol.assert_no_errors()');
+SELECT detail_of('missing_symbol.assert_no_n_plus_one(2)');
+
+-- the ring may have dropped rows
+SET missing_symbol.profile_memory = '512kB';
+SELECT missing_symbol.profile_reset();
+SELECT missing_symbol.profile_mark('many');
+SELECT 1 / 0;
+\set ECHO none
+\o /dev/null
+SELECT format('SELECT name FROM author WHERE id = %s', i)
+FROM generate_series(1, 1000) i \gexec
+\o
+\set ECHO all
+SELECT min(number) > 1 AS dropped FROM missing_symbol.queries;
+SELECT missing_symbol.assert_max_queries(1000);
+SELECT missing_symbol.assert_max_queries(1001);
+SELECT missing_symbol.assert_no_errors();
+SELECT missing_symbol.assert_no_n_plus_one(1000);
+SELECT missing_symbol.assert_no_n_plus_one(1001);
+SELECT detail_of('missing_symbol.assert_no_errors()');
+
+-- the summary and the report
+SELECT missing_symbol.profile_mark('summary');
+SELECT regexp_replace(missing_symbol.profile_summary(), '[0-9.]+ ms', 'N ms', 'g')
+    ~ '^1\d\d\d queries, N ms, slowest N ms \(.+\), 1 N\+1 candidate, 1 failed, \d+ rows dropped$' AS summary;
+SELECT regexp_replace(line, '[0-9.]+ (us|ms|rows)', 'N \1', 'g')
+FROM missing_symbol.profile_report() line
+WHERE line ~ '^[A-Z][A-Za-z+1 ]*$|^Worst|^Lost|^Own';
+SELECT bool_or(line ~ '^ +[0-9.]+ ms +\d+ #+$') AS bars
+FROM missing_symbol.profile_report() line;
+SELECT key, jsonb_typeof(value)
+FROM missing_symbol.profile_report('json') report, jsonb_each(report::jsonb)
+ORDER BY key;
+SELECT jsonb_pretty(report::jsonb -> 'n_plus_one' -> 0 -> 'repeats')
+FROM missing_symbol.profile_report('json') report;
+SELECT missing_symbol.profile_report('yaml');
+RESET missing_symbol.profile_memory;
+SELECT missing_symbol.profile_stop();
+SELECT missing_symbol.profile_reset();
+DROP TABLE author, book;
+DROP FUNCTION fail, detail_of;

@@ -1,0 +1,236 @@
+--
+-- Spill: settings, fold, value, total, counter_stats.  What needs a second
+-- transaction is in test/specs/spill.spec and test/t/spill.pl; here deltas
+-- are written into the table by hand, as a superuser can.
+--
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO, MDY';
+SET missing_symbol.test_clock = '2026-01-01 12:00:00+00';
+\set SHOW_CONTEXT never
+\set VERBOSITY terse
+\pset null '(null)'
+
+CREATE SCHEMA spill;
+CREATE TABLE spill.hits (
+    n numeric PRIMARY KEY,
+    count int CHECK (count <= 1000),
+    created_at timestamptz,
+    modified_at timestamptz,
+    note text,
+    filled text
+) WITH (fillfactor = 70);
+
+-- a numeric's text does not tell whether it equals another: 1.0 and 1; so
+-- all keys of the table have one hash, that of no text at all
+CREATE FUNCTION spill.delta(key text, delta bigint, seen timestamptz, fields jsonb = NULL, role name = current_user, target regclass = 'spill.hits')
+RETURNS void LANGUAGE sql AS $$
+    INSERT INTO missing_symbol.spilled
+        (target, hash, key, role, delta, first_seen, last_seen, id, fields)
+    VALUES (target, -3750763034362895579, ARRAY[key], role, delta, seen, seen,
+            gen_random_uuid(), fields)
+$$;
+CREATE VIEW spill.left_over AS
+    SELECT key, role = current_user AS own, delta, first_seen, last_seen, fields, error
+    FROM missing_symbol.spilled WHERE target = 'spill.hits'::regclass;
+
+-- settings
+SELECT missing_symbol.track('spill.hits', spill => true, throttle => '1 hour');
+SELECT missing_symbol.track('spill.hits', throttle => '1 hour');
+SELECT missing_symbol.track('spill.hits', spill => true);
+SELECT missing_symbol.track('spill.hits', throttle => '0', spill => true, fill => '{filled}');
+SELECT spill, throttle FROM missing_symbol.describe('spill.hits');
+SELECT missing_symbol.track('spill.hits', throttle => '1 hour');
+SELECT missing_symbol.track('spill.hits', spill => false);
+SELECT spill FROM missing_symbol.describe('spill.hits');
+SELECT missing_symbol.track('spill.hits', spill => true);
+
+-- nobody else has the row: nothing is spilled
+SELECT missing_symbol.increment('spill.hits', 1);
+SELECT outcome FROM missing_symbol.last_increment();
+SELECT * FROM missing_symbol.increment_many('spill.hits', '{1,2,1}'::numeric[]);
+
+-- value and total include what is spilled, whatever its key looks like
+SELECT spill.delta('1.0', 5, '2026-01-01 12:00:05+00');
+SELECT spill.delta('1.00', 2, '2026-01-01 11:00:00+00', '{"note": "late", "filled": "yes"}');
+SELECT spill.delta('3.0', 7, '2026-01-01 12:00:07+00', '{"note": "second"}');
+SELECT spill.delta('3', 1, '2026-01-01 12:00:06+00', '{"note": "first"}');
+SELECT missing_symbol.value('spill.hits', 1), missing_symbol.value('spill.hits', '1.000'),
+       missing_symbol.value('spill.hits', 2), missing_symbol.value('spill.hits', 3),
+       missing_symbol.value('spill.hits', 4);
+SELECT * FROM missing_symbol.total(NULL::spill.hits) ORDER BY n;
+SELECT pg_catalog.sum(count) FROM missing_symbol.total(NULL::spill.hits);
+TABLE spill.hits ORDER BY n;
+
+-- a delta does not go with a throttle
+SELECT missing_symbol.track('spill.hits', spill => false, throttle => '1 hour');
+
+-- a rollback brings all of it back
+BEGIN;
+SELECT missing_symbol.fold('spill.hits');
+SELECT count(*) FROM spill.left_over;
+SELECT * FROM missing_symbol.total(NULL::spill.hits) ORDER BY n;
+ROLLBACK;
+SELECT count(*) FROM spill.left_over;
+SELECT * FROM missing_symbol.total(NULL::spill.hits) ORDER BY n;
+
+-- fold: the same total, now in the rows
+SELECT missing_symbol.fold('spill.hits');
+SELECT missing_symbol.fold('spill.hits');
+TABLE spill.left_over;
+TABLE spill.hits ORDER BY n;
+SELECT * FROM missing_symbol.total(NULL::spill.hits) ORDER BY n;
+
+-- who counts takes what is spilled of the key, at every 16th increment
+SELECT spill.delta('2', 100, '2026-01-01 12:00:09+00');
+SELECT max(missing_symbol.increment('spill.hits', 2)) FROM generate_series(1, 16);
+SELECT missing_symbol.value('spill.hits', 2);
+TABLE spill.left_over;
+
+-- what fails is kept, with the reason, and the rest goes on; n as one
+SELECT spill.delta('1', 600, '2026-01-01 12:00:10+00');
+SELECT spill.delta('1', 600, '2026-01-01 12:00:11+00');
+SELECT spill.delta('2', 1, '2026-01-01 12:00:12+00');
+SELECT spill.delta('4', 3000000000, '2026-01-01 12:00:13+00');
+SELECT spill.delta('5', 1, '2026-01-01 12:00:14+00');
+SELECT missing_symbol.fold('spill.hits');
+SELECT * FROM spill.left_over ORDER BY key;
+SELECT missing_symbol.value('spill.hits', 1), missing_symbol.value('spill.hits', 2),
+       missing_symbol.value('spill.hits', 4), missing_symbol.value('spill.hits', 5);
+-- and not written again by the next fold
+CREATE TEMP TABLE kept AS SELECT id FROM missing_symbol.spilled;
+SELECT missing_symbol.fold('spill.hits');
+SELECT count(*) FROM missing_symbol.spilled JOIN kept USING (id);
+-- increments do not stumble over it, totals do where it does not fit
+SELECT max(missing_symbol.increment('spill.hits', 1)) FROM generate_series(1, 16);
+SELECT * FROM missing_symbol.total(NULL::spill.hits);
+-- what helps
+ALTER TABLE spill.hits ALTER count TYPE bigint, DROP CONSTRAINT hits_count_check;
+SELECT missing_symbol.fold('spill.hits');
+TABLE spill.hits ORDER BY n;
+TABLE spill.left_over;
+
+-- a key that cannot be read any more: kept, others go on
+SELECT spill.delta('not a number', 1, '2026-01-01 12:00:15+00');
+SELECT spill.delta('5', 1, '2026-01-01 12:00:15+00');
+SELECT missing_symbol.fold('spill.hits');
+TABLE spill.left_over;
+DELETE FROM missing_symbol.spilled;
+
+-- a column that is gone is left out
+SELECT spill.delta('6', 1, '2026-01-01 12:00:16+00', '{"note": null, "gone": "x", "filled": "6"}');
+ALTER TABLE spill.hits DROP note;
+SELECT * FROM missing_symbol.total(NULL::spill.hits) WHERE n = 6;
+SELECT missing_symbol.fold();
+SELECT * FROM spill.hits WHERE n = 6;
+
+-- a type counter has its times inside
+CREATE TABLE spill.counters (n numeric PRIMARY KEY, c missing_symbol.counter) WITH (fillfactor = 70);
+SELECT missing_symbol.increment('spill.counters', 1);
+SELECT spill.delta('1', 10, '2026-01-01 12:30:00+00', target => 'spill.counters');
+SELECT spill.delta('2', 10, '2026-01-01 12:30:00+00', target => 'spill.counters');
+SELECT spill.delta('2', 10, '2026-01-01 12:40:00+00', target => 'spill.counters');
+SELECT * FROM missing_symbol.total(NULL::spill.counters) ORDER BY n;
+SELECT missing_symbol.fold('spill.counters');
+TABLE spill.counters ORDER BY n;
+
+-- many keys
+SELECT pg_catalog.count(spill.delta((n % 1500)::text, 1, '2026-01-01 12:00:00+00', target => 'spill.counters')) FROM generate_series(1, 3000) n;
+SELECT missing_symbol.fold('spill.counters');
+SELECT pg_catalog.count(*), pg_catalog.sum(missing_symbol.hits(c)) FROM spill.counters;
+
+-- rights: those on the target
+CREATE ROLE regress_spill_none;
+CREATE ROLE regress_spill_some;
+CREATE ROLE regress_spill_reader;
+GRANT USAGE ON SCHEMA spill TO regress_spill_none, regress_spill_some, regress_spill_reader;
+GRANT SELECT, INSERT, UPDATE ON spill.hits TO regress_spill_some;
+GRANT SELECT ON spill.hits TO regress_spill_reader;
+SELECT spill.delta('5', 1, '2026-01-01 12:00:20+00', role => 'regress_spill_some');
+SELECT spill.delta('5', 2, '2026-01-01 12:00:20+00', role => 'regress_spill_gone');
+SELECT spill.delta('5', 4, '2026-01-01 12:00:20+00', role => 'regress_spill_none');
+SELECT spill.delta('9', 1, '2026-01-01 12:00:20+00', target => 'spill.counters');
+SET ROLE regress_spill_none;
+TABLE missing_symbol.spilled;
+DELETE FROM missing_symbol.spilled;
+SELECT missing_symbol.fold('spill.hits');
+SELECT missing_symbol.fold();
+SELECT missing_symbol.value('spill.hits', 5);
+SELECT * FROM missing_symbol.total(NULL::spill.hits) WHERE n = 5;
+SET ROLE regress_spill_reader;
+SELECT missing_symbol.fold('spill.hits');
+SELECT missing_symbol.value('spill.hits', 5);
+SELECT n, count FROM missing_symbol.total(NULL::spill.hits) WHERE n = 5;
+SET ROLE regress_spill_some;
+TABLE missing_symbol.spilled;
+-- those of a role without rights fail; the owner stands in for one that is gone
+SELECT missing_symbol.fold();
+SELECT missing_symbol.value('spill.hits', 5);
+RESET ROLE;
+SELECT target, role, key, delta, error FROM missing_symbol.spilled ORDER BY delta;
+GRANT SELECT, INSERT, UPDATE ON spill.hits TO regress_spill_none;
+SELECT missing_symbol.fold();
+
+-- each as the role that counted; and not in the hands of who calls fold
+CREATE TABLE spill.audit (who name, path text);
+GRANT INSERT ON spill.audit TO PUBLIC;
+CREATE FUNCTION spill.audit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO spill.audit VALUES (current_user, pg_catalog.current_setting('search_path'));
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER audit AFTER UPDATE ON spill.hits FOR EACH ROW EXECUTE FUNCTION spill.audit();
+SELECT spill.delta('5', 1, '2026-01-01 12:00:20+00', role => 'regress_spill_some');
+SELECT spill.delta('5', 1, '2026-01-01 12:00:20+00', role => 'regress_spill_none');
+SET ROLE regress_spill_some;
+SET search_path = spill, public;
+SELECT missing_symbol.fold('spill.hits');
+SELECT current_user, current_setting('search_path');
+RESET ROLE;
+RESET search_path;
+SELECT * FROM spill.audit ORDER BY who;
+DROP TRIGGER audit ON spill.hits;
+
+-- row security: keys whose row a role does not see show it its own counts only
+ALTER TABLE spill.hits ENABLE ROW LEVEL SECURITY;
+CREATE POLICY p ON spill.hits USING (n <> 5 AND n < 100);
+SELECT spill.delta('5', 1, '2026-01-01 12:00:20+00');
+SELECT spill.delta('6', 1, '2026-01-01 12:00:20+00');
+SELECT spill.delta('77', 1, '2026-01-01 12:00:20+00');
+SELECT spill.delta('78', 1, '2026-01-01 12:00:20+00');
+SELECT spill.delta('78', 2, '2026-01-01 12:00:20+00', role => 'regress_spill_some');
+SET ROLE regress_spill_some;
+SELECT missing_symbol.value('spill.hits', 5), missing_symbol.value('spill.hits', 6),
+       missing_symbol.value('spill.hits', 77), missing_symbol.value('spill.hits', 78);
+SELECT n, count FROM missing_symbol.total(NULL::spill.hits) WHERE n IN (5, 6, 77, 78) ORDER BY n;
+RESET ROLE;
+SELECT n, count FROM missing_symbol.total(NULL::spill.hits) WHERE n IN (5, 6, 77, 78) ORDER BY n;
+SELECT missing_symbol.fold('spill.hits');
+SELECT n, count FROM spill.hits WHERE n IN (5, 6, 77, 78) ORDER BY n;
+ALTER TABLE spill.hits DISABLE ROW LEVEL SECURITY;
+
+-- mistakes
+SELECT * FROM missing_symbol.total(1);
+SELECT * FROM missing_symbol.total(NULL::missing_symbol.spilled);
+SELECT missing_symbol.fold(0);
+SELECT missing_symbol.fold('pg_class');
+BEGIN READ ONLY;
+SELECT missing_symbol.fold('spill.hits');
+ROLLBACK;
+BEGIN READ ONLY;
+SELECT n, count FROM missing_symbol.total(NULL::spill.hits) WHERE n = 6;
+COMMIT;
+
+-- what this session did
+SELECT target, calls, inserted, incremented, spilled, lock_waits, folded > 3000 AS folded, hint
+FROM missing_symbol.counter_stats WHERE target::text LIKE 'spill.%' ORDER BY target::text;
+
+-- a dropped table's deltas go with it
+SELECT spill.delta('1', 1, '2026-01-01 12:00:20+00', target => 'spill.counters');
+DROP TABLE spill.counters;
+SELECT count(*) FROM missing_symbol.spilled;
+
+\set VERBOSITY default
+SET client_min_messages = warning;
+DROP SCHEMA spill CASCADE;
+DROP ROLE regress_spill_none, regress_spill_some, regress_spill_reader;

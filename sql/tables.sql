@@ -1,0 +1,356 @@
+--
+-- Tables of every kind, and what plain SQL would do to them
+--
+SET TimeZone = 'UTC';
+SET DateStyle = 'ISO, MDY';
+SET missing_symbol.test_clock = '2026-01-01 12:00:00+00';
+\set SHOW_CONTEXT never
+\pset null '(null)'
+CREATE FUNCTION pg_temp.try(statement text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    answer text;
+BEGIN
+    EXECUTE statement INTO answer;
+    RETURN answer;
+EXCEPTION WHEN others THEN
+    RETURN SQLSTATE || ': ' || SQLERRM;
+END
+$$;
+-- count and tell the outcome
+CREATE FUNCTION pg_temp.inc(target text, VARIADIC key text[]) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    n bigint;
+BEGIN
+    n := missing_symbol.increment(target, VARIADIC key);
+    RETURN concat_ws(' ', COALESCE(n::text, '(null)'), (missing_symbol.last_increment()).outcome);
+EXCEPTION WHEN others THEN
+    RETURN SQLSTATE || ': ' || SQLERRM;
+END
+$$;
+CREATE SCHEMA tab;
+
+--
+-- Partitions
+--
+CREATE TABLE tab.hashed (k text, count bigint, last_seen timestamptz, PRIMARY KEY (k)) PARTITION BY HASH (k);
+CREATE TABLE tab.hashed0 PARTITION OF tab.hashed FOR VALUES WITH (MODULUS 3, REMAINDER 0);
+CREATE TABLE tab.hashed1 (gone int, last_seen timestamptz, also_gone text, count bigint, k text NOT NULL);
+ALTER TABLE tab.hashed1 DROP gone, DROP also_gone;
+ALTER TABLE tab.hashed ATTACH PARTITION tab.hashed1 FOR VALUES WITH (MODULUS 3, REMAINDER 1);
+CREATE TABLE tab.hashed2 PARTITION OF tab.hashed FOR VALUES WITH (MODULUS 3, REMAINDER 2) PARTITION BY HASH (k);
+CREATE TABLE tab.hashed2a PARTITION OF tab.hashed2 FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+SELECT i, pg_temp.inc('tab.hashed', 'k' || i), pg_temp.inc('tab.hashed', 'k' || i) FROM generate_series(1, 6) i;
+SELECT * FROM missing_symbol.increment_many('tab.hashed', ARRAY['k1', 'k7', 'k3', 'k7', 'k8', 'k1']);
+SELECT k, count, missing_symbol.value('tab.hashed', k) FROM tab.hashed ORDER BY k;
+SELECT count(DISTINCT tableoid) FROM tab.hashed;
+-- a partition as the target itself, also with rows that are not its own
+SELECT k, pg_temp.inc('tab.hashed1', k) FROM tab.hashed1 ORDER BY k LIMIT 1;
+SELECT pg_temp.inc('tab.hashed1', k) FROM tab.hashed0 ORDER BY k LIMIT 1;
+
+CREATE TABLE tab.daily (day date, path text, count int NOT NULL, created_at timestamptz, modified_at timestamptz, PRIMARY KEY (path, day)) PARTITION BY RANGE (day);
+CREATE TABLE tab.daily_jan (modified_at timestamptz, path text NOT NULL, count int NOT NULL, junk int, day date NOT NULL, created_at timestamptz);
+ALTER TABLE tab.daily_jan DROP junk;
+ALTER TABLE tab.daily ATTACH PARTITION tab.daily_jan FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+CREATE TABLE tab.daily_feb PARTITION OF tab.daily FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');
+SELECT pg_temp.inc('tab.daily', '/', '2026-01-31'), pg_temp.inc('tab.daily', '/', '2026-01-31'), pg_temp.inc('tab.daily', '/', '2026-02-01'),
+       pg_temp.inc('tab.daily', '/', '2026-03-01');
+CREATE TABLE tab.daily_rest PARTITION OF tab.daily DEFAULT;
+SELECT pg_temp.inc('tab.daily', '/', '2026-03-01'), pg_temp.inc('tab.daily', '/', '2026-03-01');
+SELECT tableoid::regclass, * FROM tab.daily ORDER BY day;
+ALTER TABLE tab.daily DETACH PARTITION tab.daily_jan;
+SELECT pg_temp.inc('tab.daily', '/', '2026-01-31'), pg_temp.inc('tab.daily_jan', '/', '2026-01-31');
+-- the count, and so each increment, is part of the key
+CREATE TABLE tab.by_count (k int, count int, PRIMARY KEY (k, count)) PARTITION BY LIST (count);
+SELECT pg_temp.inc('tab.by_count', '1', '1');
+CREATE TABLE tab.by_time (k int, count int, created_at timestamptz, modified_at timestamptz, UNIQUE (k, created_at));
+SELECT pg_temp.inc('tab.by_time', '1', '2026-01-01');
+CREATE UNIQUE INDEX ON tab.by_time (k, modified_at);
+SELECT pg_temp.try($$SELECT missing_symbol.track('tab.by_time', key => '{k,modified_at}')$$);
+SELECT missing_symbol.track('tab.by_time', key => '{k,created_at}', first_seen => '');
+SELECT pg_temp.inc('tab.by_time', '1', '2026-01-01'), pg_temp.inc('tab.by_time', '1', '2026-01-01');
+TABLE tab.by_time;
+CREATE TABLE tab.listed (kind text, k int, count int, UNIQUE (k, kind)) PARTITION BY LIST (kind);
+CREATE TABLE tab.listed_a PARTITION OF tab.listed FOR VALUES IN ('a', 'b');
+CREATE TABLE tab.listed_null PARTITION OF tab.listed FOR VALUES IN (NULL);
+SELECT pg_temp.inc('tab.listed', '1', 'a'), pg_temp.inc('tab.listed', '1', 'b'), pg_temp.inc('tab.listed', '1', 'a'), pg_temp.inc('tab.listed', '1', 'c'),
+       pg_temp.inc('tab.listed', '1', NULL);
+SELECT * FROM tab.listed ORDER BY kind;
+-- a partition that fills what the parent does not know of
+CREATE FUNCTION tab.fill_note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.note := 'by trigger';
+    RETURN NEW;
+END
+$$;
+CREATE TABLE tab.noted (k int PRIMARY KEY, note text NOT NULL, count int) PARTITION BY RANGE (k);
+CREATE TABLE tab.noted1 PARTITION OF tab.noted FOR VALUES FROM (0) TO (10);
+CREATE TABLE tab.noted2 PARTITION OF tab.noted FOR VALUES FROM (10) TO (20);
+CREATE TRIGGER fill BEFORE INSERT ON tab.noted1 FOR EACH ROW EXECUTE FUNCTION tab.fill_note();
+SELECT pg_temp.inc('tab.noted', '1'), pg_temp.inc('tab.noted', '1'), pg_temp.inc('tab.noted', '11');
+TABLE tab.noted;
+
+--
+-- Inheritance: a child's row is not the parent's
+--
+CREATE TABLE tab.parent (k int PRIMARY KEY, count int);
+CREATE TABLE tab.child (PRIMARY KEY (k)) INHERITS (tab.parent);
+INSERT INTO tab.child VALUES (1, 100);
+SELECT pg_temp.inc('tab.parent', '1'), pg_temp.inc('tab.parent', '1'), missing_symbol.value('tab.parent', 1);
+SELECT pg_temp.inc('tab.child', '1'), missing_symbol.value('tab.child', 1);
+SELECT tableoid::regclass, * FROM tab.parent ORDER BY 1;
+
+--
+-- Row security
+--
+CREATE ROLE regress_ms_row;
+GRANT USAGE ON SCHEMA tab TO regress_ms_row;
+CREATE TABLE tab.secure (k text PRIMARY KEY, owner name DEFAULT current_user, count int CHECK (count < 1000), last_seen timestamptz);
+GRANT SELECT, INSERT, UPDATE ON tab.secure TO regress_ms_row;
+INSERT INTO tab.secure VALUES ('hidden', 'somebody', 1), ('visible', 'regress_ms_row', 1), ('full', 'regress_ms_row', 10), ('frozen', 'frozen', 1);
+ALTER TABLE tab.secure ENABLE ROW LEVEL SECURITY;
+CREATE POLICY sel ON tab.secure FOR SELECT USING (owner IN (current_user, 'frozen'));
+CREATE POLICY ins ON tab.secure FOR INSERT WITH CHECK (owner = current_user AND k <> 'forbidden');
+CREATE POLICY upd ON tab.secure FOR UPDATE USING (owner = current_user) WITH CHECK (count <= 10);
+SET ROLE regress_ms_row;
+SELECT k, pg_temp.inc('tab.secure', k)
+FROM (VALUES ('visible'), ('visible'), ('new'), ('new'), ('hidden'), ('forbidden'), ('full'), ('frozen')) v(k);
+SELECT pg_temp.try($$SELECT missing_symbol.increment_many('tab.secure', '{visible,new,newer}'::text[])$$);
+SELECT pg_temp.try($$SELECT missing_symbol.increment_many('tab.secure', '{visible,hidden,newest}'::text[])$$);
+SELECT pg_temp.try($$SELECT missing_symbol.increment_many('tab.secure', '{visible,newest}'::text[])$$);
+SELECT missing_symbol.value('tab.secure', 'visible'), missing_symbol.value('tab.secure', 'hidden');
+SET row_security = off;
+SELECT pg_temp.inc('tab.secure', 'visible');
+RESET row_security;
+RESET ROLE;
+-- whoever is not subject to it counts everything; the owner is only if forced
+SELECT k, pg_temp.inc('tab.secure', k) FROM (VALUES ('hidden'), ('forbidden'), ('full'), ('visible')) v(k);
+ALTER TABLE tab.secure OWNER TO regress_ms_row;
+SET ROLE regress_ms_row;
+SELECT pg_temp.inc('tab.secure', 'hidden');
+ALTER TABLE tab.secure FORCE ROW LEVEL SECURITY;
+SELECT pg_temp.inc('tab.secure', 'hidden'), pg_temp.inc('tab.secure', 'visible');
+ALTER TABLE tab.secure NO FORCE ROW LEVEL SECURITY;
+SELECT pg_temp.inc('tab.secure', 'hidden');
+RESET ROLE;
+SELECT k, owner, count FROM tab.secure ORDER BY k;
+
+--
+-- Columns that the database fills
+--
+CREATE TABLE tab.filled (
+    gone int,
+    id int GENERATED ALWAYS AS IDENTITY,
+    id2 int GENERATED BY DEFAULT AS IDENTITY (START 100),
+    id3 serial,
+    k text UNIQUE,
+    doubled bigint GENERATED ALWAYS AS (count * 2) STORED,
+    shouted text GENERATED ALWAYS AS (upper(k) || count) STORED,
+    constant text DEFAULT 'constant',
+    made_at timestamptz DEFAULT '2020-01-01 00:00:00+00',
+    role name DEFAULT current_user,
+    count bigint DEFAULT 77,
+    also_gone text DEFAULT 'x',
+    created_at timestamptz NOT NULL,
+    modified_at timestamptz NOT NULL
+);
+ALTER TABLE tab.filled DROP gone, DROP also_gone;
+SELECT pg_temp.inc('tab.filled', 'a'), pg_temp.inc('tab.filled', 'a'), pg_temp.inc('tab.filled', 'b'), pg_temp.inc('tab.filled', 'a');
+SELECT missing_symbol.increment_row('tab.filled', '{"k": "c", "constant": null, "id2": 7, "made_at": "2021-01-01T00:00:00Z"}');
+SELECT missing_symbol.increment_row('tab.filled', '{"k": "c", "constant": "not filled"}');
+SELECT pg_temp.try(format($$SELECT missing_symbol.increment_row('tab.filled', '{"k": "c", "%s": 1}')$$, field))
+FROM (VALUES ('id'), ('doubled'), ('shouted'), ('count'), ('created_at'), ('modified_at'), ('gone'), ('........pg.dropped.1........'), ('ctid')) v(field);
+SELECT id, id2, id3, k, doubled, shouted, constant, made_at, count FROM tab.filled ORDER BY id;
+-- ten thousand increments and one value of each sequence
+DO $$ BEGIN FOR i IN 1 .. 1000 LOOP PERFORM missing_symbol.increment('tab.filled', 'a'); END LOOP; END $$;
+SELECT last_value FROM tab.filled_id3_seq;
+SELECT k, doubled, shouted FROM tab.filled WHERE k = 'a';
+-- columns added later, with a default that no row has on its page
+ALTER TABLE tab.filled ADD added text DEFAULT 'added', ADD later int;
+SELECT pg_temp.inc('tab.filled', 'a'), pg_temp.inc('tab.filled', 'd');
+SELECT k, count, added, later FROM tab.filled ORDER BY k;
+-- values that are stored out of line stay as they are
+CREATE TABLE tab.wide (k int PRIMARY KEY, big text, count int);
+ALTER TABLE tab.wide ALTER big SET STORAGE EXTERNAL;
+SELECT missing_symbol.increment_row('tab.wide', jsonb_build_object('k', 1, 'big', repeat('0123456789', 1000)));
+SELECT pg_temp.inc('tab.wide', '1'), pg_temp.inc('tab.wide', '1');
+SELECT count, length(big), big = repeat('0123456789', 1000) FROM tab.wide;
+
+--
+-- Constraints
+--
+CREATE TABLE tab.sites (id int PRIMARY KEY);
+INSERT INTO tab.sites VALUES (1), (2);
+CREATE TABLE tab.visits (
+    site int REFERENCES tab.sites,
+    day int,
+    count int CHECK (count BETWEEN 0 AND 5),
+    total int DEFAULT 1,
+    PRIMARY KEY (site, day),
+    CONSTRAINT even CHECK (day % 2 = 0)
+);
+SELECT pg_temp.inc('tab.visits', '1', '2'), pg_temp.inc('tab.visits', '1', '2'), pg_temp.inc('tab.visits', '3', '2'), pg_temp.inc('tab.visits', '2', '3');
+SELECT pg_temp.try('SELECT missing_symbol.increment_by(''tab.visits'', 4, 1, 2)'), pg_temp.try('SELECT missing_symbol.increment_by(''tab.visits'', -3, 1, 2)'),
+       pg_temp.try('SELECT missing_symbol.increment_by(''tab.visits'', 3, 1, 2)'), pg_temp.try('SELECT missing_symbol.increment_by(''tab.visits'', 6, 1, 4)'),
+       pg_temp.try('SELECT missing_symbol.increment_by(''tab.visits'', -1, 1, 4)');
+TABLE tab.visits;
+-- what refers to a counter does not mind its being counted
+CREATE TABLE tab.notes (site int, day int, note text, FOREIGN KEY (site, day) REFERENCES tab.visits ON UPDATE CASCADE);
+INSERT INTO tab.notes VALUES (1, 2, 'x');
+SELECT missing_symbol.increment_by('tab.visits', -1, 1, 2);
+-- deferred: at COMMIT, or when they are set immediate
+CREATE TABLE tab.deferred (
+    site int REFERENCES tab.sites DEFERRABLE INITIALLY DEFERRED,
+    k int PRIMARY KEY,
+    count int
+);
+SELECT missing_symbol.track('tab.deferred', fill => '{site}', count => 'count');
+BEGIN;
+SELECT missing_symbol.increment_row('tab.deferred', '{"k": 1, "site": 9}');
+SELECT missing_symbol.increment_row('tab.deferred', '{"k": 2, "site": 1}');
+COMMIT;
+TABLE tab.deferred;
+BEGIN;
+SELECT missing_symbol.increment_row('tab.deferred', '{"k": 1, "site": 9}');
+INSERT INTO tab.sites VALUES (9);
+COMMIT;
+BEGIN;
+SELECT missing_symbol.increment('tab.deferred', 2);
+SELECT missing_symbol.increment_row('tab.deferred', '{"k": 2, "site": 8}');
+SET CONSTRAINTS ALL IMMEDIATE;
+COMMIT;
+TABLE tab.deferred;
+-- another unique key, deferrable, is not the one that counts
+CREATE TABLE tab.unique2 (k int PRIMARY KEY, name text, count int, CONSTRAINT name_key UNIQUE (name) DEFERRABLE INITIALLY DEFERRED);
+SELECT pg_temp.inc('tab.unique2', '1');
+SELECT missing_symbol.increment_row('tab.unique2', '{"k": 2, "name": "x"}');
+BEGIN;
+SELECT missing_symbol.increment_row('tab.unique2', '{"k": 3, "name": "x"}');
+SELECT missing_symbol.increment('tab.unique2', 3);
+COMMIT;
+BEGIN;
+SELECT missing_symbol.increment_row('tab.unique2', '{"k": 3, "name": "x"}');
+UPDATE tab.unique2 SET name = 'y' WHERE k = 3;
+COMMIT;
+TABLE tab.unique2;
+-- nor is one that is not deferrable: the row is new, and violates it
+CREATE TABLE tab.unique3 (k int PRIMARY KEY, name text NOT NULL UNIQUE DEFAULT 'the only one', count int);
+SELECT missing_symbol.track('tab.unique3', key => '{k}', count => 'count');
+SELECT pg_temp.inc('tab.unique3', '1'), pg_temp.inc('tab.unique3', '1'), pg_temp.inc('tab.unique3', '2');
+-- an exclusion constraint
+CREATE TABLE tab.excluded (k int PRIMARY KEY, area box, count int, EXCLUDE USING gist (area WITH &&));
+SELECT missing_symbol.increment_row('tab.excluded', '{"k": 1, "area": "(0,0),(1,1)"}');
+SELECT pg_temp.try($$SELECT missing_symbol.increment_row('tab.excluded', '{"k": 2, "area": "(0,0),(2,2)"}')$$);
+SELECT pg_temp.inc('tab.excluded', '1'), pg_temp.inc('tab.excluded', '2');
+
+--
+-- Which index is the key
+--
+CREATE TABLE tab.keys (a int, b int, c int, count int);
+CREATE UNIQUE INDEX keys_a ON tab.keys (a);
+CREATE UNIQUE INDEX keys_a2 ON tab.keys (a);
+CREATE UNIQUE INDEX keys_partial ON tab.keys (b) WHERE c > 0;
+CREATE UNIQUE INDEX keys_expression ON tab.keys ((b + 1), c);
+CREATE INDEX keys_plain ON tab.keys (count);
+SELECT pg_temp.inc('tab.keys', '1'), pg_temp.inc('tab.keys', '1');
+-- the partial index and the one on an expression are kept, and may refuse
+SELECT pg_temp.try($$SELECT missing_symbol.increment_row('tab.keys', '{"a": 2, "b": 5, "c": 1}')$$),
+       pg_temp.try($$SELECT missing_symbol.increment_row('tab.keys', '{"a": 3, "b": 5, "c": 2}')$$),
+       pg_temp.try($$SELECT missing_symbol.increment_row('tab.keys', '{"a": 4, "b": 5, "c": -1}')$$),
+       pg_temp.try($$SELECT missing_symbol.increment_row('tab.keys', '{"a": 5, "b": 5, "c": -1}')$$);
+SET enable_seqscan = off;
+SELECT a, count FROM tab.keys WHERE count = 2;
+SELECT a, count FROM tab.keys WHERE b + 1 = 6 ORDER BY c;
+RESET enable_seqscan;
+-- the same column with two collations: only its own is the key
+CREATE COLLATION tab.nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE tab.collated (k text, count int);
+CREATE UNIQUE INDEX ON tab.collated (k COLLATE "C");
+SELECT pg_temp.inc('tab.collated', 'a');
+CREATE UNIQUE INDEX ON tab.collated (k);
+SELECT pg_temp.inc('tab.collated', 'a'), pg_temp.inc('tab.collated', 'A'), pg_temp.inc('tab.collated', 'a');
+CREATE TABLE tab.collated2 (k text PRIMARY KEY, count int);
+CREATE UNIQUE INDEX collated2_nocase ON tab.collated2 (k COLLATE tab.nocase);
+SELECT pg_temp.inc('tab.collated2', 'a'), pg_temp.inc('tab.collated2', 'A'), pg_temp.inc('tab.collated2', 'a');
+
+--
+-- Temporary and unlogged tables
+--
+CREATE TEMPORARY TABLE counts (k int PRIMARY KEY, count int);
+SELECT missing_symbol.increment('counts', 1), missing_symbol.increment('pg_temp.counts', 1), missing_symbol.value('counts', 1);
+SELECT * FROM missing_symbol.increment_many('counts', ARRAY[2, 1, 2]);
+-- also in a transaction that is read-only
+BEGIN READ ONLY;
+SELECT missing_symbol.increment('counts', 1), missing_symbol.increment('counts', 3);
+COMMIT;
+TABLE counts ORDER BY k;
+CREATE TEMPORARY TABLE counts2 (k int PRIMARY KEY, count int) ON COMMIT DELETE ROWS;
+BEGIN;
+SELECT missing_symbol.increment('counts2', 1), missing_symbol.increment('counts2', 1);
+TABLE counts2;
+COMMIT;
+SELECT missing_symbol.increment('counts2', 1);
+TABLE counts2;
+BEGIN;
+CREATE TEMPORARY TABLE counts3 (k int PRIMARY KEY, count int) ON COMMIT DROP;
+SELECT missing_symbol.increment('counts3', 1);
+COMMIT;
+BEGIN;
+CREATE TEMPORARY TABLE counts3 (count text, k text PRIMARY KEY, hits int) ON COMMIT DROP;
+SELECT missing_symbol.increment('counts3', 'x');
+COMMIT;
+DROP TABLE counts, counts2;
+CREATE UNLOGGED TABLE tab.unlogged (k int PRIMARY KEY, hits missing_symbol.counter) WITH (fillfactor = 50);
+SELECT pg_temp.inc('tab.unlogged', '1'), pg_temp.inc('tab.unlogged', '1');
+
+--
+-- Names, and a search_path that knows nothing
+--
+CREATE SCHEMA "Weird schema";
+CREATE TABLE "Weird schema"."Weird ""Table""" ("a'Key" text, "K2" int, "count" int, PRIMARY KEY ("a'Key", "K2"));
+SELECT pg_temp.inc('"Weird schema"."Weird ""Table"""', 'it''s', '1'), pg_temp.inc('"Weird schema"."Weird ""Table"""', 'it''s', '1');
+SET search_path = '';
+SELECT missing_symbol.increment('"Weird schema"."Weird ""Table"""', 'it''s', 1), missing_symbol.increment('tab.hashed', 'k1'),
+       missing_symbol.value('tab.hashed', 'k1');
+SET search_path = tab;
+SELECT missing_symbol.increment('hashed', 'k1'), missing_symbol.increment('filled', 'a');
+RESET search_path;
+TABLE "Weird schema"."Weird ""Table""";
+-- operators and functions that get in the way
+CREATE SCHEMA hostile;
+CREATE FUNCTION hostile.refuse(text, text) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN RAISE 'hostile'; END $$;
+CREATE FUNCTION hostile.refuse8(bigint, bigint) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RAISE 'hostile'; END $$;
+CREATE FUNCTION hostile.clock() RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN RAISE 'hostile'; END $$;
+CREATE OPERATOR hostile.= (LEFTARG = text, RIGHTARG = text, FUNCTION = hostile.refuse);
+CREATE OPERATOR hostile.+ (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = hostile.refuse8);
+SET search_path = hostile, missing_symbol, pg_catalog;
+SELECT increment('tab.hashed', 'k1'), increment('tab.filled', 'a'), value('tab.hashed', 'k1');
+RESET search_path;
+-- no plan is made with a sequential scan, also not for another search_path
+BEGIN;
+SELECT seq_scan AS before FROM pg_catalog.pg_stat_xact_user_tables WHERE relname = 'noted1' \gset
+SELECT missing_symbol.increment('tab.noted', 1);
+SET LOCAL search_path = hostile;
+SELECT missing_symbol.increment('tab.noted', 1);
+SELECT relname, seq_scan - :before AS seq_scans FROM pg_catalog.pg_stat_xact_user_tables WHERE relname = 'noted1';
+ROLLBACK;
+
+--
+-- Logical replication: without a replica identity nothing can be updated
+--
+CREATE TABLE tab.published (k int NOT NULL, count int);
+CREATE UNIQUE INDEX published_k ON tab.published (k);
+SELECT pg_temp.inc('tab.published', '1');
+SET client_min_messages = error;
+CREATE PUBLICATION regress_ms_pub FOR TABLE tab.published;
+RESET client_min_messages;
+SELECT pg_temp.inc('tab.published', '1');
+SELECT pg_temp.try('UPDATE tab.published SET count = 2');
+ALTER TABLE tab.published REPLICA IDENTITY USING INDEX published_k;
+SELECT pg_temp.inc('tab.published', '1'), pg_temp.inc('tab.published', '2');
+DROP PUBLICATION regress_ms_pub;
+
+SET client_min_messages = warning;
+DROP SCHEMA tab, hostile, "Weird schema" CASCADE;
+DROP ROLE regress_ms_row;

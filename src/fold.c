@@ -1,0 +1,511 @@
+/*-------------------------------------------------------------------------
+ *
+ * fold.c
+ *	  fold(): merges spilled deltas into their rows.
+ *
+ * Deltas are read with one snapshot, some thousands at a time, and put in the
+ * order of the key; those of one key and role are one update.  They are
+ * deleted and added to the row in the same transaction, the caller's, so
+ * nothing is ever missing or double.  Nothing waits for a row: a delta that
+ * somebody else is folding is skipped; where the counter's row is locked, or
+ * its key being inserted, the deltas stay, n of them as one.
+ *
+ * Each is applied as the role that counted, or the table's owner where that
+ * role is gone.  Triggers and constraints of the table then run as that role
+ * in the caller's session.  A caller who could not become that role must not
+ * choose what names mean to it: then search_path is pg_catalog, and the
+ * operation is security-restricted.
+ *
+ * What fails is kept, with its error, and the rest goes on.  For that the
+ * work is done in subtransactions, of many keys each; where one fails, its
+ * keys are done again one by one.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/tableam.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "missing_symbol.h"
+
+/* deltas that are read at once */
+#define FOLD_READ	10000
+
+/* keys in one subtransaction */
+#define FOLD_CHUNK	200
+
+/* deltas of one key and role */
+typedef struct KeyDeltas
+{
+	MSSpilled   **deltas;
+	int			n;
+} KeyDeltas;
+
+typedef struct Fold
+{
+	Oid			relid;
+	MSTarget   *target;
+	Relation	rel;
+	Relation	spilled;
+	Snapshot	snapshot;
+	int64		merged;
+
+	/* of the step under way */
+	MSSpilled   **deltas;
+	int			ndeltas;
+	KeyDeltas	   *groups;
+	int			ngroups;
+	char	   *error;
+} Fold;
+
+PG_FUNCTION_INFO_V1(ms_fold);
+
+/* Errors that are not about the delta: they end the fold. */
+static bool
+ends_fold(int sqlerrcode)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
+	{
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_SYSTEM_ERROR:
+		case ERRCODE_INTERNAL_ERROR:
+			return true;
+		default:
+			return sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+	}
+}
+
+/*
+ * Do something in a subtransaction.  On an error that is about what was done,
+ * undo it and return false, with the error's text.
+ */
+static bool
+try_step(void (*step) (Fold *fold), Fold *fold, char **error)
+{
+	MemoryContext oldcxt = CurrentMemoryContext;
+	ResourceOwner oldowner = CurrentResourceOwner;
+	int64		merged = fold->merged;
+	volatile bool ok = true;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(oldcxt);
+	PG_TRY();
+	{
+		step(fold);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(oldcxt);
+		CurrentResourceOwner = oldowner;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *edata;
+
+		MemoryContextSwitchTo(oldcxt);
+		edata = CopyErrorData();
+		if (ends_fold(edata->sqlerrcode))
+			PG_RE_THROW();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(oldcxt);
+		CurrentResourceOwner = oldowner;
+		*error = psprintf("%s: %s", unpack_sql_state(edata->sqlerrcode),
+						  edata->message);
+		fold->merged = merged;
+		ok = false;
+	}
+	PG_END_TRY();
+	return ok;
+}
+
+/* Count a row as a role; the owner stands in for one that is gone. */
+static void
+apply_as(Fold *fold, MSRow *row, const char *rolename, MSResult *result)
+{
+	Oid			role = get_role_oid(rolename, true);
+	Oid			save_userid;
+	int			save_sec_context;
+	int			sec_context;
+	int			nestlevel = 0;
+
+	if (!OidIsValid(role))
+		role = fold->rel->rd_rel->relowner;
+	GetUserIdAndSecContext(&save_userid, &save_sec_context);
+	sec_context = save_sec_context | SECURITY_LOCAL_USERID_CHANGE;
+	if (!member_can_set_role(save_userid, role))
+	{
+		sec_context |= SECURITY_RESTRICTED_OPERATION;
+		nestlevel = NewGUCNestLevel();
+		(void) set_config_option("search_path", "pg_catalog, pg_temp",
+								 PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	}
+
+	/* after an error the end of the subtransaction restores both */
+	SetUserIdAndSecContext(role, sec_context);
+	ms_apply_row(fold->target, fold->rel, row, result);
+	SetUserIdAndSecContext(save_userid, save_sec_context);
+	if (nestlevel > 0)
+		AtEOXact_GUC(true, nestlevel);
+}
+
+static bool
+reached_row(const MSResult *result)
+{
+	return result->outcome == MS_INSERTED ||
+		result->outcome == MS_INCREMENTED || result->outcome == MS_IGNORED;
+}
+
+/* Take the deltas of a group that can be had; their sum, NULL for none. */
+static MSRow *
+take_group(Fold *fold, const KeyDeltas *group, int *taken)
+{
+	MSRow	   *sum = NULL;
+
+	*taken = 0;
+	for (int i = 0; i < group->n; i++)
+	{
+		MSSpilled    *delta = group->deltas[i];
+
+		if (!ms_spill_delete(fold->spilled, delta, fold->snapshot, false))
+			continue;
+		(*taken)++;
+		if (sum == NULL)
+			sum = ms_row_copy(fold->rel, delta->row);
+		else
+			ms_merge_row(fold->target, fold->rel, sum, delta->row);
+	}
+	return sum;
+}
+
+/*
+ * A delta alone is locked, and only deleted when it is in its row: where it
+ * must stay it stays as it is, instead of being written anew by every fold.
+ */
+static void
+apply_single(Fold *fold, MSSpilled *delta)
+{
+	MSResult	result;
+
+	if (!ms_spill_lock(fold->spilled, delta, fold->snapshot))
+		return;
+	apply_as(fold, delta->row, delta->role, &result);
+	if (!reached_row(&result))
+		return;
+	if (!ms_spill_delete(fold->spilled, delta, fold->snapshot, true))
+		elog(ERROR, "could not delete a delta that is locked");
+	fold->merged++;
+}
+
+static void
+apply_group(Fold *fold, const KeyDeltas *group)
+{
+	MSResult	result;
+	MSRow	   *sum;
+	int			taken;
+
+	if (group->n == 1)
+	{
+		apply_single(fold, group->deltas[0]);
+		return;
+	}
+	sum = take_group(fold, group, &taken);
+	if (sum == NULL)
+		return;
+	apply_as(fold, sum, group->deltas[0]->role, &result);
+	if (reached_row(&result))
+		fold->merged += taken;
+	else
+		ms_spill_append(fold->target, fold->rel, sum, sum->values,
+						group->deltas[0]->role, NULL);
+}
+
+static void
+apply_groups(Fold *fold)
+{
+	for (int i = 0; i < fold->ngroups; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		apply_group(fold, &fold->groups[i]);
+	}
+}
+
+/* Keep what has failed, n deltas as one, with the error. */
+static void
+keep_group(Fold *fold)
+{
+	KeyDeltas	   *group = &fold->groups[0];
+	MSRow	   *sum;
+	int			taken;
+
+	if (group->n == 1 && group->deltas[0]->error != NULL &&
+		strcmp(group->deltas[0]->error, fold->error) == 0)
+		return;
+	sum = take_group(fold, group, &taken);
+	if (sum != NULL)
+		ms_spill_append(fold->target, fold->rel, sum, sum->values,
+						group->deltas[0]->role, fold->error);
+}
+
+/* The same where not even the sum can be made: each for itself. */
+static void
+keep_deltas(Fold *fold)
+{
+	for (int i = 0; i < fold->ndeltas; i++)
+	{
+		MSSpilled    *delta = fold->deltas[i];
+
+		if ((delta->error == NULL || strcmp(delta->error, fold->error) != 0) &&
+			ms_spill_delete(fold->spilled, delta, fold->snapshot, false))
+			ms_spill_append_again(delta, fold->error);
+	}
+}
+
+static void
+parse_deltas(Fold *fold)
+{
+	for (int i = 0; i < fold->ndeltas; i++)
+		ms_spill_parse(fold->target, fold->rel, fold->deltas[i]);
+}
+
+static void
+keep(Fold *fold, void (*how) (Fold *fold), char *error)
+{
+	char	   *again;
+
+	fold->error = error;
+	if (!try_step(how, fold, &again) && how == keep_group)
+	{
+		fold->deltas = fold->groups[0].deltas;
+		fold->ndeltas = fold->groups[0].n;
+		keep(fold, keep_deltas, error);
+	}
+}
+
+/* Parse what was read; what cannot be parsed is kept.  How many are left. */
+static int
+parse(Fold *fold, MSSpilled **deltas, int n)
+{
+	char	   *error;
+	int			left = 0;
+
+	fold->deltas = deltas;
+	fold->ndeltas = n;
+	if (try_step(parse_deltas, fold, &error))
+		return n;
+
+	for (int i = 0; i < n; i++)
+	{
+		fold->deltas = &deltas[i];
+		fold->ndeltas = 1;
+		if (try_step(parse_deltas, fold, &error))
+			deltas[left++] = deltas[i];
+		else
+			keep(fold, keep_deltas, error);
+	}
+	return left;
+}
+
+static int
+compare_deltas(const void *a, const void *b, void *arg)
+{
+	const MSSpilled *x = *(MSSpilled *const *) a;
+	const MSSpilled *y = *(MSSpilled *const *) b;
+	int			result = ms_compare_rows(arg, x->row->values, y->row->values);
+
+	if (result == 0)
+		result = strcmp(x->role, y->role);
+	return result;
+}
+
+/* the first counted first: its fields make the row */
+static int
+compare_in_time(const void *a, const void *b, void *arg)
+{
+	const MSSpilled *x = *(MSSpilled *const *) a;
+	const MSSpilled *y = *(MSSpilled *const *) b;
+	int			result = compare_deltas(a, b, arg);
+
+	if (result == 0)
+		result = (x->first_seen > y->first_seen) - (x->first_seen < y->first_seen);
+	return result;
+}
+
+/* Merge what was read, in the order of the key. */
+static void
+fold_deltas(Fold *fold, MSSpilled **deltas, int n)
+{
+	KeyDeltas	   *groups;
+	int			ngroups = 0;
+
+	n = parse(fold, deltas, n);
+	ms_prepare_key_order(fold->target);
+	qsort_arg(deltas, n, sizeof(MSSpilled *), compare_in_time, fold->target);
+
+	groups = palloc(sizeof(KeyDeltas) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		if (i > 0 && compare_deltas(&deltas[i - 1], &deltas[i],
+									fold->target) == 0)
+			groups[ngroups - 1].n++;
+		else
+		{
+			groups[ngroups].deltas = &deltas[i];
+			groups[ngroups++].n = 1;
+		}
+	}
+
+	for (int i = 0; i < ngroups; i += FOLD_CHUNK)
+	{
+		int			end = Min(i + FOLD_CHUNK, ngroups);
+		char	   *error;
+
+		fold->groups = &groups[i];
+		fold->ngroups = end - i;
+		if (try_step(apply_groups, fold, &error))
+			continue;
+		for (int j = i; j < end; j++)
+		{
+			fold->groups = &groups[j];
+			fold->ngroups = 1;
+			if (!try_step(apply_groups, fold, &error))
+				keep(fold, keep_group, error);
+		}
+	}
+}
+
+static void
+fold_target(Fold *fold)
+{
+	int64		after = PG_INT64_MIN;
+	bool		more = true;
+
+	fold->spilled = ms_open_own_table("spilled", RowExclusiveLock);
+	while (more)
+	{
+		MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+												  "missing_symbol fold",
+												  ALLOCSET_DEFAULT_SIZES);
+		MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
+		List	   *list;
+		MSSpilled   **deltas;
+		int			n = 0;
+		ListCell   *lc;
+
+		CommandCounterIncrement();
+		fold->snapshot = RegisterSnapshot(IsolationUsesXactSnapshot() ?
+										  GetTransactionSnapshot() :
+										  GetLatestSnapshot());
+		list = ms_spill_read(fold->relid, fold->snapshot, NULL, &after,
+							 FOLD_READ, &more);
+		deltas = palloc(sizeof(MSSpilled *) * Max(list_length(list), 1));
+		foreach(lc, list)
+			deltas[n++] = lfirst(lc);
+		fold_deltas(fold, deltas, n);
+		UnregisterSnapshot(fold->snapshot);
+		MemoryContextSwitchTo(oldcxt);
+		MemoryContextDelete(cxt);
+	}
+	table_close(fold->spilled, NoLock);
+}
+
+static void
+open_and_fold(Fold *fold)
+{
+	fold->target = ms_target_open(fold->relid, RowExclusiveLock, &fold->rel);
+	PG_TRY();
+	{
+		fold_target(fold);
+	}
+	PG_CATCH();
+	{
+		ms_target_unpin(fold->target);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	ms_target_close(fold->target, fold->rel);
+	ms_stats_folded(fold->relid, fold->merged);
+}
+
+/* May the current role count in a table, be it in some columns only? */
+static bool
+may_count(Oid relid)
+{
+	static const AclMode modes[] = {ACL_INSERT, ACL_UPDATE, ACL_SELECT};
+
+	for (int i = 0; i < lengthof(modes); i++)
+	{
+		if (pg_class_aclcheck(relid, GetUserId(), modes[i]) != ACLCHECK_OK &&
+			pg_attribute_aclcheck_all(relid, GetUserId(), modes[i],
+									  ACLMASK_ANY) != ACLCHECK_OK)
+			return false;
+	}
+	return true;
+}
+
+/* Fold every table in which the caller may count. */
+static int64
+fold_all(void)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Oid			relid = InvalidOid;
+	int64		merged = 0;
+
+	while (OidIsValid(relid = ms_spill_next_target(relid, snapshot)))
+	{
+		Fold		fold = {0};
+		char	   *name = get_rel_name(relid);
+		char	   *error;
+
+		if (name == NULL || !may_count(relid))
+			continue;
+		fold.relid = relid;
+		if (try_step(open_and_fold, &fold, &error))
+			merged += fold.merged;
+		else
+			ereport(WARNING,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("could not fold table \"%s\"", name),
+					 errdetail_internal("%s", error),
+					 errhint("Its spilled increments are kept.")));
+	}
+	UnregisterSnapshot(snapshot);
+	return merged;
+}
+
+/* fold(target) -> number of deltas merged */
+Datum
+ms_fold(PG_FUNCTION_ARGS)
+{
+	Fold		fold = {0};
+	char	   *name;
+
+	PreventCommandIfReadOnly("fold()");
+	PreventCommandIfParallelMode("fold()");
+	PreventCommandDuringRecovery("fold()");
+	if (PG_ARGISNULL(0))
+		PG_RETURN_INT64(fold_all());
+
+	fold.relid = PG_GETARG_OID(0);
+	name = get_rel_name(fold.relid);
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table with OID %u does not exist", fold.relid)));
+	if (!may_count(fold.relid))
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, name);
+	open_and_fold(&fold);
+	PG_RETURN_INT64(fold.merged);
+}

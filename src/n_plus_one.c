@@ -1,0 +1,521 @@
+/*-------------------------------------------------------------------------
+ *
+ * n_plus_one.c
+ *	  Repeated shapes: the view n_plus_one.
+ *
+ * A unit is what lies between two boundaries: profile_start, profile_reset,
+ * profile_mark, DISCARD ALL, or a pause of the client longer than
+ * missing_symbol.unit_gap.  Transactions are none: ORMs run in autocommit.
+ *
+ * A run is a shape that the client executes again and again in a unit, with
+ * at most MAX_OTHERS other statements in between (BEGIN, COMMIT, SAVEPOINT,
+ * SET, FETCH and CLOSE do not count).  It is followed from its second
+ * execution on, as statements end, so the verdict does not depend on what
+ * the ring still holds; a fixed number is kept, the shortest of a few makes
+ * room.
+ *
+ * A run of MIN_REPEATS or more is a candidate, unless it is one of these:
+ *
+ * - failed executions are not counted; of those in a transaction that
+ *	 failed, and was run again with the same parameters, only one is;
+ * - INSERTs of several rows each are batches already;
+ * - a query with OFFSET, or one with LIMIT that returns 10 rows or more and
+ *	 is not explained by a source, is reading pages.
+ *
+ * The source is the nearest statement of another shape, before the run, that
+ * gave 2 rows or more.  Half as many repeats as it gave rows, up to as many:
+ * strong evidence.  Anything else is a burst.
+ *
+ * Nothing here allocates or fails but what SQL calls.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "missing_symbol.h"
+
+#define MAX_OTHERS		3
+#define MIN_REPEATS		5
+#define PAGE_ROWS		10
+#define EVICT_LOOKS		8
+
+/* parameter sets that are remembered, to tell duplicates */
+#define PARAM_SLOTS		128
+#define PARAM_LIMIT		64
+
+#define RUN_TEXT		256
+
+typedef struct MSRun
+{
+	uint64		id;				/* 0: unused */
+	uint64		unit;
+	uint64		section;
+	uint64		shape;
+	Oid			userid;
+	CmdType		operation;
+	int64		count;
+	int64		failed;			/* of these, in a transaction that failed */
+	int64		duplicates;
+	int64		rows;
+	int64		limited;		/* of these, with LIMIT */
+	int64		paged;			/* of these, with OFFSET */
+	int64		total_ns;
+	int64		commit_ns;
+	uint64		first_number;
+	uint64		last_number;
+	uint64		xacts;
+	uint64		last_xact;
+	uint64		last_commit;	/* transaction whose commit has been added */
+	uint64		source;			/* shape, 0 for none */
+	Oid			source_user;
+	uint64		source_rows;
+	int			nparams;
+	uint64		params[PARAM_SLOTS];
+	char		text[RUN_TEXT];
+	char		source_text[RUN_TEXT];
+} MSRun;
+
+/* a statement that may be the source of a run */
+typedef struct MSSource
+{
+	uint64		shape;			/* 0: none */
+	Oid			userid;
+	uint64		rows;
+} MSSource;
+
+static MSRun *runs;
+static int	nruns;
+static int	hand;
+static uint64 last_run_id = 0;
+
+/* in this unit */
+static uint64 ordinal;
+static MSSource sources[2];		/* the latest, and the latest of another shape */
+
+PG_FUNCTION_INFO_V1(ms_n_plus_one);
+
+void
+ms_runs_attach(char *memory, Size size)
+{
+	runs = (MSRun *) memory;
+	nruns = size / sizeof(MSRun);
+}
+
+void
+ms_runs_reset(void)
+{
+	int			i;
+
+	for (i = 0; i < nruns; i++)
+		runs[i].id = 0;
+	hand = 0;
+}
+
+void
+ms_runs_boundary(void)
+{
+	ms_profile.unit++;
+	ordinal = 0;
+	memset(sources, 0, sizeof(sources));
+}
+
+/*
+ * Following runs
+ */
+
+/* a retried transaction's statements count once */
+static int64
+effective_repeats(const MSRun *run)
+{
+	return run->count - Min(run->failed, run->duplicates);
+}
+
+static bool
+is_strong(const MSRun *run)
+{
+	int64		repeats = effective_repeats(run);
+
+	return repeats <= (int64) run->source_rows &&
+		repeats * 2 >= (int64) run->source_rows;
+}
+
+static bool
+is_excused(const MSRun *run)
+{
+	double		rows = (double) run->rows / run->count;
+
+	if (run->operation == CMD_INSERT)
+		return rows >= 2;
+	if (run->paged > 0)
+		return true;
+	return run->limited > 0 && rows >= PAGE_ROWS && !is_strong(run);
+}
+
+static void
+forget_run(MSRun *run)
+{
+	if (run->id == 0 || run->count < MIN_REPEATS || is_excused(run))
+		return;
+	ms_profile.runs_lost++;
+	if (run->section != ms_profile.section)
+		return;
+	if (effective_repeats(run) > (int64) ms_profile.in_section.lost_repeats)
+		ms_profile.in_section.lost_repeats = effective_repeats(run);
+	if (run->total_ns > ms_profile.in_section.lost_repeats_ns)
+		ms_profile.in_section.lost_repeats_ns = run->total_ns;
+}
+
+/* an unused one, or the shortest of a few */
+static MSRun *
+take_run(void)
+{
+	MSRun	   *victim = NULL;
+	int			i;
+
+	for (i = 0; i < EVICT_LOOKS; i++)
+	{
+		MSRun	   *run = &runs[hand];
+
+		hand = (hand + 1) % nruns;
+		if (run->id == 0)
+		{
+			victim = run;
+			break;
+		}
+		if (victim == NULL || run->count < victim->count)
+			victim = run;
+	}
+	forget_run(victim);
+	return victim;
+}
+
+/* false where these parameters have not been seen, as far as remembered */
+static bool
+seen_params(MSRun *run, uint64 params)
+{
+	uint32		slot;
+
+	if (params == 0)
+		params = 1;
+	for (slot = params % PARAM_SLOTS; run->params[slot] != 0;
+		 slot = (slot + 1) % PARAM_SLOTS)
+		if (run->params[slot] == params)
+			return true;
+	if (run->nparams < PARAM_LIMIT)
+	{
+		run->params[slot] = params;
+		run->nparams++;
+	}
+	return false;
+}
+
+static void
+copy_text(char *to, const MSShape *shape)
+{
+	int			len = pg_mbcliplen(shape->text, shape->text_len, RUN_TEXT - 1);
+
+	memcpy(to, shape->text, len);
+	to[len] = '\0';
+}
+
+/* the shape's second execution: the first is counted along */
+static MSRun *
+start_run(MSStatement *s, MSShape *shape)
+{
+	MSRun	   *run = take_run();
+	MSRecord   *first = ms_profile_record(shape->first_seq);
+
+	memset(run, 0, sizeof(MSRun));
+	run->id = ++last_run_id;
+	run->unit = ms_profile.unit;
+	run->section = ms_profile.section;
+	run->shape = shape->hash;
+	run->userid = shape->userid;
+	run->operation = s->operation;
+	run->count = 1;
+	run->total_ns = shape->first_ns;
+	run->rows = shape->first_rows;
+	run->first_number = shape->first_number;
+	run->xacts = 1;
+	run->last_xact = shape->first_xact;
+	run->source = shape->source;
+	run->source_user = shape->source_user;
+	run->source_rows = shape->source_rows;
+	seen_params(run, shape->first_params);
+	copy_text(run->text, shape);
+	if (run->source != 0)
+	{
+		MSShape    *source = ms_shapes_find(run->source, run->source_user,
+											true);
+
+		if (source != NULL)
+			copy_text(run->source_text, source);
+	}
+	if (first != NULL)
+	{
+		first->run = run - runs;
+		first->run_id = run->id;
+		run->commit_ns = first->commit_ns;
+		run->last_commit = first->commit_ns > 0 ? first->xact : 0;
+	}
+	shape->run = run - runs;
+	shape->run_id = run->id;
+	return run;
+}
+
+static void
+extend_run(MSRun *run, MSStatement *s, MSRecord *r, uint64 number)
+{
+	run->count++;
+	if (seen_params(run, s->params))
+		run->duplicates++;
+	run->total_ns += s->plan_ns + s->exec_ns;
+	run->rows += s->rows;
+	run->limited += s->has_limit ? 1 : 0;
+	run->paged += s->has_offset ? 1 : 0;
+	run->last_number = number;
+	if (run->last_xact != ms_profile.xact)
+	{
+		run->xacts++;
+		run->last_xact = ms_profile.xact;
+	}
+	if (r != NULL)
+	{
+		r->run = run - runs;
+		r->run_id = run->id;
+	}
+}
+
+/* the shape's first execution in this unit, or after other things */
+static void
+note_first(MSStatement *s, MSShape *shape, uint64 number)
+{
+	MSSource   *source = &sources[sources[0].shape == shape->hash ? 1 : 0];
+
+	shape->run = -1;
+	shape->first_number = number;
+	shape->first_seq = s->seq;
+	shape->first_params = s->params;
+	shape->first_xact = ms_profile.xact;
+	shape->first_rows = s->rows;
+	shape->first_ns = s->plan_ns + s->exec_ns;
+	shape->source = source->shape;
+	shape->source_user = source->userid;
+	shape->source_rows = source->rows;
+}
+
+static void
+note_source(MSStatement *s)
+{
+	if (s->rows < 2)
+		return;
+	if (sources[0].shape != s->shape)
+		sources[1] = sources[0];
+	sources[0].shape = s->shape;
+	sources[0].userid = s->userid;
+	sources[0].rows = s->rows;
+}
+
+void
+ms_runs_add(MSStatement *s, MSShape *shape, MSRecord *r, MSStatus status)
+{
+	uint64		number = r ? r->number : ms_profile.next_number - 1;
+	MSRun	   *run;
+
+	if (s->tag == CMDTAG_FETCH || s->tag == CMDTAG_MOVE ||
+		s->tag == CMDTAG_CLOSE_CURSOR)
+		return;
+	ordinal++;
+	if (s->kind != MS_QUERY || status == MS_ERROR ||
+		ms_shape_is_others(shape))
+		return;
+
+	if (shape->unit != ms_profile.unit ||
+		ordinal - shape->ordinal > MAX_OTHERS + 1 ||
+		(shape->run >= 0 && runs[shape->run].id != shape->run_id))
+		note_first(s, shape, number);
+	else
+	{
+		run = shape->run >= 0 ? &runs[shape->run] : start_run(s, shape);
+		extend_run(run, s, r, number);
+	}
+	shape->unit = ms_profile.unit;
+	shape->ordinal = ordinal;
+	note_source(s);
+}
+
+static MSRun *
+run_of(MSRecord *r)
+{
+	MSRun	   *run = &runs[r->run];
+
+	return run->id == r->run_id ? run : NULL;
+}
+
+/* the transaction of that statement has been committed */
+void
+ms_runs_commit(MSRecord *r, int64 commit_ns)
+{
+	MSRun	   *run = run_of(r);
+
+	if (run == NULL || run->last_commit == r->xact)
+		return;
+	run->last_commit = r->xact;
+	run->commit_ns += commit_ns;
+}
+
+/* or has failed */
+void
+ms_runs_failed(MSRecord *r)
+{
+	MSRun	   *run = run_of(r);
+
+	if (run != NULL)
+		run->failed++;
+}
+
+/*
+ * Candidates
+ */
+
+/* the whole text if the shape is still there, else its beginning */
+static char *
+text_of(uint64 hash, Oid userid, const char *copy, bool everything)
+{
+	MSShape    *shape;
+
+	if (!everything && !ms_may_see(userid))
+		return pstrdup(MS_INSUFFICIENT_PRIVILEGE);
+	shape = ms_shapes_find(hash, userid, true);
+	return shape ? pnstrdup(shape->text, shape->text_len) : pstrdup(copy);
+}
+
+static char *
+make_hint(const MSRun *run)
+{
+	int64		repeats = effective_repeats(run);
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	if (run->duplicates * 2 >= repeats && run->operation == CMD_SELECT)
+		appendStringInfoString(&buf, "keep the first result: most have the same parameters");
+	else if (run->operation == CMD_SELECT)
+		appendStringInfoString(&buf, "one query for all keys: = ANY($1), or a join");
+	else if (run->operation == CMD_INSERT)
+		appendStringInfoString(&buf, "one INSERT with multi-row VALUES");
+	else if (run->operation == CMD_UPDATE)
+		appendStringInfoString(&buf, "one UPDATE: = ANY($1), or FROM (VALUES ...)");
+	else
+		appendStringInfoString(&buf, "one statement for all keys: = ANY($1)");
+	if (run->commit_ns > 0 && run->xacts > 1)
+		appendStringInfo(&buf,
+						 "; one transaction instead of " UINT64_FORMAT " saves about %.1f ms of commits",
+						 run->xacts,
+						 run->commit_ns * (1.0 - 1.0 / run->xacts) / 1e6);
+	return buf.data;
+}
+
+static MSCandidate *
+make_candidate(const MSRun *run, bool everything)
+{
+	MSCandidate *c = palloc0(sizeof(MSCandidate));
+
+	c->unit = run->unit;
+	c->section = run->section;
+	c->userid = run->userid;
+	c->operation = run->operation;
+	c->repeats = effective_repeats(run);
+	c->duplicates = run->duplicates - Min(run->failed, run->duplicates);
+	c->total_ns = run->total_ns;
+	c->commit_ns = run->commit_ns;
+	c->first_number = run->first_number;
+	c->last_number = run->last_number;
+	c->xacts = run->xacts;
+	c->text = text_of(run->shape, run->userid, run->text, everything);
+	if (run->source != 0)
+		c->source = text_of(run->source, run->source_user, run->source_text,
+							everything);
+	c->source_rows = run->source_rows;
+	c->strong = is_strong(run);
+	c->hint = make_hint(run);
+	return c;
+}
+
+static int
+by_first_number(const ListCell *a, const ListCell *b)
+{
+	uint64		an = ((MSCandidate *) lfirst(a))->first_number;
+	uint64		bn = ((MSCandidate *) lfirst(b))->first_number;
+
+	return an < bn ? -1 : an > bn ? 1 : 0;
+}
+
+List *
+ms_candidates(uint64 section, int64 min_repeats, int64 min_ns,
+			  bool everything)
+{
+	List	   *list = NIL;
+	int			i;
+
+	for (i = 0; i < nruns; i++)
+	{
+		MSRun	   *run = &runs[i];
+
+		if (run->id == 0 || (section != 0 && run->section != section) ||
+			effective_repeats(run) < min_repeats ||
+			run->total_ns < min_ns || is_excused(run))
+			continue;
+		list = lappend(list, make_candidate(run, everything));
+	}
+	list_sort(list, by_first_number);
+	return list;
+}
+
+#define N_PLUS_ONE_COLUMNS	15
+
+static void
+put_candidate(ReturnSetInfo *rsinfo, MSCandidate *c)
+{
+	Datum		values[N_PLUS_ONE_COLUMNS];
+	bool		nulls[N_PLUS_ONE_COLUMNS] = {0};
+	int			i = 0;
+
+	values[i++] = Int64GetDatum(c->unit);
+	values[i++] = CStringGetTextDatum(c->text);
+	values[i++] = Int64GetDatum(c->repeats);
+	values[i++] = Int64GetDatum(c->repeats - c->duplicates);
+	values[i++] = Int64GetDatum(c->duplicates);
+	values[i++] = Float8GetDatum(c->total_ns / 1e6);
+	values[i++] = Float8GetDatum(c->commit_ns / 1e6);
+	values[i++] = Int64GetDatum(c->first_number);
+	values[i++] = Int64GetDatum(c->last_number);
+	values[i++] = Int64GetDatum(c->xacts);
+	nulls[i] = c->source == NULL;
+	values[i++] = c->source ? CStringGetTextDatum(c->source) : (Datum) 0;
+	nulls[i] = c->source == NULL;
+	values[i++] = Int64GetDatum(c->source_rows);
+	values[i++] = CStringGetTextDatum(c->strong ? "strong" : "burst");
+	values[i++] = CStringGetTextDatum(c->hint);
+	values[i++] = ObjectIdGetDatum(c->userid);
+	Assert(i == N_PLUS_ONE_COLUMNS);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+Datum
+ms_n_plus_one(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ListCell   *lc;
+
+	ms_profile_own();
+	InitMaterializedSRF(fcinfo, 0);
+	if (ms_profile.ready)
+		foreach(lc, ms_candidates(0, MIN_REPEATS, 0, false))
+			put_candidate(rsinfo, lfirst(lc));
+	return (Datum) 0;
+}

@@ -1,0 +1,377 @@
+/*-------------------------------------------------------------------------
+ *
+ * pending.c
+ *	  apply = 'commit': increments wait in memory (deltas.c) and are applied as
+ *	  their transaction commits.
+ *
+ * A hidden portal, made with the first delta, applies everything when core
+ * drops it, which is in the loop of CommitTransaction (and of PREPARE) that
+ * fires deferred triggers and closes cursors until nothing is left of either:
+ * what an apply queues or opens is seen to.  XACT_EVENT_PRE_COMMIT would be
+ * too late for that; it is the safety net for what a CLOSE ALL below a
+ * savepoint, which drops the portal too, has left.
+ *
+ * - All is applied in one total order, so transactions whose only row locks
+ *   are deferred increments cannot deadlock; as the role that counted.
+ * - An apply runs user code, which can count, roll back to a savepoint or
+ *   close all cursors: it finds the structure as it is, the delta under way
+ *   taken out of it.
+ * - Past pending_limit the deltas of the current level are applied, not those
+ *   of outer ones: a ROLLBACK TO would take them back with the savepoint.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "miscadmin.h"
+#include "storage/proc.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/portal.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timeout.h"
+
+#include "missing_symbol.h"
+
+int			ms_pending_limit = 1024;
+
+static Portal pending_portal = NULL;	/* NULL also where it was dropped */
+static bool draining = false;	/* everything is being applied */
+static int	early_level = 0;	/* of the early apply under way, or 0 */
+
+static void drain(void);
+
+/*
+ * The transaction's end
+ */
+
+/* Runs as core drops the portal: at commit, abort, or CLOSE ALL. */
+static void
+portal_cleanup(Portal portal)
+{
+	if (pending_portal == portal)
+		pending_portal = NULL;
+	if (!IsTransactionState() || GetCurrentTransactionNestLevel() > 1 ||
+		!ms_deltas_exist() || draining || ms_deltas_comparing())
+		return;
+
+	/* active, so that a CLOSE ALL of a trigger leaves it alone */
+	PG_TRY();
+	{
+		portal->status = PORTAL_ACTIVE;
+		drain();
+	}
+	PG_FINALLY();
+	{
+		portal->status = PORTAL_DONE;
+	}
+	PG_END_TRY();
+}
+
+static void
+make_portal(void)
+{
+	Portal		portal = CreateNewPortal();
+
+	portal->visible = false;
+	portal->status = PORTAL_DONE;
+	portal->createSubid = TopSubTransactionId;
+	portal->activeSubid = TopSubTransactionId;
+	portal->createLevel = 1;
+	portal->cleanup = portal_cleanup;
+	ResourceOwnerNewParent(portal->resowner, TopTransactionResourceOwner);
+	pending_portal = portal;
+}
+
+/* What no portal has applied; what core has done already must be done again. */
+static void
+apply_the_rest(bool is_prepare)
+{
+	while (ms_deltas_exist())
+	{
+		drain();
+		do
+		{
+			AfterTriggerFireDeferred();
+		} while (PreCommit_Portals(is_prepare));
+	}
+}
+
+static void
+xact_callback(XactEvent event, void *arg)
+{
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+			apply_the_rest(false);
+			break;
+		case XACT_EVENT_PRE_PREPARE:
+			apply_the_rest(true);
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PREPARE:
+			ms_deltas_forget();
+			pending_portal = NULL;
+			draining = false;
+			early_level = 0;
+			break;
+		case XACT_EVENT_PARALLEL_PRE_COMMIT:
+		case XACT_EVENT_PARALLEL_COMMIT:
+		case XACT_EVENT_PARALLEL_ABORT:
+			break;
+	}
+}
+
+static void
+subxact_callback(SubXactEvent event, SubTransactionId subid,
+				 SubTransactionId parent, void *arg)
+{
+	switch (event)
+	{
+		case SUBXACT_EVENT_COMMIT_SUB:
+			ms_deltas_commit_level(GetCurrentTransactionNestLevel());
+			break;
+		case SUBXACT_EVENT_ABORT_SUB:
+			ms_deltas_abort_level(GetCurrentTransactionNestLevel());
+			break;
+		case SUBXACT_EVENT_START_SUB:
+		case SUBXACT_EVENT_PRE_COMMIT_SUB:
+			/* a CLOSE ALL below a savepoint has dropped it */
+			if (pending_portal == NULL && !draining && ms_deltas_exist())
+				make_portal();
+			break;
+	}
+}
+
+/*
+ * Applying
+ */
+
+typedef struct Applying
+{
+	const char *table;
+	char	   *columns;
+	char	   *key;
+} Applying;
+
+static void
+applying_context(void *arg)
+{
+	Applying   *applying = arg;
+
+	errcontext("applying a deferred increment of table %s, key (%s)=(%s)",
+			   applying->table, applying->columns, applying->key);
+}
+
+/* Words for the context; made before, as user code makes them. */
+static void
+describe_key(const MSTarget *target, Relation rel, const MSRow *row,
+			 Applying *applying)
+{
+	StringInfoData columns;
+	StringInfoData key;
+
+	initStringInfo(&columns);
+	initStringInfo(&key);
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		const MSColumn *column = &target->keys[i].column;
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
+											  column->attno - 1);
+		Oid			output;
+		bool		is_varlena;
+
+		getTypeOutputInfo(column->typid, &output, &is_varlena);
+		appendStringInfo(&columns, "%s%s", i > 0 ? ", " : "",
+						 NameStr(att->attname));
+		appendStringInfo(&key, "%s%s", i > 0 ? ", " : "",
+						 OidOutputFunctionCall(output, row->values[column->attno - 1]));
+	}
+	applying->table = target->name;
+	applying->columns = columns.data;
+	applying->key = key.data;
+}
+
+/* Apply a delta to the open target. */
+static void
+apply_to_target(const MSDelta *delta, MSTarget *target, Relation rel)
+{
+	ErrorContextCallback errcallback;
+	Applying	applying;
+	MSRow	   *row = ms_delta_row(delta, target, rel);
+	MSResult	result;
+
+	describe_key(target, rel, row, &applying);
+	errcallback.callback = applying_context;
+	errcallback.arg = &applying;
+	errcallback.previous = error_context_stack;
+	error_context_stack = &errcallback;
+	ms_apply_row(target, rel, row, &result);
+	error_context_stack = errcallback.previous;
+}
+
+/*
+ * Apply a delta, as the role that deferred it, and free it.  A table that was
+ * dropped since has taken its counters along.
+ */
+static void
+apply_delta(MSDelta *delta)
+{
+	MSTarget   *target;
+	Relation	rel;
+	Oid			relid;
+	Oid			role;
+	Oid			userid;
+	int			sec_context;
+	int			outer_depth;
+
+	CHECK_FOR_INTERRUPTS();
+	ms_delta_identity(delta, &relid, &role);
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+	{
+		ms_delta_free(delta);
+		return;
+	}
+
+	/* an abort sets them back itself */
+	GetUserIdAndSecContext(&userid, &sec_context);
+	SetUserIdAndSecContext(role, sec_context | SECURITY_LOCAL_USERID_CHANGE);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	target = ms_target_open(relid, RowExclusiveLock, &rel);
+	outer_depth = ms_deltas_set_depth(ms_delta_depth(delta));
+	PG_TRY();
+	{
+		apply_to_target(delta, target, rel);
+	}
+	PG_CATCH();
+	{
+		ms_deltas_set_depth(outer_depth);
+		ms_target_unpin(target);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	ms_deltas_set_depth(outer_depth);
+	ms_target_close(target, rel);
+	PopActiveSnapshot();
+	SetUserIdAndSecContext(userid, sec_context);
+	ms_delta_free(delta);
+}
+
+/*
+ * Apply everything, what triggers add meanwhile included.  COMMIT is not
+ * subject to statement_timeout, so this sees to it.
+ */
+static void
+drain(void)
+{
+	MemoryContext cxt = AllocSetContextCreate(TopTransactionContext,
+											  "missing_symbol apply",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext oldcxt = CurrentMemoryContext;
+	ResourceOwner oldowner = CurrentResourceOwner;
+	bool		timed = StatementTimeout > 0 &&
+		!get_timeout_active(STATEMENT_TIMEOUT);
+
+	if (timed)
+		enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
+	PG_TRY();
+	{
+		MSDelta    *delta;
+
+		draining = true;
+		CurrentResourceOwner = CurTransactionResourceOwner;
+		while ((delta = ms_deltas_take_first()) != NULL)
+		{
+			MemoryContextSwitchTo(cxt);
+			apply_delta(delta);
+			MemoryContextReset(cxt);
+		}
+	}
+	PG_FINALLY();
+	{
+		draining = false;
+		CurrentResourceOwner = oldowner;
+		if (timed)
+			disable_timeout(STATEMENT_TIMEOUT, false);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(oldcxt);
+	MemoryContextDelete(cxt);
+}
+
+/*
+ * Apply what the current level has deferred, for want of memory.  What
+ * triggers add meanwhile comes behind it and stays deferred.
+ */
+static void
+apply_early(int level)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "missing_symbol apply",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
+	int			outer = early_level;
+	int			n = ms_deltas_sort_level();
+
+	PG_TRY();
+	{
+		MSDelta    *delta;
+
+		early_level = level;
+		while (n-- > 0 && (delta = ms_deltas_take_of_level()) != NULL)
+		{
+			apply_delta(delta);
+			MemoryContextReset(cxt);
+		}
+	}
+	PG_FINALLY();
+	{
+		early_level = outer;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(oldcxt);
+	MemoryContextDelete(cxt);
+}
+
+/* Does an increment of a target wait for the commit? */
+bool
+ms_pending_defers(const MSTarget *target)
+{
+	int			apply = target->apply != MS_APPLY_UNSET ? target->apply : ms_apply;
+
+	return apply == MS_APPLY_COMMIT && target->throttle == 0 &&
+		!ms_deltas_comparing() && !InSecurityRestrictedOperation();
+}
+
+/* Leave a row to the commit; privileges have been checked. */
+void
+ms_pending_add(MSTarget *target, Relation rel, MSRow *row)
+{
+	static bool registered = false;
+	int			level = GetCurrentTransactionNestLevel();
+
+	if (!registered)
+	{
+		RegisterXactCallback(xact_callback, NULL);
+		RegisterSubXactCallback(subxact_callback, NULL);
+		registered = true;
+	}
+	ms_deltas_add(target, rel, row);
+	if (pending_portal == NULL && !draining)
+		make_portal();
+
+	/* who is applying a level already goes on with it */
+	if (ms_deltas_size() > (Size) ms_pending_limit * 1024 &&
+		!(draining && level == 1) && early_level != level)
+	{
+		ms_stats_early_apply(target->relid);
+		apply_early(level);
+	}
+}

@@ -1,0 +1,490 @@
+/*-------------------------------------------------------------------------
+ *
+ * profile_exec.c
+ *	  The profiler in the executor: what runs, how long, how many rows.
+ *
+ * What belongs to a QueryDesc is kept by QueryDesc, in the memory of its own
+ * execution: cursors, portals and SPI interleave.  One not seen at
+ * ExecutorStart is ignored.  A statement is listed when it first runs, not
+ * when it is bound.  The rules of profile_hooks.c hold.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "tcop/pquery.h"
+#include "utils/memutils.h"
+
+#include "missing_symbol.h"
+
+/* A statement in the executor; lives in its es_query_cxt. */
+typedef struct MSExec
+{
+	MSStatement s;
+	QueryDesc  *desc;
+	bool		adopted;		/* part of a utility command: s has no record */
+	struct MSExec *next;		/* in its bucket */
+	struct MSExec **prev;		/* what points here; NULL: not in a bucket */
+	MemoryContextCallback callback;
+} MSExec;
+
+#define LIVE_BUCKETS	64
+
+static MSExec *live[LIVE_BUCKETS];
+static int	nlive = 0;
+
+static ExecutorStart_hook_type prev_ExecutorStart = NULL;
+static ExecutorRun_hook_type prev_ExecutorRun = NULL;
+static ExecutorFinish_hook_type prev_ExecutorFinish = NULL;
+static ExecutorEnd_hook_type prev_ExecutorEnd = NULL;
+
+/*
+ * QueryDescs that are known
+ */
+
+static inline uint32
+live_bucket(QueryDesc *desc)
+{
+	return (uint32) (((uintptr_t) desc) >> 5) % LIVE_BUCKETS;
+}
+
+static inline MSExec *
+live_find(QueryDesc *desc)
+{
+	MSExec	   *x;
+
+	for (x = live[live_bucket(desc)]; x != NULL; x = x->next)
+		if (x->desc == desc)
+			return x;
+	return NULL;
+}
+
+static void
+live_remove(MSExec *x)
+{
+	if (x->prev == NULL)
+		return;
+	*x->prev = x->next;
+	if (x->next != NULL)
+		x->next->prev = x->prev;
+	x->prev = NULL;
+	nlive--;
+}
+
+/*
+ * es_query_cxt goes away.  If ExecutorEnd has not been here, the statement
+ * was dropped with its portal: closed, whatever the reason.
+ */
+static void
+live_callback(void *arg)
+{
+	MSExec	   *x = arg;
+
+	if (x->prev == NULL)
+		return;
+	live_remove(x);
+	if (!x->adopted && x->s.opened)
+		ms_statement_close(&x->s, MS_CLOSED, 0);
+}
+
+static void
+live_add(MSExec *x)
+{
+	MSExec	  **bucket = &live[live_bucket(x->desc)];
+
+	x->next = *bucket;
+	if (x->next != NULL)
+		x->next->prev = &x->next;
+	x->prev = bucket;
+	*bucket = x;
+	nlive++;
+
+	x->callback.func = live_callback;
+	x->callback.arg = x;
+	MemoryContextRegisterResetCallback(x->desc->estate->es_query_cxt,
+									   &x->callback);
+}
+
+/*
+ * Statements
+ */
+
+static uint64
+hash_parameters(ParamListInfo params)
+{
+	uint64		hash = 0;
+	int			i;
+
+	if (params == NULL || params->paramFetch != NULL)
+		return 0;
+	for (i = 0; i < params->numParams; i++)
+	{
+		ParamExternData *p = &params->params[i];
+		uint64		h = 0;
+
+		if (!p->isnull && OidIsValid(p->ptype))
+			h = ms_hash_parameter(p);
+		hash = ms_hash_combine(hash, h);
+	}
+	return hash;
+}
+
+static void
+describe_plan(MSStatement *s, QueryDesc *desc)
+{
+	PlannedStmt *stmt = desc->plannedstmt;
+
+	s->kind = MS_QUERY;
+	s->operation = desc->operation;
+	s->queryid = stmt->queryId;
+	if (IsA(stmt->planTree, Limit))
+	{
+		s->has_limit = true;
+		s->has_offset = ((Limit *) stmt->planTree)->limitOffset != NULL;
+	}
+}
+
+static void
+fill_statement(MSStatement *s, QueryDesc *desc, int level)
+{
+	PlannedStmt *stmt = desc->plannedstmt;
+
+	if (level == 0 && unlikely(list_length(ActivePortal->stmts) > 1))
+		stmt = ms_primary_stmt(stmt);
+	ms_statement_init(s, desc->sourceText, stmt->stmt_location,
+					  stmt->stmt_len);
+	s->level = level;
+	s->tag = level == 0 ? ActivePortal->commandTag :
+		ms_operation_tag(desc->operation);
+	s->executed = true;
+	describe_plan(s, desc);
+	s->params = hash_parameters(desc->params);
+}
+
+static void
+run_ExecutorStart(QueryDesc *queryDesc, int eflags)
+{
+	if (prev_ExecutorStart)
+		prev_ExecutorStart(queryDesc, eflags);
+	else
+		standard_ExecutorStart(queryDesc, eflags);
+}
+
+/* a query that its utility command speaks for */
+static void
+adopt_query(QueryDesc *desc, int64 plan_ns)
+{
+	MSStatement *into = &ms_hooks.utility->s;
+
+	into->plan_ns += plan_ns;
+	into->params = ms_hash_combine(into->params,
+								   hash_parameters(desc->params));
+	if (ms_hooks.utility->executes)
+		describe_plan(into, desc);
+	if (into->queryid == 0)
+		into->queryid = desc->plannedstmt->queryId;
+}
+
+/* start it one level deeper; what it took, in nanoseconds */
+static pg_noinline int64
+measure_start(int level, bool speaks, int64 plan_ns, QueryDesc *queryDesc,
+			  int eflags)
+{
+	int			saved_level = ms_hooks.level;
+	int64		from_ns = ms_now_ns();
+
+	ms_hooks.level = level + 1;
+	PG_TRY();
+	{
+		run_ExecutorStart(queryDesc, eflags);
+	}
+	PG_CATCH();
+	{
+		ms_hooks.level = saved_level;
+		if (speaks && ms_profile.ready)
+		{
+			MSStatement s;
+
+			fill_statement(&s, queryDesc, level);
+			s.plan_ns = plan_ns;
+			s.exec_ns = ms_now_ns() - from_ns;
+			ms_statement_open(&s, NULL);
+			ms_statement_close(&s, MS_ERROR, geterrcode());
+			ms_hooks.error_listed = ms_hooks.error_listed || level == 0;
+		}
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	ms_hooks.level = saved_level;
+	return ms_now_ns() - from_ns;
+}
+
+static void
+ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
+{
+	int			level;
+	bool		adopted;
+	bool		by_rule;
+	int64		plan_ns;
+	int64		start_ns;
+	PlannedStmt *top;
+	MSExec	   *x;
+
+	if (ms_profiling == MS_TRACK_OFF || !ms_profile_ready())
+	{
+		run_ExecutorStart(queryDesc, eflags);
+		return;
+	}
+	level = ms_statement_level(queryDesc->sourceText);
+	adopted = ms_is_adopted(queryDesc->sourceText);
+	if (!ms_level_is_tracked(level) && !adopted)
+	{
+		run_ExecutorStart(queryDesc, eflags);
+		return;
+	}
+
+	plan_ns = ms_plan_consume(level, queryDesc->plannedstmt);
+	top = queryDesc->plannedstmt;
+	by_rule = false;
+	if (level == 0 && unlikely(list_length(ActivePortal->stmts) > 1))
+	{
+		by_rule = ms_is_added_by_rule(top);
+		top = ms_primary_stmt(top);
+	}
+	if (adopted)
+		adopt_query(queryDesc, plan_ns);
+	else if (level == 0 && !by_rule)
+		ms_note_top_level(queryDesc->sourceText, top);
+	start_ns = measure_start(level, !adopted && !by_rule, plan_ns, queryDesc,
+							 eflags);
+
+	x = MemoryContextAlloc(queryDesc->estate->es_query_cxt, sizeof(MSExec));
+	x->desc = queryDesc;
+	x->adopted = adopted || by_rule;
+	if (x->adopted)
+	{
+		memset(&x->s, 0, sizeof(MSStatement));
+		x->s.level = adopted ? ms_hooks.utility->s.level : level;
+		x->s.seq = by_rule ? ms_profile.last_top : 0;
+	}
+	else
+	{
+		fill_statement(&x->s, queryDesc, level);
+		x->s.plan_ns = plan_ns;
+		x->s.exec_ns = start_ns;
+	}
+	live_add(x);
+}
+
+static void
+run_ExecutorRun(MS_RUN_PARAMS)
+{
+	if (prev_ExecutorRun)
+		prev_ExecutorRun(MS_RUN_ARGS);
+	else
+		standard_ExecutorRun(MS_RUN_ARGS);
+}
+
+/* the first run: the statement gets its line */
+static void
+open_statement(MSExec *x)
+{
+	QueryDesc  *desc = x->desc;
+	char	   *params = NULL;
+
+	if (desc->params != NULL && ms_profile_params() &&
+		desc->params->paramFetch == NULL)
+		params = BuildParamLogString(desc->params, NULL, -1);
+	ms_statement_open(&x->s, params);
+	if (params != NULL)
+		pfree(params);
+}
+
+/*
+ * A query that a rule added runs in the row of its portal's statement.
+ */
+static void
+add_to_record(MSExec *x, uint64 rows)
+{
+	MSRecord   *r = ms_profile_record(x->s.seq);
+
+	if (r != NULL)
+	{
+		r->exec_ns += x->s.exec_ns;
+		if (x->desc->plannedstmt->canSetTag)
+			r->rows += rows;
+	}
+	x->s.exec_ns = 0;
+}
+
+static bool
+is_complete(QueryDesc *desc, ScanDirection direction, uint64 count)
+{
+	return desc->operation == CMD_SELECT &&
+		!desc->plannedstmt->hasModifyingCTE &&
+		ScanDirectionIsForward(direction) &&
+		(count == 0 || desc->estate->es_processed < count);
+}
+
+/* an executor hook has caught an error */
+static void
+fail_exec(MSExec *x)
+{
+	if (x == NULL || x->adopted)
+		return;
+	ms_statement_end(&x->s);
+	ms_statement_close(&x->s, MS_ERROR, geterrcode());
+	ms_hooks.error_listed = ms_hooks.error_listed || x->s.level == 0;
+}
+
+/* run it one level deeper; x: NULL if it was not seen at its start */
+static pg_noinline void
+measure_run(MSExec *x, MS_RUN_PARAMS)
+{
+	int			saved_level = ms_hooks.level;
+	MSStatement *saved_current = ms_hooks.current;
+	ErrorContextCallback *saved_context = ms_hooks.current_context;
+
+	ms_hooks.current_context = error_context_stack;
+	if (x == NULL)
+	{
+		ms_hooks.level++;
+		ms_hooks.current = NULL;
+	}
+	else
+	{
+		ms_hooks.level = x->adopted ? Max(saved_level, x->s.level + 1) :
+			Max(saved_level, x->s.level) + 1;
+		ms_hooks.current = x->adopted && ms_hooks.utility != NULL ? &ms_hooks.utility->s : &x->s;
+		ms_statement_begin(&x->s);
+	}
+	PG_TRY();
+	{
+		run_ExecutorRun(MS_RUN_ARGS);
+	}
+	PG_CATCH();
+	{
+		ms_hooks.level = saved_level;
+		ms_hooks.current = saved_current;
+		ms_hooks.current_context = saved_context;
+		fail_exec(x);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	ms_hooks.level = saved_level;
+	ms_hooks.current = saved_current;
+	ms_hooks.current_context = saved_context;
+	if (x != NULL)
+		ms_statement_end(&x->s);
+}
+
+static void
+ms_ExecutorRun(MS_RUN_PARAMS)
+{
+	MSExec	   *x;
+
+	if (ms_profiling == MS_TRACK_OFF && nlive == 0)
+	{
+		run_ExecutorRun(MS_RUN_ARGS);
+		return;
+	}
+	x = live_find(queryDesc);
+	if (x == NULL && ms_hooks.level > 0)
+	{
+		run_ExecutorRun(MS_RUN_ARGS);
+		return;
+	}
+
+	if (x != NULL && !x->adopted && !x->s.opened)
+		open_statement(x);
+	measure_run(x, MS_RUN_ARGS);
+	if (x == NULL)
+		return;
+	if (x->adopted)
+	{
+		add_to_record(x, queryDesc->estate->es_processed);
+		return;
+	}
+	if (queryDesc->plannedstmt->canSetTag)
+		x->s.rows += queryDesc->estate->es_processed;
+	if (is_complete(queryDesc, direction, count))
+		ms_statement_close(&x->s, MS_OK, 0);
+	else
+		ms_statement_update(&x->s);
+}
+
+static void
+run_ExecutorFinish(QueryDesc *queryDesc)
+{
+	if (prev_ExecutorFinish)
+		prev_ExecutorFinish(queryDesc);
+	else
+		standard_ExecutorFinish(queryDesc);
+}
+
+static pg_noinline void
+measure_finish(MSExec *x, QueryDesc *queryDesc)
+{
+	int			saved_level = ms_hooks.level;
+
+	ms_hooks.level = Max(saved_level, x->s.level + 1);
+	ms_statement_begin(&x->s);
+	PG_TRY();
+	{
+		run_ExecutorFinish(queryDesc);
+	}
+	PG_CATCH();
+	{
+		ms_hooks.level = saved_level;
+		fail_exec(x);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	ms_hooks.level = saved_level;
+	ms_statement_end(&x->s);
+	if (x->adopted)
+		add_to_record(x, 0);
+}
+
+static void
+ms_ExecutorFinish(QueryDesc *queryDesc)
+{
+	MSExec	   *x = nlive > 0 ? live_find(queryDesc) : NULL;
+
+	if (x == NULL || x->s.closed)
+		run_ExecutorFinish(queryDesc);
+	else
+		measure_finish(x, queryDesc);
+}
+
+static void
+ms_ExecutorEnd(QueryDesc *queryDesc)
+{
+	MSExec	   *x = nlive > 0 ? live_find(queryDesc) : NULL;
+
+	if (x != NULL)
+	{
+		live_remove(x);
+		if (!x->adopted && x->s.opened)
+			ms_statement_close(&x->s, MS_OK, 0);
+	}
+	if (prev_ExecutorEnd)
+		prev_ExecutorEnd(queryDesc);
+	else
+		standard_ExecutorEnd(queryDesc);
+}
+
+void
+ms_exec_install(void)
+{
+	prev_ExecutorStart = ExecutorStart_hook;
+	ExecutorStart_hook = ms_ExecutorStart;
+	prev_ExecutorRun = ExecutorRun_hook;
+	ExecutorRun_hook = ms_ExecutorRun;
+	prev_ExecutorFinish = ExecutorFinish_hook;
+	ExecutorFinish_hook = ms_ExecutorFinish;
+	prev_ExecutorEnd = ExecutorEnd_hook;
+	ExecutorEnd_hook = ms_ExecutorEnd;
+}

@@ -1,0 +1,337 @@
+/*-------------------------------------------------------------------------
+ *
+ * profile_stats.c
+ *	  Statistics per statement shape, and the view query_stats.
+ *
+ * A fixed number of shapes, hashed in chains of indexes, keyed by shape,
+ * user, and whether the client sent it.  A new shape that finds the table
+ * full takes the place of a little-used one, whose numbers are added to
+ * "(others)": totals stay right, and what runs now is seen by itself.
+ *
+ * A shape gets its entry as its first statement starts, while the text is at
+ * hand; it shows from its first call's end.  Nothing here allocates or
+ * fails but the view.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "missing_symbol.h"
+
+/* so many shapes are looked at to find one that may go */
+#define EVICT_LOOKS		8
+
+static int *buckets;
+static int	nbuckets;			/* a power of 2 */
+static MSShape *shapes;
+static int	nshapes;
+static int	nused;
+static int	hand;				/* where the search for a victim goes on */
+static uint64 uses;
+static MSShape *others;
+
+PG_FUNCTION_INFO_V1(ms_query_stats);
+
+void
+ms_shapes_attach(char *memory, Size size)
+{
+	char	   *end = memory + size;
+
+	ms_shape_cache_attach(memory);
+	memory += ms_shape_cache_size();
+	others = (MSShape *) memory;
+	memory += MAXALIGN(sizeof(MSShape));
+
+	nshapes = (end - memory) / (sizeof(MSShape) + 2 * sizeof(int));
+	for (nbuckets = 1; nbuckets * 2 <= nshapes; nbuckets *= 2)
+		 /* the power of 2 that fits */ ;
+	buckets = (int *) memory;
+	shapes = (MSShape *) (memory + MAXALIGN(sizeof(int) * nbuckets));
+	nshapes = (end - (char *) shapes) / sizeof(MSShape);
+}
+
+static void
+clear_shape(MSShape *shape)
+{
+	memset(shape, 0, offsetof(MSShape, histogram));
+	shape->run = -1;
+	ms_histogram_init(&shape->histogram);
+}
+
+void
+ms_shapes_reset(void)
+{
+	int			i;
+
+	ms_shape_cache_reset();
+	for (i = 0; i < nbuckets; i++)
+		buckets[i] = -1;
+	nused = 0;
+	hand = 0;
+	uses = 0;
+	clear_shape(others);
+	others->text_len = strlen("(others)");
+	memcpy(others->text, "(others)", others->text_len);
+}
+
+bool
+ms_shape_is_others(const MSShape *shape)
+{
+	return shape == others;
+}
+
+static inline int *
+bucket_of(uint64 hash, Oid userid)
+{
+	return &buckets[(hash ^ userid) & (nbuckets - 1)];
+}
+
+MSShape *
+ms_shapes_find(uint64 hash, Oid userid, bool toplevel)
+{
+	int			i;
+
+	for (i = *bucket_of(hash, userid); i >= 0; i = shapes[i].next)
+		if (shapes[i].hash == hash && shapes[i].userid == userid &&
+			shapes[i].toplevel == toplevel)
+			return &shapes[i];
+	return NULL;
+}
+
+static void
+add_usage(MSShape *into, const MSShape *from)
+{
+	into->calls += from->calls;
+	into->errors += from->errors;
+	into->rows += from->rows;
+	ms_usage_add(&into->usage, &from->usage);
+	ms_histogram_merge(&into->histogram, &from->histogram);
+}
+
+static void
+unlink_shape(MSShape *shape)
+{
+	int		   *link = bucket_of(shape->hash, shape->userid);
+	int			index = shape - shapes;
+
+	while (*link != index)
+		link = &shapes[*link].next;
+	*link = shape->next;
+}
+
+/* the least used of a few: its numbers go to the others */
+static MSShape *
+evict_shape(void)
+{
+	MSShape    *victim = NULL;
+	int			i;
+
+	for (i = 0; i < EVICT_LOOKS; i++)
+	{
+		MSShape    *shape = &shapes[hand];
+
+		hand = (hand + 1) % nshapes;
+		if (victim == NULL || shape->calls < victim->calls ||
+			(shape->calls == victim->calls &&
+			 shape->last_used < victim->last_used))
+			victim = shape;
+	}
+	add_usage(others, victim);
+	unlink_shape(victim);
+	return victim;
+}
+
+static MSShape *
+new_shape(MSStatement *s)
+{
+	MSShape    *shape = nused < nshapes ? &shapes[nused++] : evict_shape();
+	int		   *bucket = bucket_of(s->shape, s->userid);
+	uint64		literals;
+
+	clear_shape(shape);
+	shape->hash = s->shape;
+	shape->userid = s->userid;
+	shape->toplevel = s->level == 0;
+	shape->next = *bucket;
+	*bucket = shape - shapes;
+	ms_shape(s->shape_text ? s->shape_text : s->text,
+			 s->shape_text ? s->shape_len : s->len,
+			 shape->text, MS_SHAPE_TEXT, &literals);
+	shape->text_len = strlen(shape->text);
+	return shape;
+}
+
+void
+ms_shapes_open(MSStatement *s)
+{
+	uint64		literals;
+
+	s->shape = s->shape_text ?
+		ms_shape_cached(s->shape_text, s->shape_len, &literals) :
+		ms_shape_cached(s->text, s->len, &literals);
+	s->params = ms_hash_combine(s->params, literals);
+	s->entry = ms_shapes_find(s->shape, s->userid, s->level == 0);
+	if (s->entry == NULL)
+		s->entry = new_shape(s);
+	s->entry->last_used = ++uses;
+}
+
+MSShape *
+ms_shapes_add(MSStatement *s, MSStatus status)
+{
+	MSShape    *shape = s->entry;
+
+	/* it may have lost its place meanwhile */
+	if (shape->hash != s->shape || shape->userid != s->userid ||
+		shape->toplevel != (s->level == 0))
+		shape = others;
+	if (shape->queryid == 0)
+		shape->queryid = s->queryid;
+	shape->calls++;
+	if (status == MS_ERROR)
+		shape->errors++;
+	shape->rows += s->rows;
+	ms_usage_add(&shape->usage, &s->usage);
+	if (s->executed)
+		ms_histogram_add(&shape->histogram, s->exec_ns);
+	return shape;
+}
+
+/* (others) comes last */
+MSShape *
+ms_shapes_next(int *position)
+{
+	while (*position < nused)
+	{
+		MSShape    *shape = &shapes[(*position)++];
+
+		if (shape->calls > 0)
+			return shape;
+	}
+	if (*position == nused)
+	{
+		(*position)++;
+		if (others->calls > 0)
+			return others;
+	}
+	return NULL;
+}
+
+/*
+ * The view.  Times in milliseconds, as in pg_stat_statements.
+ */
+
+/* {{from, to, calls}, ...} of the buckets that are not empty */
+static Datum
+histogram_array(const MSHistogram *h)
+{
+	static uint32 counts[MS_HISTOGRAM_BUCKETS];
+	Datum	   *elems;
+	int			n = 0;
+	int			i;
+	int			dims[2];
+	int			lbs[2] = {1, 1};
+
+	ms_histogram_counts(h, counts);
+	elems = palloc(sizeof(Datum) * 3 * MS_HISTOGRAM_BUCKETS);
+	for (i = 0; i < MS_HISTOGRAM_BUCKETS; i++)
+	{
+		double		lo;
+		double		hi;
+
+		if (counts[i] == 0)
+			continue;
+		ms_histogram_bucket_bounds(i, &lo, &hi);
+		elems[n++] = Float8GetDatum(lo / 1e6);
+		elems[n++] = Float8GetDatum(hi / 1e6);
+		elems[n++] = Float8GetDatum(counts[i]);
+	}
+	if (n == 0)
+		return PointerGetDatum(construct_empty_array(FLOAT8OID));
+	dims[0] = n / 3;
+	dims[1] = 3;
+	return PointerGetDatum(construct_md_array(elems, NULL, 2, dims, lbs,
+											  FLOAT8OID, sizeof(float8),
+											  FLOAT8PASSBYVAL, 'd'));
+}
+
+#define QUERY_STATS_COLUMNS	35
+
+static void
+put_shape(ReturnSetInfo *rsinfo, MSShape *shape)
+{
+	MSHistogram *h = &shape->histogram;
+	MSUsage    *u = &shape->usage;
+	bool		see = shape == others || ms_may_see(shape->userid);
+	double		median = ms_histogram_percentile(h, 0.5);
+	double		mean = ms_histogram_mean(h);
+	Datum		values[QUERY_STATS_COLUMNS];
+	bool		nulls[QUERY_STATS_COLUMNS] = {0};
+	int			i = 0;
+
+	values[i++] = PointerGetDatum(see ?
+								  cstring_to_text_with_len(shape->text, shape->text_len) :
+								  cstring_to_text(MS_INSUFFICIENT_PRIVILEGE));
+	nulls[i] = !see || shape->queryid == 0 || shape == others;
+	values[i++] = Int64GetDatum((int64) shape->queryid);
+	nulls[i] = shape == others;
+	values[i++] = ObjectIdGetDatum(shape->userid);
+	nulls[i] = shape == others;
+	values[i++] = BoolGetDatum(shape->toplevel);
+	values[i++] = Int64GetDatum(shape->calls);
+	values[i++] = Int64GetDatum(shape->errors);
+	values[i++] = Float8GetDatum(h->sum / 1e6);
+	values[i++] = Float8GetDatum(mean / 1e6);
+	values[i++] = Float8GetDatum(median / 1e6);
+	values[i++] = Float8GetDatum(ms_histogram_stddev(h) / 1e6);
+	values[i++] = Float8GetDatum(h->min / 1e6);
+	values[i++] = Float8GetDatum(h->max / 1e6);
+	values[i++] = Float8GetDatum(ms_histogram_percentile(h, 0.95) / 1e6);
+	values[i++] = Float8GetDatum(ms_histogram_percentile(h, 0.99) / 1e6);
+	nulls[i] = median <= 0;
+	values[i++] = Float8GetDatum(median > 0 ? mean / median : 0);
+	values[i++] = Int64GetDatum(shape->rows);
+	values[i++] = Int64GetDatum(u->shared_blks_hit);
+	values[i++] = Int64GetDatum(u->shared_blks_read);
+	values[i++] = Int64GetDatum(u->shared_blks_dirtied);
+	values[i++] = Int64GetDatum(u->shared_blks_written);
+	values[i++] = Int64GetDatum(u->local_blks_hit);
+	values[i++] = Int64GetDatum(u->local_blks_read);
+	values[i++] = Int64GetDatum(u->local_blks_dirtied);
+	values[i++] = Int64GetDatum(u->local_blks_written);
+	values[i++] = Int64GetDatum(u->temp_blks_read);
+	values[i++] = Int64GetDatum(u->temp_blks_written);
+	values[i++] = Float8GetDatum(u->blk_read_ns / 1e6);
+	values[i++] = Float8GetDatum(u->blk_write_ns / 1e6);
+	values[i++] = Int64GetDatum(u->wal_records);
+	values[i++] = Int64GetDatum(u->wal_fpi);
+	values[i++] = Int64GetDatum(u->wal_bytes);
+	values[i++] = histogram_array(h);
+	Assert(i <= QUERY_STATS_COLUMNS);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+Datum
+ms_query_stats(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MSShape    *shape;
+	int			position = 0;
+
+	ms_profile_own();
+	InitMaterializedSRF(fcinfo, 0);
+	if (!ms_profile.ready)
+		return (Datum) 0;
+	while ((shape = ms_shapes_next(&position)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		put_shape(rsinfo, shape);
+	}
+	return (Datum) 0;
+}

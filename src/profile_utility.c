@@ -1,0 +1,248 @@
+/*-------------------------------------------------------------------------
+ *
+ * profile_utility.c
+ *	  The profiler and utility commands.
+ *
+ * A command that runs one query of its own, as EXECUTE and CREATE TABLE AS
+ * do, adopts it: the two are one statement.  What is needed of a command is
+ * copied before it runs; its tree may be gone after.  The rules of
+ * profile_hooks.c hold.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "commands/prepare.h"
+#include "parser/scansup.h"
+#include "tcop/utility.h"
+
+#include "missing_symbol.h"
+
+static ProcessUtility_hook_type prev_ProcessUtility = NULL;
+
+/*
+ * PREPARE name (types) AS query: the query.  The name may be quoted.
+ */
+static const char *
+skip_prepare(const char *text, int *len)
+{
+	const char *end = text + *len;
+	const char *p = text;
+	int			parens = 0;
+
+	if (*len < 7 || pg_strncasecmp(p, "prepare", 7) != 0)
+		return text;
+	for (p += 7; p < end; p++)
+	{
+		if (*p == '"')
+		{
+			for (p++; p < end && *p != '"'; p++)
+				 /* the rest of a quoted name */ ;
+		}
+		else if (*p == '(')
+			parens++;
+		else if (*p == ')')
+			parens--;
+		else if (parens == 0 && end - p > 3 && scanner_isspace(p[-1]) &&
+				 pg_strncasecmp(p, "as", 2) == 0 && scanner_isspace(p[2]))
+		{
+			*len = end - (p + 3);
+			return p + 3;
+		}
+		else if (parens == 0 && end - p > 3 && p[-1] == ')' &&
+				 pg_strncasecmp(p, "as", 2) == 0 && scanner_isspace(p[2]))
+		{
+			*len = end - (p + 3);
+			return p + 3;
+		}
+	}
+	return text;
+}
+
+/* EXECUTE is shown as sent, and counted as what it executes */
+static void
+describe_execute(MSUtility *u, ExecuteStmt *stmt)
+{
+	PreparedStatement *entry = FetchPreparedStatement(stmt->name, false);
+	RawStmt    *raw;
+	MSStatement prepared;
+
+	if (entry == NULL)
+		return;
+	raw = entry->plansource->raw_parse_tree;
+	u->source = entry->plansource->query_string;
+	ms_statement_init(&prepared, u->source,
+					  raw ? raw->stmt_location : -1,
+					  raw ? raw->stmt_len : 0);
+	u->s.shape_len = prepared.len;
+	u->s.shape_text = skip_prepare(prepared.text, &u->s.shape_len);
+	u->adopts = true;
+}
+
+static bool
+utility_is_control(Node *node)
+{
+	return IsA(node, TransactionStmt) || IsA(node, VariableSetStmt);
+}
+
+/* the transaction ends after it, not in it */
+static bool
+utility_ends_xact(Node *node)
+{
+	if (!IsA(node, TransactionStmt))
+		return false;
+	switch (((TransactionStmt *) node)->kind)
+	{
+		case TRANS_STMT_COMMIT:
+		case TRANS_STMT_ROLLBACK:
+		case TRANS_STMT_PREPARE:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* everything that is needed of the statement, before it may go away */
+static void
+describe_utility(MSUtility *u, PlannedStmt *pstmt, const char *source,
+				 int level)
+{
+	Node	   *node = pstmt->utilityStmt;
+
+	ms_statement_init(&u->s, source, pstmt->stmt_location, pstmt->stmt_len);
+	u->s.level = level;
+	u->s.kind = utility_is_control(node) ? MS_CONTROL : MS_UTILITY;
+	u->s.operation = CMD_UTILITY;
+	u->s.tag = CreateCommandTag(node);
+	u->s.queryid = pstmt->queryId;
+	u->s.executed = true;
+	u->source = source;
+	u->adopts = false;
+	u->executes = false;
+
+	switch (nodeTag(node))
+	{
+		case T_ExecuteStmt:
+			describe_execute(u, (ExecuteStmt *) node);
+			u->executes = u->adopts;
+			break;
+		case T_CreateTableAsStmt:
+		case T_DeclareCursorStmt:
+		case T_ExplainStmt:
+		case T_CopyStmt:
+		case T_RefreshMatViewStmt:
+			u->adopts = true;
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+run_ProcessUtility(MS_UTILITY_PARAMS)
+{
+	if (prev_ProcessUtility)
+		prev_ProcessUtility(MS_UTILITY_ARGS);
+	else
+		standard_ProcessUtility(MS_UTILITY_ARGS);
+}
+
+static uint64
+utility_rows(QueryCompletion *qc)
+{
+	return qc == NULL ? 0 : qc->nprocessed;
+}
+
+/* run it one level deeper, with its measurements in *u */
+static pg_noinline void
+measure_utility(MSUtility *u, MS_UTILITY_PARAMS)
+{
+	int			saved_level = ms_hooks.level;
+	MSStatement *saved_current = ms_hooks.current;
+	ErrorContextCallback *saved_context = ms_hooks.current_context;
+
+	u->outer = ms_hooks.utility;
+	ms_hooks.utility = u;
+	ms_hooks.level = u->s.level + 1;
+	ms_hooks.current = &u->s;
+	ms_hooks.current_context = error_context_stack;
+	ms_statement_begin(&u->s);
+	PG_TRY();
+	{
+		run_ProcessUtility(MS_UTILITY_ARGS);
+	}
+	PG_CATCH();
+	{
+		ms_hooks.utility = u->outer;
+		ms_hooks.level = saved_level;
+		ms_hooks.current = saved_current;
+		ms_hooks.current_context = saved_context;
+		ms_statement_end(&u->s);
+		ms_statement_close(&u->s, MS_ERROR, geterrcode());
+		ms_hooks.error_listed = ms_hooks.error_listed || u->s.level == 0;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	ms_hooks.utility = u->outer;
+	ms_hooks.level = saved_level;
+	ms_hooks.current = saved_current;
+	ms_hooks.current_context = saved_context;
+	ms_statement_end(&u->s);
+}
+
+static void
+ms_ProcessUtility(MS_UTILITY_PARAMS)
+{
+	Node	   *node = pstmt->utilityStmt;
+	bool		discard_all;
+	bool		ends_xact;
+	int			level;
+	MSUtility	u;
+
+	discard_all = IsA(node, DiscardStmt) &&
+		((DiscardStmt *) node)->target == DISCARD_ALL;
+
+	if (ms_profiling == MS_TRACK_OFF || !ms_profile_ready())
+	{
+		run_ProcessUtility(MS_UTILITY_ARGS);
+		if (discard_all)
+			ms_profile_discard();
+		return;
+	}
+
+	/* what is part of a command, a rule's NOTIFY, or not asked for */
+	level = ms_statement_level(queryString);
+	if (context == PROCESS_UTILITY_SUBCOMMAND || !ms_level_is_tracked(level) ||
+		(level == 0 && ms_is_added_by_rule(pstmt)))
+	{
+		run_ProcessUtility(MS_UTILITY_ARGS);
+		return;
+	}
+
+	ends_xact = level == 0 && utility_ends_xact(node);
+	if (level == 0)
+		ms_note_top_level(queryString, pstmt);
+	describe_utility(&u, pstmt, queryString, level);
+	ms_statement_open(&u.s, NULL);
+	measure_utility(&u, MS_UTILITY_ARGS);
+
+	/* pstmt may be gone */
+	if (discard_all)
+	{
+		ms_profile_discard();
+		return;
+	}
+	if (qc != NULL && qc->commandTag != CMDTAG_UNKNOWN)
+		u.s.tag = qc->commandTag;
+	u.s.rows = utility_rows(qc);
+	u.s.exec_ns = Max(u.s.exec_ns - u.s.plan_ns, 0);
+	ms_statement_close(&u.s, MS_OK, 0);
+	ms_hooks.end_pending = ends_xact;
+}
+
+void
+ms_utility_install(void)
+{
+	prev_ProcessUtility = ProcessUtility_hook;
+	ProcessUtility_hook = ms_ProcessUtility;
+}

@@ -1,0 +1,175 @@
+#!/bin/bash
+#
+# test/demo/run.sh: make demo
+#
+# Counts real missing symbols on a throw-away server: those that crashes of
+# this machine's programs would ask for (elf.pl), and the requests in a file,
+# if there is one:
+#
+#	make demo SIGHTINGS=file.csv[.gz]
+#
+# The file has a header line; the columns symbol, debugid, filename and, if
+# they are there, code_file and code_id are taken, others ignored.
+
+MS_PROGRAM="make demo"
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+SIGHTINGS=${SIGHTINGS:-}
+DEMO=$MS_TOP/test/demo
+
+# ---------------------------------------------------------------------------
+# A traffic file: checked before anything takes time
+# ---------------------------------------------------------------------------
+
+# The header's names, one a line, as SQL identifiers
+header_names()
+{
+	perl -ne '
+		s/^\xef\xbb\xbf//; s/[\r\n]+$//;
+		while (/\G(?:"((?:[^"]|"")*)"|([^,]*))(,|$)/g)
+		{
+			my ($quoted, $plain, $end) = ($1, $2, $3);
+			print defined $quoted ? $quoted =~ s/""/"/gr : $plain, "\n";
+			last if $end eq "";
+		}
+		last;'
+}
+
+unpacked()
+{
+	if [ "$(head -c 2 "$1" | od -An -tx1 | tr -d ' \n')" = 1f8b ]; then
+		gzip -dc -- "$1"
+	else
+		cat -- "$1"
+	fi
+}
+
+if [ -n "$SIGHTINGS" ]; then
+	[ -e "$SIGHTINGS" ] || ms_die "SIGHTINGS: there is no file \"$SIGHTINGS\""
+	if ! [ -f "$SIGHTINGS" ] || ! [ -r "$SIGHTINGS" ]; then
+		ms_die "SIGHTINGS: cannot read \"$SIGHTINGS\""
+	fi
+	SIGHTINGS=$(realpath "$SIGHTINGS")
+	unpacked "$SIGHTINGS" >/dev/null 2>&1 ||
+		ms_die "SIGHTINGS: cannot unpack \"$SIGHTINGS\""
+	mapfile -t names < <(unpacked "$SIGHTINGS" 2>/dev/null | header_names)
+	((${#names[@]} > 0)) || ms_die "SIGHTINGS: \"$SIGHTINGS\" is empty"
+	for name in symbol debugid filename; do
+		printf '%s\n' "${names[@]}" | grep -qx "$name" ||
+			ms_die "SIGHTINGS: \"$SIGHTINGS\" has no column \"$name\";" \
+				"its first line is \"$(IFS=, && echo "${names[*]}" |
+					cut -c 1-200)\""
+	done
+	[ -z "$(printf '%s\n' "${names[@]}" | sort | uniq -d)" ] ||
+		ms_die "SIGHTINGS: a column of \"$SIGHTINGS\" is there twice"
+fi
+
+# ---------------------------------------------------------------------------
+
+sql()
+{
+	ms_as_user psql -XAtq -v ON_ERROR_STOP=1 -d demo "$@"
+}
+
+# Loads CSV from standard input as the requests of a source.
+load()
+{
+	local source=$1 columns='' optional='' name quoted
+
+	shift
+	for name in "$@"; do
+		quoted=\"${name//\"/\"\"}\"
+		columns+=${columns:+, }"$quoted text"
+	done
+	for name in code_file code_id; do
+		if ! printf '%s\n' "$@" | grep -qx "$name"; then
+			optional+="ALTER TABLE raw ADD COLUMN $name text;"
+		fi
+	done
+	{
+		printf '%s\n' "CREATE TABLE raw ($columns);" \
+			"\\copy raw FROM '$MS_WORK/requests.csv' CSV HEADER" \
+			"$optional" \
+			"INSERT INTO request (source, symbol, debugid, filename," \
+			"    code_file, code_id)" \
+			"SELECT '$source', symbol, debugid, filename, code_file, code_id" \
+			"FROM raw ORDER BY ctid;" \
+			"DROP TABLE raw;"
+	} | sql
+}
+
+# Records them.  What the server says on its way is the progress.
+record()
+{
+	local begin end
+
+	begin=$(date +%s%N)
+	sql -v VERBOSITY=terse -v source="$1" -f "$MS_SRC/test/demo/record.sql" \
+		2>&1 | sed -u 's/^.*NOTICE:  /  /'
+	((PIPESTATUS[0] == 0)) || ms_die "the server did not record everything"
+	end=$(date +%s%N)
+	sql -v source="$1" -v ms=$(((end - begin) / 1000000)) \
+		-f "$MS_SRC/test/demo/rate.sql"
+}
+
+block=#
+if [ "$(locale charmap 2>/dev/null)" = UTF-8 ]; then
+	block=█
+fi
+
+ms_setup readelf=binutils tap
+ms_begin
+ms_say "Building missing_symbol for $("$MS_PG_CONFIG" --version)"
+ms_build -s || ms_die "the build failed"
+ms_say "Starting a throw-away server"
+ms_start "synchronous_commit = off" || ms_die "the server did not start"
+ms_as_user createdb demo
+sql -f "$MS_SRC/test/demo/schema.sql"
+
+ms_say ""
+ms_say "This machine: each program crashes once, and asks for the symbols of" \
+	"itself and its libraries"
+perl "$DEMO/elf.pl" >"$MS_WORK/requests.csv" || ms_die "cannot read ELF files"
+load machine symbol debugid filename code_file code_id ||
+	ms_die "cannot load this machine's requests"
+record machine
+sources=(machine)
+
+if [ -n "$SIGHTINGS" ]; then
+	ms_say ""
+	ms_say "$(basename "$SIGHTINGS"): requests as they came"
+	unpacked "$SIGHTINGS" >"$MS_WORK/requests.csv"
+	load file "${names[@]}" || ms_die "SIGHTINGS: not a CSV file in UTF-8"
+	record file
+	sources+=(file)
+fi
+
+for source in "${sources[@]}"; do
+	ms_say ""
+	case $source in
+		machine) ms_say "The ten most missed of this machine" ;;
+		file) ms_say "The ten most missed of $(basename "$SIGHTINGS")" ;;
+	esac
+	ms_as_user psql -Xq -v ON_ERROR_STOP=1 -d demo -P footer=off \
+		-v source="$source" -v block="$block" \
+		-f "$MS_SRC/test/demo/top.sql"
+done
+
+ms_say "Outcomes, as missing_symbol.last_increment() told them"
+ms_as_user psql -Xq -v ON_ERROR_STOP=1 -d demo -P footer=off -P null=- \
+	-f "$MS_SRC/test/demo/outcomes.sql"
+sql -f "$MS_SRC/test/demo/refused.sql"
+
+ms_say "The daily report: COPY (SELECT * FROM missing_symbol.missing_pdbs) TO" \
+	"STDOUT CSV HEADER"
+sql -c "COPY (SELECT * FROM missing_symbol.missing_pdbs) TO STDOUT CSV HEADER" \
+	>"$MS_WORK/report.csv"
+head -n 8 "$MS_WORK/report.csv" | sed 's/^/  /'
+ms_say "  ($(($(wc -l <"$MS_WORK/report.csv") - 1)) Windows modules; ELF files" \
+	"are not part of that report)"
+
+ms_say ""
+if ! sql -f "$MS_SRC/test/demo/check.sql"; then
+	ms_die "the sums do not match what was recorded"
+fi

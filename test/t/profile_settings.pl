@@ -1,0 +1,171 @@
+# Whole applications without touching their code: ALTER ROLE, the line in the
+# log, what other kinds of processes do; a million statements in a fixed
+# memory.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use RawClient;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('settings');
+$node->init;
+$node->append_conf('postgresql.conf', "autovacuum_naptime = '1s'\nlog_statement = none");
+$node->start;
+$node->safe_psql('postgres', q{
+CREATE EXTENSION missing_symbol;
+CREATE TABLE t AS SELECT i AS id FROM generate_series(1, 10000) i;
+GRANT SELECT ON t TO PUBLIC;
+CREATE ROLE app LOGIN;
+CREATE ROLE quiet LOGIN;
+ALTER ROLE app SET session_preload_libraries = 'missing_symbol';
+ALTER ROLE app SET missing_symbol.profile = 'top';
+ALTER ROLE app SET missing_symbol.profile_log = 'summary';
+});
+
+sub log_lines
+{
+	my ($from) = @_;
+
+	return grep { /missing_symbol profile/ }
+	  split /\n/, substr(slurp_file($node->logfile), $from);
+}
+
+sub wait_for_end
+{
+	my ($user) = @_;
+	$node->poll_query_until('postgres',
+		"SELECT count(*) = 0 FROM pg_stat_activity WHERE usename = '$user'");
+}
+
+# from the first statement on, and a line at the end
+my $from = -s $node->logfile;
+my $client = RawClient->new($node, user => 'app');
+$client->query("SELECT 'first'")->run;
+is_deeply([ $client->rows('SELECT text FROM missing_symbol.queries') ],
+	[ ["SELECT 'first'"] ], 'ALTER ROLE: from the first statement on');
+$client->query("SELECT id FROM t WHERE id = $_")->run foreach 1 .. 6;
+$client->query('SELECT 1/0')->run;
+$client->disconnect;
+wait_for_end('app');
+my @lines = log_lines($from);
+is(scalar @lines, 1, 'one line at the end of the session');
+like($lines[0], qr/LOG:  missing_symbol profile \(session end\): 8 queries, [0-9.]+ ms, slowest [0-9.]+ ms \(.*\), 1 N\+1 candidate, 1 failed; 6 times [0-9.]+ ms \(burst\): select id from t where id = \?/,
+	'with totals, slowest, failures, candidates');
+unlike($lines[0], qr/first/, 'and no literal');
+
+# DISCARD ALL and profile_mark
+$from = -s $node->logfile;
+$client = RawClient->new($node, user => 'app');
+$client->query('SELECT 1')->run;
+$client->query("SELECT missing_symbol.profile_mark('request 7')")->run;
+$client->query($_)->run foreach 'SELECT 1', 'SELECT 2';
+$client->query('DISCARD ALL')->run;
+$client->query('DISCARD ALL')->run;
+$client->disconnect;
+wait_for_end('app');
+@lines = log_lines($from);
+is(scalar @lines, 2, 'a line for each section, none for an empty one');
+like($lines[0], qr/\(profile_mark\): 1 query,/, 'before the mark');
+like($lines[1], qr/\(DISCARD ALL, request 7\): 2 queries,/, 'after the mark');
+
+# a session that is terminated has its line too; JSON
+$node->safe_psql('postgres', "ALTER ROLE app SET missing_symbol.profile_log = 'json'");
+$from = -s $node->logfile;
+$client = RawClient->new($node, user => 'app');
+$client->query("SELECT '\"quoted\"\\'")->run;
+$node->safe_psql('postgres', "SELECT pg_terminate_backend($client->{pid})");
+wait_for_end('app');
+@lines = log_lines($from);
+is(scalar @lines, 1, 'a terminated session');
+(my $json = $lines[0] // '') =~ s/^.*missing_symbol profile: //;
+is($node->safe_psql('postgres',
+		"SELECT j ->> 'reason', j -> 'queries', j -> 'failed', j -> 'n_plus_one', j -> 'lost' -> 'rows_dropped' FROM (SELECT \$j\$$json\$j\$::jsonb) v (j)"),
+	'session end|1|0|[]|0', 'is JSON');
+
+# the setting alone sleeps until the library is in the session
+$node->safe_psql('postgres', "ALTER ROLE quiet SET missing_symbol.profile = 'top'");
+$client = RawClient->new($node, user => 'quiet');
+$client->query('SELECT 1')->run;
+is_deeply([ $client->rows('SELECT text FROM missing_symbol.queries') ], [],
+	'without session_preload_libraries the first statements are missed');
+$client->query('SELECT 2')->run;
+is_deeply([ $client->rows('SELECT text FROM missing_symbol.queries') ],
+	[ ['SELECT 2'] ], 'then it works');
+$client->disconnect;
+
+# loaded, never switched on: no hook, no memory
+is($node->safe_psql('postgres', q{
+LOAD 'missing_symbol';
+SELECT missing_symbol.clock() IS NOT NULL;
+SELECT count(*) FROM pg_backend_memory_contexts WHERE name ~ 'missing_symbol profile'}),
+	"t\n0", 'loaded only: nothing is taken');
+
+# in the postmaster, for every session; workers of all kinds stay out of it
+$node->append_conf('postgresql.conf', q{
+shared_preload_libraries = 'missing_symbol'
+missing_symbol.profile = 'all'
+min_parallel_table_scan_size = 0
+parallel_setup_cost = 0
+parallel_tuple_cost = 0
+});
+$node->restart;
+$client = RawClient->new($node);
+$client->query('SET debug_parallel_query = on')->run;    # 16
+$client->query('SET force_parallel_mode = on')->run;     # before
+$client->rows('SELECT missing_symbol.profile_reset()');
+$client->rows('SELECT count(*) FROM t');
+is_deeply([ $client->rows('SELECT level, rows, status FROM missing_symbol.queries') ],
+	[ [ 0, 1, 'ok' ] ], 'a parallel query is one row');
+my ($row) = $client->rows('SELECT count(*) FROM t a JOIN t b USING (id)');
+is($row->[0], 10000, 'and gives what it should');
+$client->disconnect;
+$node->safe_psql('postgres', 'DELETE FROM t WHERE id % 2 = 0; VACUUM t');
+
+# a million statements, a million shapes: nothing is lost from the totals,
+# and memory stays within the setting
+foreach my $size ('512kB', '4MB')
+{
+	my $n = $size eq '4MB' ? 1_000_000 : 100_000;
+	my $kb = $size eq '4MB' ? 4096 : 512;
+
+	$client = RawClient->new($node,
+		parameters => { options => "-c missing_symbol.profile=top -c missing_symbol.profile_memory=$size" });
+	foreach my $i (1 .. $n / 100)
+	{
+		$client->query(join ';', map { "SELECT $_ AS c${i}_$_" } 1 .. 100);
+		$client->run;
+	}
+	my ($counts) = $client->rows(q{
+SELECT sum(calls), sum(rows),
+       (SELECT max(number) FROM missing_symbol.queries),
+       (SELECT count(*) FROM missing_symbol.queries),
+       substring(missing_symbol.profile_summary() FROM '(\d+) rows dropped'),
+       substring(missing_symbol.profile_summary() FROM '^(\d+) queries')
+FROM missing_symbol.query_stats});
+	my ($calls, $rows, $last, $kept, $dropped, $queries) = @$counts;
+	is($calls, $n, "$size: calls are what was issued");
+	is($rows, $n, "$size: rows");
+	is($last, $n, "$size: numbers");
+	is($kept + $dropped, $n, "$size: kept and dropped");
+	is($queries, $n, "$size: queries");
+	my ($memory) = $client->rows(q{
+SELECT total_bytes FROM pg_backend_memory_contexts
+WHERE name = 'missing_symbol profile'});
+	cmp_ok($memory->[0], '<=', $kb * 1024, "$size: memory");
+
+	# texts longer than there is room for
+	$client->query("SELECT '" . ('x' x 3_000_000) . "'")->run;
+	my ($text) = $client->rows(q{
+SELECT length(text) < 3000000, text ~ '^SELECT ''xxx'
+FROM missing_symbol.queries ORDER BY number DESC LIMIT 1});
+	is_deeply($text, [ 't', 't' ], "$size: a long text is cut");
+	like(($client->rows('SELECT missing_symbol.profile_summary()'))[0][0],
+		qr/1 texts cut/, "$size: and counted");
+	$client->disconnect;
+}
+done_testing();

@@ -1,0 +1,356 @@
+# Spill: keys and fields of all types wait outside the row and come back as
+# they were, in a dump too; exact under load with rollbacks, batches and
+# fold() all the time, on both paths, and across kill -9.  A prepared
+# transaction is what holds rows here.
+use strict;
+use warnings;
+
+use IPC::Run qw(start);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('spill');
+$node->init;
+$node->append_conf('postgresql.conf', q{
+max_prepared_transactions = 10
+max_connections = 60
+client_min_messages = error
+log_statement = none
+});
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION missing_symbol');
+
+sub query { return $node->safe_psql('postgres', $_[0]) }
+
+# ---------------------------------------------------------------------------
+# Keys and fields: text that reads back the same in any session
+# ---------------------------------------------------------------------------
+
+# type => two spellings of one key, as sessions of different settings give it
+my %keys = (
+	'text' => [ q{E'a "quoted", \\\\ {x}'}, q{E'a "quoted", \\\\ {x}'} ],
+	'int' => [ '-7', q{'-7'} ],
+	'numeric' => [ '1.50', '1.5000' ],
+	'float8' => [ '0.1', '1e-1' ],
+	'timestamptz' => [ q{'2026-03-04 05:06:07.000001+00'}, q{'2026-03-04 08:36:07.000001+03:30'} ],
+	'date' => [ q{'2026-03-04'}, q{'4 March 2026'} ],
+	'interval' => [ q{'-1 day -00:00:01'}, q{'-24 hours -1 second'} ],
+	'uuid' => [ q{'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'}, q{'{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'} ],
+	'bytea' => [ q{'\x00ff'}, q{'\x00FF'} ],
+	'text[]' => [ q{ARRAY['a', NULL, 'b,"c"']}, q{ARRAY['a', NULL, 'b,"c"']} ],
+	'int4range' => [ q{'[1,5]'}, q{'[1,6)'} ],
+	'money' => [ q{12.34}, q{12.34} ],
+	'regclass' => [ q{'pg_class'}, q{'pg_catalog.pg_class'} ],
+	'boolean' => [ 'true', q{'t'} ]);
+my $one = q{SET DateStyle = 'German, DMY'; SET TimeZone = 'Asia/Kathmandu';
+SET extra_float_digits = -5; SET IntervalStyle = 'sql_standard'; SET bytea_output = 'escape';};
+my $other = q{SET DateStyle = 'SQL, MDY'; SET TimeZone = 'America/St_Johns';
+SET IntervalStyle = 'postgres_verbose';};
+
+foreach my $path ('on', 'off')
+{
+	foreach my $type (sort keys %keys)
+	{
+		my ($a, $b) = @{ $keys{$type} };
+
+		$node->safe_psql('postgres', qq{
+SET missing_symbol.fast_path = $path;
+CREATE TABLE typed (k $type PRIMARY KEY, count int, detail timestamptz, more float8[]);
+SELECT missing_symbol.track('typed', spill => true);
+BEGIN; SELECT missing_symbol.increment('typed', $a\::$type); PREPARE TRANSACTION 'holder'});
+		is( query(qq{SET missing_symbol.fast_path = $path; $one SET lock_timeout = '5s';
+SELECT coalesce(missing_symbol.increment('typed', $a\::$type)::text, (SELECT outcome FROM missing_symbol.last_increment()))}),
+			'spilled', "$type, fast path $path: spilled in one session");
+		is( query(qq{SET missing_symbol.fast_path = $path; $other
+INSERT INTO missing_symbol.spilled
+SELECT (jsonb_populate_record(s, jsonb_build_object('id', gen_random_uuid(), 'delta', 10))).*
+FROM missing_symbol.spilled s;
+SELECT missing_symbol.value('typed', $b\::$type)}),
+			'11', "$type, fast path $path: seen in another");
+		$node->safe_psql('postgres', "ROLLBACK PREPARED 'holder'");
+		is( query(qq{SET missing_symbol.fast_path = $path; $other
+SELECT missing_symbol.fold('typed');
+SELECT count, k = $b\::$type FROM typed; SELECT count(*) FROM missing_symbol.spilled}),
+			"2\n11|t\n0", "$type, fast path $path: folded there");
+		$node->safe_psql('postgres', 'DROP TABLE typed');
+	}
+}
+
+# fields of any type; a key wider than an index of it could be
+$node->safe_psql('postgres', q{
+CREATE TABLE wide (a text, b text, count int, at timestamptz, f float8[], j jsonb, i interval, PRIMARY KEY (a, b));
+SELECT missing_symbol.track('wide', spill => true)});
+my $fields = q{jsonb_build_object('a', (SELECT string_agg(md5(n::text), '') FROM generate_series(1, 80) n), 'b', 'x',
+'at', '2026-03-04 05:06:07.000001+00', 'f', ARRAY[0.1, 1e300], 'j', '{"x": [1, null]}'::jsonb, 'i', '-1 day')};
+$node->safe_psql('postgres', qq{
+BEGIN; INSERT INTO wide (a, b, count) SELECT f->>'a', f->>'b', 0 FROM (SELECT $fields) s (f); PREPARE TRANSACTION 'holder'});
+is(query(qq{$one SELECT missing_symbol.increment_row('wide', $fields) IS NULL, (SELECT outcome FROM missing_symbol.last_increment())}),
+	't|spilled', 'a wide key and fields: spilled');
+my $wide = qq{$other SET DateStyle = 'ISO'; SET TimeZone = 'UTC'; SET IntervalStyle = 'postgres';
+SELECT length(a), b, count, at, f, j, i FROM };
+my $seen = "2560|x|1|2026-03-04 05:06:07.000001+00|{0.1,1e+300}|{\"x\": [1, null]}|-1 days";
+is(query("$wide missing_symbol.total(NULL::wide)"), $seen, 'a wide key and fields: in the total');
+
+# ---------------------------------------------------------------------------
+# Dump and restore: what is spilled comes along
+# ---------------------------------------------------------------------------
+
+$node->safe_psql('postgres', q{
+CREATE ROLE counts_much;
+CREATE TABLE dumped (k text PRIMARY KEY, hits bigint);
+GRANT ALL ON dumped TO counts_much;
+SELECT missing_symbol.track('dumped', spill => true);
+SELECT missing_symbol.increment_many('dumped', ARRAY['a', 'b', 'c']);
+BEGIN; SELECT missing_symbol.increment_many('dumped', ARRAY['a', 'b']); PREPARE TRANSACTION 'holder2'});
+is( query(q{SET ROLE counts_much; SELECT * FROM missing_symbol.increment_many('dumped', ARRAY['a', 'b', 'c', 'd', 'a'])}),
+	'1|1|0|2|0|0', 'spilled before the dump');
+my $file = PostgreSQL::Test::Utils::tempdir . '/spill.sql';
+$node->command_ok([ 'pg_dump', '--no-sync', '-f', $file, 'postgres' ], 'dumped');
+$node->safe_psql('postgres', "ROLLBACK PREPARED 'holder'; ROLLBACK PREPARED 'holder2'; CREATE DATABASE restored");
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'restored', '-f', $file ], 'restored');
+my $total = q{SELECT * FROM missing_symbol.total(NULL::dumped) ORDER BY k; };
+foreach my $database ('postgres', 'restored')
+{
+	is($node->safe_psql($database, $total), "a|3\nb|2\nc|2\nd|1", "$database: the total");
+	is($node->safe_psql($database, "$wide missing_symbol.total(NULL::wide)"), $seen, "$database: the wide key");
+	is($node->safe_psql($database, q{SELECT missing_symbol.value('dumped', 'a'), missing_symbol.increment('dumped', 'a')}),
+		'3|2', "$database: a value by its key");
+	is($node->safe_psql($database, q{SELECT missing_symbol.fold();} . $total . 'TABLE dumped ORDER BY 1'),
+		"3\na|4\nb|2\nc|2\nd|1\na|4\nb|2\nc|2\nd|1", "$database: folded");
+	is($node->safe_psql($database, "$wide wide"), $seen, "$database: the wide key, folded");
+}
+
+# ---------------------------------------------------------------------------
+# Readers of rights and row security in a second session
+# ---------------------------------------------------------------------------
+
+$node->safe_psql('postgres', q{
+CREATE TABLE guarded (k text PRIMARY KEY, hits bigint);
+ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
+CREATE POLICY p ON guarded USING (k <> 'secret');
+GRANT ALL ON guarded TO counts_much;
+SELECT missing_symbol.track('guarded', spill => true);
+INSERT INTO guarded VALUES ('secret', 1), ('open', 1);
+BEGIN; SELECT missing_symbol.increment_many('guarded', ARRAY['secret', 'open']); PREPARE TRANSACTION 'holder'});
+is( query(q{SET ROLE counts_much; SELECT missing_symbol.increment('guarded', 'open') IS NULL, (SELECT outcome FROM missing_symbol.last_increment())}),
+	't|spilled', 'row security: a row that the role sees spills');
+my ($rc, $stdout, $stderr) = $node->psql('postgres',
+	q{SET ROLE counts_much; SET statement_timeout = '1s'; SELECT missing_symbol.increment('guarded', 'secret')});
+is($rc, 3, 'row security: a row that it does not see does not');
+is(query('SELECT key, role, delta FROM missing_symbol.spilled'), '{open}|counts_much|1', 'row security: nothing else is spilled');
+$node->safe_psql('postgres', q{CREATE ROLE reads_and_inserts; GRANT SELECT, INSERT ON wide, guarded TO reads_and_inserts});
+foreach my $path ('on', 'off')
+{
+	foreach my $level ('READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE')
+	{
+		($rc, $stdout, $stderr) = $node->psql('postgres', qq{
+SET missing_symbol.fast_path = $path; SET statement_timeout = '1s'; SET ROLE reads_and_inserts;
+BEGIN ISOLATION LEVEL $level; SELECT missing_symbol.increment('guarded', 'open'); COMMIT});
+		like($stderr, qr/permission denied/, "$level, fast path $path: no spill without the right to update");
+	}
+}
+$node->safe_psql('postgres', "COMMIT PREPARED 'holder'");
+is(query('SELECT missing_symbol.fold(); TABLE guarded ORDER BY k'), "1\nopen|3\nsecret|2", 'row security: folded');
+
+# ---------------------------------------------------------------------------
+# Exact under load, across a crash
+# ---------------------------------------------------------------------------
+
+# What a transaction counts it also notes in the ledger: both are committed,
+# or neither, whatever the client was told when the server died.
+$node->safe_psql('postgres', q{
+CREATE TABLE hot (k text PRIMARY KEY, hits bigint NOT NULL, seen timestamptz) WITH (fillfactor = 50);
+CREATE TABLE parted (k text PRIMARY KEY, hits bigint NOT NULL) PARTITION BY HASH (k);
+CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE TABLE ledger (target regclass, k text, by bigint);
+SELECT missing_symbol.track('hot', spill => true), missing_symbol.track('parted', spill => true);
+CREATE FUNCTION count_and_note(target regclass, k text, by bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM missing_symbol.increment_by(target, by, k);
+    INSERT INTO ledger VALUES (target, k, by);
+END $$;
+CREATE FUNCTION batch_and_note(target regclass, n int) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    keys text[] := ARRAY(SELECT 'k' || (random() * 50)::int FROM generate_series(1, n));
+BEGIN
+    PERFORM missing_symbol.increment_many(target, keys);
+    INSERT INTO ledger SELECT target, k, 1 FROM unnest(keys) k;
+END $$;
+});
+
+my $dir = PostgreSQL::Test::Utils::tempdir;
+my %script = (
+	single => q{
+\set k random(1, 50)
+\set t random(0, 1)
+SELECT count_and_note((ARRAY['hot', 'parted'])[:t + 1]::regclass, 'k' || :k, 1 + :k % 3);
+},
+	batch => q{
+\set n random(1, 20)
+\set t random(0, 1)
+SELECT batch_and_note((ARRAY['hot', 'parted'])[:t + 1]::regclass, :n);
+},
+	savepoints => q{
+\set a random(1, 50)
+\set b random(1, 50)
+\set c random(1, 50)
+\set t random(0, 1)
+\set u random(0, 9)
+BEGIN;
+SELECT count_and_note((ARRAY['hot', 'parted'])[:t + 1]::regclass, 'k' || :a, 1);
+SAVEPOINT s;
+SELECT count_and_note('hot', 'k' || :b, 5);
+SELECT batch_and_note('parted', 3);
+ROLLBACK TO s;
+SELECT count_and_note('parted', 'k' || :c, 2);
+SAVEPOINT s2;
+SELECT count_and_note('hot', 'k' || :b, 1);
+RELEASE s2;
+\if :u = 0
+ROLLBACK;
+\else
+COMMIT;
+\endif
+},
+	snapshot => q{
+\set k random(1, 50)
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT count_and_note('hot', 'k' || :k, 1), count_and_note('parted', 'k' || :k, 1);
+COMMIT;
+},
+	fold => q{
+SELECT missing_symbol.fold();
+\sleep 20 ms
+},
+	gone => q{
+\set k random(51, 60)
+BEGIN;
+SELECT missing_symbol.increment('hot', 'k' || :k), missing_symbol.increment('parted', 'k' || :k);
+SELECT pg_sleep(0.01);
+ROLLBACK;
+},
+	total => q{
+SELECT coalesce(sum(hits), 0) AS hot FROM missing_symbol.total(NULL::hot) \gset
+SELECT coalesce(sum(hits), 0) AS parted FROM missing_symbol.total(NULL::parted) \gset
+\if :hot < :prev_hot
+SELECT 'hot went backwards'::int;
+\endif
+\if :parted < :prev_parted
+SELECT 'parted went backwards'::int;
+\endif
+\set prev_hot :hot
+\set prev_parted :parted
+});
+foreach my $name (keys %script)
+{
+	PostgreSQL::Test::Utils::append_to_file("$dir/$name", $script{$name});
+}
+
+sub load_command
+{
+	my ($seconds, $clients, @scripts) = @_;
+
+	return ([ 'pgbench', '-n', '-T', $seconds, '-c', $clients, '-j', 2,
+			'-D', 'prev_hot=0', '-D', 'prev_parted=0',
+			'-h', $node->host, '-p', $node->port,
+			(map { ('-f', "$dir/$_") } @scripts), 'postgres' ]);
+}
+
+# clients that count, readers, and one that folds; returns what they said
+sub start_load
+{
+	my ($seconds) = @_;
+	my @load;
+
+	foreach my $command (
+		load_command($seconds, 16, 'single@5', 'batch@2', 'savepoints@2', 'snapshot@1', 'gone@1'),
+		load_command($seconds, 1, 'fold'),
+		load_command($seconds, 2, 'total'))
+	{
+		my $load = { output => '' };
+
+		$load->{run} = start($command, '<', \undef, '>&', \$load->{output});
+		push @load, $load;
+	}
+	return @load;
+}
+
+sub check_sums
+{
+	my ($when) = @_;
+
+	foreach my $table ('hot', 'parted')
+	{
+		my $wrong = q{SELECT count(*) FROM
+    (SELECT k, sum(by) AS n FROM ledger WHERE target = 'TABLE'::regclass GROUP BY k) l
+    FULL JOIN SOURCE t USING (k)
+WHERE l.n IS DISTINCT FROM t.hits};
+		my $by_total = $wrong =~ s/SOURCE/missing_symbol.total(NULL::TABLE)/r =~ s/TABLE/$table/gr;
+		my $by_row = $wrong =~ s/SOURCE/TABLE/r =~ s/TABLE/$table/gr;
+
+		is(query($by_total), '0', "$when: $table: total is what was committed");
+		is( query(qq{SELECT count(*) FROM
+    (SELECT k, sum(by) AS n FROM ledger WHERE target = '$table'::regclass GROUP BY k) l
+WHERE l.n IS DISTINCT FROM missing_symbol.value('$table', k)}),
+			'0', "$when: $table: value is what was committed");
+		$node->safe_psql('postgres', "SELECT missing_symbol.fold('$table')");
+		is(query($by_row), '0', "$when: $table: after fold the rows are what was committed");
+	}
+	is(query('SELECT count(*) FROM missing_symbol.spilled'), '0', "$when: nothing is left over");
+}
+
+my $seconds = 8;
+my @load = start_load($seconds);
+my $spilled = 0;
+for (1 .. $seconds)
+{
+	sleep 1;
+	$spilled += query('SELECT count(*) FROM missing_symbol.spilled');
+}
+foreach my $load (@load)
+{
+	ok($load->{run}->finish, 'nobody failed') or diag $load->{output};
+}
+cmp_ok(query('SELECT count(*) FROM ledger'), '>', 1000, 'there was something to count');
+cmp_ok($spilled, '>', 0, 'some of it was spilled');
+check_sums('load');
+
+# the same, cut off
+@load = start_load(60);
+sleep 4;
+my $xid = query(q{
+BEGIN; SELECT count_and_note('hot', 'k1', 1); SELECT pg_current_xact_id(); COMMIT;
+});
+$xid = (grep { /^\d+$/ } split /\n/, $xid)[-1];
+$node->kill9;
+foreach my $load (@load)
+{
+	$load->{run}->finish;
+}
+unlike($load[2]->{output}, qr/backwards/, 'no total went backwards before the crash');
+
+# children of the dead postmaster need a moment to notice
+my $started = 0;
+for (1 .. 60)
+{
+	$node->{_pid} = undef;
+	$started = $node->start(fail_ok => 1);
+	last if $started;
+	sleep 1;
+}
+ok($started, 'started after kill -9');
+is(query("SELECT pg_xact_status('$xid')"), 'committed', 'what was acknowledged is there');
+check_sums('crash');
+
+@load = start_load(3);
+foreach my $load (@load)
+{
+	ok($load->{run}->finish, 'nobody failed after the crash') or diag $load->{output};
+}
+check_sums('after the crash');
+unlike(slurp_file($node->logfile), qr/PANIC|TRAP:|deadlock detected/, 'no panic, no deadlock');
+
+$node->stop;
+done_testing();

@@ -1,0 +1,86 @@
+# Increments in transactions that are prepared: committed or rolled back by
+# another session, in the way of others meanwhile, over a restart and a crash.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use MissingSymbolTest;
+use Test::More;
+
+my $node = new_node('twophase', conf => ['max_prepared_transactions = 10']);
+
+foreach my $path ('on', 'off')
+{
+	my $set = "SET missing_symbol.fast_path = $path;";
+
+	$node->safe_psql('postgres', q{
+DROP TABLE IF EXISTS hits, parent;
+CREATE TABLE parent (k text PRIMARY KEY);
+INSERT INTO parent VALUES ('a'), ('b'), ('new');
+CREATE TABLE hits (k text PRIMARY KEY REFERENCES parent DEFERRABLE INITIALLY DEFERRED,
+                   hits bigint NOT NULL, first_seen timestamptz, last_seen timestamptz);
+SELECT missing_symbol.increment('hits', 'a');
+});
+
+	# what a transaction does, and the rows after it is committed or not
+	my %cases = (
+		'an increment' => [ "SELECT missing_symbol.increment('hits', 'a')", 'a=2', 'a=1' ],
+		'a new key' => [ "SELECT missing_symbol.increment('hits', 'new')", 'a=1 new=1', 'a=1' ],
+		'a batch' => [ "SELECT missing_symbol.increment_many('hits', ARRAY['new', 'a', 'b', 'a'])", 'a=3 b=1 new=1', 'a=1' ],
+		'savepoints' => [ "SELECT missing_symbol.increment('hits', 'a'); SAVEPOINT s;"
+			  . " SELECT missing_symbol.increment('hits', 'b'); ROLLBACK TO SAVEPOINT s;"
+			  . " SELECT missing_symbol.increment('hits', 'a')", 'a=3', 'a=1' ]);
+	my $rows = q{SELECT string_agg(k || '=' || hits, ' ' ORDER BY k) FROM hits};
+
+	foreach my $case (sort keys %cases)
+	{
+		my ($work, $committed, $aborted) = @{ $cases{$case} };
+
+		foreach my $end ('COMMIT', 'ROLLBACK')
+		{
+			foreach my $between ('nothing', 'restart', 'immediate')
+			{
+				# one crash and one restart for each path are enough
+				next if $between ne 'nothing' && $case ne 'a batch';
+
+				$node->safe_psql('postgres', "DELETE FROM hits WHERE k <> 'a'; UPDATE hits SET hits = 1");
+				$node->safe_psql('postgres', "$set BEGIN; $work; PREPARE TRANSACTION 'p'");
+				is($node->safe_psql('postgres', $rows), 'a=1', "$path, $case: not yet visible");
+				is(answer($node, "$set SET lock_timeout = '20ms'; SELECT missing_symbol.increment_many('hits', ARRAY['a', 'new'])"),
+					'55P03', "$path, $case: its row is locked");
+				if ($between eq 'restart') { $node->restart; }
+				elsif ($between eq 'immediate') { $node->stop('immediate'); $node->start; }
+				$node->safe_psql('postgres', "$end PREPARED 'p'");
+				is($node->safe_psql('postgres', $rows), $end eq 'COMMIT' ? $committed : $aborted,
+					"$path, $case: $end PREPARED after $between");
+				$node->safe_psql('postgres', "$set SELECT missing_symbol.increment('hits', 'a')");
+				my $more = $end eq 'COMMIT' ? $committed : $aborted;
+				$more =~ s/a=(\d)/'a=' . ($1 + 1)/e;
+				is($node->safe_psql('postgres', $rows), $more, "$path, $case: counts on after $end PREPARED");
+			}
+		}
+	}
+
+	# what is deferred is checked when the transaction is prepared
+	is(answer($node, "$set BEGIN; SELECT missing_symbol.increment('hits', 'orphan'); PREPARE TRANSACTION 'p';"),
+		'23503', "$path: a deferred foreign key is checked");
+	is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_prepared_xacts'), 0, "$path: nothing is left prepared");
+}
+
+# The lock of a waiter is given away by a prepared transaction as by any other.
+$node->safe_psql('postgres', "UPDATE hits SET hits = 1 WHERE k = 'a'; BEGIN; SELECT missing_symbol.increment('hits', 'a'); PREPARE TRANSACTION 'p'");
+my ($out, $err) = ('', '');
+my $waiter = IPC::Run::start(
+	[ 'psql', '-X', '-A', '-t', '-q', '-d', $node->connstr('postgres'),
+	  '-c', "SELECT missing_symbol.increment('hits', 'a')" ],
+	'<', \undef, '>', \$out, '2>', \$err);
+$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_locks WHERE NOT granted})
+  or die 'nobody waits';
+$node->safe_psql('postgres', "COMMIT PREPARED 'p'");
+$waiter->finish;
+is($out, "3\n", 'a waiter counts on');
+
+$node->stop;
+clean_log_ok($node);
+done_testing();
