@@ -1,0 +1,553 @@
+"""How fast missing_symbol counts: the cases of make bench.
+
+Each case compares variants of one task, as a rule the statement that
+applications use today ("original") and a call of missing_symbol, on the same
+table with the same indexes unless the case says otherwise.  Variants are
+interleaved in short slices: a round runs a slice of each, in random order,
+and a ratio is the median of the rounds' own ratios, so that a machine that is
+busy with something else for a while slows down both sides of a ratio.  Every
+slice is checked to have counted what it claims.
+
+The client is pgbench: with literals in the text (simple), as drivers like
+psycopg2 send them, or with prepared statements, all values as parameters
+(prepared).  Keys vary; they are literals or parameters like anything else.
+
+Where a call computes the key itself (record), it has rows of its own in the
+table, as many as the original statement, for which the key is computed by the
+client, before the measurement.
+
+Started by run.sh with "timing", "instructions METHOD" and "summary"; results
+are handed on in a file.
+"""
+
+import collections
+import json
+import os
+import random
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+import psycopg2
+
+import clients
+import schema
+
+WORK = os.environ["BENCH_WORK"]
+CASES = os.environ["BENCH_CASES"].split()
+ROUNDS = int(os.environ["BENCH_ROUNDS"])
+SECONDS = int(os.environ["BENCH_SECONDS"])
+RESULTS = os.path.join(WORK, "results.json")
+
+KEYS = 10000
+SLICE = 0.25							# seconds
+
+# A variant: what it is called, its pgbench script, the table it counts in,
+# and by how much the table's sum grows with a transaction
+Variant = collections.namedtuple("Variant", "name script table counts",
+                                 defaults=("hot", 1))
+
+
+class Failed(Exception):
+    pass
+
+
+def slices():
+    return max(1, round(ROUNDS * SECONDS / SLICE))
+
+
+class Bench:
+    def __init__(self):
+        self.connection = psycopg2.connect("")
+        self.connection.autocommit = True
+        self.random = random.Random(int(os.environ["BENCH_SEED"]))
+        self.bars = []
+
+    # -- SQL ---------------------------------------------------------------
+
+    def sql(self, text, *values):
+        with self.connection.cursor() as cursor:
+            cursor.execute(text, values or None)
+            return cursor.fetchall() if cursor.description else None
+
+    def value(self, text, *values):
+        return self.sql(text, *values)[0][0]
+
+    def total(self, table):
+        return int(self.value(schema.TOTAL[table]))
+
+    # -- pgbench -----------------------------------------------------------
+
+    def pgbench(self, script, mode, *options, clients=1, environ=None,
+                wrapper=()):
+        """Runs a script; transactions processed, and their rate."""
+        path = os.path.join(WORK, "script")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(script)
+        command = [*wrapper, "pgbench", "-n", "-M", mode, "-f", path,
+                   "-c", str(clients), "-j", str(min(clients, 2)), *options]
+        for name, text in schema.CONSTANTS.items():
+            command += ["-D", f"{name}={text}"]
+        done = subprocess.run(command, capture_output=True, text=True,
+                              env={**os.environ, **(environ or {})})
+        processed = re.search(r"actually processed: (\d+)", done.stdout)
+        tps = re.findall(r"^tps = ([0-9.]+)", done.stdout, re.M)
+        if (done.returncode != 0 or not processed or not tps or
+                "aborted" in done.stderr):
+            raise Failed(f"pgbench failed:\n{done.stdout}{done.stderr}")
+        # 13 prints two rates, the last one without connecting
+        return int(processed[1]), float(tps[-1]), done.stderr
+
+    def counted(self, variant, mode, *options, **more):
+        """The same, and whether it counted as often as it should."""
+        before = self.total(variant.table)
+        processed, tps, stderr = self.pgbench(variant.script, mode, *options,
+                                              **more)
+        grown = self.total(variant.table) - before
+        if grown != processed * variant.counts:
+            raise Failed(f"{variant.name}: {processed} transactions counted "
+                         f"{grown}")
+        return processed, tps, stderr
+
+    # -- comparing ---------------------------------------------------------
+
+    def interleave(self, variants, measure, rounds, before_round=None):
+        """measure(variant) for each variant in each round, by name."""
+        results = {variant.name: [] for variant in variants}
+        for _ in range(rounds):
+            if before_round is not None:
+                before_round()
+            for variant in self.random.sample(variants, len(variants)):
+                results[variant.name].append(measure(variant))
+        return results
+
+    def compare(self, title, mode, variants, clients=1, before_round=None,
+                environ=None):
+        """Prints a table of tps; the ratios to the first variant."""
+        def vacuum():
+            for table in sorted({variant.table for variant in variants}):
+                self.sql(f"VACUUM {table}")
+
+        def run(variant, calls):
+            return self.counted(variant, mode, "-t", str(calls // clients),
+                                clients=clients, environ=environ)[1]
+
+        # Warm up, see that it works, and how many calls make a slice
+        rates = [run(variant, KEYS // 5) for variant in variants]
+        calls = int(max(clients, 500, min(rates[0] * SLICE, 10000)))
+        results = self.interleave(variants, lambda v: run(v, calls),
+                                  rounds=slices(),
+                                  before_round=before_round or vacuum)
+        many = "" if clients == 1 else f", {clients} clients"
+        return self.table(f"{title}, {mode}{many}", results, "tps",
+                          lambda tps: f"{1000 * clients / tps:.3f}")
+
+    def table(self, title, results, unit, milliseconds=None, more=True):
+        """Prints results of rounds, and returns the ratios of medians.
+
+        more: more is better; the first variant is what the others are
+        compared with.
+        """
+        first = next(iter(results.values()))
+        ratios = {}
+        digits = 0 if statistics.median(first) >= 100 else 3
+        print(f"\n{title}")
+        print(f"  {'':44} {unit + ':':>9}  median      mean    stddev"
+              f"{'  latency ms' if milliseconds else ''}   ratio")
+        for name, values in results.items():
+            ratio = statistics.median(
+                (ours / theirs if more else theirs / ours)
+                for ours, theirs in zip(values, first))
+            ratios[name] = ratio
+            median = statistics.median(values)
+            stddev = statistics.stdev(values) if len(values) > 1 else 0
+            print(f"  {name:52} {median:9.{digits}f} "
+                  f"{statistics.mean(values):9.{digits}f} "
+                  f"{stddev:9.{digits}f}"
+                  f"{milliseconds(median).rjust(12) if milliseconds else ''}"
+                  f"{ratio:8.2f}")
+        return ratios
+
+    def bar(self, case, at_least, reached, unit="x"):
+        self.bars.append({"case": case, "bar": f">= {at_least}{unit}",
+                          "reached": f"{reached:.2f}{unit}",
+                          "ok": reached >= at_least})
+
+    def fact(self, case, wanted, reached, fine):
+        self.bars.append({"case": case, "bar": wanted, "reached": reached,
+                          "ok": fine})
+
+
+# ---------------------------------------------------------------------------
+# Cases
+# ---------------------------------------------------------------------------
+
+MODES = ("simple", "prepared")
+
+
+def case_call(bench):
+    """One call against the original statement, same table and indexes."""
+    for mode, at_least in zip(MODES, (1.25, 1.05)):
+        schema.fill(bench, "hot", mode, KEYS)
+        ratios = bench.compare(
+            f"One call, HOT table, {KEYS} keys", mode,
+            [Variant("original", schema.original("hot", mode)),
+             Variant("record", schema.record("hot", mode)),
+             Variant("increment (key only)", schema.increment("hot", mode)),
+             Variant("increment_row (jsonb)",
+                     schema.increment_row("hot", mode))])
+        bench.bar(f"one call: record, {mode}", at_least, ratios["record"])
+        for name in ("increment (key only)", "increment_row (jsonb)"):
+            bench.bar(f"one call: {name}, {mode}", 0.97, ratios[name])
+
+
+def case_symbols(bench):
+    """record into symbols against the original statement on its own DDL."""
+    for mode, at_least in zip(MODES, (1.7, 1.25)):
+        schema.fill(bench, "download_missingsymbol", mode, KEYS)
+        schema.fill(bench, "missing_symbol.symbols", mode, KEYS)
+        ratios = bench.compare(
+            f"record into symbols, {KEYS} keys", mode,
+            [Variant("original on its own DDL",
+                     schema.original("download_missingsymbol", mode),
+                     "download_missingsymbol"),
+             Variant("record into symbols", schema.record(None, mode),
+                     "missing_symbol.symbols")])
+        bench.bar(f"record into symbols, {mode}", at_least,
+                  ratios["record into symbols"])
+
+
+def case_hot(bench):
+    """One hot row."""
+    for clients in (1, 16):
+        for mode in MODES:
+            schema.create(bench, "hot")
+            ratios = bench.compare(
+                "One hot row", mode,
+                [Variant("original", schema.original("hot", mode, "hot")),
+                 Variant("record", schema.record("hot", mode, "hot"))],
+                clients=clients)
+            bench.bar(f"hot row, {mode}, {clients} client"
+                      f"{'s' if clients > 1 else ''}", 0.97,
+                      ratios["record"])
+
+
+def case_new(bench):
+    """A new key with each call."""
+    for table, name in (("hot", "HOT table"),
+                        ("download_missingsymbol", "original DDL")):
+        for mode in MODES:
+            schema.create(bench, table)
+            ratios = bench.compare(
+                f"New keys singly, {name}", mode,
+                [Variant("original", schema.original(table, mode, "new"),
+                         table),
+                 Variant("record", schema.record(table, mode, "new"), table)],
+                before_round=lambda t=table: bench.sql(f"TRUNCATE {t}"))
+            bench.bar(f"new keys singly, {name}, {mode}", 0.97,
+                      ratios["record"])
+
+
+def case_paths(bench):
+    """Other tables and loads that the fast path serves."""
+    for mode in MODES:
+        table = "download_missingsymbol"
+        schema.fill(bench, table, mode, KEYS)
+        ratios = bench.compare(
+            f"Original DDL on both sides, {KEYS} keys", mode,
+            [Variant("original", schema.original(table, mode), table),
+             Variant("record", schema.record(table, mode), table)])
+        bench.bar(f"original DDL on both sides, {mode}", 0.97,
+                  ratios["record"])
+    for mode in MODES:
+        schema.fill(bench, "page_views", mode, KEYS)
+        ratios = bench.compare(
+            f"Smallest table (key, count, two times), {KEYS} keys", mode,
+            [Variant("upsert", schema.upsert("page_views", mode),
+                     "page_views"),
+             Variant("increment", schema.increment("page_views", mode),
+                     "page_views")])
+        bench.bar(f"smallest table: increment, {mode}", 0.97,
+                  ratios["increment"])
+    for mode in MODES:
+        schema.fill(bench, "hot", mode, KEYS)
+        ratios = bench.compare(
+            f"One call, HOT table, {KEYS} keys", mode,
+            [Variant("original", schema.original("hot", mode)),
+             Variant("record", schema.record("hot", mode))], clients=16)
+        bench.bar(f"one call, 16 clients, {mode}", 0.97, ratios["record"])
+
+
+def case_django(bench):
+    """Django's ORM, the statement through its cursor, and record."""
+    schema.fill(bench, "download_missingsymbol", "client", KEYS)
+    schema.fill(bench, "missing_symbol.symbols", "client", KEYS)
+    variants = clients.django_variants(KEYS)
+
+    def measure(variant):
+        before = bench.total(variant.table)
+        calls, microseconds = clients.run(variant, SLICE)
+        if bench.total(variant.table) - before != calls:
+            raise Failed(f"{variant.name}: counted wrong")
+        return microseconds
+
+    def vacuum():
+        bench.sql("VACUUM download_missingsymbol, missing_symbol.symbols")
+
+    for variant in variants:
+        measure(variant)
+    results = bench.interleave(variants, measure, rounds=slices(),
+                               before_round=vacuum)
+    ratios = bench.table(f"Django {clients.django_version()} and psycopg2, "
+                         f"original DDL, {KEYS} keys",
+                         results, "us/call", more=False)
+    bench.bar("Django: record against the ORM, atomic", 4,
+              ratios["record into symbols"])
+
+
+def case_throttled(bench):
+    """A throttled call, with synchronous_commit on."""
+    environ = {"PGOPTIONS": "-c synchronous_commit=on"}
+    for mode in MODES:
+        schema.fill(bench, "throttled", mode, KEYS)
+        throttled = Variant("record, throttled",
+                            schema.record("throttled", mode), "throttled", 0)
+        ratios = bench.compare(
+            "Throttled, synchronous_commit = on", mode,
+            [Variant("original", schema.original("throttled", mode),
+                     "throttled"), throttled], environ=environ)
+        bench.bar(f"throttled, {mode}", 4, ratios["record, throttled"])
+
+    plan = "\n".join(row[0] for row in bench.sql(
+        "EXPLAIN (ANALYZE, WAL, COSTS OFF, TIMING OFF, SUMMARY OFF) "
+        "SELECT missing_symbol.record(symbol, debugid, filename, code_file,"
+        " code_id, target => 'throttled') FROM throttled "
+        "WHERE hash = missing_symbol.hash(symbol, debugid, filename,"
+        " code_file, code_id)"))
+    outcome = bench.value("SELECT outcome FROM missing_symbol.last_increment()")
+    rows = re.search(r"rows=(\d+)", plan)[1]
+    xid = bench.value(
+        "SELECT pg_current_xact_id_if_assigned() FROM missing_symbol.record("
+        "%s, %s, %s, %s, %s, target => 'throttled')", *schema.first_sighting())
+    before = bench.value("SELECT pg_current_wal_insert_lsn()")
+    bench.counted(throttled, mode, "-t", "5000")
+    wal = bench.value("SELECT pg_current_wal_insert_lsn() - %s::pg_lsn",
+                      before)
+    print(f"\nThrottled, EXPLAIN (ANALYZE, WAL) of {rows} calls in one "
+          f"statement, outcome \"{outcome}\":")
+    print("".join(f"  {line}\n" for line in plan.splitlines()), end="")
+    print(f"  transaction id: {xid}; 5000 statements moved the end of WAL by "
+          f"{wal} bytes (the server's own included)")
+    fine = "WAL:" not in plan and xid is None and outcome == "throttled"
+    bench.fact("throttled: WAL and transaction id", "none",
+               "none" if fine else "some", fine)
+
+
+def case_batch(bench):
+    """100,000 keys, 10 % of them duplicates, in one call."""
+    Batch = collections.namedtuple("Batch", "name function")
+    variants = [Batch("INSERT ... SELECT ... GROUP BY ... ON CONFLICT",
+                      "batch_original"),
+                Batch("increment_many", "batch_many")]
+    kinds = (("existing keys, HOT table", "batch_hot", 1.5, False),
+             ("existing keys, original DDL", "batch_ddl", 1.25, False),
+             ("new keys, HOT table", "batch_hot", 1.1, True),
+             ("new keys, original DDL", "batch_ddl", 1.1, True))
+
+    schema.create_batch(bench)
+    for name, table, at_least, new in kinds:
+        def measure(variant):
+            before = 0 if new else bench.total(table)
+            if new:
+                bench.sql(f"TRUNCATE {table}")
+            bench.sql(f"VACUUM {table}")
+            bench.sql("CHECKPOINT")
+            ms = bench.value(f"SELECT {variant.function}(%s)", table)
+            if bench.total(table) - before != 100000:
+                raise Failed(f"{variant.name}: counted wrong")
+            return ms
+
+        for variant in variants:
+            measure(variant)
+        results = bench.interleave(variants, measure,
+                                   rounds=min(ROUNDS, 5))
+        ratios = bench.table(f"Batch of 100000 keys, 10 % duplicates, {name}",
+                             results, "ms", more=False)
+        bench.bar(f"increment_many, {name}", at_least,
+                  ratios["increment_many"])
+
+
+def case_wal(bench):
+    """WAL bytes for each increment, after all pages were touched."""
+    for name, theirs, ours, target in (
+            ("HOT table", "hot", "hot", "hot"),
+            ("symbols / original on its own DDL", "download_missingsymbol",
+             "missing_symbol.symbols", None)):
+        for table in {theirs, ours}:
+            schema.fill(bench, table, "simple", KEYS)
+        bytes_of = {}
+        variants = [Variant("original", schema.original(theirs, "simple"),
+                            theirs),
+                    Variant("record", schema.record(target, "simple"), ours)]
+        bench.sql("CHECKPOINT")
+        for variant in variants:
+            bench.counted(variant, "simple", "-t", str(KEYS))
+        for variant in variants:
+            before = bench.value("SELECT pg_current_wal_insert_lsn()")
+            bench.counted(variant, "simple", "-t", str(KEYS))
+            bytes_of[variant.name] = float(bench.value(
+                "SELECT pg_current_wal_insert_lsn() - %s::pg_lsn",
+                before)) / KEYS
+        print(f"\nWAL bytes for each increment, {name}")
+        for variant in variants:
+            print(f"  {variant.name:52} {bytes_of[variant.name]:9.1f}")
+        bench.fact(f"WAL bytes per increment, {name}",
+                   f"<= {bytes_of['original']:.1f}",
+                   f"{bytes_of['record']:.1f}",
+                   bytes_of["record"] <= bytes_of["original"] * 1.005)
+
+
+def case_replay(bench):
+    """A file of real sightings, in its order."""
+    path = os.environ["BENCH_SIGHTINGS"]
+    if not path:
+        raise Failed("replay needs SIGHTINGS=file.csv")
+    sightings, outcomes = clients.read_sightings(bench, path)
+    Replay = collections.namedtuple("Replay", "name script table")
+    variants = [
+        Replay("original on its own DDL", clients.replay_script(
+            sightings, "download_missingsymbol", True),
+               "download_missingsymbol"),
+        Replay("record on the original DDL", clients.replay_script(
+            sightings, "download_missingsymbol", False),
+               "download_missingsymbol"),
+        Replay("record into symbols", clients.replay_script(
+            sightings, None, False), "missing_symbol.symbols")]
+
+    def measure(variant):
+        bench.sql(f"TRUNCATE {variant.table}")
+        tps = bench.pgbench(variant.script, "simple", "-t", "1")[1]
+        if bench.total(variant.table) != len(sightings):
+            raise Failed(f"{variant.name}: counted wrong")
+        return tps * len(sightings)
+
+    schema.create(bench, "download_missingsymbol")
+    results = bench.interleave(variants, measure, rounds=min(ROUNDS, 5))
+    bench.table(f"Replay of {len(sightings)} sightings, "
+                f"{bench.value('SELECT count(*) FROM missing_symbol.symbols')}"
+                f" keys, simple; the file has: {outcomes}", results, "calls/s",
+                lambda rate: f"{1000 / rate:.3f}")
+
+
+def case_instructions(bench, method):
+    """User instructions of the server for each call."""
+    calls = 300 if method == "callgrind" else 3000
+    counter = clients.Instructions(method, WORK)
+
+    def measure(variant, mode):
+        few = counter.count(bench, variant, mode, calls)
+        many = counter.count(bench, variant, mode, 3 * calls)
+        return (many - few) / (2 * calls)
+
+    print(f"\nUser instructions of the server for each call, by {method}, "
+          f"HOT table unless said otherwise, {KEYS} keys")
+    for mode, at_least in zip(MODES, (2.0, 1.35)):
+        for table in ("hot", "download_missingsymbol",
+                      "missing_symbol.symbols"):
+            if table != "hot" and "symbols" not in CASES:
+                continue
+            schema.fill(bench, table, mode, KEYS)
+        variants = [Variant("original", schema.original("hot", mode)),
+                    Variant("record", schema.record("hot", mode))]
+        if "symbols" in CASES:
+            variants += [
+                Variant("original on its own DDL",
+                        schema.original("download_missingsymbol", mode),
+                        "download_missingsymbol"),
+                Variant("record into symbols", schema.record(None, mode),
+                        "missing_symbol.symbols")]
+        for variant in variants:		# catalogs, free space
+            bench.counted(variant, mode, "-t", str(calls))
+        results = bench.interleave(variants, lambda v: measure(v, mode),
+                                   rounds=min(ROUNDS, 3))
+        ratios = bench.table(f"Instructions, {mode}", results, "instr.",
+                             more=False)
+        bench.bar(f"one call: record, {mode}, instructions", at_least,
+                  ratios["record"])
+
+
+# ---------------------------------------------------------------------------
+
+def machine(bench):
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        model = re.search(r"model name\s*: (.*)", file.read())
+    settings = ("shared_buffers", "work_mem", "max_wal_size",
+                "synchronous_commit", "fsync", "full_page_writes",
+                "autovacuum", "jit", "wal_level")
+    print(bench.value("SELECT version()"))
+    print(f"{os.cpu_count()} cores, {model[1] if model else 'unknown'}, "
+          f"Linux {os.uname().release}, load "
+          f"{' '.join(f'{load:.1f}' for load in os.getloadavg())}")
+    print(", ".join(f"{name} = {bench.value(f'SHOW {name}')}"
+                    for name in settings))
+    print(f"{ROUNDS} x {SECONDS} s for each variant, in slices of about "
+          f"{SLICE} s, interleaved in random order;\nmedian, mean and stddev of "
+          "slices; ratio: the median of the rounds' ratios to the first "
+          "variant")
+
+
+def timing():
+    known = [name[5:] for name in globals() if name.startswith("case_")]
+    for name in CASES:
+        if name not in known:
+            raise Failed(f"there is no case \"{name}\"; there are: "
+                         f"{' '.join(known)}")
+    bench = Bench()
+    schema.install(bench)
+    machine(bench)
+    for name in CASES:
+        if name != "instructions":
+            globals()["case_" + name](bench)
+    save(bench)
+
+
+def save(bench):
+    bars = []
+    if os.path.exists(RESULTS):
+        with open(RESULTS, encoding="utf-8") as file:
+            bars = json.load(file)
+    with open(RESULTS, "w", encoding="utf-8") as file:
+        json.dump(bars + bench.bars, file)
+
+
+def instructions(method):
+    bench = Bench()
+    case_instructions(bench, method)
+    save(bench)
+
+
+def summary():
+    with open(RESULTS, encoding="utf-8") as file:
+        bars = json.load(file)
+    print(f"\n{'case':52} {'bar':>12} {'reached':>10}")
+    for bar in bars:
+        print(f"{bar['case']:52} {bar['bar']:>12} {bar['reached']:>10}  "
+              f"{'ok' if bar['ok'] else 'below'}")
+    below = sum(not bar["ok"] for bar in bars)
+    print(f"{len(bars) - below} ok, {below} below")
+
+
+def main():
+    try:
+        {"timing": timing, "instructions": instructions,
+         "summary": summary}[sys.argv[1]](*sys.argv[2:])
+    except Failed as failure:
+        print(f"make bench: {failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

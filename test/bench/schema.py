@@ -1,0 +1,253 @@
+"""The tables of make bench, and the statements that count in them.
+
+Statements are pgbench scripts for one of two modes.  "simple": literals in
+the text, where pgbench puts variables in quotes, too.  "prepared": all values
+are parameters.  Keys, in each mode (pgbench knows numbers only, so the varying
+part of a key is a number):
+
+	simple		hash of 32, debugid of 33 characters
+	prepared	both of 19 digits
+	client		as in real life, made by clients.py
+
+kind is "existing" (one of the keys that are there), "hot" (always the same
+key, the same row for all variants) or "new".
+"""
+
+import hashlib
+
+CONSTANTS = {
+    "symbol": "xul.pdb",
+    "filename": "xul.sym",
+    "code_file": "xul.dll",
+    "code_id": "5CF2591C6859000",
+    "hot_debugid": "44E4EC8C2F41492B9369D6B9A059577C2",
+}
+
+HASH = "a1b2c3d4e5f60718293a4b5c"		# and 8 digits
+DEBUGID = "44E4EC8C2F41492B9369D6B9A"	# and 8 digits
+FIRST = 10000000						# the smallest of 8 digits
+FIRST_LONG = 1000000000000000000		# the smallest of 19
+
+COLUMNS = """
+    id serial PRIMARY KEY,
+    hash varchar(32) NOT NULL UNIQUE,
+    symbol varchar(150) NOT NULL{default},
+    debugid varchar(150) NOT NULL{default},
+    filename varchar(150) NOT NULL{default},
+    code_file varchar(150),
+    code_id varchar(150),
+    count integer NOT NULL DEFAULT 1 CHECK (count >= 0),
+    created_at timestamptz NOT NULL,
+    modified_at timestamptz NOT NULL
+"""
+
+# The original is the symbol server's; the others are without what keeps an
+# update from being HOT.
+TABLES = {
+    "download_missingsymbol":
+        f"({COLUMNS.format(default='')})",
+    "hot": f"({COLUMNS.format(default='')}) WITH (fillfactor = 80)",
+    "throttled": f"({COLUMNS.format(default='')}) WITH (fillfactor = 80)",
+    "page_views":
+        "(page text PRIMARY KEY, count bigint NOT NULL,"
+        " created_at timestamptz NOT NULL,"
+        " modified_at timestamptz NOT NULL) WITH (fillfactor = 80)",
+    "batch_ddl": f"({COLUMNS.format(default=chr(32) + 'DEFAULT' + chr(39) * 2)})",
+    # all rows change at once: room for as many versions again
+    "batch_hot":
+        f"({COLUMNS.format(default=chr(32) + 'DEFAULT' + chr(39) * 2)})"
+        " WITH (fillfactor = 45)",
+}
+MODIFIED_INDEX = ("download_missingsymbol", "batch_ddl")
+
+TOTAL = {table: f"SELECT coalesce(sum(count), 0) FROM {table}"
+         for table in TABLES}
+TOTAL["missing_symbol.symbols"] = (
+    "SELECT coalesce(sum(missing_symbol.hits(hits)), 0)"
+    " FROM missing_symbol.symbols")
+
+
+def create(bench, table):
+    """An empty table."""
+    if table == "missing_symbol.symbols":
+        bench.sql("TRUNCATE missing_symbol.symbols")
+        return
+    bench.sql(f"DROP TABLE IF EXISTS {table}")
+    bench.sql(f"CREATE TABLE {table} {TABLES[table]}")
+    if table in MODIFIED_INDEX:
+        bench.sql(f"CREATE INDEX ON {table} (modified_at)")
+    if table == "throttled":
+        bench.sql("SELECT missing_symbol.track('throttled',"
+                  " throttle => '24 hours')")
+
+
+def hash_of(parts):
+    return hashlib.md5(":".join(parts).encode("utf-8")).hexdigest()
+
+
+def sighting(debugid):
+    return (CONSTANTS["symbol"], debugid, CONSTANTS["filename"],
+            CONSTANTS["code_file"], CONSTANTS["code_id"])
+
+
+def first_sighting():
+    """One that is there after fill() for prepared statements."""
+    return sighting(str(FIRST_LONG))
+
+
+CONSTANTS["hot_hash"] = hash_of(sighting(CONSTANTS["hot_debugid"]))
+
+
+def fill(bench, table, mode, keys):
+    """A table with the keys of both sides, counted once."""
+    create(bench, table)
+    if mode == "simple":
+        hashes, debugids = f"'{HASH}' || {FIRST} + g", f"'{DEBUGID}' || {FIRST} + g"
+    else:
+        hashes = debugids = f"({FIRST_LONG} + g)::text"
+    series = f"generate_series(0, {keys - 1}) g"
+    if table == "page_views":
+        bench.sql(f"INSERT INTO page_views SELECT {hashes}, 1, now(), now()"
+                  f" FROM {series}")
+    elif table != "missing_symbol.symbols":
+        bench.sql(f"INSERT INTO {table} (hash, symbol, debugid, filename,"
+                  " code_file, code_id, created_at, modified_at)"
+                  f" SELECT {hashes}, %s, {debugids}, %s, %s, %s, now(), now()"
+                  f" FROM {series}",
+                  *(CONSTANTS[name] for name in ("symbol", "filename",
+                                                 "code_file", "code_id")))
+    if table != "page_views":
+        bench.sql(f"SELECT missing_symbol.record(%s, {debugids}, %s, %s, %s,"
+                  f" target => %s) FROM {series}",
+                  CONSTANTS["symbol"], CONSTANTS["filename"],
+                  CONSTANTS["code_file"], CONSTANTS["code_id"], table)
+    bench.sql(f"VACUUM ANALYZE {table}")
+
+
+# ---------------------------------------------------------------------------
+# Statements
+# ---------------------------------------------------------------------------
+
+def set_key(mode, kind, keys=10000):
+    if kind == "hot":
+        return ""
+    if kind == "new":
+        return f"\\set i random({FIRST_LONG}, {FIRST_LONG * 9})\n"
+    first = FIRST if mode == "simple" else FIRST_LONG
+    return f"\\set i {first} + random(0, {keys - 1})\n"
+
+
+def values(mode, kind):
+    """How a script writes hash and the parts of a sighting."""
+    names = ("symbol", "filename", "code_file", "code_id")
+    if mode == "simple":
+        constants = {name: f"'{CONSTANTS[name]}'" for name in names}
+        if kind == "hot":
+            key = f"'{CONSTANTS['hot_hash']}'"
+            debugid = f"'{CONSTANTS['hot_debugid']}'"
+        elif kind == "new":
+            key, debugid = f"'{HASH[:13]}:i'", f"'{DEBUGID[:14]}:i'"
+        else:
+            key, debugid = f"'{HASH}:i'", f"'{DEBUGID}:i'"
+    else:
+        constants = {name: f":{name}" for name in names}
+        key = ":hot_hash" if kind == "hot" else ":i"
+        debugid = ":hot_debugid" if kind == "hot" else ":i"
+    return key, (constants["symbol"], debugid, constants["filename"],
+                 constants["code_file"], constants["code_id"])
+
+
+def original_sql(table, key, parts):
+    return (f"INSERT INTO {table} (hash, symbol, debugid, filename, code_file,"
+            " code_id, count, created_at, modified_at) VALUES"
+            f" ({key}, {', '.join(parts)}, 1, CLOCK_TIMESTAMP(),"
+            " CLOCK_TIMESTAMP()) ON CONFLICT (hash) DO UPDATE SET"
+            f" count = {table}.count + 1, modified_at = CLOCK_TIMESTAMP()")
+
+
+def record_sql(target, parts):
+    into = f", target => '{target}'" if target else ""
+    return f"SELECT missing_symbol.record({', '.join(parts)}{into})"
+
+
+def original(table, mode, kind="existing"):
+    key, parts = values(mode, kind)
+    return set_key(mode, kind) + original_sql(table, key, parts) + ";\n"
+
+
+def record(target, mode, kind="existing"):
+    _, parts = values(mode, kind)
+    return set_key(mode, kind) + record_sql(target, parts) + ";\n"
+
+
+def upsert(table, mode):
+    key, _ = values(mode, "existing")
+    return (f"{set_key(mode, 'existing')}INSERT INTO {table}"
+            " (page, count, created_at, modified_at)"
+            f" VALUES ({key}, 1, clock_timestamp(), clock_timestamp())"
+            f" ON CONFLICT (page) DO UPDATE SET count = {table}.count + 1,"
+            " modified_at = clock_timestamp();\n")
+
+
+def increment(table, mode):
+    key, _ = values(mode, "existing")
+    return (f"{set_key(mode, 'existing')}"
+            f"SELECT missing_symbol.increment('{table}', {key});\n")
+
+
+def increment_row(table, mode):
+    """The row as JSON; a prepared statement has to put it together."""
+    key, parts = values(mode, "existing")
+    names = ("hash", "symbol", "debugid", "filename", "code_file", "code_id")
+    if mode == "simple":
+        fields = ", ".join(f'"{name}": "{value[1:-1]}"'
+                           for name, value in zip(names, (key,) + parts))
+        row = f"'{{{fields}}}'"
+    else:
+        fields = ", ".join(f"'{name}', {value}::text"
+                           for name, value in zip(names, (key,) + parts))
+        row = f"jsonb_build_object({fields})"
+    return (f"{set_key(mode, 'existing')}"
+            f"SELECT missing_symbol.increment_row('{table}', {row});\n")
+
+
+# ---------------------------------------------------------------------------
+# Batches
+# ---------------------------------------------------------------------------
+
+# Measured within the server, so that sending and parsing the keys is not.
+BATCH = """
+CREATE OR REPLACE FUNCTION batch_{name}(target regclass) RETURNS float8
+LANGUAGE plpgsql AS $$
+DECLARE
+    keys text[];
+    begun timestamptz;
+BEGIN
+    SELECT array_agg(md5((g % 90000)::text) ORDER BY md5(g::text)) INTO keys
+    FROM generate_series(1, 100000) g;
+    begun := clock_timestamp();
+    EXECUTE {statement} USING target, keys;
+    RETURN extract(epoch FROM clock_timestamp() - begun) * 1000;
+END $$
+"""
+BATCH_ORIGINAL = """format('
+    INSERT INTO %s AS t (hash, count, created_at, modified_at)
+    SELECT k, count(*), clock_timestamp(), clock_timestamp()
+    FROM unnest($2) k GROUP BY k
+    ON CONFLICT (hash) DO UPDATE
+    SET count = t.count + EXCLUDED.count, modified_at = clock_timestamp()',
+    target)"""
+BATCH_MANY = "'SELECT * FROM missing_symbol.increment_many($1, $2)'"
+
+
+def create_batch(bench):
+    bench.sql(BATCH.format(name="original", statement=BATCH_ORIGINAL))
+    bench.sql(BATCH.format(name="many", statement=BATCH_MANY))
+    for table in ("batch_hot", "batch_ddl"):
+        create(bench, table)
+        bench.sql("SELECT batch_original(%s)", table)
+        bench.sql(f"VACUUM ANALYZE {table}")
+
+
+def install(bench):
+    bench.sql("CREATE EXTENSION missing_symbol")
