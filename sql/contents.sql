@@ -92,7 +92,9 @@ DROP TABLE plain;
 CREATE TABLE plain (k text PRIMARY KEY, count bigint);
 -- not where somebody squats on the schema
 CREATE SCHEMA missing_symbol;
+\set SHOW_CONTEXT never
 CREATE EXTENSION missing_symbol;
+\set SHOW_CONTEXT errors
 DROP SCHEMA missing_symbol;
 -- nor into another one
 CREATE SCHEMA other;
