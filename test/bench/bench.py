@@ -195,10 +195,12 @@ def case_call(bench):
             f"One call, HOT table, {KEYS} keys", mode,
             [Variant("original", schema.original("hot", mode)),
              Variant("record", schema.record("hot", mode)),
+             Variant("record, all arguments", schema.record_all("hot", mode)),
              Variant("increment (key only)", schema.increment("hot", mode)),
              Variant("increment_row (jsonb)",
                      schema.increment_row("hot", mode))])
-        bench.bar(f"one call: record, {mode}", at_least, ratios["record"])
+        for name in ("record", "record, all arguments"):
+            bench.bar(f"one call: {name}, {mode}", at_least, ratios[name])
         for name in ("increment (key only)", "increment_row (jsonb)"):
             bench.bar(f"one call: {name}, {mode}", 0.97, ratios[name])
 
@@ -460,7 +462,9 @@ def case_instructions(bench, method):
                 continue
             schema.fill(bench, table, mode, KEYS)
         variants = [Variant("original", schema.original("hot", mode)),
-                    Variant("record", schema.record("hot", mode))]
+                    Variant("record", schema.record("hot", mode)),
+                    Variant("record, all arguments",
+                            schema.record_all("hot", mode))]
         if "symbols" in CASES:
             variants += [
                 Variant("original on its own DDL",
@@ -474,8 +478,9 @@ def case_instructions(bench, method):
                                    rounds=min(ROUNDS, 3))
         ratios = bench.table(f"Instructions, {mode}", results, "instr.",
                              more=False)
-        bench.bar(f"one call: record, {mode}, instructions", at_least,
-                  ratios["record"])
+        for name in ("record", "record, all arguments"):
+            bench.bar(f"one call: {name}, {mode}, instructions", at_least,
+                      ratios[name])
 
 
 # ---------------------------------------------------------------------------

@@ -180,6 +180,14 @@ def record(target, mode, kind="existing"):
     return set_key(mode, kind) + record_sql(target, parts) + ";\n"
 
 
+def record_all(target, mode):
+    """No argument left to its default: parser and planner read the text of
+    all defaults of a function when it is called with some."""
+    _, parts = values(mode, "existing")
+    return (f"{set_key(mode, 'existing')}SELECT missing_symbol.record("
+            f"{', '.join(parts)}, 1, '{target}');\n")
+
+
 def upsert(table, mode):
     key, _ = values(mode, "existing")
     return (f"{set_key(mode, 'existing')}INSERT INTO {table}"
