@@ -13,6 +13,7 @@
 
 MODULE_big = missing_symbol
 OBJS = \
+	src/calls.o \
 	src/count.o \
 	src/counter.o \
 	src/delta.o \
@@ -24,6 +25,7 @@ OBJS = \
 	src/increment.o \
 	src/infer.o \
 	src/input.o \
+	src/latest.o \
 	src/missing_symbol.o \
 	src/n_plus_one.o \
 	src/pending.o \

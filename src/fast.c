@@ -135,20 +135,6 @@ make_defaults(MSFast *fast, Relation rel)
 	}
 }
 
-/* Scan keys for the key's index; the caller sets their arguments. */
-ScanKey
-ms_make_scankeys(const MSTarget *target)
-{
-	ScanKey		keys = palloc0(sizeof(ScanKeyData) * target->nkeys);
-
-	for (int i = 0; i < target->nkeys; i++)
-		ScanKeyEntryInitialize(&keys[i], 0, i + 1,
-							   BTEqualStrategyNumber, target->keys[i].subtype,
-							   target->keys[i].collation,
-							   target->keys[i].eqproc, (Datum) 0);
-	return keys;
-}
-
 static void
 make_indexes(MSFast *fast, MSTarget *target, Relation rel)
 {
@@ -752,92 +738,6 @@ insert_row(MSFast *fast, MSTarget *target, MSResult *result)
 	return !conflict;
 }
 
-/* Has this transaction inserted a row? */
-static bool
-is_own_row(TupleTableSlot *slot)
-{
-	bool		isnull;
-	Datum		xmin = slot_getsysattr(slot, MinTransactionIdAttributeNumber,
-									   &isnull);
-
-	return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
-}
-
-static CommandId
-inserting_command(TupleTableSlot *slot)
-{
-	bool		isnull;
-
-	return DatumGetCommandId(slot_getsysattr(slot, MinCommandIdAttributeNumber,
-											 &isnull));
-}
-
-/* The latest row of a key, whoever has written it. */
-typedef struct Latest
-{
-	bool		found;
-	bool		own;			/* by this transaction ... */
-	CommandId	own_cid;		/* ... in this command */
-	TransactionId xmin;			/* of others in progress, or invalid: who */
-	TransactionId xmax;			/* inserts it, who deletes or updates it */
-	uint32		token;			/* of a speculative insertion */
-	ItemPointerData tid;
-} Latest;
-
-static void
-find_latest(Relation rel, Relation index, ScanKey keys, int nkeys,
-			TupleTableSlot *slot, Latest *latest)
-{
-	SnapshotData dirty;
-	IndexScanDesc scan;
-
-	memset(latest, 0, sizeof(*latest));
-	InitDirtySnapshot(dirty);
-	scan = index_beginscan(rel, index, &dirty, NULL, nkeys, 0);
-	index_rescan(scan, keys, nkeys, NULL, 0);
-	if (index_getnext_slot(scan, ForwardScanDirection, slot))
-	{
-		latest->found = true;
-		latest->own = is_own_row(slot);
-		if (latest->own)
-			latest->own_cid = inserting_command(slot);
-		latest->xmin = dirty.xmin;
-		latest->xmax = dirty.xmax;
-		latest->token = dirty.speculativeToken;
-		latest->tid = slot->tts_tid;
-	}
-	ExecClearTuple(slot);
-	index_endscan(scan);
-}
-
-static void
-wait_for_latest(Relation rel, Latest *latest)
-{
-	ms_stats_lock_wait(RelationGetRelid(rel));
-	if (latest->token != 0)
-		SpeculativeInsertionWait(latest->xmin, latest->token);
-	else
-		XactLockTableWait(latest->xmin, rel, &latest->tid, XLTW_InsertIndex);
-}
-
-/*
- * Wait for a transaction that is inserting a row of the key that keys hold:
- * until that is committed or is gone.  False where there was nothing to wait
- * for.  slot is for our use.
- */
-bool
-ms_wait_for_inserter(Relation rel, Relation index, ScanKey keys, int nkeys,
-					 TupleTableSlot *slot)
-{
-	Latest		latest;
-
-	find_latest(rel, index, keys, nkeys, slot, &latest);
-	if (!TransactionIdIsValid(latest.xmin))
-		return false;
-	wait_for_latest(rel, &latest);
-	return true;
-}
-
 /*
  * Look for a row of the key that the search does not see; met: our insertion
  * has met one.  One that is being inserted is waited for; or BUSY, where
@@ -850,11 +750,11 @@ ms_wait_for_inserter(Relation rel, Relation index, ScanKey keys, int nkeys,
 static Progress
 probe_unseen(MSFast *fast, MSTarget *target, const MSRow *row, bool met)
 {
-	Latest		latest;
+	MSLatest	latest;
 
-	find_latest(fast->rel,
-				fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
-				fast->scankeys, target->nkeys, fast->found, &latest);
+	ms_find_latest(fast->rel,
+				   fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
+				   fast->scankeys, target->nkeys, fast->found, &latest);
 	if (!latest.found)
 		return DONE;
 	if (goes_aside(target, row) && (TransactionIdIsValid(latest.xmin) ||
@@ -862,7 +762,7 @@ probe_unseen(MSFast *fast, MSTarget *target, const MSRow *row, bool met)
 		return BUSY;
 	if (TransactionIdIsValid(latest.xmin))
 	{
-		wait_for_latest(fast->rel, &latest);
+		ms_wait_for_latest(fast->rel, &latest);
 		return SEARCH_AGAIN;
 	}
 	if (!latest.own)

@@ -229,7 +229,8 @@ extern void ms_sort_rows(MSTarget *target, MSRow **rows, int n,
 						 bool *duplicate);
 
 /*
- * increment.c: the engine: one increment or an ordered batch; the outcome.
+ * increment.c: the engine: one increment or an ordered batch, now or left to
+ * the commit; the outcome.
  */
 typedef enum MSOutcome
 {
@@ -256,9 +257,9 @@ typedef struct MSResult
 
 extern bool ms_increment(MSTarget *target, Relation rel, MSRow *row,
 						 int64 *count);
-extern bool ms_increment_texts(Oid relid, const char *const *names, int n,
-							   const Datum *values, const bool *isnull,
-							   int64 by, int64 *count);
+extern void ms_increment_in_order(MSTarget *target, Relation rel,
+								  MSRow **rows, int n, Bitmapset *given,
+								  MSResult *result, int64 *counts);
 extern void ms_merge_row(MSTarget *target, Relation rel, MSRow *into,
 						 const MSRow *from);
 extern void ms_apply_row(MSTarget *target, Relation rel, MSRow *row,
@@ -272,6 +273,13 @@ extern void ms_result_none(MSOutcome outcome, MSResult *result);
 extern void ms_null_key_by_trigger(const MSTarget *target);
 extern void ms_check_required_columns(const MSTarget *target, Relation rel,
 									  const MSRow *row);
+
+/*
+ * calls.c: the SQL functions that count, and value().
+ */
+extern bool ms_increment_texts(Oid relid, const char *const *names, int n,
+							   const Datum *values, const bool *isnull,
+							   int64 by, int64 *count);
 
 /*
  * count.c: the counter's columns of a row.
@@ -309,10 +317,6 @@ extern void ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result);
 extern void ms_fast_refresh(MSTarget *target);
 extern void ms_fast_end(MSTarget *target);
 extern void ms_fast_abort(MSTarget *target);
-extern struct ScanKeyData *ms_make_scankeys(const MSTarget *target);
-extern bool ms_wait_for_inserter(Relation rel, Relation index,
-								 struct ScanKeyData *keys, int nkeys,
-								 struct TupleTableSlot *slot);
 
 /*
  * general.c: increments of any other table, through SQL plans.
@@ -323,6 +327,29 @@ extern void ms_general_value(MSTarget *target, Relation rel, MSRow *row,
 							 bool *isnull, int64 *value);
 extern bool ms_general_exists(MSTarget *target, Relation rel, MSRow *row);
 extern void ms_general_free(MSTarget *target);
+
+/*
+ * latest.c: the latest row of a key, whoever has written it.
+ */
+typedef struct MSLatest
+{
+	bool		found;
+	bool		own;			/* by this transaction ... */
+	CommandId	own_cid;		/* ... in this command */
+	TransactionId xmin;			/* of others in progress, or invalid: who */
+	TransactionId xmax;			/* inserts it, who deletes or updates it */
+	uint32		token;			/* of a speculative insertion */
+	ItemPointerData tid;
+} MSLatest;
+
+extern struct ScanKeyData *ms_make_scankeys(const MSTarget *target);
+extern void ms_find_latest(Relation rel, Relation index,
+						   struct ScanKeyData *keys, int nkeys,
+						   struct TupleTableSlot *slot, MSLatest *latest);
+extern void ms_wait_for_latest(Relation rel, MSLatest *latest);
+extern bool ms_wait_for_inserter(Relation rel, Relation index,
+								 struct ScanKeyData *keys, int nkeys,
+								 struct TupleTableSlot *slot);
 
 /*
  * probe.c: can a counter be had without waiting?

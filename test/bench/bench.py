@@ -8,6 +8,10 @@ and a ratio is the median of the rounds' own ratios, so that a machine that is
 busy with something else for a while slows down both sides of a ratio.  Every
 slice is checked to have counted what it claims.
 
+A single client and its backend take turns, so they share one CPU: waking an
+idle one takes a virtual machine longer than an increment does, now and then,
+and is no cost of either side.  Several clients have all CPUs.
+
 The client is pgbench: with literals in the text (simple), as drivers like
 psycopg2 send them, or with prepared statements, all values as parameters
 (prepared).  Keys vary; they are literals or parameters like anything else.
@@ -21,6 +25,7 @@ are handed on in a file.
 """
 
 import collections
+import contextlib
 import json
 import os
 import random
@@ -82,6 +87,23 @@ class Bench:
 
     def total(self, table):
         return int(self.value(schema.TOTAL[table]))
+
+    # -- CPUs --------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def cpus(self, clients):
+        """Where we, and backends and clients started meanwhile, may run."""
+        with open(os.environ["BENCH_PIDFILE"], encoding="utf-8") as file:
+            pids = (0, int(file.readline()))
+        every = os.sched_getaffinity(0)
+        if clients == 1:
+            for pid in pids:
+                os.sched_setaffinity(pid, {max(every)})
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.sched_setaffinity(pid, every)
 
     # -- pgbench -----------------------------------------------------------
 
@@ -148,12 +170,13 @@ class Bench:
                                 clients=clients, environ=environ)[1]
 
         # Warm up, see that it works, and how many calls make a slice
-        rates = [run(variant, KEYS // 5) for variant in variants]
-        calls = int(max(clients, 500, min(rates[0] * SLICE, 10000)))
-        results = self.interleave(variants, lambda v: run(v, calls),
-                                  rounds=slices(),
-                                  before_round=before_round or vacuum,
-                                  seconds=patience(variants))
+        with self.cpus(clients):
+            rates = [run(variant, KEYS // 5) for variant in variants]
+            calls = int(max(clients, 500, min(rates[0] * SLICE, 10000)))
+            results = self.interleave(variants, lambda v: run(v, calls),
+                                      rounds=slices(),
+                                      before_round=before_round or vacuum,
+                                      seconds=patience(variants))
         many = "" if clients == 1 else f", {clients} clients"
         return self.table(f"{title}, {mode}{many}", results, "tps",
                           lambda tps: f"{1000 * clients / tps:.3f}")
@@ -312,11 +335,12 @@ def case_django(bench):
     def vacuum():
         bench.sql("VACUUM download_missingsymbol, missing_symbol.symbols")
 
-    for variant in variants:
-        measure(variant)
-    results = bench.interleave(variants, measure, rounds=slices(),
-                               before_round=vacuum,
-                               seconds=patience(variants))
+    with bench.cpus(1):
+        for variant in variants:
+            measure(variant)
+        results = bench.interleave(variants, measure, rounds=slices(),
+                                   before_round=vacuum,
+                                   seconds=patience(variants))
     ratios = bench.table(f"Django {clients.django_version()} and psycopg2, "
                          f"original DDL, {KEYS} keys",
                          results, "us/call", more=False)
@@ -515,7 +539,7 @@ def machine(bench):
     print(f"{ROUNDS} x {SECONDS} s for each variant, in slices of about "
           f"{SLICE} s, interleaved in random order;\nmedian, mean and stddev of "
           "slices; ratio: the median of the rounds' ratios to the first "
-          "variant")
+          "variant;\na single client and its backend share one CPU")
 
 
 def timing():
