@@ -41,6 +41,7 @@ OBJS = \
 	src/profile_stats.o \
 	src/profile_utility.o \
 	src/profile_views.o \
+	src/prune.o \
 	src/shape.o \
 	src/shape_cache.o \
 	src/shape_lex.o \
@@ -57,7 +58,8 @@ PGFILEDESC = "missing_symbol - upsert counters and query profiling"
 
 EXTENSION = missing_symbol
 DATA = \
-	sql/missing_symbol--1.0.sql
+	sql/missing_symbol--1.0.sql \
+	sql/missing_symbol--1.0--1.1.sql
 
 # pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
 # order.  The extension is there when a theme starts.
@@ -68,6 +70,7 @@ REGRESS = \
 	profile_privileges \
 	profile_stats \
 	$(REGRESS_BOTH) \
+	prune \
 	target \
 	contents
 
@@ -90,6 +93,7 @@ ISOLATION = \
 	ddl \
 	insert_race \
 	pending \
+	prune \
 	row_lock \
 	serializable \
 	speculative \
