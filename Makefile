@@ -119,7 +119,8 @@ PROVE_TESTS = \
 	test/t/spill.pl \
 	test/t/standby.pl \
 	test/t/twophase.pl \
-	test/t/unit.pl
+	test/t/unit.pl \
+	test/t/upgrade.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 # the database of the tests: orders of text, and collations of ICU
