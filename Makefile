@@ -7,6 +7,8 @@
 #   make test-all                 the same on every supported PostgreSQL
 #   make demo                     what it does, in a minute
 #   make bench                    how fast it does it, in ten
+#   make dist                     the archive for PGXN, of what is committed
+#   make deb                      a Debian package, tried in a clean chroot
 #
 # All of them take PG_CONFIG=/path/to/pg_config.  The lists below are explicit
 # because a wildcard is empty in a VPATH build.
@@ -134,7 +136,7 @@ PG_CONFIG ?= pg_config
 
 # These goals install what is missing themselves, so they must not need
 # pg_config to begin with.
-SELF_SUFFICIENT = test test-all demo bench
+SELF_SUFFICIENT = test test-all demo bench dist deb
 TOP := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 
 ifneq (,$(filter-out $(SELF_SUFFICIENT),$(or $(MAKECMDGOALS),all)))
@@ -193,5 +195,17 @@ demo:
 
 bench:
 	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/bench/run.sh'
+
+# The version is that of META.json, which a test holds against the rest.
+DISTVERSION = $(shell sed -n '1,/^   "version"/s/^   "version": "\(.*\)",/\1/p' '$(TOP)META.json')
+DISTDIR = .
+
+dist:
+	git -c safe.directory='*' -C '$(TOP)' archive --format=zip \
+		--prefix='missing_symbol-$(DISTVERSION)/' \
+		--output='$(abspath $(DISTDIR))/missing_symbol-$(DISTVERSION).zip' HEAD
+
+deb:
+	@bash '$(TOP)test/hard/deb.sh'
 
 .PHONY: list-tests $(SELF_SUFFICIENT)
