@@ -115,8 +115,11 @@ PROVE_TESTS = \
 	test/t/crash.pl \
 	test/t/dump.pl \
 	test/t/exact.pl \
+	test/t/pgbouncer.pl \
+	test/t/plproxy.pl \
 	test/t/protocols.pl \
 	test/t/pending.pl \
+	test/t/replication.pl \
 	test/t/sightings.pl \
 	test/t/spill.pl \
 	test/t/standby.pl \
