@@ -105,6 +105,7 @@ ISOLATION = \
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
+	test/t/citus.pl \
 	test/t/cost.pl \
 	test/t/counter_dump.pl \
 	test/t/profile_coexist.pl \
@@ -209,6 +210,6 @@ dist:
 		--output='$(abspath $(DISTDIR))/missing_symbol-$(DISTVERSION).zip' HEAD
 
 deb:
-	@bash '$(TOP)test/hard/deb.sh'
+	@DISTDIR='$(DISTDIR)' bash '$(TOP)test/hard/deb.sh'
 
 .PHONY: list-tests $(SELF_SUFFICIENT)

@@ -158,7 +158,7 @@ foreach my $client (0 .. $clients - 1)
 {
 	push @running, IPC::Run::start([ 'psql', '-XAtq', '-d', $proxy->connstr('postgres'),
 		'-c', "SELECT replay($client, $clients)" ], '<', \undef, '>', \$out[$client], '2>', \$err[$client],
-		IPC::Run::timeout(300));
+		IPC::Run::timeout(900));
 }
 ok($nodes[2]->poll_query_until('postgres', 'SELECT count(*) > 2000 FROM done'), 'all are counting');
 $nodes[2]->stop('immediate');
