@@ -165,7 +165,7 @@ SELECT count(*), sum(hits) FROM page_views}),
 
 SKIP:
 {
-	skip 'SKIPPED: PG_REGRESS does not say where pg_regress is', 1 unless $ENV{PG_REGRESS} && -x $ENV{PG_REGRESS};
+	skip 'PG_REGRESS does not say where pg_regress is', 1 unless $ENV{PG_REGRESS} && -x $ENV{PG_REGRESS};
 
 	database('released', '1.0');
 	# as pg_regress has it for databases that it makes
