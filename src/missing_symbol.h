@@ -328,6 +328,13 @@ extern void ms_general_value(MSTarget *target, Relation rel, MSRow *row,
 extern bool ms_general_exists(MSTarget *target, Relation rel, MSRow *row);
 extern void ms_general_free(MSTarget *target);
 
+/* parts of statements over a target, whose alias is t */
+extern void ms_append_key_condition(struct StringInfoData *sql,
+									MSTarget *target, Relation rel);
+extern void ms_append_table(struct StringInfoData *sql, MSTarget *target,
+							Relation rel);
+extern void ms_make_generic_plan(struct _SPI_plan *plan);
+
 /*
  * latest.c: the latest row of a key, whoever has written it.
  */
