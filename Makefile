@@ -18,7 +18,10 @@ OBJS = \
 	src/counter.o \
 	src/delta.o \
 	src/deltas.o \
+	src/facts.o \
 	src/fast.o \
+	src/findings.o \
+	src/findings_index.o \
 	src/fold.o \
 	src/general.o \
 	src/histogram.o \
