@@ -60,7 +60,7 @@ COMMENT ON TYPE missing_symbol.counter IS
     'a count, and when it was first and last changed: 42 [first_seen,last_seen]';
 
 -- A fresh counter
-CREATE FUNCTION missing_symbol.counter(count pg_catalog.int8 DEFAULT 1)
+CREATE FUNCTION missing_symbol.counter(count pg_catalog.int8 DEFAULT '1')
 RETURNS missing_symbol.counter
 LANGUAGE C VOLATILE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'ms_counter_new';
@@ -483,7 +483,7 @@ AS 'MODULE_PATHNAME', 'ms_increment_by_text';
 COMMENT ON FUNCTION missing_symbol.increment_by(pg_catalog.regclass, pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
     'add any amount but zero to the counter of a key given as literals or untyped parameters; the new count, or null where nothing was counted';
 
-CREATE FUNCTION missing_symbol.increment_row(target pg_catalog.regclass, fields pg_catalog.jsonb, by pg_catalog.int8 DEFAULT 1)
+CREATE FUNCTION missing_symbol.increment_row(target pg_catalog.regclass, fields pg_catalog.jsonb, by pg_catalog.int8 DEFAULT '1')
 RETURNS pg_catalog.int8
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_increment_row';
@@ -638,7 +638,7 @@ CREATE FUNCTION missing_symbol.record(
     filename    pg_catalog.text,
     code_file   pg_catalog.text DEFAULT NULL,
     code_id     pg_catalog.text DEFAULT NULL,
-    by          pg_catalog.int8 DEFAULT 1,
+    by          pg_catalog.int8 DEFAULT '1',
     target      pg_catalog.regclass DEFAULT 'missing_symbol.symbols')
 RETURNS pg_catalog.int8
 LANGUAGE C VOLATILE PARALLEL UNSAFE
