@@ -68,6 +68,8 @@ DATA = \
 REGRESS = \
 	counter \
 	profile \
+	findings \
+	findings_none \
 	profile_n_plus_one \
 	profile_privileges \
 	profile_stats \
@@ -92,6 +94,7 @@ REGRESS_BOTH = \
 ISOLATION = \
 	batch_order \
 	ddl \
+	findings \
 	insert_race \
 	pending \
 	row_lock \

@@ -37,6 +37,7 @@
 /* a scan is looked at from so many rows on, and so great a share discarded */
 #define SEQ_SCAN_ROWS		10000
 #define INDEX_SCAN_ROWS		1000
+#define INDEX_LOOP_ROWS		10	/* each time that it is repeated */
 #define DISCARDED_SHARE		0.9
 
 /* a check of a foreign key: several add up */
@@ -308,7 +309,8 @@ look_at_scan(Collector *c, PlanState *ps)
 		kind = MS_SEQ_SCAN_DISCARDS;
 	if (c->append == NULL && !is_worth_it(kind, read, discarded))
 		return;
-	if (kind == MS_NESTED_SEQ_SCAN && read < loops * NESTED_ROWS)
+	if ((kind == MS_NESTED_SEQ_SCAN && read < loops * NESTED_ROWS) ||
+		(kind == MS_INDEX_SCAN_DISCARDS && read < loops * INDEX_LOOP_ROWS))
 		return;
 
 	fact = find_sibling(c, kind);
@@ -374,6 +376,13 @@ power_of_2_above(double x)
 	return p;
 }
 
+/* in kB; what is there has proved too little */
+static double
+memory_for(double bytes)
+{
+	return Max(ceil(bytes / 1024), 2.0 * work_mem);
+}
+
 static void
 add_spill(Collector *c, MSFactKind kind, PlanState *ps, double rows,
 		  double bytes)
@@ -381,7 +390,7 @@ add_spill(Collector *c, MSFactKind kind, PlanState *ps, double rows,
 	MSFact	   *fact = add_fact(c, kind, ps);
 
 	fact->rows_read = rows;
-	fact->memory = ceil(bytes / 1024);
+	fact->memory = memory_for(bytes);
 	c->spilled = true;
 }
 
@@ -514,8 +523,8 @@ look_at_bitmap(Collector *c, BitmapHeapScanState *scan)
 	fact->rows_read = rows_of(ps) + ps->instrument->nfiltered1 +
 		ps->instrument->nfiltered2;
 	fact->rows_discarded = ps->instrument->nfiltered2;
-	fact->memory = ceil((MS_LOSSY_PAGES(scan) + MS_EXACT_PAGES(scan)) *
-						1.25 * 64 / 1024 / Max(loops_of(ps), 1));
+	fact->memory = memory_for((MS_LOSSY_PAGES(scan) + MS_EXACT_PAGES(scan)) *
+							  1.25 * 64 / Max(loops_of(ps), 1));
 	describe_scan(fact, ps);
 }
 

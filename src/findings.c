@@ -30,6 +30,7 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "statistics/statistics.h"
+#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -79,8 +80,10 @@ qualified_name(Oid relid)
 static Oid
 topmost(Oid relid)
 {
-	return get_rel_relispartition(relid) ?
-		llast_oid(get_partition_ancestors(relid)) : relid;
+	List	   *ancestors = get_rel_relispartition(relid) ?
+		get_partition_ancestors(relid) : NIL;
+
+	return ancestors != NIL ? llast_oid(ancestors) : relid;
 }
 
 /* NULL where somebody has it locked, or it is gone */
@@ -95,6 +98,71 @@ open_without_waiting(Oid relid)
 	if (rel == NULL)
 		UnlockRelationOid(relid, AccessShareLock);
 	return rel;
+}
+
+static bool
+is_gone(int cache, Oid oid)
+{
+	return !SearchSysCacheExists1(cache, ObjectIdGetDatum(oid));
+}
+
+static bool
+function_is_gone(Oid funcid, void *context)
+{
+	return is_gone(PROCOID, funcid);
+}
+
+static bool
+column_has_changed(Var *var, Relation rel)
+{
+	Form_pg_attribute att;
+
+	if (var->varattno <= 0)
+		return false;
+	if (var->varattno > RelationGetNumberOfAttributes(rel))
+		return true;
+	att = TupleDescAttr(RelationGetDescr(rel), var->varattno - 1);
+	return att->attisdropped || att->atttypid != var->vartype;
+}
+
+/* is anything that the clauses name no longer as it was? */
+static bool
+has_changed(Node *node, Relation rel)
+{
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_Var:
+			return column_has_changed((Var *) node, rel);
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+			if (is_gone(OPEROID, ((OpExpr *) node)->opno))
+				return true;
+			break;
+		case T_ScalarArrayOpExpr:
+			if (is_gone(OPEROID, ((ScalarArrayOpExpr *) node)->opno))
+				return true;
+			break;
+		case T_Const:
+		case T_Param:
+		case T_FuncExpr:
+		case T_RelabelType:
+		case T_CoerceViaIO:
+		case T_ArrayCoerceExpr:
+		case T_CoerceToDomain:
+		case T_ArrayExpr:
+		case T_RowExpr:
+		case T_CaseExpr:
+			if (is_gone(TYPEOID, exprType(node)))
+				return true;
+			break;
+		default:
+			break;
+	}
+	return check_functions_in_node(node, function_is_gone, NULL) ||
+		expression_tree_walker(node, has_changed, (void *) rel);
 }
 
 /*
@@ -218,6 +286,17 @@ lacks_statistics(Relation rel, Bitmapset *attnos)
 }
 
 static bool
+has_grown(Relation rel)
+{
+	return RelationGetNumberOfBlocks(rel) >
+		rel->rd_rel->relpages * (1 + STALE_SHARE);
+}
+
+/*
+ * Rows that have changed, as far as the cumulative statistics know: what the
+ * session did just before ANALYZE may come in after it.
+ */
+static bool
 is_stale(Relation rel)
 {
 	int64		changed =
@@ -275,36 +354,43 @@ statistics_name(Relation rel, List *columns)
 	}
 }
 
-static void
-find_statistics(MSFinding *finding, Relation rel, Bitmapset *attnos)
+/* would statistics of several columns know of this condition? */
+static bool
+is_about_one_value(Node *clause)
 {
-	char	   *list;
-	List	   *names = NIL;
-	StringInfoData columns;
-	int			i = -1;
-	int			n = 0;
-
-	initStringInfo(&columns);
-	while ((i = bms_next_member(attnos, i)) >= 0 && n < STATS_MAX_DIMENSIONS)
-	{
-		AttrNumber	attno = i + FirstLowInvalidHeapAttributeNumber;
-		char	   *name = get_attname(RelationGetRelid(rel), attno, false);
-
-		if (attno <= 0)
-			return;
-		appendStringInfo(&columns, "%s%s", n++ > 0 ? ", " : "",
-						 quote_identifier(name));
-		names = lappend(names, name);
-	}
-	list = columns.data;
-	finding->suggestion = psprintf("CREATE STATISTICS %s ON %s FROM %s; ANALYZE %s",
-								   statistics_name(rel, names), list,
-								   finding->relation, finding->relation);
+	if (IsA(clause, OpExpr))
+		return get_oprrest(((OpExpr *) clause)->opno) == F_EQSEL;
+	if (IsA(clause, ScalarArrayOpExpr))
+		return get_oprrest(((ScalarArrayOpExpr *) clause)->opno) == F_EQSEL;
+	if (is_notclause(clause))
+		clause = (Node *) get_notclausearg((Expr *) clause);
+	return IsA(clause, Var) || IsA(clause, NullTest);
 }
 
-static void
-name_columns(MSFinding *finding, Relation rel, Bitmapset *attnos)
+static Bitmapset *
+correlated_columns(const MSFact *fact)
 {
+	Bitmapset  *columns = NULL;
+	ListCell   *lc;
+
+	foreach(lc, fact->clauses)
+	{
+		Bitmapset  *attnos = NULL;
+
+		pull_varattnos(lfirst(lc), 1, &attnos);
+		if (is_about_one_value(lfirst(lc)) && bms_num_members(attnos) == 1 &&
+			bms_singleton_member(attnos) > -FirstLowInvalidHeapAttributeNumber &&
+			bms_num_members(columns) < STATS_MAX_DIMENSIONS)
+			columns = bms_add_members(columns, attnos);
+	}
+	return columns;
+}
+
+/* the names of columns */
+static List *
+column_names(Relation rel, Bitmapset *attnos)
+{
+	List	   *names = NIL;
 	int			i = -1;
 
 	while ((i = bms_next_member(attnos, i)) >= 0)
@@ -312,43 +398,79 @@ name_columns(MSFinding *finding, Relation rel, Bitmapset *attnos)
 		AttrNumber	attno = i + FirstLowInvalidHeapAttributeNumber;
 
 		if (attno > 0)
-			finding->columns =
-				lappend(finding->columns,
-						pstrdup(quote_identifier(get_attname(RelationGetRelid(rel),
-															 attno, false))));
+			names = lappend(names, get_attname(RelationGetRelid(rel), attno,
+											   false));
 	}
+	return names;
+}
+
+static char *
+statistics_ddl(MSFinding *finding, Relation rel, Bitmapset *columns)
+{
+	List	   *names = column_names(rel, columns);
+	const char *separator = "";
+	StringInfoData ddl;
+	ListCell   *lc;
+
+	initStringInfo(&ddl);
+	appendStringInfo(&ddl, "CREATE STATISTICS %s ON ",
+					 statistics_name(rel, names));
+	foreach(lc, names)
+	{
+		appendStringInfo(&ddl, "%s%s", separator, quote_identifier(lfirst(lc)));
+		separator = ", ";
+	}
+	appendStringInfo(&ddl, " FROM %s; ANALYZE %s", finding->relation,
+					 finding->relation);
+	return ddl.data;
+}
+
+/* why it was off, with a suggestion; NULL where nothing is known */
+static const char *
+find_reason(MSFinding *finding, Relation rel)
+{
+	const MSFact *fact = finding->fact;
+	Bitmapset  *attnos = NULL;
+	Bitmapset  *correlated = correlated_columns(fact);
+
+	pull_varattnos((Node *) fact->clauses, 1, &attnos);
+	finding->columns = column_names(rel, attnos);
+	if (lacks_statistics(rel, attnos))
+	{
+		finding->suggestion = psprintf("ANALYZE %s", finding->relation);
+		return "it has no statistics yet";
+	}
+	if (has_grown(rel) || fact->clauses == NIL)
+	{
+		finding->suggestion = psprintf("ANALYZE %s", finding->relation);
+		return "it is of another size than when it was analyzed";
+	}
+	if (contains_external_param((Node *) fact->clauses, NULL))
+	{
+		finding->suggestion = pstrdup("SET plan_cache_mode = force_custom_plan");
+		return "a generic plan does not know its parameters";
+	}
+	if (bms_num_members(correlated) > 1 &&
+		!has_extended_statistics(rel, correlated))
+	{
+		finding->suggestion = statistics_ddl(finding, rel, correlated);
+		return "columns that go together are taken for independent";
+	}
+	if (is_stale(rel))
+	{
+		finding->suggestion = psprintf("ANALYZE %s", finding->relation);
+		return "many of its rows have changed since it was analyzed";
+	}
+	return NULL;
 }
 
 static void
 find_estimate(MSFinding *finding, Relation rel)
 {
 	const MSFact *fact = finding->fact;
-	const char *reason = NULL;
-	Bitmapset  *attnos = NULL;
+	const char *reason = rel != NULL ? find_reason(finding, rel) : NULL;
 
 	finding->ratio = fact->actual / Max(fact->expected, 1);
-	if (rel != NULL)
-	{
-		pull_varattnos((Node *) fact->clauses, 1, &attnos);
-		name_columns(finding, rel, attnos);
-		if (lacks_statistics(rel, attnos))
-			reason = "it has no statistics yet";
-		else if (is_stale(rel) || attnos == NULL)
-			reason = "much of it has changed since it was analyzed";
-		if (reason != NULL)
-			finding->suggestion = psprintf("ANALYZE %s", finding->relation);
-		else if (contains_external_param((Node *) fact->clauses, NULL))
-		{
-			reason = "a generic plan does not know its parameters";
-			finding->suggestion = pstrdup("SET plan_cache_mode = force_custom_plan");
-		}
-		else if (bms_num_members(attnos) > 1 &&
-				 !has_extended_statistics(rel, attnos))
-		{
-			reason = "columns that go together are taken for independent";
-			find_statistics(finding, rel, attnos);
-		}
-	}
 	finding->why = psprintf("%.0f rows were expected and %.0f came%s%s",
 							fact->expected, fact->actual, reason ? "; " : "",
 							reason ? reason : "");
@@ -362,9 +484,10 @@ static const char *
 spilling_node(const MSFact *fact)
 {
 	return fact->kind == MS_SORT_SPILLED ? "a sort" :
+		fact->kind == MS_TEMP_SPILLED ?
+		"what a CTE, a cursor, a window or a function keeps aside" :
 		fact->tag == T_Agg ? "the groups of a hash aggregate" :
-		fact->kind == MS_HASH_SPILLED ? "the table of a hash join" :
-		"what a node of the plan or a function keeps aside";
+		"the table of a hash join";
 }
 
 /* false: there is nothing to be found */
@@ -451,7 +574,9 @@ consider(List *findings, const MSFact *fact)
 	finding->ratio = -1;
 	if (OidIsValid(fact->relid))
 	{
-		finding->relation = qualified_name(topmost(fact->relid));
+		/* an index is for all partitions, statistics are of each */
+		finding->relation = qualified_name(MS_DISCARDS(fact->kind) ?
+										   topmost(fact->relid) : fact->relid);
 		if (finding->relation == NULL)
 			return findings;
 		rel = open_without_waiting(fact->relid);
@@ -459,7 +584,8 @@ consider(List *findings, const MSFact *fact)
 	if (OidIsValid(fact->relid) && rel == NULL)
 		finding->why = pstrdup("its table is locked, so nothing can be said of it now");
 	else
-		found = make_finding(finding, rel);
+		found = !has_changed((Node *) fact->clauses, rel) &&
+			make_finding(finding, rel);
 	if (rel != NULL)
 		relation_close(rel, AccessShareLock);
 	return found ? add_finding(findings, finding) : findings;

@@ -533,7 +533,7 @@ exists(Keys *keys, List *columns, List *clauses)
  * Text
  */
 
-/* without the table's name: as it stands in CREATE INDEX */
+/* without the table's name */
 static char *
 deparse(Relation rel, Node *expr)
 {
@@ -544,11 +544,11 @@ deparse(Relation rel, Node *expr)
 }
 
 static char *
-column_text(Keys *keys, Key *key)
+column_name(Relation rel, Node *expr)
 {
-	char	   *text = deparse(keys->rel, key->expr);
-
-	return IsA(key->expr, Var) ? text : psprintf("(%s)", text);
+	return IsA(expr, Var) ?
+		get_attname(RelationGetRelid(rel), ((Var *) expr)->varattno, false) :
+		deparse(rel, expr);
 }
 
 static void
@@ -556,9 +556,12 @@ append_column(StringInfo ddl, Keys *keys, Key *key)
 {
 	Oid			collation = exprCollation(key->expr);
 
-	appendStringInfoString(ddl, column_text(keys, key));
+	/* operators come in parentheses already */
+	appendStringInfo(ddl, IsA(key->expr, Var) || IsA(key->expr, OpExpr) ?
+					 "%s" : "(%s)", deparse(keys->rel, key->expr));
 	if (OidIsValid(key->collation) && key->collation != collation &&
-		OidIsValid(collation))
+		OidIsValid(collation) &&
+		SearchSysCacheExists1(COLLOID, ObjectIdGetDatum(key->collation)))
 		appendStringInfo(ddl, " COLLATE %s",
 						 generate_collation_name(key->collation));
 	if (key->use == USE_PREFIX && key->collation != C_COLLATION_OID)
@@ -614,7 +617,7 @@ ms_index_advise(Relation rel, const MSFact *fact, const char *relation,
 	}
 	foreach(lc, columns)
 		advice->columns = lappend(advice->columns,
-								  column_text(&keys, lfirst(lc)));
+								  column_name(rel, ((Key *) lfirst(lc))->expr));
 	advice->exists = exists(&keys, columns, fact->clauses);
 	advice->ddl = make_ddl(&keys, columns, relation);
 }

@@ -1279,7 +1279,7 @@ typedef struct MSFinding
 	const MSFact *fact;			/* the first one of those merged */
 	const char *kind;
 	char	   *relation;		/* qualified and quoted; NULL: of no single one */
-	List	   *columns;		/* of char *: quoted names or expressions */
+	List	   *columns;		/* of char *: names or expressions */
 	int64		times;
 	double		rows_read;
 	double		rows_discarded; /* negative: nothing is discarded there */
@@ -1305,10 +1305,12 @@ extern void ms_facts_reset(void);
 
 /*
  * A query starts, before ExecutorStart; it ends, before ExecutorEnd.  Only
- * to be called with ms_plans.  s: the statement it is of; NULL or without a
- * shape: it is part of the client's.  complete: it ran to its last row.
+ * to be called with ms_plans.  listed: it has a statement, or is a part of one.
+ * s: that statement; without a shape it is the client's latest, NULL: it is
+ * not listed.  complete: it ran to its last row.
  */
-extern void ms_plan_start(QueryDesc *queryDesc, int eflags, bool listed);
+extern void ms_plan_start(QueryDesc *queryDesc, int eflags, int level,
+						  bool listed);
 extern void ms_plan_end(QueryDesc *queryDesc, const MSStatement *s,
 						bool complete);
 

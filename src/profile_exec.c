@@ -309,7 +309,8 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	adopted = ms_hooks.utility != NULL &&
 		ms_is_adopted(queryDesc->sourceText);
 	if (unlikely(ms_plans))
-		ms_plan_start(queryDesc, eflags, ms_level_is_tracked(level) || adopted);
+		ms_plan_start(queryDesc, eflags, level,
+					  adopted || ms_level_is_tracked(level));
 	if (!ms_level_is_tracked(level) && !adopted)
 	{
 		run_ExecutorStart(queryDesc, eflags);

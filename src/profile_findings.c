@@ -48,7 +48,7 @@ static Size capacity;
 static Size used;
 static uint64 uses;
 
-/* is the statement under way chosen?  Decided once for a client's message */
+/* is the client's statement under way chosen? */
 static bool chosen;
 static TimestampTz chosen_at;
 
@@ -176,11 +176,11 @@ keep_fact(const MSFact *fact)
  */
 
 static bool
-choose(void)
+choose(int level)
 {
 	TimestampTz now = GetCurrentStatementStartTimestamp();
 
-	if (chosen_at != now)
+	if (level == 0 || chosen_at != now)
 	{
 		chosen_at = now;
 		chosen = ms_plan_sample >= 1 || ms_random_double() < ms_plan_sample;
@@ -189,10 +189,10 @@ choose(void)
 }
 
 void
-ms_plan_start(QueryDesc *queryDesc, int eflags, bool listed)
+ms_plan_start(QueryDesc *queryDesc, int eflags, int level, bool listed)
 {
 	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0 &&
-		(listed || ms_is_fk_check(queryDesc->sourceText)) && choose())
+		(listed || ms_is_fk_check(queryDesc->sourceText)) && choose(level))
 		queryDesc->instrument_options |= INSTRUMENT_ROWS;
 }
 
@@ -214,8 +214,6 @@ belongs_to_latest(MSFact *owner)
 static bool
 belongs_to(MSFact *owner, const MSStatement *s)
 {
-	if (s == NULL || s->shape == 0)
-		return belongs_to_latest(owner);
 	if (s->own || s->generation != ms_profile.generation)
 		return false;
 	owner->shape = s->shape;
@@ -228,16 +226,19 @@ belongs_to(MSFact *owner, const MSStatement *s)
 void
 ms_plan_end(QueryDesc *queryDesc, const MSStatement *s, bool complete)
 {
-	bool		fk_check;
 	MemoryContext saved;
 	MSFact		owner;
+	bool		known;
 	ListCell   *lc;
 
 	if (queryDesc->planstate == NULL ||
 		queryDesc->planstate->instrument == NULL || !ms_profile.ready)
 		return;
-	fk_check = ms_is_fk_check(queryDesc->sourceText);
-	if (!belongs_to(&owner, fk_check ? NULL : s))
+	if (ms_is_fk_check(queryDesc->sourceText) || (s != NULL && s->shape == 0))
+		known = belongs_to_latest(&owner);
+	else
+		known = s != NULL && belongs_to(&owner, s);
+	if (!known)
 		return;
 
 	/* what is palloc'd goes with the plan, in a moment */

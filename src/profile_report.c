@@ -85,6 +85,9 @@ append_summary(StringInfo buf, const MSTotals *t, List *candidates,
 	if (ms_profile.runs_lost > 0)
 		appendStringInfo(buf, ", " UINT64_FORMAT " candidates forgotten",
 						 ms_profile.runs_lost);
+	if (ms_profile.facts_lost > 0)
+		appendStringInfo(buf, ", " UINT64_FORMAT " findings forgotten",
+						 ms_profile.facts_lost);
 }
 
 /*
@@ -191,6 +194,7 @@ json_losses(StringInfo buf)
 	json_int(buf, "rows_dropped", ms_profile.dropped);
 	json_int(buf, "texts_cut", ms_profile.truncated);
 	json_int(buf, "candidates_forgotten", ms_profile.runs_lost);
+	json_int(buf, "findings_forgotten", ms_profile.facts_lost);
 	appendStringInfoChar(buf, '}');
 }
 
@@ -507,9 +511,9 @@ text_report(List *candidates)
 		if (n++ < REPORT_LINES)
 			text_histogram(&buf, lfirst(lc));
 	appendStringInfo(&buf,
-					 "\nLost: " UINT64_FORMAT " rows dropped, " UINT64_FORMAT " texts cut, " UINT64_FORMAT " N+1 candidates forgotten\n",
+					 "\nLost: " UINT64_FORMAT " rows dropped, " UINT64_FORMAT " texts cut, " UINT64_FORMAT " N+1 candidates forgotten, " UINT64_FORMAT " findings forgotten\n",
 					 ms_profile.dropped, ms_profile.truncated,
-					 ms_profile.runs_lost);
+					 ms_profile.runs_lost, ms_profile.facts_lost);
 	appendStringInfo(&buf,
 					 "Own cost: about %.1f us a statement, %.3f ms in all\n",
 					 ms_profile.own_cost_ns / 1e3,
