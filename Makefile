@@ -7,6 +7,8 @@
 #   make test-all                 the same on every supported PostgreSQL
 #   make demo                     what it does, in a minute
 #   make bench                    how fast it does it, in ten
+#   make dist                     the archive for PGXN, of what is committed
+#   make deb                      a Debian package, tried in a clean chroot
 #
 # All of them take PG_CONFIG=/path/to/pg_config.  The lists below are explicit
 # because a wildcard is empty in a VPATH build.
@@ -45,6 +47,7 @@ OBJS = \
 	src/profile_stats.o \
 	src/profile_utility.o \
 	src/profile_views.o \
+	src/prune.o \
 	src/shape.o \
 	src/shape_cache.o \
 	src/shape_lex.o \
@@ -61,7 +64,8 @@ PGFILEDESC = "missing_symbol - upsert counters and query profiling"
 
 EXTENSION = missing_symbol
 DATA = \
-	sql/missing_symbol--1.0.sql
+	sql/missing_symbol--1.0.sql \
+	sql/missing_symbol--1.0--1.1.sql
 
 # pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
 # order.  The extension is there when a theme starts.
@@ -74,6 +78,7 @@ REGRESS = \
 	profile_privileges \
 	profile_stats \
 	$(REGRESS_BOTH) \
+	prune \
 	target \
 	contents
 
@@ -97,6 +102,7 @@ ISOLATION = \
 	findings \
 	insert_race \
 	pending \
+	prune \
 	row_lock \
 	serializable \
 	speculative \
@@ -122,7 +128,8 @@ PROVE_TESTS = \
 	test/t/spill.pl \
 	test/t/standby.pl \
 	test/t/twophase.pl \
-	test/t/unit.pl
+	test/t/unit.pl \
+	test/t/upgrade.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 # the database of the tests: orders of text, and collations of ICU
@@ -136,7 +143,7 @@ PG_CONFIG ?= pg_config
 
 # These goals install what is missing themselves, so they must not need
 # pg_config to begin with.
-SELF_SUFFICIENT = test test-all demo bench
+SELF_SUFFICIENT = test test-all demo bench dist deb
 TOP := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 
 ifneq (,$(filter-out $(SELF_SUFFICIENT),$(or $(MAKECMDGOALS),all)))
@@ -195,5 +202,17 @@ demo:
 
 bench:
 	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/bench/run.sh'
+
+# The version is that of META.json, which a test holds against the rest.
+DISTVERSION = $(shell sed -n '1,/^   "version"/s/^   "version": "\(.*\)",/\1/p' '$(TOP)META.json')
+DISTDIR = .
+
+dist:
+	git -c safe.directory='*' -C '$(TOP)' archive --format=zip \
+		--prefix='missing_symbol-$(DISTVERSION)/' \
+		--output='$(abspath $(DISTDIR))/missing_symbol-$(DISTVERSION).zip' HEAD
+
+deb:
+	@bash '$(TOP)test/hard/deb.sh'
 
 .PHONY: list-tests $(SELF_SUFFICIENT)

@@ -329,6 +329,13 @@ extern void ms_general_value(MSTarget *target, Relation rel, MSRow *row,
 extern bool ms_general_exists(MSTarget *target, Relation rel, MSRow *row);
 extern void ms_general_free(MSTarget *target);
 
+/* parts of statements over a target, whose alias is t */
+extern void ms_append_key_condition(struct StringInfoData *sql,
+									MSTarget *target, Relation rel);
+extern void ms_append_table(struct StringInfoData *sql, MSTarget *target,
+							Relation rel);
+extern void ms_make_generic_plan(struct _SPI_plan *plan);
+
 /*
  * latest.c: the latest row of a key, whoever has written it.
  */
@@ -716,6 +723,15 @@ typedef enum MSXactEnd
 	MS_XACT_PREPARED
 } MSXactEnd;
 
+/* Of a record: what its transaction came to, as far as it had to be noted */
+typedef enum MSCommitted
+{
+	MS_WITH_XACT,				/* committed, if it is over */
+	MS_COMMITTED,
+	MS_UNDONE,
+	MS_PREPARED					/* not known here */
+} MSCommitted;
+
 typedef enum MSKind
 {
 	MS_CONTROL,					/* BEGIN, COMMIT, SAVEPOINT, SET: no query */
@@ -767,42 +783,44 @@ typedef struct MSStatement
 	/* who it is */
 	const char *text;			/* valid until ms_statement_open() returns */
 	int			len;
-	const char *shape_text;		/* where the shape is another text's, or NULL */
-	int			shape_len;
+	int			shape_len;		/* of shape_text */
 	int			level;
 	Oid			userid;
 	MSKind		kind;
 	CmdType		operation;
 	CommandTag	tag;
-	uint64		queryid;
-	bool		has_limit;
-	bool		has_offset;
 
-	/* what became of it */
-	bool		opened;			/* has a record, or had one */
+	/* from here on zero until it is known */
+	bool		opened;			/* has a record, or had one: */
 	bool		closed;			/* its numbers are in the statistics */
 	bool		own;			/* of the profiler: not to be listed */
 	bool		begins_xact;	/* the first that is listed of a transaction */
 	bool		executed;		/* reached the executor or the utility */
-	uint32		generation;		/* of the profile it was opened in */
-	uint64		seq;			/* its record, 0 for none */
-	uint64		shape;			/* hash of the normalised text */
-	struct MSShape *entry;		/* the shape's, if it is still the same */
+	bool		measured;		/* usage is set */
+	bool		has_limit;
+	bool		has_offset;
+	const char *shape_text;		/* where the shape is another text's, or NULL */
+	uint64		queryid;
 	uint64		params;			/* hash of literals and parameters */
-	uint64		literals;		/* hash of the literals alone */
-	int			sqlerrcode;
-
-	/* what it took */
-	int64		start_ns;
-	int64		end_ns;
 	int64		plan_ns;
 	int64		exec_ns;
 	uint64		rows;
-	MSUsage		usage;
+	int64		from_ns;		/* of the measurement under way, or 0 */
 
-	/* the measurement under way */
-	int64		from_ns;		/* 0: there is none */
-	MSUsage		from;			/* not set before */
+	/* from here on set as it is opened */
+	uint32		generation;		/* of the profile it was opened in */
+	uint64		seq;			/* its record's */
+	struct MSRecord *record;	/* while the ring has that number */
+	uint64		shape;			/* hash of the normalised text */
+	uint64		literals;		/* hash of the literals alone */
+	struct MSShape *entry;		/* the shape's, if it is still the same: */
+	uint64		evictions;		/* none since */
+	int64		start_ns;
+	int64		end_ns;
+
+	/* as it is measured */
+	MSUsage		usage;			/* what it took so far */
+	MSUsage		from;			/* what it is counted from */
 } MSStatement;
 
 /* One line of the view queries. */
@@ -816,22 +834,22 @@ typedef struct MSRecord
 	int			label_len;
 	int			text_len;
 	int			params_len;		/* -1: not captured */
+	SubTransactionId subid;
 	int			level;
 	Oid			userid;
-	SubTransactionId subid;
 	CommandTag	tag;
-	int			sqlerrcode;
-	MSStatus	status;
-	int8		committed;		/* 1, 0, or -1: not yet known */
-	bool		hidden;			/* the profiler's own */
-	bool		control;
 	int			run;			/* the run that counts it, or -1 */
 	uint64		run_id;
 	int64		start_ns;
 	int64		plan_ns;
 	int64		exec_ns;
 
-	/* of a new record these are zero */
+	/* of a new record all from here on are zero */
+	int			sqlerrcode;
+	MSStatus	status;			/* MS_RUNNING */
+	int8		committed;		/* an MSCommitted: MS_WITH_XACT */
+	bool		hidden;			/* the profiler's own */
+	bool		control;		/* of kind MS_CONTROL */
 	int64		commit_ns;
 	uint64		rows;
 	MSUsage		usage;
@@ -873,6 +891,7 @@ typedef struct MSProfile
 	char	   *texts;
 	uint64		texts_size;
 	uint64		text_head;
+	uint64		text_limit;		/* it may grow so far before records go */
 	uint64		dropped;
 	uint64		truncated;
 	uint64		runs_lost;		/* N+1 candidates that were forgotten */
@@ -975,6 +994,7 @@ ms_usage_add(MSUsage *pg_restrict into, const MSUsage *pg_restrict from)
 
 extern const char *ms_record_text(const MSRecord *r);
 extern const char *ms_record_params(const MSRecord *r);
+extern int	ms_record_committed(const MSRecord *r);
 
 extern void ms_profile_xact_end(MSXactEnd end, int64 commit_ns);
 extern void ms_profile_subxact_abort(SubTransactionId subid);
@@ -1040,7 +1060,8 @@ typedef struct MSHooks
 	{
 		const char *source;		/* as debug_query_string, or NULL */
 		TimestampTz message;
-		int			end;		/* offset in source, -1: nothing follows */
+		int			location;	/* in source, as of a PlannedStmt */
+		int			len;
 		Portal		portal;
 		char		name[NAMEDATALEN];
 	}			latest;
@@ -1161,8 +1182,11 @@ extern Size ms_shape_cache_size(void);
 extern void ms_shape_cache_attach(char *memory);
 extern void ms_shape_cache_reset(void);
 
-/* as ms_shape(), but the hash of the constants is not the same */
-extern uint64 ms_shape_cached(const char *text, int len, uint64 *literals);
+/*
+ * Sets a statement's shape and literals.  As ms_shape(), but the hash of the
+ * constants is not the same.
+ */
+extern void ms_shape_cached(MSStatement *s);
 
 /*
  * n_plus_one.c: repeated shapes in a unit.

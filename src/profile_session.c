@@ -176,6 +176,7 @@ empty_profile(void)
 	ms_profile.tail_seq = ms_profile.next_seq;
 	ms_profile.next_number = 1;
 	ms_profile.text_head = 0;
+	ms_profile.text_limit = ms_profile.texts_size;
 	ms_profile.dropped = 0;
 	ms_profile.truncated = 0;
 	ms_profile.runs_lost = 0;
