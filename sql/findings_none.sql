@@ -129,6 +129,9 @@ SELECT count(*) FROM missing_symbol.findings;
 SELECT pg_temp.explained('ANALYZE, TIMING OFF, SUMMARY OFF', 'SELECT count(*) FROM book WHERE price = 5')::text = :'executed' AS same;
 -- what EXPLAIN ANALYZE executes counts
 SELECT kind, shape, suggestion FROM missing_symbol.findings;
+-- the report has them too
+SELECT line FROM missing_symbol.profile_report() WITH ORDINALITY report (line, n) WHERE line ~ 'seq_scan_discards|CREATE INDEX' ORDER BY n;
+SELECT jsonb_array_elements(missing_symbol.profile_report('json')::jsonb -> 'findings') - 'why' AS finding;
 -- nested statements, where they are listed
 SELECT missing_symbol.profile_reset();
 DO $$BEGIN

@@ -1338,6 +1338,9 @@ extern void ms_plan_start(QueryDesc *queryDesc, int eflags, int level,
 extern void ms_plan_end(QueryDesc *queryDesc, const MSStatement *s,
 						bool complete);
 
+/* what the user may see, a List of MSFinding */
+extern List *ms_profile_findings(void);
+
 /*
  * findings_index.c: the index that would have served a scan.
  */

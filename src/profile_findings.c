@@ -282,6 +282,12 @@ facts_of_profile(bool visible)
 	return facts;
 }
 
+List *
+ms_profile_findings(void)
+{
+	return ms_findings(facts_of_profile(true));
+}
+
 static Datum
 text_array(List *strings)
 {
@@ -354,7 +360,7 @@ ms_findings_view(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (!ms_profile.ready)
 		return (Datum) 0;
-	foreach(lc, ms_findings(facts_of_profile(true)))
+	foreach(lc, ms_profile_findings())
 		put_finding(rsinfo, lfirst(lc), true);
 	foreach(lc, ms_findings(facts_of_profile(false)))
 		put_finding(rsinfo, lfirst(lc), false);
