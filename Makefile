@@ -122,6 +122,7 @@ PROVE_TESTS = \
 	test/t/crash.pl \
 	test/t/dump.pl \
 	test/t/exact.pl \
+	test/t/findings.pl \
 	test/t/protocols.pl \
 	test/t/pending.pl \
 	test/t/sightings.pl \
