@@ -20,7 +20,10 @@ OBJS = \
 	src/counter.o \
 	src/delta.o \
 	src/deltas.o \
+	src/facts.o \
 	src/fast.o \
+	src/findings.o \
+	src/findings_index.o \
 	src/fold.o \
 	src/general.o \
 	src/histogram.o \
@@ -36,6 +39,7 @@ OBJS = \
 	src/profile_budget.o \
 	src/profile_exec.o \
 	src/profile_failure.o \
+	src/profile_findings.o \
 	src/profile_hooks.o \
 	src/profile_report.o \
 	src/profile_session.o \
@@ -68,6 +72,8 @@ DATA = \
 REGRESS = \
 	counter \
 	profile \
+	findings \
+	findings_none \
 	profile_n_plus_one \
 	profile_privileges \
 	profile_stats \
@@ -93,6 +99,7 @@ REGRESS_BOTH = \
 ISOLATION = \
 	batch_order \
 	ddl \
+	findings \
 	insert_race \
 	pending \
 	prune \
@@ -115,6 +122,7 @@ PROVE_TESTS = \
 	test/t/crash.pl \
 	test/t/dump.pl \
 	test/t/exact.pl \
+	test/t/findings.pl \
 	test/t/protocols.pl \
 	test/t/pending.pl \
 	test/t/sightings.pl \

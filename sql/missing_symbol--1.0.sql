@@ -807,6 +807,30 @@ CREATE VIEW missing_symbol.n_plus_one AS
 COMMENT ON VIEW missing_symbol.n_plus_one IS
     'candidates for N+1: shapes that this session ran again and again in one unit of work';
 
+CREATE FUNCTION missing_symbol.findings(
+    OUT kind pg_catalog.text,
+    OUT shape pg_catalog.text,
+    OUT queryid pg_catalog.int8,
+    OUT userid pg_catalog.oid,
+    OUT relation pg_catalog.text,
+    OUT columns pg_catalog.text[],
+    OUT rows_read pg_catalog.int8,
+    OUT rows_discarded pg_catalog.int8,
+    OUT ratio pg_catalog.float8,
+    OUT times_seen pg_catalog.int8,
+    OUT suggestion pg_catalog.text,
+    OUT why pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_findings_view';
+COMMENT ON FUNCTION missing_symbol.findings() IS
+    'the rows of the view findings';
+
+CREATE VIEW missing_symbol.findings AS
+    SELECT * FROM missing_symbol.findings();
+COMMENT ON VIEW missing_symbol.findings IS
+    'what is wrong with the plans of this session''s statements, and the statement that fixes it, ready to run; filled while plans are profiled';
+
 CREATE FUNCTION missing_symbol.profile_summary()
 RETURNS pg_catalog.text
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
@@ -854,5 +878,6 @@ COMMENT ON FUNCTION missing_symbol.assert_no_errors() IS
 GRANT SELECT ON
     missing_symbol.queries,
     missing_symbol.query_stats,
-    missing_symbol.n_plus_one
+    missing_symbol.n_plus_one,
+    missing_symbol.findings
     TO PUBLIC;

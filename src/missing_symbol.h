@@ -14,6 +14,7 @@
 #include "compat.h"
 #include "access/htup.h"
 #include "datatype/timestamp.h"
+#include "executor/execdesc.h"
 #include "fmgr.h"
 #include "lib/ilist.h"
 #include "nodes/bitmapset.h"
@@ -747,6 +748,7 @@ typedef enum MSKind
 extern int	ms_profile_setting;
 extern bool ms_profile_plans_setting;
 extern bool ms_profile_params_setting;
+extern double ms_plan_sample;
 extern int	ms_profile_memory;	/* kB */
 extern int	ms_unit_gap;		/* ms */
 extern int	ms_profile_log_setting;
@@ -893,6 +895,7 @@ typedef struct MSProfile
 	uint64		dropped;
 	uint64		truncated;
 	uint64		runs_lost;		/* N+1 candidates that were forgotten */
+	uint64		facts_lost;		/* facts of plans that were forgotten */
 
 	/* where the session is */
 	char		label[MS_LABEL_MAX];
@@ -946,7 +949,7 @@ extern void ms_profile_total(MSTotals *total);
 /* forget the switch and everything measured */
 extern void ms_profile_discard(void);
 
-extern bool ms_profile_plans(void);
+extern bool ms_plans;			/* in force: count rows in plans */
 extern bool ms_profile_params(void);
 
 /* error 55000 unless profiling is on */
@@ -1228,6 +1231,133 @@ extern List *ms_candidates(uint64 section, int64 min_repeats, int64 min_ns,
  * profile_report.c: the summary, the report, the line in the log.
  */
 extern void ms_profile_log(const char *why);
+
+/*
+ * facts.c: what an executed plan tells, copied before it is gone.
+ */
+typedef enum MSFactKind
+{
+	MS_SEQ_SCAN_DISCARDS,
+	MS_INDEX_SCAN_DISCARDS,
+	MS_SORT_SPILLED,
+	MS_HASH_SPILLED,
+	MS_TEMP_SPILLED,
+	MS_ROW_ESTIMATE_OFF,
+	MS_NESTED_SEQ_SCAN,
+	MS_LOSSY_BITMAP,
+	MS_MISSING_FK_INDEX
+} MSFactKind;
+
+/* scans that throw rows away */
+#define MS_DISCARDS(kind) \
+	((kind) == MS_SEQ_SCAN_DISCARDS || (kind) == MS_INDEX_SCAN_DISCARDS || \
+	 (kind) == MS_NESTED_SEQ_SCAN || (kind) == MS_MISSING_FK_INDEX)
+
+typedef struct MSFact
+{
+	/* what it is the same as when the statement runs again */
+	MSFactKind	kind;
+	int			node;			/* plan_node_id; 0 for the statement itself */
+	NodeTag		tag;			/* of the plan's node */
+	Oid			relid;			/* invalid: of no single table */
+	Oid			index;			/* the index that was scanned, or invalid */
+	uint64		structure;		/* hash of the clauses without constants */
+	uint64		shape;			/* of its statement, 0 outside of a profile */
+	Oid			userid;
+	bool		toplevel;
+
+	/* sums over its times, as are rows */
+	int64		times;
+	double		rows_read;
+	double		rows_discarded;
+
+	/* of the worst time */
+	double		expected;		/* rows per loop, as planned ... */
+	double		actual;			/* ... and as executed */
+	double		memory;			/* work_mem that would have held it, in kB */
+
+	uint64		queryid;
+	int			nfilters;
+	List	   *clauses;		/* on relid, as range table entry 1: filters, then
+								 * what the index was searched for */
+} MSFact;
+
+/*
+ * The facts of a plan that was executed with INSTRUMENT_ROWS at least, to be
+ * called before its ExecutorEnd.  complete: it was run to its last row.
+ * temp_blocks: what the statement has written to temporary files, 0 where
+ * that is not known.  A List of MSFact in the current memory context; reads
+ * no catalog, and fails only where memory is out.
+ */
+extern List *ms_facts_collect(QueryDesc *queryDesc, bool complete,
+							  int64 temp_blocks);
+
+/* is it the text of a query by which a foreign key looks for references? */
+extern bool ms_is_fk_check(const char *text);
+
+/*
+ * findings.c: makes findings of facts, reading the catalog.
+ */
+typedef struct MSFinding
+{
+	const MSFact *fact;			/* the first one of those merged */
+	const char *kind;
+	char	   *relation;		/* qualified and quoted; NULL: of no single one */
+	List	   *columns;		/* of char *: names or expressions */
+	int64		times;
+	double		rows_read;
+	double		rows_discarded; /* negative: nothing is discarded there */
+	double		ratio;			/* negative: none */
+	char	   *suggestion;		/* statements to run; NULL: none to be given */
+	char	   *why;
+} MSFinding;
+
+/*
+ * A List of MSFinding, duplicates merged; facts that are no finding (an index
+ * is there, the table is gone) are left out.  Raises nothing that a user
+ * could bring about, and waits for no lock.
+ */
+extern List *ms_findings(List *facts);
+
+/*
+ * profile_findings.c: the facts of the profile.
+ */
+
+/* take that memory into use */
+extern void ms_facts_attach(char *memory, Size size);
+extern void ms_facts_reset(void);
+
+/*
+ * A query starts, before ExecutorStart; it ends, before ExecutorEnd.  Only
+ * to be called with ms_plans.  listed: it has a statement, or is a part of one.
+ * s: that statement; without a shape it is the client's latest, NULL: it is
+ * not listed.  complete: it ran to its last row.
+ */
+extern void ms_plan_start(QueryDesc *queryDesc, int eflags, int level,
+						  bool listed);
+extern void ms_plan_end(QueryDesc *queryDesc, const MSStatement *s,
+						bool complete);
+
+/* what the user may see, a List of MSFinding */
+extern List *ms_profile_findings(void);
+
+/*
+ * findings_index.c: the index that would have served a scan.
+ */
+typedef struct MSIndexAdvice
+{
+	List	   *columns;		/* of char * */
+	char	   *ddl;			/* NULL: no index can be suggested ... */
+	const char *reason;			/* ... for that reason, if one is known */
+	bool		exists;			/* there is such an index */
+} MSIndexAdvice;
+
+/*
+ * The table is open and locked; relation is the name to be used for it, that
+ * of its partitioned table where it is a partition.
+ */
+extern void ms_index_advise(Relation rel, const MSFact *fact,
+							const char *relation, MSIndexAdvice *advice);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop
