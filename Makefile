@@ -18,6 +18,7 @@ OBJS = \
 	src/counter.o \
 	src/delta.o \
 	src/deltas.o \
+	src/explain.o \
 	src/fast.o \
 	src/fold.o \
 	src/general.o \
@@ -41,6 +42,7 @@ OBJS = \
 	src/profile_stats.o \
 	src/profile_utility.o \
 	src/profile_views.o \
+	src/query.o \
 	src/shape.o \
 	src/shape_cache.o \
 	src/shape_lex.o \
@@ -49,7 +51,9 @@ OBJS = \
 	src/symbols.o \
 	src/target.o \
 	src/total.o \
-	src/tracked.o
+	src/traces.o \
+	src/tracked.o \
+	src/undo.o
 INCLUDES = \
 	src/compat.h \
 	src/missing_symbol.h
@@ -63,6 +67,7 @@ DATA = \
 # order.  The extension is there when a theme starts.
 REGRESS = \
 	counter \
+	explain \
 	profile \
 	profile_n_plus_one \
 	profile_privileges \

@@ -856,3 +856,18 @@ GRANT SELECT ON
     missing_symbol.query_stats,
     missing_symbol.n_plus_one
     TO PUBLIC;
+
+--
+-- What-if and comparison (explain.c, compare.c)
+--
+
+CREATE FUNCTION missing_symbol.explain_analyze(
+    query pg_catalog.text,
+    params pg_catalog.text[] DEFAULT NULL,
+    setup pg_catalog.text DEFAULT NULL,
+    format pg_catalog.text DEFAULT 'text')
+RETURNS SETOF pg_catalog.text
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_explain_analyze';
+COMMENT ON FUNCTION missing_symbol.explain_analyze(pg_catalog.text, pg_catalog.text[], pg_catalog.text, pg_catalog.text) IS
+    'run one statement, after setup, under EXPLAIN (ANALYZE, BUFFERS, WAL, SETTINGS), and undo both; format text, json, yaml or xml';

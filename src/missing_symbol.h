@@ -26,6 +26,7 @@
 #include "storage/itemptr.h"
 #include "storage/lockdefs.h"
 #include "tcop/cmdtag.h"
+#include "utils/array.h"
 #include "utils/portal.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
@@ -930,6 +931,10 @@ extern void ms_profile_discard(void);
 extern bool ms_profile_plans(void);
 extern bool ms_profile_params(void);
 
+/* in between, nothing is listed nor measured */
+extern void ms_profile_pause(void);
+extern void ms_profile_resume(void);
+
 /* error 55000 unless profiling is on */
 extern void ms_profile_require_on(void);
 
@@ -1204,6 +1209,59 @@ extern List *ms_candidates(uint64 section, int64 min_repeats, int64 min_ns,
  * profile_report.c: the summary, the report, the line in the log.
  */
 extern void ms_profile_log(const char *why);
+
+/*
+ * undo.c: something run in a subtransaction that is always rolled back.
+ */
+typedef void (*MSUndone) (void *arg);
+
+/* an error passes on after the undo */
+extern void ms_undo(MSUndone run, void *arg);
+
+/* an error is returned, NULL for none; but a cancel or a timeout passes on */
+extern ErrorData *ms_undo_and_catch(MSUndone run, void *arg);
+
+/*
+ * query.c: a text that holds one statement.
+ */
+typedef struct MSQuery
+{
+	const char *text;
+	RawStmt    *raw;
+	Oid		   *types;			/* of the parameters */
+	int			ntypes;
+	ParamListInfo params;		/* NULL: there are none */
+	List	   *queries;		/* analysed and rewritten: Query */
+	ErrorContextCallback callback;
+} MSQuery;
+
+extern void ms_query_parse(MSQuery *query, const char *what,
+							const char *text);
+extern void ms_query_analyze(MSQuery *query, ArrayType *params);
+extern List *ms_query_volatile(MSQuery *query, bool builtin);
+
+/* in between, errors are those of the text */
+extern void ms_query_enter(MSQuery *query);
+extern void ms_query_leave(MSQuery *query);
+
+/*
+ * traces.c: what a rollback does not undo.
+ */
+typedef struct MSTraces
+{
+	MemoryContext context;
+	List	   *locks;
+	List	   *sequences;
+	List	   *copies;
+	struct MSTraces *outer;
+} MSTraces;
+
+extern void ms_traces_begin(MSTraces *traces);
+extern void ms_traces_stop(MSTraces *traces);
+extern List *ms_traces_end(MSTraces *traces);
+
+extern List *ms_written_relations(void);
+extern char *ms_relation_name(Oid relid);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop
