@@ -19,7 +19,10 @@ OBJS = \
 	src/delta.o \
 	src/deltas.o \
 	src/explain.o \
+	src/facts.o \
 	src/fast.o \
+	src/findings.o \
+	src/findings_index.o \
 	src/fold.o \
 	src/general.o \
 	src/histogram.o \

@@ -1,5 +1,7 @@
 -- explain_analyze: a statement and its setup are run and undone.
 SET client_min_messages = warning;
+CREATE SCHEMA explained;
+SET search_path = explained;
 CREATE TABLE customer (id int PRIMARY KEY, name text);
 CREATE TABLE purchase (
     id serial PRIMARY KEY,
@@ -48,7 +50,7 @@ DECLARE
     result text = '';
 BEGIN
     FOR r IN SELECT oid FROM pg_class
-             WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+             WHERE relkind = 'r' AND relnamespace = 'explained'::regnamespace
              ORDER BY relname
     LOOP
         EXECUTE format('SELECT md5(string_agg(ctid::text || xmin || t::text, '','' ORDER BY ctid)) FROM %s t', r)
@@ -263,6 +265,7 @@ SELECT undone('SELECT * FROM missing_symbol.explain_analyze(''SELECT nextval('''
 
 -- as the caller
 CREATE ROLE regress_explain_plain;
+GRANT USAGE ON SCHEMA explained TO regress_explain_plain;
 CREATE FUNCTION secretive() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 BEGIN
     COPY (SELECT 1) TO PROGRAM 'cat > /dev/null # password';
@@ -310,3 +313,4 @@ SELECT count(*) FROM customer WHERE name = 'step';
 
 DROP OWNED BY regress_explain_plain;
 DROP ROLE regress_explain_plain;
+DROP SCHEMA explained CASCADE;

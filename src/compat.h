@@ -158,6 +158,15 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
 	OverrideSearchPathMatchesCurrent(path)
 #endif
 
+/* does text sort by its bytes? */
+#if PG_VERSION_NUM >= 180000
+#define ms_collate_is_c(collation) \
+	(OidIsValid(collation) && \
+	 pg_newlocale_from_collation(collation)->collate_is_c)
+#else
+#define ms_collate_is_c(collation)	lc_collate_is_c(collation)
+#endif
+
 /*
  * sorting
  */
@@ -211,6 +220,15 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
 #endif
 
 #define MS_HAVE_MERGE	(PG_VERSION_NUM >= 150000)
+
+/* pages of a bitmap heap scan */
+#if PG_VERSION_NUM >= 180000
+#define MS_EXACT_PAGES(scan)	((double) (scan)->stats.exact_pages)
+#define MS_LOSSY_PAGES(scan)	((double) (scan)->stats.lossy_pages)
+#else
+#define MS_EXACT_PAGES(scan)	((double) (scan)->exact_pages)
+#define MS_LOSSY_PAGES(scan)	((double) (scan)->lossy_pages)
+#endif
 
 /* before 16 an instr_time was a struct timespec */
 #if PG_VERSION_NUM < 160000

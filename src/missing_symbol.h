@@ -14,6 +14,7 @@
 #include "compat.h"
 #include "access/htup.h"
 #include "datatype/timestamp.h"
+#include "executor/execdesc.h"
 #include "fmgr.h"
 #include "lib/ilist.h"
 #include "nodes/bitmapset.h"
@@ -1262,6 +1263,110 @@ extern List *ms_traces_end(MSTraces *traces);
 
 extern List *ms_written_relations(void);
 extern char *ms_relation_name(Oid relid);
+
+ * facts.c: what an executed plan tells, copied before it is gone.
+ */
+typedef enum MSFactKind
+{
+	MS_SEQ_SCAN_DISCARDS,
+	MS_INDEX_SCAN_DISCARDS,
+	MS_SORT_SPILLED,
+	MS_HASH_SPILLED,
+	MS_TEMP_SPILLED,
+	MS_ROW_ESTIMATE_OFF,
+	MS_NESTED_SEQ_SCAN,
+	MS_LOSSY_BITMAP,
+	MS_MISSING_FK_INDEX
+} MSFactKind;
+
+/* scans that throw rows away */
+#define MS_DISCARDS(kind) \
+	((kind) == MS_SEQ_SCAN_DISCARDS || (kind) == MS_INDEX_SCAN_DISCARDS || \
+	 (kind) == MS_NESTED_SEQ_SCAN || (kind) == MS_MISSING_FK_INDEX)
+
+typedef struct MSFact
+{
+	/* what it is the same as when the statement runs again */
+	MSFactKind	kind;
+	int			node;			/* plan_node_id; 0 for the statement itself */
+	NodeTag		tag;			/* of the plan's node */
+	Oid			relid;			/* invalid: of no single table */
+	Oid			index;			/* the index that was scanned, or invalid */
+	uint64		structure;		/* hash of the clauses without constants */
+	uint64		shape;			/* of its statement, 0 outside of a profile */
+	Oid			userid;
+	bool		toplevel;
+
+	/* sums over its times, as are rows */
+	int64		times;
+	double		rows_read;
+	double		rows_discarded;
+
+	/* of the worst time */
+	double		expected;		/* rows per loop, as planned ... */
+	double		actual;			/* ... and as executed */
+	double		memory;			/* work_mem that would have held it, in kB */
+
+	uint64		queryid;
+	int			nfilters;
+	List	   *clauses;		/* on relid, as range table entry 1: filters, then
+								 * what the index was searched for */
+} MSFact;
+
+/*
+ * The facts of a plan that was executed with INSTRUMENT_ROWS at least, to be
+ * called before its ExecutorEnd.  complete: it was run to its last row.
+ * temp_blocks: what the statement has written to temporary files, 0 where
+ * that is not known.  A List of MSFact in the current memory context; reads
+ * no catalog, and fails only where memory is out.
+ */
+extern List *ms_facts_collect(QueryDesc *queryDesc, bool complete,
+							  int64 temp_blocks);
+
+/* is it the text of a query by which a foreign key looks for references? */
+extern bool ms_is_fk_check(const char *text);
+
+/*
+ * findings.c: makes findings of facts, reading the catalog.
+ */
+typedef struct MSFinding
+{
+	const MSFact *fact;			/* the first one of those merged */
+	const char *kind;
+	char	   *relation;		/* qualified and quoted; NULL: of no single one */
+	List	   *columns;		/* of char *: quoted names or expressions */
+	int64		times;
+	double		rows_read;
+	double		rows_discarded; /* negative: nothing is discarded there */
+	double		ratio;			/* negative: none */
+	char	   *suggestion;		/* statements to run; NULL: none to be given */
+	char	   *why;
+} MSFinding;
+
+/*
+ * A List of MSFinding, duplicates merged; facts that are no finding (an index
+ * is there, the table is gone) are left out.  Raises nothing that a user
+ * could bring about, and waits for no lock.
+ */
+extern List *ms_findings(List *facts);
+
+/*
+ * findings_index.c: the index that would have served a scan.
+ */
+typedef struct MSIndexAdvice
+{
+	List	   *columns;		/* of char * */
+	char	   *ddl;			/* NULL: no index can be suggested ... */
+	const char *reason;			/* ... for that reason, if one is known */
+	bool		exists;			/* there is such an index */
+} MSIndexAdvice;
+
+/*
+ * The table is open and locked; relation is the name to be used for it, that
+ * of its partitioned table where it is a partition.
+ */
+extern void ms_index_advise(Relation rel, const MSFact *fact,
+							const char *relation, MSIndexAdvice *advice);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop
