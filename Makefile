@@ -14,6 +14,7 @@
 MODULE_big = missing_symbol
 OBJS = \
 	src/calls.o \
+	src/compare.o \
 	src/count.o \
 	src/counter.o \
 	src/delta.o \
@@ -46,6 +47,8 @@ OBJS = \
 	src/profile_utility.o \
 	src/profile_views.o \
 	src/query.o \
+	src/ratio.o \
+	src/rows.o \
 	src/shape.o \
 	src/shape_cache.o \
 	src/shape_lex.o \
@@ -69,6 +72,7 @@ DATA = \
 # pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
 # order.  The extension is there when a theme starts.
 REGRESS = \
+	compare \
 	counter \
 	explain \
 	profile \

@@ -33,9 +33,9 @@ VACUUM ANALYZE customer, purchase, parted, trail, big;
 CREATE FUNCTION plan(query text, params text[] = NULL, setup text = NULL,
                      format text = 'text')
 RETURNS SETOF text LANGUAGE sql AS $$
-    SELECT regexp_replace(line, ' *\((cost|actual)=.*| time=.*', '')
+    SELECT regexp_replace(line, ' *\((cost|actual)=.*| time=.*|, search_path.*', '')
     FROM missing_symbol.explain_analyze(query, params, setup, format) line
-    WHERE line !~ '^ *(Buffers|WAL|I/O|Index Searches|Heap Fetches|Batches|Planning|Execution|Rows Removed|Serialization|Heap Blocks|Sort Method|JIT|Storage)'
+    WHERE line !~ '^ *(Buffers|WAL|I/O|Index Searches|Heap Fetches|Batches|Planning|Execution|Rows Removed|Serialization|Heap Blocks|Sort Method|JIT|Storage|Settings: search_path)'
 $$;
 CREATE FUNCTION notes(query text, params text[] = NULL, setup text = NULL)
 RETURNS SETOF text LANGUAGE sql AS $$
@@ -111,6 +111,16 @@ SELECT plan('SELECT * FROM big WHERE k = 7 AND v = ''new''', NULL,
 SELECT count(*) FROM pg_indexes WHERE tablename = 'big';
 SELECT count(*) FROM big WHERE v = 'new';
 SHOW enable_sort;
+-- what its plan tells, and what would help
+SELECT DISTINCT jsonb_pretty(missing_symbol.explain_analyze('SELECT * FROM big WHERE k = $1', '{7}', format => 'json')::jsonb -> 1 -> 'Findings');
+SELECT f ->> 'Kind' AS kind, f ->> 'Suggestion' ~ '^SET work_mem = ''[0-9]+MB''$' AS suggestion
+FROM missing_symbol.explain_analyze('SELECT * FROM big ORDER BY v', NULL, 'SET work_mem = ''64kB''', 'json') j,
+     json_array_elements(j::json -> 1 -> 'Findings') f;
+CREATE TABLE refers AS SELECT i AS id, NULL::int AS customer FROM generate_series(1, 5000) i;
+ALTER TABLE refers ADD FOREIGN KEY (customer) REFERENCES customer;
+SELECT plan('DELETE FROM customer WHERE id < 10');
+SELECT plan('DELETE FROM customer WHERE id < 10', NULL, 'CREATE INDEX ON refers (customer)');
+DROP TABLE refers;
 -- rows that were updated in place keep a new index from this transaction
 BEGIN;
 CREATE TABLE fresh (id int, k int) WITH (fillfactor = 50);

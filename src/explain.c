@@ -42,13 +42,18 @@ typedef struct MSExplain
 	ArrayType  *params;
 	const char *setup;
 	ExplainState *es;
+	MemoryContext context;		/* of what outlives the run */
 	const char *executed;		/* text that the plan bears */
+	int64		temp_blocks;	/* written before it ran */
+	List	   *facts;			/* of MSFact */
+	List	   *findings;		/* of MSFinding */
 	List	   *notes;			/* of char * */
 	bool		has_deferred;	/* constraints are waiting to be checked */
 	ErrorData  *deferred;		/* what they would raise, or NULL */
 	struct MSExplain *outer;
 } MSExplain;
 
+static ExecutorStart_hook_type prev_ExecutorStart = NULL;
 static ExecutorEnd_hook_type prev_ExecutorEnd = NULL;
 static MSExplain *current = NULL;
 
@@ -66,8 +71,10 @@ static void
 note_unusable_indexes(MSExplain *x, PlannedStmt *plan)
 {
 	List	   *seen = NIL;
+	MemoryContext saved;
 	ListCell   *lc;
 
+	saved = MemoryContextSwitchTo(x->context);
 	foreach(lc, plan->rtable)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
@@ -96,14 +103,71 @@ note_unusable_indexes(MSExplain *x, PlannedStmt *plan)
 		}
 		table_close(rel, AccessShareLock);
 	}
+	MemoryContextSwitchTo(saved);
+}
+
+/* rows are counted in the checks of foreign keys, too */
+static void
+explain_ExecutorStart(QueryDesc *queryDesc, int eflags)
+{
+	if (current != NULL && ms_is_fk_check(queryDesc->sourceText))
+		queryDesc->instrument_options |= INSTRUMENT_ROWS;
+	if (prev_ExecutorStart)
+		prev_ExecutorStart(queryDesc, eflags);
+	else
+		standard_ExecutorStart(queryDesc, eflags);
+}
+
+/* a foreign key is checked many times: each fact once, added up */
+static void
+remember_fact(MSExplain *x, const MSFact *fact)
+{
+	MemoryContext saved;
+	MSFact	   *added;
+	ListCell   *lc;
+
+	foreach(lc, x->facts)
+	{
+		MSFact	   *known = lfirst(lc);
+
+		if (known->kind != fact->kind || known->node != fact->node ||
+			known->tag != fact->tag || known->relid != fact->relid ||
+			known->index != fact->index ||
+			known->structure != fact->structure)
+			continue;
+		known->times += fact->times;
+		known->rows_read += fact->rows_read;
+		known->rows_discarded += fact->rows_discarded;
+		return;
+	}
+	saved = MemoryContextSwitchTo(x->context);
+	added = palloc(sizeof(MSFact));
+	*added = *fact;
+	added->clauses = copyObject(fact->clauses);
+	x->facts = lappend(x->facts, added);
+	MemoryContextSwitchTo(saved);
+}
+
+static void
+look_at_plan(MSExplain *x, QueryDesc *queryDesc)
+{
+	bool		own = queryDesc->sourceText == x->executed;
+	ListCell   *lc;
+
+	if (!own && !ms_is_fk_check(queryDesc->sourceText))
+		return;
+	foreach(lc, ms_facts_collect(queryDesc, own,
+								 own ? pgBufferUsage.temp_blks_written - x->temp_blocks : 0))
+		remember_fact(x, lfirst(lc));
+	if (own && queryDesc->plannedstmt->transientPlan)
+		note_unusable_indexes(x, queryDesc->plannedstmt);
 }
 
 static void
 explain_ExecutorEnd(QueryDesc *queryDesc)
 {
-	if (current != NULL && queryDesc->sourceText == current->executed &&
-		queryDesc->plannedstmt->transientPlan)
-		note_unusable_indexes(current, queryDesc->plannedstmt);
+	if (current != NULL)
+		look_at_plan(current, queryDesc);
 	if (prev_ExecutorEnd)
 		prev_ExecutorEnd(queryDesc);
 	else
@@ -320,6 +384,7 @@ run_and_explain(void *arg)
 
 	ms_query_enter(&x->query);
 	x->executed = x->query.text;
+	x->temp_blocks = pgBufferUsage.temp_blks_written;
 	ExplainBeginOutput(x->es);
 	if (x->query.queries == NIL && x->es->format == EXPLAIN_FORMAT_TEXT)
 		appendStringInfoString(x->es->str, "Query rewrites to nothing\n");
@@ -335,6 +400,8 @@ run_and_explain(void *arg)
 	x->has_deferred = constraints_pending();
 	if (x->has_deferred)
 		x->deferred = ms_undo_and_catch(check_constraints, NULL);
+	/* here, where the catalog is still that of the run */
+	x->findings = ms_findings(x->facts);
 }
 
 /* run it, undo it, whatever happens */
@@ -346,12 +413,15 @@ explain_and_undo(MSExplain *x)
 
 	if (!installed)
 	{
+		prev_ExecutorStart = ExecutorStart_hook;
+		ExecutorStart_hook = explain_ExecutorStart;
 		prev_ExecutorEnd = ExecutorEnd_hook;
 		ExecutorEnd_hook = explain_ExecutorEnd;
 		installed = true;
 	}
 	ms_traces_begin(&traces);
 	ms_profile_pause();
+	x->context = CurrentMemoryContext;
 	x->outer = current;
 	current = x;
 	PG_TRY();
@@ -374,20 +444,66 @@ explain_and_undo(MSExplain *x)
  */
 
 static void
-append_notes(MSExplain *x)
+append_text(MSExplain *x)
+{
+	StringInfo	str = x->es->str;
+	ListCell   *lc;
+
+	appendStringInfoString(str, x->findings == NIL ? "Findings: none\n" :
+						   "Findings:\n");
+	foreach(lc, x->findings)
+	{
+		MSFinding  *finding = lfirst(lc);
+
+		appendStringInfo(str, "  %s%s%s", finding->kind,
+						 finding->relation ? " on " : "",
+						 finding->relation ? finding->relation : "");
+		appendStringInfo(str, ": %.0f rows read", finding->rows_read);
+		if (finding->rows_discarded >= 0)
+			appendStringInfo(str, ", %.0f discarded", finding->rows_discarded);
+		appendStringInfo(str, "; %s\n", finding->why);
+		if (finding->suggestion != NULL)
+			appendStringInfo(str, "    %s\n", finding->suggestion);
+	}
+	if (x->notes != NIL)
+		appendStringInfoString(str, "Notes:\n");
+	foreach(lc, x->notes)
+		appendStringInfo(str, "  %s\n", (char *) lfirst(lc));
+}
+
+static void
+append_finding(MSFinding *finding, ExplainState *es)
+{
+	ExplainOpenGroup("Finding", NULL, true, es);
+	ExplainPropertyText("Kind", finding->kind, es);
+	if (finding->relation != NULL)
+		ExplainPropertyText("Relation", finding->relation, es);
+	if (finding->columns != NIL)
+		ExplainPropertyList("Columns", finding->columns, es);
+	ExplainPropertyFloat("Rows Read", NULL, finding->rows_read, 0, es);
+	if (finding->rows_discarded >= 0)
+		ExplainPropertyFloat("Rows Discarded", NULL, finding->rows_discarded,
+							 0, es);
+	if (finding->ratio >= 0)
+		ExplainPropertyFloat("Ratio", NULL, finding->ratio, 4, es);
+	if (finding->suggestion != NULL)
+		ExplainPropertyText("Suggestion", finding->suggestion, es);
+	ExplainPropertyText("Why", finding->why, es);
+	ExplainCloseGroup("Finding", NULL, true, es);
+}
+
+/* one more element of EXPLAIN's document */
+static void
+append_element(MSExplain *x)
 {
 	ExplainState *es = x->es;
 	ListCell   *lc;
 
-	if (es->format == EXPLAIN_FORMAT_TEXT)
-	{
-		if (x->notes != NIL)
-			appendStringInfoString(es->str, "Notes:\n");
-		foreach(lc, x->notes)
-			appendStringInfo(es->str, "  %s\n", (char *) lfirst(lc));
-		return;
-	}
 	ExplainOpenGroup("Analysis", NULL, true, es);
+	ExplainOpenGroup("Findings", "Findings", false, es);
+	foreach(lc, x->findings)
+		append_finding(lfirst(lc), es);
+	ExplainCloseGroup("Findings", "Findings", false, es);
 	ExplainPropertyList("Notes", x->notes, es);
 	ExplainCloseGroup("Analysis", NULL, true, es);
 }
@@ -440,7 +556,10 @@ ms_explain_analyze(PG_FUNCTION_ARGS)
 	check_explainable(x.query.raw);
 
 	explain_and_undo(&x);
-	append_notes(&x);
+	if (x.es->format == EXPLAIN_FORMAT_TEXT)
+		append_text(&x);
+	else
+		append_element(&x);
 	ExplainEndOutput(x.es);
 	put_answer(rsinfo, x.es);
 	return (Datum) 0;

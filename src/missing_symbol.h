@@ -27,6 +27,7 @@
 #include "storage/itemptr.h"
 #include "storage/lockdefs.h"
 #include "tcop/cmdtag.h"
+#include "tcop/dest.h"
 #include "utils/array.h"
 #include "utils/portal.h"
 #include "utils/relcache.h"
@@ -736,6 +737,7 @@ extern bool ms_profile_params_setting;
 extern int	ms_profile_memory;	/* kB */
 extern int	ms_unit_gap;		/* ms */
 extern int	ms_profile_log_setting;
+extern int	ms_compare_time;	/* ms */
 
 /* What a statement used: BufferUsage and WalUsage of all versions in one */
 typedef struct MSUsage
@@ -1264,6 +1266,54 @@ extern List *ms_traces_end(MSTraces *traces);
 extern List *ms_written_relations(void);
 extern char *ms_relation_name(Oid relid);
 
+/*
+ * rows.c: what a query returns, thrown away or summed up.
+ */
+#define MS_ROWS_BUCKETS	256
+
+typedef struct MSRows
+{
+	MemoryContext context;		/* of what it points to */
+	TupleDesc	desc;			/* NULL: it returns no rows */
+	int64		counts[MS_ROWS_BUCKETS];
+	uint64		sums[MS_ROWS_BUCKETS];
+	const bool *wanted;			/* buckets whose rows are kept, or NULL */
+	List	   *kept;
+} MSRows;
+
+extern DestReceiver *ms_rows_receiver(MSRows *result);
+extern List *ms_rows_columns(const MSRows *a, const MSRows *b);
+extern bool ms_rows_same_rows(const MSRows *a, const MSRows *b);
+extern bool ms_rows_choose(const MSRows *a, const MSRows *b,
+							 bool *wanted);
+extern List *ms_rows_examples(MSRows *a, MSRows *b, int limit);
+
+/*
+ * ratio.c: what can be said of pairs of durations.
+ */
+typedef struct MSTimes
+{
+	double		median;			/* milliseconds, as the others */
+	double		mean;
+	double		stddev;
+	double		p95;
+} MSTimes;
+
+typedef struct MSRatio
+{
+	int			rounds;
+	double		median;
+	bool		has_interval;
+	double		low;			/* the interval of 99 % */
+	double		high;
+} MSRatio;
+
+extern void ms_times_describe(const int64 *ns, int n, MSTimes *times);
+extern int	ms_interval_margin(int n);
+extern void ms_ratio(const int64 *a, const int64 *b, int n, MSRatio *ratio);
+extern char *ms_ratio_verdict(const MSRatio *ratio);
+
+/*
  * facts.c: what an executed plan tells, copied before it is gone.
  */
 typedef enum MSFactKind

@@ -117,9 +117,9 @@ bind_parameters(MSQuery *query, ArrayType *params)
 	if (given != query->ntypes)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the statement takes %d parameters, but params has %d",
-						query->ntypes, given),
-				 errhint("Give the value of $1, $2, ... as text, in this order; NULL for null.")));
+				 errmsg_plural("the statement takes %d parameter, but there are %d values",
+							   "the statement takes %d parameters, but there are %d values",
+							   query->ntypes, query->ntypes, given)));
 	if (given == 0)
 		return;
 	query->params = makeParamList(given);
