@@ -39,6 +39,7 @@ OBJS = \
 	src/profile_budget.o \
 	src/profile_exec.o \
 	src/profile_failure.o \
+	src/profile_findings.o \
 	src/profile_hooks.o \
 	src/profile_report.o \
 	src/profile_session.o \

@@ -60,7 +60,7 @@ COMMENT ON TYPE missing_symbol.counter IS
     'a count, and when it was first and last changed: 42 [first_seen,last_seen]';
 
 -- A fresh counter
-CREATE FUNCTION missing_symbol.counter(count pg_catalog.int8 DEFAULT 1)
+CREATE FUNCTION missing_symbol.counter(count pg_catalog.int8 DEFAULT '1')
 RETURNS missing_symbol.counter
 LANGUAGE C VOLATILE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'ms_counter_new';
@@ -483,7 +483,7 @@ AS 'MODULE_PATHNAME', 'ms_increment_by_text';
 COMMENT ON FUNCTION missing_symbol.increment_by(pg_catalog.regclass, pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
     'add any amount but zero to the counter of a key given as literals or untyped parameters; the new count, or null where nothing was counted';
 
-CREATE FUNCTION missing_symbol.increment_row(target pg_catalog.regclass, fields pg_catalog.jsonb, by pg_catalog.int8 DEFAULT 1)
+CREATE FUNCTION missing_symbol.increment_row(target pg_catalog.regclass, fields pg_catalog.jsonb, by pg_catalog.int8 DEFAULT '1')
 RETURNS pg_catalog.int8
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_increment_row';
@@ -638,7 +638,7 @@ CREATE FUNCTION missing_symbol.record(
     filename    pg_catalog.text,
     code_file   pg_catalog.text DEFAULT NULL,
     code_id     pg_catalog.text DEFAULT NULL,
-    by          pg_catalog.int8 DEFAULT 1,
+    by          pg_catalog.int8 DEFAULT '1',
     target      pg_catalog.regclass DEFAULT 'missing_symbol.symbols')
 RETURNS pg_catalog.int8
 LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -807,6 +807,30 @@ CREATE VIEW missing_symbol.n_plus_one AS
 COMMENT ON VIEW missing_symbol.n_plus_one IS
     'candidates for N+1: shapes that this session ran again and again in one unit of work';
 
+CREATE FUNCTION missing_symbol.findings(
+    OUT kind pg_catalog.text,
+    OUT shape pg_catalog.text,
+    OUT queryid pg_catalog.int8,
+    OUT userid pg_catalog.oid,
+    OUT relation pg_catalog.text,
+    OUT columns pg_catalog.text[],
+    OUT rows_read pg_catalog.int8,
+    OUT rows_discarded pg_catalog.int8,
+    OUT ratio pg_catalog.float8,
+    OUT times_seen pg_catalog.int8,
+    OUT suggestion pg_catalog.text,
+    OUT why pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_findings_view';
+COMMENT ON FUNCTION missing_symbol.findings() IS
+    'the rows of the view findings';
+
+CREATE VIEW missing_symbol.findings AS
+    SELECT * FROM missing_symbol.findings();
+COMMENT ON VIEW missing_symbol.findings IS
+    'what is wrong with the plans of this session''s statements, and the statement that fixes it, ready to run; filled while plans are profiled';
+
 CREATE FUNCTION missing_symbol.profile_summary()
 RETURNS pg_catalog.text
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
@@ -854,7 +878,8 @@ COMMENT ON FUNCTION missing_symbol.assert_no_errors() IS
 GRANT SELECT ON
     missing_symbol.queries,
     missing_symbol.query_stats,
-    missing_symbol.n_plus_one
+    missing_symbol.n_plus_one,
+    missing_symbol.findings
     TO PUBLIC;
 
 --

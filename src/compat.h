@@ -219,6 +219,14 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
 	pstmt, queryString, context, params, queryEnv, dest, qc
 #endif
 
+/* at random, from 0 to below 1 */
+#if PG_VERSION_NUM >= 150000
+#include "common/pg_prng.h"
+#define ms_random_double()	pg_prng_double(&pg_global_prng_state)
+#else
+#define ms_random_double()	(random() / ((double) MAX_RANDOM_VALUE + 1))
+#endif
+
 #define MS_HAVE_MERGE	(PG_VERSION_NUM >= 150000)
 
 /* pages of a bitmap heap scan */

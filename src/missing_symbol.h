@@ -734,6 +734,7 @@ typedef enum MSKind
 extern int	ms_profile_setting;
 extern bool ms_profile_plans_setting;
 extern bool ms_profile_params_setting;
+extern double ms_plan_sample;
 extern int	ms_profile_memory;	/* kB */
 extern int	ms_unit_gap;		/* ms */
 extern int	ms_profile_log_setting;
@@ -878,6 +879,7 @@ typedef struct MSProfile
 	uint64		dropped;
 	uint64		truncated;
 	uint64		runs_lost;		/* N+1 candidates that were forgotten */
+	uint64		facts_lost;		/* facts of plans that were forgotten */
 
 	/* where the session is */
 	char		label[MS_LABEL_MAX];
@@ -931,7 +933,7 @@ extern void ms_profile_total(MSTotals *total);
 /* forget the switch and everything measured */
 extern void ms_profile_discard(void);
 
-extern bool ms_profile_plans(void);
+extern bool ms_plans;			/* in force: count rows in plans */
 extern bool ms_profile_params(void);
 
 /* in between, nothing is listed nor measured */
@@ -1399,6 +1401,23 @@ typedef struct MSFinding
  * could bring about, and waits for no lock.
  */
 extern List *ms_findings(List *facts);
+
+/*
+ * profile_findings.c: the facts of the profile.
+ */
+
+/* take that memory into use */
+extern void ms_facts_attach(char *memory, Size size);
+extern void ms_facts_reset(void);
+
+/*
+ * A query starts, before ExecutorStart; it ends, before ExecutorEnd.  Only
+ * to be called with ms_plans.  s: the statement it is of; NULL or without a
+ * shape: it is part of the client's.  complete: it ran to its last row.
+ */
+extern void ms_plan_start(QueryDesc *queryDesc, int eflags, bool listed);
+extern void ms_plan_end(QueryDesc *queryDesc, const MSStatement *s,
+						bool complete);
 
 /*
  * findings_index.c: the index that would have served a scan.

@@ -256,8 +256,24 @@ suite_tap()
 
 # ---------------------------------------------------------------------------
 
+# What the TAP tests are clients with, besides PostgreSQL's own
+missing_drivers()
+{
+	command -v apt-get >/dev/null || return 0
+	/usr/bin/python3 -c 'import psycopg2' 2>/dev/null || echo python3-psycopg2
+	/usr/bin/python3 -c 'import django' 2>/dev/null || echo python3-django
+}
+
+# ---------------------------------------------------------------------------
+
 begin=$SECONDS
 ms_setup tap
+case " $SUITES " in
+	*" tap "*)
+		mapfile -t packages < <(missing_drivers)
+		ms_install "${packages[@]}"
+		;;
+esac
 ms_begin
 if "${CC:-gcc}" --version | grep -q clang; then
 	# PostgreSQL was configured for gcc: flags, and attributes in its headers
