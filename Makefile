@@ -112,6 +112,7 @@ ISOLATION = \
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
+	test/t/compare.pl \
 	test/t/cost.pl \
 	test/t/counter_dump.pl \
 	test/t/profile_coexist.pl \
@@ -122,6 +123,7 @@ PROVE_TESTS = \
 	test/t/crash.pl \
 	test/t/dump.pl \
 	test/t/exact.pl \
+	test/t/explain.pl \
 	test/t/protocols.pl \
 	test/t/pending.pl \
 	test/t/sightings.pl \
