@@ -881,3 +881,46 @@ GRANT SELECT ON
     missing_symbol.n_plus_one,
     missing_symbol.findings
     TO PUBLIC;
+
+--
+-- What-if and comparison (explain.c, compare.c)
+--
+
+CREATE FUNCTION missing_symbol.explain_analyze(
+    query pg_catalog.text,
+    params pg_catalog.text[] DEFAULT NULL,
+    setup pg_catalog.text DEFAULT NULL,
+    format pg_catalog.text DEFAULT 'text')
+RETURNS SETOF pg_catalog.text
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_explain_analyze';
+COMMENT ON FUNCTION missing_symbol.explain_analyze(pg_catalog.text, pg_catalog.text[], pg_catalog.text, pg_catalog.text) IS
+    'run one statement, after setup, under EXPLAIN (ANALYZE, BUFFERS, WAL, SETTINGS), and undo both; format text, json, yaml or xml';
+
+CREATE FUNCTION missing_symbol.compare(
+    a pg_catalog.text,
+    b pg_catalog.text,
+    runs pg_catalog.int4 DEFAULT NULL,
+    prepared pg_catalog.bool DEFAULT false,
+    writes pg_catalog.bool DEFAULT false,
+    OUT variant pg_catalog.text,
+    OUT runs_done pg_catalog.int4,
+    OUT median_ms pg_catalog.float8,
+    OUT mean_ms pg_catalog.float8,
+    OUT stddev_ms pg_catalog.float8,
+    OUT p95_ms pg_catalog.float8,
+    OUT blocks pg_catalog.int8,
+    OUT rows pg_catalog.int8,
+    OUT wal_bytes pg_catalog.int8,
+    OUT dead_rows pg_catalog.int8,
+    OUT ratio pg_catalog.float8,
+    OUT ratio_low pg_catalog.float8,
+    OUT ratio_high pg_catalog.float8,
+    OUT same_result pg_catalog.bool,
+    OUT verdict pg_catalog.text,
+    OUT notes pg_catalog.text[])
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_compare';
+COMMENT ON FUNCTION missing_symbol.compare(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.bool, pg_catalog.bool) IS
+    'which of two statements is faster, from rounds that run both in random order and are undone; and whether they return the same rows';

@@ -42,6 +42,7 @@ double		ms_plan_sample = 1;
 int			ms_profile_memory = 4096;
 int			ms_unit_gap = 200;
 int			ms_profile_log_setting = MS_LOG_NONE;
+int			ms_compare_time = 10000;
 
 static const struct config_enum_entry profile_options[] = {
 	{"off", MS_TRACK_OFF, false},
@@ -217,6 +218,18 @@ define_profile_settings(void)
 							&ms_unit_gap,
 							200,
 							-1,
+							INT_MAX,
+							PGC_USERSET,
+							GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.compare_time",
+							"Sets the time after which compare() stops.",
+							"The round in progress is finished; there is always "
+							"one.",
+							&ms_compare_time,
+							10000,
+							1,
 							INT_MAX,
 							PGC_USERSET,
 							GUC_UNIT_MS,

@@ -27,6 +27,8 @@
 #include "storage/itemptr.h"
 #include "storage/lockdefs.h"
 #include "tcop/cmdtag.h"
+#include "tcop/dest.h"
+#include "utils/array.h"
 #include "utils/portal.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
@@ -752,6 +754,7 @@ extern double ms_plan_sample;
 extern int	ms_profile_memory;	/* kB */
 extern int	ms_unit_gap;		/* ms */
 extern int	ms_profile_log_setting;
+extern int	ms_compare_time;	/* ms */
 
 /* What a statement used: BufferUsage and WalUsage of all versions in one */
 typedef struct MSUsage
@@ -951,6 +954,10 @@ extern void ms_profile_discard(void);
 
 extern bool ms_plans;			/* in force: count rows in plans */
 extern bool ms_profile_params(void);
+
+/* in between, nothing is listed nor measured */
+extern void ms_profile_pause(void);
+extern void ms_profile_resume(void);
 
 /* error 55000 unless profiling is on */
 extern void ms_profile_require_on(void);
@@ -1231,6 +1238,106 @@ extern List *ms_candidates(uint64 section, int64 min_repeats, int64 min_ns,
  * profile_report.c: the summary, the report, the line in the log.
  */
 extern void ms_profile_log(const char *why);
+
+/*
+ * undo.c: something run in a subtransaction that is always rolled back.
+ */
+typedef void (*MSUndone) (void *arg);
+
+/* an error passes on after the undo */
+extern void ms_undo(MSUndone run, void *arg);
+
+/* an error is returned, NULL for none; but a cancel or a timeout passes on */
+extern ErrorData *ms_undo_and_catch(MSUndone run, void *arg);
+
+/*
+ * query.c: a text that holds one statement.
+ */
+typedef struct MSQuery
+{
+	const char *text;
+	RawStmt    *raw;
+	Oid		   *types;			/* of the parameters */
+	int			ntypes;
+	ParamListInfo params;		/* NULL: there are none */
+	List	   *queries;		/* analysed and rewritten: Query */
+	ErrorContextCallback callback;
+} MSQuery;
+
+extern void ms_query_parse(MSQuery *query, const char *what,
+							const char *text);
+extern void ms_query_analyze(MSQuery *query, ArrayType *params);
+extern List *ms_query_volatile(MSQuery *query, bool builtin);
+
+/* in between, errors are those of the text */
+extern void ms_query_enter(MSQuery *query);
+extern void ms_query_leave(MSQuery *query);
+
+/*
+ * traces.c: what a rollback does not undo.
+ */
+typedef struct MSTraces
+{
+	MemoryContext context;
+	List	   *locks;
+	List	   *sequences;
+	List	   *copies;
+	struct MSTraces *outer;
+} MSTraces;
+
+extern void ms_traces_begin(MSTraces *traces);
+extern void ms_traces_stop(MSTraces *traces);
+extern List *ms_traces_end(MSTraces *traces);
+
+extern List *ms_written_relations(void);
+extern char *ms_relation_name(Oid relid);
+
+/*
+ * rows.c: what a query returns, thrown away or summed up.
+ */
+#define MS_ROWS_BUCKETS	256
+
+typedef struct MSRows
+{
+	MemoryContext context;		/* of what it points to */
+	TupleDesc	desc;			/* NULL: it returns no rows */
+	int64		counts[MS_ROWS_BUCKETS];
+	uint64		sums[MS_ROWS_BUCKETS];
+	const bool *wanted;			/* buckets whose rows are kept, or NULL */
+	List	   *kept;
+} MSRows;
+
+extern DestReceiver *ms_rows_receiver(MSRows *result);
+extern List *ms_rows_columns(const MSRows *a, const MSRows *b);
+extern bool ms_rows_same_rows(const MSRows *a, const MSRows *b);
+extern bool ms_rows_choose(const MSRows *a, const MSRows *b,
+							 bool *wanted);
+extern List *ms_rows_examples(MSRows *a, MSRows *b, int limit);
+
+/*
+ * ratio.c: what can be said of pairs of durations.
+ */
+typedef struct MSTimes
+{
+	double		median;			/* milliseconds, as the others */
+	double		mean;
+	double		stddev;
+	double		p95;
+} MSTimes;
+
+typedef struct MSRatio
+{
+	int			rounds;
+	double		median;
+	bool		has_interval;
+	double		low;			/* the interval of 99 % */
+	double		high;
+} MSRatio;
+
+extern void ms_times_describe(const int64 *ns, int n, MSTimes *times);
+extern int	ms_interval_margin(int n);
+extern void ms_ratio(const int64 *a, const int64 *b, int n, MSRatio *ratio);
+extern char *ms_ratio_verdict(const MSRatio *ratio);
 
 /*
  * facts.c: what an executed plan tells, copied before it is gone.
