@@ -13,6 +13,7 @@
 
 MODULE_big = missing_symbol
 OBJS = \
+	src/buffer.o \
 	src/calls.o \
 	src/count.o \
 	src/counter.o \
@@ -45,11 +46,13 @@ OBJS = \
 	src/shape_cache.o \
 	src/shape_lex.o \
 	src/spill.o \
+	src/spill_text.o \
 	src/stats.o \
 	src/symbols.o \
 	src/target.o \
 	src/total.o \
-	src/tracked.o
+	src/tracked.o \
+	src/worker.o
 INCLUDES = \
 	src/compat.h \
 	src/missing_symbol.h
@@ -75,6 +78,7 @@ REGRESS = \
 REGRESS_BOTH = \
 	increment \
 	batch \
+	buffer \
 	pending \
 	types \
 	spill \
