@@ -91,6 +91,7 @@ REGRESS_BOTH = \
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
 	batch_order \
+	buffer \
 	ddl \
 	insert_race \
 	pending \
