@@ -15,6 +15,7 @@
 
 MODULE_big = missing_symbol
 OBJS = \
+	src/buffer.o \
 	src/calls.o \
 	src/compare.o \
 	src/count.o \
@@ -57,13 +58,15 @@ OBJS = \
 	src/shape_cache.o \
 	src/shape_lex.o \
 	src/spill.o \
+	src/spill_text.o \
 	src/stats.o \
 	src/symbols.o \
 	src/target.o \
 	src/total.o \
 	src/traces.o \
 	src/tracked.o \
-	src/undo.o
+	src/undo.o \
+	src/worker.o
 INCLUDES = \
 	src/compat.h \
 	src/missing_symbol.h
@@ -95,6 +98,7 @@ REGRESS = \
 REGRESS_BOTH = \
 	increment \
 	batch \
+	buffer \
 	pending \
 	types \
 	spill \
@@ -107,6 +111,7 @@ REGRESS_BOTH = \
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
 	batch_order \
+	buffer \
 	ddl \
 	findings \
 	insert_race \

@@ -265,7 +265,8 @@ _PG_init(void)
 							 "When an increment reaches its row.",
 							 "\"now\": in its statement. \"commit\": as its "
 							 "transaction commits; until then it locks no row. "
-							 "What track() says of a table wins.",
+							 "What track() says of a table wins; only that can "
+							 "be \"buffer\".",
 							 &ms_apply,
 							 MS_APPLY_NOW,
 							 apply_options,
@@ -282,6 +283,49 @@ _PG_init(void)
 							MAX_KILOBYTES,
 							PGC_USERSET,
 							GUC_UNIT_KB,
+							NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("missing_symbol.worker",
+							 "Starts a background worker that merges what is buffered.",
+							 "One for each database that buffers. Without it "
+							 "fold() has to be called now and then.",
+							 &ms_worker,
+							 true,
+							 PGC_SUSET,
+							 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.flush_interval",
+							"Time between two merges of what is buffered.",
+							NULL,
+							&ms_flush_interval,
+							1000,
+							10,
+							3600 * 1000,
+							PGC_SUSET,
+							GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.flush_rows",
+							"Increments that the worker merges in one transaction.",
+							NULL,
+							&ms_flush_rows,
+							10000,
+							1,
+							10 * 1000 * 1000,
+							PGC_SUSET,
+							0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.worker_idle",
+							"Time without work after which the worker leaves.",
+							NULL,
+							&ms_worker_idle,
+							5000,
+							1000,
+							INT_MAX,
+							PGC_SUSET,
+							GUC_UNIT_MS,
 							NULL, NULL, NULL);
 
 	DefineCustomStringVariable("missing_symbol.test_clock",
