@@ -127,6 +127,7 @@ ISOLATION = \
 # TAP: they start servers of their own
 PROVE_TESTS = \
 	test/t/compare.pl \
+	test/t/citus.pl \
 	test/t/cost.pl \
 	test/t/counter_dump.pl \
 	test/t/profile_coexist.pl \
@@ -139,8 +140,11 @@ PROVE_TESTS = \
 	test/t/exact.pl \
 	test/t/findings.pl \
 	test/t/explain.pl \
+	test/t/pgbouncer.pl \
+	test/t/plproxy.pl \
 	test/t/protocols.pl \
 	test/t/pending.pl \
+	test/t/replication.pl \
 	test/t/sightings.pl \
 	test/t/spill.pl \
 	test/t/standby.pl \
@@ -230,6 +234,6 @@ dist:
 		--output='$(abspath $(DISTDIR))/missing_symbol-$(DISTVERSION).zip' HEAD
 
 deb:
-	@bash '$(TOP)test/hard/deb.sh'
+	@DISTDIR='$(DISTDIR)' bash '$(TOP)test/hard/deb.sh'
 
 .PHONY: list-tests $(SELF_SUFFICIENT)
