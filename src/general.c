@@ -152,8 +152,8 @@ column(Relation rel, AttrNumber attno)
 }
 
 /* "t.k OPERATOR(pg_catalog.=) $1 AND ..." */
-static void
-append_key_condition(StringInfo sql, MSTarget *target, Relation rel)
+void
+ms_append_key_condition(StringInfo sql, MSTarget *target, Relation rel)
 {
 	for (int i = 0; i < target->nkeys; i++)
 	{
@@ -175,8 +175,8 @@ append_key_condition(StringInfo sql, MSTarget *target, Relation rel)
 }
 
 /* "ONLY schema.table AS t" */
-static void
-append_table(StringInfo sql, MSTarget *target, Relation rel)
+void
+ms_append_table(StringInfo sql, MSTarget *target, Relation rel)
 {
 	appendStringInfo(sql, "%s%s AS t",
 					 rel->rd_rel->relkind == RELKIND_RELATION ? "ONLY " : "",
@@ -276,18 +276,18 @@ update_sql(MSTarget *target, Relation rel, Bitmapset *given, bool aside)
 
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "WITH l AS MATERIALIZED (SELECT true AS locked FROM ");
-	append_table(&sql, target, rel);
+	ms_append_table(&sql, target, rel);
 	appendStringInfoString(&sql, " WHERE ");
-	append_key_condition(&sql, target, rel);
+	ms_append_key_condition(&sql, target, rel);
 	if (aside)
 		appendStringInfoString(&sql, " AND missing_symbol.seen()");
 	appendStringInfo(&sql, " FOR NO KEY UPDATE%s) UPDATE ",
 					 aside ? " SKIP LOCKED" : "");
-	append_table(&sql, target, rel);
+	ms_append_table(&sql, target, rel);
 	appendStringInfoString(&sql, " SET ");
 	append_assignments(&sql, target, rel, given);
 	appendStringInfoString(&sql, " FROM l WHERE ");
-	append_key_condition(&sql, target, rel);
+	ms_append_key_condition(&sql, target, rel);
 
 	/* with a column of l, so that it is evaluated after the lock */
 	appendStringInfoString(&sql, " AND missing_symbol.reached(l.locked AND ");
@@ -371,9 +371,9 @@ read_sql(MSTarget *target, Relation rel)
 	appendStringInfoString(&sql, "SELECT ");
 	append_counter_columns(&sql, target, rel);
 	appendStringInfoString(&sql, " FROM ");
-	append_table(&sql, target, rel);
+	ms_append_table(&sql, target, rel);
 	appendStringInfoString(&sql, " WHERE ");
-	append_key_condition(&sql, target, rel);
+	ms_append_key_condition(&sql, target, rel);
 	return sql.data;
 }
 
@@ -389,8 +389,8 @@ plan_is_current(CachedPlanSource *source)
 }
 
 /* Plan what is not planned, or not any more, with enable_seqscan off. */
-static void
-make_generic_plan(SPIPlanPtr plan)
+void
+ms_make_generic_plan(SPIPlanPtr plan)
 {
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
 	CachedPlan *cached;
@@ -515,7 +515,7 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 	Datum		counter[3];
 	bool		isnull[3];
 
-	make_generic_plan(plan);
+	ms_make_generic_plan(plan);
 	memset(reached, 0, sizeof(*reached));
 
 	/* a statement of a trigger must not write into our note */
@@ -682,7 +682,7 @@ static bool
 count(Attempt *attempt, MSResult *result)
 {
 	MSTarget   *target = attempt->target;
-	bool		aside = target->spill || attempt->row->folded;
+	bool		aside = ms_row_goes_aside(target, attempt->row);
 	bool		row_security;
 	Reached		reached;
 
@@ -749,7 +749,7 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 	if (!count(&attempt, result))
 	{
 		if (!row->folded)
-			ms_spill_append(target, rel, row, row->values,
+			ms_spill_append(MS_STORE_SPILLED, target, rel, row, row->values,
 							GetUserNameFromId(GetUserId(), false), NULL);
 		ms_result_none(MS_SPILLED, result);
 	}
