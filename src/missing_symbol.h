@@ -821,6 +821,7 @@ typedef struct MSRecord
 	uint64		xact;
 	uint64		queryid;
 	uint64		shape;
+	uint64		literals;		/* hash of the constants */
 	uint64		text_pos;		/* label, text, parameters */
 	int			label_len;
 	int			text_len;
@@ -882,6 +883,7 @@ typedef struct MSProfile
 	char	   *texts;
 	uint64		texts_size;
 	uint64		text_head;
+	struct MSRecord *repeatable;	/* the newest, if its text may serve again */
 	uint64		text_limit;		/* it may grow so far before records go */
 	uint64		dropped;
 	uint64		truncated;
@@ -1154,7 +1156,7 @@ typedef struct MSShape
 extern void ms_shapes_attach(char *memory, Size size);
 extern void ms_shapes_reset(void);
 
-/* the shape of a statement that starts: its hash, that of its literals */
+/* find or make the entry of a statement that starts, by its shape */
 extern void ms_shapes_open(MSStatement *s);
 
 /* add a statement that is over; the shape may be the one of all others */

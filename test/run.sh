@@ -13,6 +13,8 @@
 #			part of regress that must give the same without the fast path
 #	REGRESS, REGRESS_BOTH, ISOLATION, PROVE_TESTS
 #			some of the Makefile's lists
+#	PROFILE=all	with the profiler on in every session, to see that it
+#			changes nothing
 #	CC, EXTRA_CFLAGS	another compiler, further flags
 #	RESULTS		a file for the table of test-all.sh
 #	KEEP=1		keep the work directory
@@ -215,7 +217,8 @@ suite_tap()
 		log=$MS_WORK/log/$(basename "$file")
 		begin=$SECONDS
 		ms_wait_for \
-			ms_make REGRESS= ISOLATION= TAP_TESTS=1 PROVE_TESTS="$file" \
+			ms_make ${PROFILE:+TEMP_CONFIG="$MS_WORK/settings"} \
+			REGRESS= ISOLATION= TAP_TESTS=1 PROVE_TESTS="$file" \
 			PROVE_FLAGS=-v installcheck >"$log" 2>&1 </dev/null
 		rc=$?
 		seconds=$((SECONDS - begin))
@@ -283,12 +286,20 @@ read -r -a general < <(sed -n 's/^general //p' "$MS_WORK/log/lists")
 read -r -a isolation < <(sed -n 's/^isolation //p' "$MS_WORK/log/lists")
 read -r -a tap < <(sed -n 's/^tap //p' "$MS_WORK/log/lists")
 
+# For every session of every server, those of the TAP tests too
+settings=()
+if [ -n "${PROFILE:-}" ]; then
+	settings=("session_preload_libraries = 'missing_symbol'"
+		"missing_symbol.profile = '$PROFILE'")
+	printf '%s\n' "${settings[@]}" | ms_as_user tee "$MS_WORK/settings" >/dev/null
+fi
+
 tester=$(dirname "$("$MS_PG_CONFIG" --pgxs)")
 tester+=/../test/isolation/pg_isolation_regress
 
 case " $SUITES " in
 	*" regress "* | *" general "* | *" isolation "*)
-		if ! ms_start "fsync = off"; then
+		if ! ms_start "fsync = off" "${settings[@]}"; then
 			ms_say "The server did not start."
 			finish_suite server 0 1 0 0
 		fi
