@@ -332,6 +332,9 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	level = ms_statement_level(queryDesc->sourceText);
 	adopted = ms_hooks.utility != NULL &&
 		ms_is_adopted(queryDesc->sourceText);
+	if (unlikely(ms_plans))
+		ms_plan_start(queryDesc, eflags, level,
+					  adopted || ms_level_is_tracked(level));
 	if (!ms_level_is_tracked(level) && !adopted)
 	{
 		run_ExecutorStart(queryDesc, eflags);
@@ -361,6 +364,14 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 		memset(&x->s, 0, sizeof(MSStatement));
 		x->s.level = adopted ? ms_hooks.utility->s.level : level;
 		x->s.seq = by_rule ? ms_profile.last_top : 0;
+		if (adopted)
+		{
+			/* where what its plan tells belongs to */
+			x->s.shape = ms_hooks.utility->s.shape;
+			x->s.userid = ms_hooks.utility->s.userid;
+			x->s.queryid = ms_hooks.utility->s.queryid;
+			x->s.generation = ms_hooks.utility->s.generation;
+		}
 	}
 	else
 	{
@@ -556,6 +567,9 @@ ms_ExecutorEnd(QueryDesc *queryDesc)
 {
 	MSExec	   *x = live_find(queryDesc);
 
+	if (unlikely(ms_plans))
+		ms_plan_end(queryDesc, x ? &x->s : NULL,
+					(x && x->s.closed) || queryDesc->operation != CMD_SELECT);
 	if (x != NULL)
 	{
 		live_remove(x);
