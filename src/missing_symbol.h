@@ -804,6 +804,7 @@ typedef struct MSStatement
 	bool		has_offset;
 	const char *shape_text;		/* where the shape is another text's, or NULL */
 	uint64		queryid;
+	uint64		shape;			/* hash of the normalised text, 0 before opened */
 	uint64		params;			/* hash of literals and parameters */
 	int64		plan_ns;
 	int64		exec_ns;
@@ -814,7 +815,6 @@ typedef struct MSStatement
 	uint32		generation;		/* of the profile it was opened in */
 	uint64		seq;			/* its record's */
 	struct MSRecord *record;	/* while the ring has that number */
-	uint64		shape;			/* hash of the normalised text */
 	uint64		literals;		/* hash of the literals alone */
 	struct MSShape *entry;		/* the shape's, if it is still the same: */
 	uint64		evictions;		/* none since */

@@ -256,6 +256,11 @@ suite_tap()
 		if grep -qE '^[^ ]*\.pl \.+ skipped: ' "$log"; then
 			skips=1
 		fi
+		if grep -rE 'TRAP:|runtime error:|AddressSanitizer' "$MS_SRC/tmp_check/log" \
+			2>/dev/null; then
+			wrong=$((wrong + 1))
+			tests=$((tests + 1))
+		fi
 		ok=$((ok + tests - wrong - (tests > 0 ? skips : 0)))
 		bad=$((bad + wrong))
 		skip=$((skip + skips))
@@ -338,6 +343,11 @@ case " $SUITES " in
 		if ! ms_start "fsync = off" "${settings[@]}"; then
 			ms_say "The server did not start."
 			finish_suite server 0 1 0 0
+		elif [ -n "${PROFILE:-}" ] && [ "$(ms_as_user psql -XAtq -d postgres \
+			-c "SELECT vartype, setting FROM pg_settings WHERE name = 'missing_symbol.profile'")" \
+			!= "enum|$PROFILE" ]; then
+			ms_say "FAILED   the profiler is not on"
+			finish_suite server 0 1 0 0
 		fi
 		;;
 esac
@@ -378,7 +388,7 @@ for suite in $SUITES; do
 done
 
 if [ -e "$MS_WORK/log/server" ] &&
-	grep -E 'was terminated by signal|PANIC|TRAP:' "$MS_WORK/log/server"; then
+	grep -E "$MS_CRASHES" "$MS_WORK/log/server"; then
 	ms_say "FAILED   the server crashed, see above"
 	finish_suite server 0 1 0 0
 fi
