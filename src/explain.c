@@ -252,7 +252,7 @@ explain_query(MSExplain *x, Query *query)
 	before = pgBufferUsage;
 	INSTR_TIME_SET_CURRENT(start);
 	plan = pg_plan_query(query, text, CURSOR_OPT_PARALLEL_OK,
-						 x->query.params);
+						 x->query.params, x->es);
 	INSTR_TIME_SET_CURRENT(duration);
 	INSTR_TIME_SUBTRACT(duration, start);
 	BufferUsageAccumDiff(&usage, &pgBufferUsage, &before);
