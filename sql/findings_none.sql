@@ -148,7 +148,7 @@ SELECT count(*) FROM missing_symbol.findings;
 --
 -- What happens to a table before its findings are read
 --
-CREATE FUNCTION pg_temp.twice(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN i * 2; END';
+CREATE FUNCTION twice(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN i * 2; END';
 CREATE TABLE gone AS TABLE book;
 CREATE TABLE changed AS TABLE book;
 CREATE TABLE named AS TABLE book;
@@ -158,14 +158,14 @@ SELECT count(*) FROM gone WHERE price = 5;
 SELECT count(*) FROM changed WHERE price = 5;
 SELECT count(*) FROM changed WHERE title = 'book 5';
 SELECT count(*) FROM changed WHERE author = 5;
-SELECT count(*) FROM named WHERE pg_temp.twice(price) = 10;
+SELECT count(*) FROM named WHERE twice(price) = 10;
 SELECT count(*) FROM named WHERE price = 5;
 SELECT kind, relation, suggestion FROM missing_symbol.findings;
 BEGIN;
 DROP TABLE gone;
 ALTER TABLE changed DROP COLUMN price, ALTER title TYPE varchar;
 SELECT kind, relation, suggestion FROM missing_symbol.findings;
-DROP FUNCTION pg_temp.twice;
+DROP FUNCTION twice;
 ALTER TABLE named RENAME price TO "Price";
 ALTER TABLE named RENAME TO "Re named";
 CREATE SCHEMA elsewhere;
