@@ -15,11 +15,14 @@
 
 MODULE_big = missing_symbol
 OBJS = \
+	src/buffer.o \
 	src/calls.o \
+	src/compare.o \
 	src/count.o \
 	src/counter.o \
 	src/delta.o \
 	src/deltas.o \
+	src/explain.o \
 	src/facts.o \
 	src/fast.o \
 	src/findings.o \
@@ -48,15 +51,22 @@ OBJS = \
 	src/profile_utility.o \
 	src/profile_views.o \
 	src/prune.o \
+	src/query.o \
+	src/ratio.o \
+	src/rows.o \
 	src/shape.o \
 	src/shape_cache.o \
 	src/shape_lex.o \
 	src/spill.o \
+	src/spill_text.o \
 	src/stats.o \
 	src/symbols.o \
 	src/target.o \
 	src/total.o \
-	src/tracked.o
+	src/traces.o \
+	src/tracked.o \
+	src/undo.o \
+	src/worker.o
 INCLUDES = \
 	src/compat.h \
 	src/missing_symbol.h
@@ -70,7 +80,9 @@ DATA = \
 # pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
 # order.  The extension is there when a theme starts.
 REGRESS = \
+	compare \
 	counter \
+	explain \
 	profile \
 	findings \
 	findings_none \
@@ -86,6 +98,7 @@ REGRESS = \
 REGRESS_BOTH = \
 	increment \
 	batch \
+	buffer \
 	pending \
 	types \
 	spill \
@@ -98,6 +111,7 @@ REGRESS_BOTH = \
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
 	batch_order \
+	buffer \
 	ddl \
 	findings \
 	insert_race \
@@ -112,6 +126,7 @@ ISOLATION = \
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
+	test/t/compare.pl \
 	test/t/cost.pl \
 	test/t/counter_dump.pl \
 	test/t/profile_coexist.pl \
@@ -123,6 +138,7 @@ PROVE_TESTS = \
 	test/t/dump.pl \
 	test/t/exact.pl \
 	test/t/findings.pl \
+	test/t/explain.pl \
 	test/t/protocols.pl \
 	test/t/pending.pl \
 	test/t/sightings.pl \

@@ -47,7 +47,6 @@ SELECT missing_symbol.track('c', apply => 'commit', fill => '{note}');
 SELECT (missing_symbol.describe('c')).apply;
 SELECT apply FROM missing_symbol.tracked WHERE target = 'c'::regclass;
 SELECT missing_symbol.track('c', apply => 'soon');
-SELECT missing_symbol.track('c', apply => 'buffer');
 SELECT missing_symbol.track('c', throttle => '1 hour');
 
 --

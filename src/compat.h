@@ -326,6 +326,46 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, uint32 flags)
 }
 #endif
 
+/*
+ * explain_analyze and compare: EXPLAIN, analysis, statistics of tables
+ */
+#include "commands/explain.h"
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+
+/* 17 tells what memory the planner took */
+#if PG_VERSION_NUM < 170000
+#define ExplainOnePlan(plan, into, es, query, params, env, duration, usage, memory) \
+	ExplainOnePlan(plan, into, es, query, params, env, duration, usage)
+#endif
+#if PG_VERSION_NUM < 180000
+#define ExplainOneUtility(node, into, es, pstate, params) \
+	ExplainOneUtility(node, into, es, (pstate)->p_sourcetext, params, \
+					  (pstate)->p_queryEnv)
+#endif
+
+#if PG_VERSION_NUM < 150000
+#define parse_analyze_varparams(raw, text, types, ntypes, env) \
+	parse_analyze_varparams(raw, text, types, ntypes)
+#define pg_analyze_and_rewrite_fixedparams(raw, text, types, ntypes, env) \
+	pg_analyze_and_rewrite(raw, text, types, ntypes, env)
+#endif
+
+#if PG_VERSION_NUM < 160000
+#define MS_DEAD_ROWS(tabstat)	((tabstat)->t_counts.t_delta_dead_tuples)
+#else
+#define MS_DEAD_ROWS(tabstat)	((tabstat)->counts.delta_dead_tuples)
+#endif
+
+/* before 18, what ExecutorRun was told besides */
+#if PG_VERSION_NUM < 180000
+#define ms_executor_run(desc)	ExecutorRun(desc, ForwardScanDirection, 0, true)
+#else
+#define ms_executor_run(desc)	ExecutorRun(desc, ForwardScanDirection, 0)
+#endif
+
 #if PG_VERSION_NUM < 140000
 #define ROLE_PG_READ_ALL_STATS	DEFAULT_ROLE_READ_ALL_STATS
 #endif

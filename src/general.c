@@ -676,7 +676,7 @@ static bool
 count(Attempt *attempt, MSResult *result)
 {
 	MSTarget   *target = attempt->target;
-	bool		aside = target->spill || attempt->row->folded;
+	bool		aside = ms_row_goes_aside(target, attempt->row);
 	bool		row_security;
 	Reached		reached;
 
@@ -743,7 +743,7 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 	if (!count(&attempt, result))
 	{
 		if (!row->folded)
-			ms_spill_append(target, rel, row, row->values,
+			ms_spill_append(MS_STORE_SPILLED, target, rel, row, row->values,
 							GetUserNameFromId(GetUserId(), false), NULL);
 		ms_result_none(MS_SPILLED, result);
 	}

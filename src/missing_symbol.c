@@ -42,6 +42,7 @@ double		ms_plan_sample = 1;
 int			ms_profile_memory = 4096;
 int			ms_unit_gap = 200;
 int			ms_profile_log_setting = MS_LOG_NONE;
+int			ms_compare_time = 10000;
 
 static const struct config_enum_entry profile_options[] = {
 	{"off", MS_TRACK_OFF, false},
@@ -222,6 +223,18 @@ define_profile_settings(void)
 							GUC_UNIT_MS,
 							NULL, NULL, NULL);
 
+	DefineCustomIntVariable("missing_symbol.compare_time",
+							"Sets the time after which compare() stops.",
+							"The round in progress is finished; there is always "
+							"one.",
+							&ms_compare_time,
+							10000,
+							1,
+							INT_MAX,
+							PGC_USERSET,
+							GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
 	DefineCustomEnumVariable("missing_symbol.profile_log",
 							 "Writes a line about the profile to the server's log.",
 							 "At the end of the session, at DISCARD ALL and at "
@@ -252,7 +265,8 @@ _PG_init(void)
 							 "When an increment reaches its row.",
 							 "\"now\": in its statement. \"commit\": as its "
 							 "transaction commits; until then it locks no row. "
-							 "What track() says of a table wins.",
+							 "What track() says of a table wins; only that can "
+							 "be \"buffer\".",
 							 &ms_apply,
 							 MS_APPLY_NOW,
 							 apply_options,
@@ -269,6 +283,49 @@ _PG_init(void)
 							MAX_KILOBYTES,
 							PGC_USERSET,
 							GUC_UNIT_KB,
+							NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("missing_symbol.worker",
+							 "Starts a background worker that merges what is buffered.",
+							 "One for each database that buffers. Without it "
+							 "fold() has to be called now and then.",
+							 &ms_worker,
+							 true,
+							 PGC_SUSET,
+							 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.flush_interval",
+							"Time between two merges of what is buffered.",
+							NULL,
+							&ms_flush_interval,
+							1000,
+							10,
+							3600 * 1000,
+							PGC_SUSET,
+							GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.flush_rows",
+							"Increments that the worker merges in one transaction.",
+							NULL,
+							&ms_flush_rows,
+							10000,
+							1,
+							10 * 1000 * 1000,
+							PGC_SUSET,
+							0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.worker_idle",
+							"Time without work after which the worker leaves.",
+							NULL,
+							&ms_worker_idle,
+							5000,
+							1000,
+							INT_MAX,
+							PGC_SUSET,
+							GUC_UNIT_MS,
 							NULL, NULL, NULL);
 
 	DefineCustomStringVariable("missing_symbol.test_clock",

@@ -27,6 +27,8 @@
 #include "storage/itemptr.h"
 #include "storage/lockdefs.h"
 #include "tcop/cmdtag.h"
+#include "tcop/dest.h"
+#include "utils/array.h"
 #include "utils/portal.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
@@ -108,7 +110,8 @@ typedef enum MSApply
 {
 	MS_APPLY_UNSET,				/* as missing_symbol.apply says */
 	MS_APPLY_NOW,
-	MS_APPLY_COMMIT
+	MS_APPLY_COMMIT,
+	MS_APPLY_BUFFER				/* of a target only, not of a session */
 } MSApply;
 
 typedef struct MSTarget
@@ -207,9 +210,17 @@ typedef struct MSRow
 	bool		timed;			/* counted at these times; else the clock is read */
 	TimestampTz first_seen;
 	TimestampTz last_seen;
-	bool		folded;			/* a delta out of spilled: it does not wait for
-								 * its row, and is not appended again */
+	bool		folded;			/* a delta that was set aside: it does not wait
+								 * for its row, and is not appended again */
+	bool		waits;			/* it waits for its row, whatever its target says */
 } MSRow;
+
+/* must an increment go aside rather than wait? */
+static inline bool
+ms_row_goes_aside(const MSTarget *target, const MSRow *row)
+{
+	return (target->spill || row->folded) && !row->waits;
+}
 
 extern MSRow *ms_row_make(Relation rel);
 extern MSRow *ms_row_copy(Relation rel, const MSRow *row);
@@ -240,10 +251,11 @@ typedef enum MSOutcome
 	MS_THROTTLED,
 	MS_IGNORED,
 	MS_SPILLED,
-	MS_DEFERRED
+	MS_DEFERRED,
+	MS_BUFFERED
 } MSOutcome;
 
-#define MS_OUTCOMES (MS_DEFERRED + 1)
+#define MS_OUTCOMES (MS_BUFFERED + 1)
 
 typedef struct MSResult
 {
@@ -372,10 +384,19 @@ typedef enum MSProbe
 extern MSProbe ms_probe(MSTarget *target, Relation rel, const MSRow *row);
 
 /*
- * spill.c: appended deltas.
+ * spill.c: deltas that are set aside.
  */
+typedef enum MSStore
+{
+	MS_STORE_SPILLED,			/* table spilled: their row was locked */
+	MS_STORE_BUFFERED			/* its unlogged twin, of apply = 'buffer' */
+} MSStore;
+
+#define MS_STORES (MS_STORE_BUFFERED + 1)
+
 typedef struct MSSpilled
 {
+	MSStore		store;
 	HeapTuple	tuple;
 	ItemPointerData tid;
 	int64		hash;			/* of its key's text */
@@ -390,27 +411,99 @@ typedef struct MSSpilled
 	MSRow	   *row;			/* made by ms_spill_parse */
 } MSSpilled;
 
-extern void ms_spill_append(MSTarget *target, Relation rel, const MSRow *row,
-							const Datum *key, const char *role,
-							const char *error);
-extern List *ms_spill_read(Oid relid, Snapshot snapshot, const int64 *hash,
-						   int64 *after, int limit, bool *more);
-extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta);
+/*
+ * Advisory locks of ours, by the last field of their tag; SQL functions use 1
+ * and 2.
+ */
+#define MS_LOCK_INSERTION	3	/* of a key */
+#define MS_LOCK_FLUSH		4	/* of a target */
+#define MS_LOCK_WORKER		5	/* of a database, held by its worker */
+
+extern Relation ms_spill_open(MSStore store, LOCKMODE lockmode);
+extern void ms_spill_append(MSStore store, MSTarget *target, Relation rel,
+							const MSRow *row, const Datum *key,
+							const char *role, const char *error);
+extern List *ms_spill_read(MSStore store, Oid relid, Snapshot snapshot,
+						   const int64 *hash, int64 *after, int limit,
+						   bool *more);
 extern List *ms_spill_read_key(MSTarget *target, Relation rel,
 							   const MSRow *row, Snapshot snapshot,
 							   int limit);
-extern bool ms_spill_delete(Relation spilled, const MSSpilled *delta,
-							Snapshot snapshot, bool ours);
-extern bool ms_spill_lock(Relation spilled, const MSSpilled *delta,
-						  Snapshot snapshot);
+extern bool ms_spill_delete(Relation stored, const MSSpilled *delta,
+							Snapshot snapshot, bool wait, bool ours);
+extern bool ms_spill_lock(Relation stored, const MSSpilled *delta,
+						  Snapshot snapshot, bool wait);
 extern void ms_spill_append_again(const MSSpilled *delta, const char *error);
 extern MSRow *ms_spill_take(MSTarget *target, Relation rel, const MSRow *row,
 							int64 *n);
 extern void ms_spill_forget(Oid relid);
 extern bool ms_spill_exists(Oid relid, Snapshot snapshot);
-extern Oid	ms_spill_next_target(Oid relid, Snapshot snapshot);
+extern Oid	ms_spill_next_target(MSStore store, Oid relid, Snapshot snapshot);
+extern TimestampTz ms_spill_first_seen(struct TupleTableSlot *slot);
+extern bool ms_spill_has_error(struct TupleTableSlot *slot);
 extern bool ms_insertion_lock(MSTarget *target, const MSRow *row);
 extern void ms_insertion_unlock(MSTarget *target, const MSRow *row);
+
+/*
+ * spill_text.c: keys and fields as text and back.
+ */
+
+/* the texts of a key, in the order of the index, and their hash */
+extern int64 ms_spill_key_texts(MSTarget *target, const Datum *values,
+								char **texts);
+
+/* do equal keys have equal texts, so that nothing is lost by keeping one? */
+extern bool ms_spill_exact_key(MSTarget *target);
+
+/* what is given beside the key, as jsonb; false: nothing */
+extern bool ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
+							Datum *result);
+extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta);
+
+/*
+ * buffer.c: apply = 'buffer'.
+ */
+extern bool ms_buffer_serves(MSTarget *target);
+extern void ms_buffer_append(MSTarget *target, Relation rel,
+							 const MSRow *row);
+
+/* what a fold came to */
+typedef struct MSFolded
+{
+	int64		deltas;			/* merged into their rows ... */
+	int64		rows;			/* ... so many */
+	int64		failed;			/* what failed, by keys or deltas ... */
+	char	   *error;			/* ... the first for this reason */
+} MSFolded;
+
+/* for view buffer_stats */
+extern void ms_buffer_log(const MSFolded *folded);
+extern void ms_buffer_log_fallbacks(int64 n);
+
+/*
+ * fold.c: merges what is set aside into its rows.
+ */
+
+/*
+ * Fold what a store has of a target behind *after, about so many deltas;
+ * false where that was the last of it.
+ */
+extern bool ms_fold_some(Oid relid, MSStore store, int64 *after, int limit,
+						 MSFolded *folded);
+
+/*
+ * worker.c: the background worker that folds.
+ */
+extern bool ms_worker;
+extern int	ms_flush_interval;	/* ms */
+extern int	ms_flush_rows;
+extern int	ms_worker_idle;		/* ms */
+
+/*
+ * Something was appended: see to it that a worker runs.  False where none can
+ * be had.
+ */
+extern bool ms_worker_wake(void);
 
 /*
  * delta.c: what one role has deferred for one key.
@@ -500,8 +593,11 @@ extern void ms_total_value(MSTarget *target, Relation rel, const MSRow *row,
  */
 extern int	ms_pending_limit;	/* kB */
 
-/* does an increment of a target have to wait for the commit? */
-extern bool ms_pending_defers(const MSTarget *target);
+/* when an increment of a target reaches its row, as things are */
+extern MSApply ms_pending_apply(MSTarget *target);
+
+/* may an increment be left to the commit, here? */
+extern bool ms_pending_possible(void);
 
 /* leave a row to the commit; privileges have been checked */
 extern void ms_pending_add(MSTarget *target, Relation rel, MSRow *row);
@@ -516,6 +612,9 @@ extern void ms_stats_count_many(Oid relid, const int64 *counts);
 
 /* a row's lock, or a key's insertion, had to be waited for */
 extern void ms_stats_lock_wait(Oid relid);
+
+/* so many that should have been buffered cannot be */
+extern void ms_stats_fallback(Oid relid, int64 n);
 
 /* deferred deltas were applied before the commit, for want of memory */
 extern void ms_stats_early_apply(Oid relid);
@@ -752,6 +851,7 @@ extern double ms_plan_sample;
 extern int	ms_profile_memory;	/* kB */
 extern int	ms_unit_gap;		/* ms */
 extern int	ms_profile_log_setting;
+extern int	ms_compare_time;	/* ms */
 
 /* What a statement used: BufferUsage and WalUsage of all versions in one */
 typedef struct MSUsage
@@ -951,6 +1051,10 @@ extern void ms_profile_discard(void);
 
 extern bool ms_plans;			/* in force: count rows in plans */
 extern bool ms_profile_params(void);
+
+/* in between, nothing is listed nor measured */
+extern void ms_profile_pause(void);
+extern void ms_profile_resume(void);
 
 /* error 55000 unless profiling is on */
 extern void ms_profile_require_on(void);
@@ -1231,6 +1335,106 @@ extern List *ms_candidates(uint64 section, int64 min_repeats, int64 min_ns,
  * profile_report.c: the summary, the report, the line in the log.
  */
 extern void ms_profile_log(const char *why);
+
+/*
+ * undo.c: something run in a subtransaction that is always rolled back.
+ */
+typedef void (*MSUndone) (void *arg);
+
+/* an error passes on after the undo */
+extern void ms_undo(MSUndone run, void *arg);
+
+/* an error is returned, NULL for none; but a cancel or a timeout passes on */
+extern ErrorData *ms_undo_and_catch(MSUndone run, void *arg);
+
+/*
+ * query.c: a text that holds one statement.
+ */
+typedef struct MSQuery
+{
+	const char *text;
+	RawStmt    *raw;
+	Oid		   *types;			/* of the parameters */
+	int			ntypes;
+	ParamListInfo params;		/* NULL: there are none */
+	List	   *queries;		/* analysed and rewritten: Query */
+	ErrorContextCallback callback;
+} MSQuery;
+
+extern void ms_query_parse(MSQuery *query, const char *what,
+							const char *text);
+extern void ms_query_analyze(MSQuery *query, ArrayType *params);
+extern List *ms_query_volatile(MSQuery *query, bool builtin);
+
+/* in between, errors are those of the text */
+extern void ms_query_enter(MSQuery *query);
+extern void ms_query_leave(MSQuery *query);
+
+/*
+ * traces.c: what a rollback does not undo.
+ */
+typedef struct MSTraces
+{
+	MemoryContext context;
+	List	   *locks;
+	List	   *sequences;
+	List	   *copies;
+	struct MSTraces *outer;
+} MSTraces;
+
+extern void ms_traces_begin(MSTraces *traces);
+extern void ms_traces_stop(MSTraces *traces);
+extern List *ms_traces_end(MSTraces *traces);
+
+extern List *ms_written_relations(void);
+extern char *ms_relation_name(Oid relid);
+
+/*
+ * rows.c: what a query returns, thrown away or summed up.
+ */
+#define MS_ROWS_BUCKETS	256
+
+typedef struct MSRows
+{
+	MemoryContext context;		/* of what it points to */
+	TupleDesc	desc;			/* NULL: it returns no rows */
+	int64		counts[MS_ROWS_BUCKETS];
+	uint64		sums[MS_ROWS_BUCKETS];
+	const bool *wanted;			/* buckets whose rows are kept, or NULL */
+	List	   *kept;
+} MSRows;
+
+extern DestReceiver *ms_rows_receiver(MSRows *result);
+extern List *ms_rows_columns(const MSRows *a, const MSRows *b);
+extern bool ms_rows_same_rows(const MSRows *a, const MSRows *b);
+extern bool ms_rows_choose(const MSRows *a, const MSRows *b,
+							 bool *wanted);
+extern List *ms_rows_examples(MSRows *a, MSRows *b, int limit);
+
+/*
+ * ratio.c: what can be said of pairs of durations.
+ */
+typedef struct MSTimes
+{
+	double		median;			/* milliseconds, as the others */
+	double		mean;
+	double		stddev;
+	double		p95;
+} MSTimes;
+
+typedef struct MSRatio
+{
+	int			rounds;
+	double		median;
+	bool		has_interval;
+	double		low;			/* the interval of 99 % */
+	double		high;
+} MSRatio;
+
+extern void ms_times_describe(const int64 *ns, int n, MSTimes *times);
+extern int	ms_interval_margin(int n);
+extern void ms_ratio(const int64 *a, const int64 *b, int n, MSRatio *ratio);
+extern char *ms_ratio_verdict(const MSRatio *ratio);
 
 /*
  * facts.c: what an executed plan tells, copied before it is gone.

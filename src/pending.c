@@ -1,8 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * pending.c
- *	  apply = 'commit': increments wait in memory (deltas.c) and are applied as
- *	  their transaction commits.
+ *	  apply = 'commit' and 'buffer': increments wait in memory (deltas.c) and
+ *	  are applied, or appended to the buffer (buffer.c), as their transaction
+ *	  commits.
  *
  * A hidden portal, made with the first delta, applies everything when core
  * drops it, which is in the loop of CommitTransaction (and of PREPARE) that
@@ -251,6 +252,13 @@ apply_to_target(const MSDelta *delta, MSTarget *target, Relation rel)
 	MSRow	   *row = ms_delta_row(delta, target, rel);
 	MSResult	result;
 
+	/* runs no user code that could fail */
+	if (ms_pending_apply(target) == MS_APPLY_BUFFER)
+	{
+		ms_apply_row(target, rel, row, &result);
+		return;
+	}
+
 	applying.target = target;
 	applying.rel = rel;
 	applying.row = row;
@@ -384,14 +392,32 @@ apply_early(int level)
 	MemoryContextDelete(cxt);
 }
 
-/* Does an increment of a target wait for the commit? */
+/*
+ * May an increment be left to the commit, here?  User code in a comparison of
+ * what waits must not change that; and what is left by a security-restricted
+ * operation would be applied outside of it.
+ */
 bool
-ms_pending_defers(const MSTarget *target)
+ms_pending_possible(void)
 {
-	int			apply = target->apply != MS_APPLY_UNSET ? target->apply : ms_apply;
+	return !ms_deltas_comparing() && !InSecurityRestrictedOperation();
+}
 
-	return apply == MS_APPLY_COMMIT && target->throttle == 0 &&
-		!ms_deltas_comparing() && !InSecurityRestrictedOperation();
+/* When an increment of a target reaches its row. */
+MSApply
+ms_pending_apply(MSTarget *target)
+{
+	MSApply		apply = target->apply;
+
+	if (target->throttle > 0)
+		return MS_APPLY_NOW;
+	if (apply == MS_APPLY_UNSET)
+		apply = ms_apply;
+	if (apply == MS_APPLY_BUFFER && !ms_buffer_serves(target))
+		apply = MS_APPLY_COMMIT;
+	if (apply == MS_APPLY_COMMIT && !ms_pending_possible())
+		apply = MS_APPLY_NOW;
+	return apply;
 }
 
 /* Leave a row to the commit; privileges have been checked. */

@@ -57,6 +57,10 @@ static struct
 	int8		params;
 }			session_switch = {false, MS_TRACK_OFF, -1, -1};
 
+/* how often it is paused, and what was in force before */
+static int	pauses = 0;
+static MSTrack paused = MS_TRACK_OFF;
+
 PG_FUNCTION_INFO_V1(ms_profile_start);
 PG_FUNCTION_INFO_V1(ms_profile_stop);
 PG_FUNCTION_INFO_V1(ms_profile_reset);
@@ -117,6 +121,8 @@ ms_profile_refresh(void)
 	/* the postmaster's children inherit the hooks; only clients use them */
 	if (IsUnderPostmaster && MyBackendType != B_BACKEND)
 		return;
+	if (pauses > 0)
+		return;
 	ms_profiling = track;
 	ms_plans = track != MS_TRACK_OFF &&
 		(session_switch.given && session_switch.plans >= 0 ?
@@ -127,6 +133,29 @@ ms_profile_refresh(void)
 	if (IsUnderPostmaster)
 		ms_profile_in_flight();
 	ms_profile_install();
+}
+
+/*
+ * explain_analyze() and compare() run statements that are the extension's
+ * own.  Nothing else has changed when they are through, unless the switch or
+ * the setting has.
+ */
+void
+ms_profile_pause(void)
+{
+	if (pauses++ > 0)
+		return;
+	paused = ms_profiling;
+	ms_profiling = MS_TRACK_OFF;
+}
+
+void
+ms_profile_resume(void)
+{
+	if (--pauses > 0)
+		return;
+	ms_profiling = paused;
+	ms_profile_refresh();
 }
 
 /*
