@@ -56,7 +56,7 @@ typedef struct Collector
 {
 	List	   *rtable;
 	List	   *facts;
-	bool		fk_check;
+	const char *text;			/* of the query */
 	int			estimates_off;	/* so many facts about estimates */
 	bool		spilled;		/* a sort or hash has written files */
 
@@ -301,7 +301,7 @@ look_at_scan(Collector *c, PlanState *ps)
 		return;
 	if (!IsA(ps->plan, SeqScan))
 		kind = MS_INDEX_SCAN_DISCARDS;
-	else if (c->fk_check)
+	else if (ms_is_fk_check(c->text))
 		kind = MS_MISSING_FK_INDEX;
 	else if (c->nested && loops >= NESTED_LOOPS)
 		kind = MS_NESTED_SEQ_SCAN;
@@ -722,7 +722,6 @@ List *
 ms_facts_collect(QueryDesc *queryDesc, bool complete, int64 temp_blocks)
 {
 	PlanState  *root = queryDesc->planstate;
-	const char *text = queryDesc->sourceText;
 	Collector	c = {0};
 	List	   *facts = NIL;
 	ListCell   *lc;
@@ -730,7 +729,7 @@ ms_facts_collect(QueryDesc *queryDesc, bool complete, int64 temp_blocks)
 	if (root == NULL || root->instrument == NULL)
 		return NIL;
 	c.rtable = queryDesc->plannedstmt->rtable;
-	c.fk_check = text != NULL && ms_is_fk_check(text);
+	c.text = queryDesc->sourceText;
 	c.complete = complete;
 	walk(root, &c);
 	look_at_statement(&c, root, temp_blocks);

@@ -234,7 +234,10 @@ ms_plan_end(QueryDesc *queryDesc, const MSStatement *s, bool complete)
 	if (queryDesc->planstate == NULL ||
 		queryDesc->planstate->instrument == NULL || !ms_profile.ready)
 		return;
-	if (ms_is_fk_check(queryDesc->sourceText) || (s != NULL && s->shape == 0))
+	if (s != NULL && s->level == 0 && s->shape != 0)
+		known = belongs_to(&owner, s);
+	else if (ms_is_fk_check(queryDesc->sourceText) ||
+			 (s != NULL && s->shape == 0))
 		known = belongs_to_latest(&owner);
 	else
 		known = s != NULL && belongs_to(&owner, s);
