@@ -47,6 +47,9 @@
 #define NESTED_ROWS			1000
 #define NESTED_LOOPS		10
 
+/* constants of more bytes are not kept */
+#define LARGE_VALUE			64
+
 /* an estimate is off by this factor, with so many rows */
 #define ESTIMATE_FACTOR		100
 #define ESTIMATE_ROWS		1000
@@ -95,6 +98,7 @@ rows_of(const PlanState *ps)
  * Conditions
  */
 
+/* stands for a value that is not needed */
 static Node *
 opaque_value(Node *node)
 {
@@ -107,6 +111,14 @@ opaque_value(Node *node)
 	param->paramcollid = exprCollation(node);
 	param->location = -1;
 	return (Node *) param;
+}
+
+/* a value that would take much memory, as a long list does */
+static bool
+is_large(Const *value)
+{
+	return !value->constisnull && value->constlen == -1 &&
+		VARSIZE_ANY(DatumGetPointer(value->constvalue)) > LARGE_VALUE;
 }
 
 /* a copy about one relation: its Vars get varno 1, all else is a value */
@@ -131,7 +143,8 @@ normalise(Node *node, VarContext *context)
 		var->varnosyn = 0;
 		return (Node *) var;
 	}
-	if (IsA(node, SubPlan) || IsA(node, AlternativeSubPlan))
+	if (IsA(node, SubPlan) || IsA(node, AlternativeSubPlan) ||
+		(IsA(node, Const) && is_large((Const *) node)))
 		return opaque_value(node);
 	return expression_tree_mutator(node, normalise, (void *) context);
 }
@@ -248,10 +261,16 @@ describe_scan(MSFact *fact, PlanState *ps)
 bool
 ms_is_fk_check(const char *text)
 {
-	return (strncmp(text, "SELECT 1 FROM ", 14) == 0 ||
-			strncmp(text, "DELETE FROM ", 12) == 0 ||
-			strncmp(text, "UPDATE ", 7) == 0) &&
-		strstr(text, " WHERE $1 OPERATOR(") != NULL;
+	if (strncmp(text, "SELECT 1 FROM ", 14) != 0 &&
+		strncmp(text, "DELETE FROM ", 12) != 0 &&
+		strncmp(text, "UPDATE ", 7) != 0)
+		return false;
+	text = strstr(text, " WHERE $");
+	if (text == NULL)
+		return false;
+	text += strlen(" WHERE $");
+	text += strspn(text, "0123456789");
+	return strncmp(text, " OPERATOR(", 10) == 0;
 }
 
 /*
