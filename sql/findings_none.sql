@@ -12,7 +12,7 @@ INSERT INTO author SELECT i, 'author ' || i FROM generate_series(1, 2000) i;
 CREATE TABLE book (id int PRIMARY KEY, author int REFERENCES author, title text, published boolean, price int);
 INSERT INTO book SELECT i, i % 2000 + 1, 'book ' || i, i % 200 = 0, i % 1000 FROM generate_series(1, 20000) i;
 CREATE INDEX book_author ON book (author);
-CREATE INDEX book_published ON book (id) WHERE published;
+CREATE INDEX book_published ON book (id) WHERE published = true;
 CREATE INDEX book_lower ON book (lower(title));
 VACUUM (ANALYZE) small;
 VACUUM (ANALYZE) author;
@@ -183,6 +183,8 @@ CREATE INDEX partial ON elsewhere."Re named" ("Price") WHERE published;
 CREATE INDEX behind ON elsewhere."Re named" (id, "Price");
 CREATE INDEX hashed ON elsewhere."Re named" USING hash ("Price");
 SELECT count(*) FROM missing_symbol.findings WHERE relation ~ 'named';
+DROP INDEX elsewhere.hashed;
+SELECT count(*) FROM missing_symbol.findings WHERE relation ~ 'named';
 CREATE INDEX longer ON elsewhere."Re named" ("Price", id);
 SELECT count(*) FROM missing_symbol.findings WHERE relation ~ 'named';
 -- a transaction that fails, with the table that it made; in its savepoint
@@ -249,7 +251,14 @@ RESET missing_symbol.profile_memory;
 -- a condition that is larger than its share
 SELECT missing_symbol.profile_reset();
 \set ECHO errors
-SELECT format('SELECT count(*) FROM book WHERE price IN (%s) AND title = %L', string_agg((i + 5000)::text, ','), repeat('x', 200000)) FROM generate_series(1, 10) i \gexec
+SELECT format('SELECT count(*) FROM book WHERE %s', string_agg(format('price = %s AND id <> %s', i + 5000, i), ' OR ')) FROM generate_series(1, 300) i \gexec
+\set ECHO all
+SELECT kind, relation, suggestion FROM missing_symbol.findings;
+SELECT line ~ ' [1-9][0-9]* findings forgotten' AS told FROM missing_symbol.profile_report() line WHERE line ~ '^Lost';
+-- large values are not kept
+SELECT missing_symbol.profile_reset();
+\set ECHO errors
+SELECT format('SELECT count(*) FROM book WHERE price = ANY (%L) AND title = %L', array_agg(i + 5000), repeat('x', 200000)) FROM generate_series(1, 5000) i \gexec
 \set ECHO all
 SELECT kind, relation, suggestion FROM missing_symbol.findings;
 DISCARD ALL;

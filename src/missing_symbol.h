@@ -1534,13 +1534,17 @@ extern void ms_facts_attach(char *memory, Size size);
 extern void ms_facts_reset(void);
 
 /*
- * A query starts, before ExecutorStart; it ends, before ExecutorEnd.  Only
- * to be called with ms_plans.  listed: it has a statement, or is a part of one.
- * s: that statement; without a shape it is the client's latest, NULL: it is
- * not listed.  complete: it ran to its last row.
+ * A query starts, before ExecutorStart: is its plan looked into?  listed: it
+ * has a statement, or is a part of one.  Only to be called with ms_plans.
  */
-extern void ms_plan_start(QueryDesc *queryDesc, int eflags, int level,
+extern bool ms_plan_start(QueryDesc *queryDesc, int eflags, int level,
 						  bool listed);
+
+/*
+ * A query whose plan is looked into ends, before ExecutorEnd.  s: its
+ * statement; without a shape it is the client's latest, NULL: it is not
+ * listed.  complete: it ran to its last row.
+ */
 extern void ms_plan_end(QueryDesc *queryDesc, const MSStatement *s,
 						bool complete);
 
