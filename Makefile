@@ -104,6 +104,7 @@ ISOLATION = \
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
+	test/t/buffer.pl \
 	test/t/cost.pl \
 	test/t/counter_dump.pl \
 	test/t/profile_coexist.pl \
