@@ -7,6 +7,8 @@
 #   make test-all                 the same on every supported PostgreSQL
 #   make demo                     what it does, in a minute
 #   make bench                    how fast it does it, in ten
+#   make dist                     the archive for PGXN, of what is committed
+#   make deb                      a Debian package, tried in a clean chroot
 #
 # All of them take PG_CONFIG=/path/to/pg_config.  The lists below are explicit
 # because a wildcard is empty in a VPATH build.
@@ -15,11 +17,16 @@ MODULE_big = missing_symbol
 OBJS = \
 	src/buffer.o \
 	src/calls.o \
+	src/compare.o \
 	src/count.o \
 	src/counter.o \
 	src/delta.o \
 	src/deltas.o \
+	src/explain.o \
+	src/facts.o \
 	src/fast.o \
+	src/findings.o \
+	src/findings_index.o \
 	src/fold.o \
 	src/general.o \
 	src/histogram.o \
@@ -35,6 +42,7 @@ OBJS = \
 	src/profile_budget.o \
 	src/profile_exec.o \
 	src/profile_failure.o \
+	src/profile_findings.o \
 	src/profile_hooks.o \
 	src/profile_report.o \
 	src/profile_session.o \
@@ -42,6 +50,10 @@ OBJS = \
 	src/profile_stats.o \
 	src/profile_utility.o \
 	src/profile_views.o \
+	src/prune.o \
+	src/query.o \
+	src/ratio.o \
+	src/rows.o \
 	src/shape.o \
 	src/shape_cache.o \
 	src/shape_lex.o \
@@ -51,7 +63,9 @@ OBJS = \
 	src/symbols.o \
 	src/target.o \
 	src/total.o \
+	src/traces.o \
 	src/tracked.o \
+	src/undo.o \
 	src/worker.o
 INCLUDES = \
 	src/compat.h \
@@ -60,17 +74,23 @@ PGFILEDESC = "missing_symbol - upsert counters and query profiling"
 
 EXTENSION = missing_symbol
 DATA = \
-	sql/missing_symbol--1.0.sql
+	sql/missing_symbol--1.0.sql \
+	sql/missing_symbol--1.0--1.1.sql
 
 # pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
 # order.  The extension is there when a theme starts.
 REGRESS = \
+	compare \
 	counter \
+	explain \
 	profile \
+	findings \
+	findings_none \
 	profile_n_plus_one \
 	profile_privileges \
 	profile_stats \
 	$(REGRESS_BOTH) \
+	prune \
 	target \
 	contents
 
@@ -93,8 +113,10 @@ ISOLATION = \
 	batch_order \
 	buffer \
 	ddl \
+	findings \
 	insert_race \
 	pending \
+	prune \
 	row_lock \
 	serializable \
 	speculative \
@@ -105,6 +127,7 @@ ISOLATION = \
 # TAP: they start servers of their own
 PROVE_TESTS = \
 	test/t/buffer.pl \
+	test/t/compare.pl \
 	test/t/cost.pl \
 	test/t/counter_dump.pl \
 	test/t/profile_coexist.pl \
@@ -115,13 +138,16 @@ PROVE_TESTS = \
 	test/t/crash.pl \
 	test/t/dump.pl \
 	test/t/exact.pl \
+	test/t/findings.pl \
+	test/t/explain.pl \
 	test/t/protocols.pl \
 	test/t/pending.pl \
 	test/t/sightings.pl \
 	test/t/spill.pl \
 	test/t/standby.pl \
 	test/t/twophase.pl \
-	test/t/unit.pl
+	test/t/unit.pl \
+	test/t/upgrade.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 # the database of the tests: orders of text, and collations of ICU
@@ -135,7 +161,7 @@ PG_CONFIG ?= pg_config
 
 # These goals install what is missing themselves, so they must not need
 # pg_config to begin with.
-SELF_SUFFICIENT = test test-all demo bench
+SELF_SUFFICIENT = test test-all demo bench dist deb
 TOP := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 
 ifneq (,$(filter-out $(SELF_SUFFICIENT),$(or $(MAKECMDGOALS),all)))
@@ -194,5 +220,17 @@ demo:
 
 bench:
 	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/bench/run.sh'
+
+# The version is that of META.json, which a test holds against the rest.
+DISTVERSION = $(shell sed -n '1,/^   "version"/s/^   "version": "\(.*\)",/\1/p' '$(TOP)META.json')
+DISTDIR = .
+
+dist:
+	git -c safe.directory='*' -C '$(TOP)' archive --format=zip \
+		--prefix='missing_symbol-$(DISTVERSION)/' \
+		--output='$(abspath $(DISTDIR))/missing_symbol-$(DISTVERSION).zip' HEAD
+
+deb:
+	@bash '$(TOP)test/hard/deb.sh'
 
 .PHONY: list-tests $(SELF_SUFFICIENT)

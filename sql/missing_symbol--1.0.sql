@@ -60,7 +60,7 @@ COMMENT ON TYPE missing_symbol.counter IS
     'a count, and when it was first and last changed: 42 [first_seen,last_seen]';
 
 -- A fresh counter
-CREATE FUNCTION missing_symbol.counter(count pg_catalog.int8 DEFAULT 1)
+CREATE FUNCTION missing_symbol.counter(count pg_catalog.int8 DEFAULT '1')
 RETURNS missing_symbol.counter
 LANGUAGE C VOLATILE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'ms_counter_new';
@@ -523,7 +523,7 @@ AS 'MODULE_PATHNAME', 'ms_increment_by_text';
 COMMENT ON FUNCTION missing_symbol.increment_by(pg_catalog.regclass, pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
     'add any amount but zero to the counter of a key given as literals or untyped parameters; the new count, or null where nothing was counted';
 
-CREATE FUNCTION missing_symbol.increment_row(target pg_catalog.regclass, fields pg_catalog.jsonb, by pg_catalog.int8 DEFAULT 1)
+CREATE FUNCTION missing_symbol.increment_row(target pg_catalog.regclass, fields pg_catalog.jsonb, by pg_catalog.int8 DEFAULT '1')
 RETURNS pg_catalog.int8
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_increment_row';
@@ -744,7 +744,7 @@ CREATE FUNCTION missing_symbol.record(
     filename    pg_catalog.text,
     code_file   pg_catalog.text DEFAULT NULL,
     code_id     pg_catalog.text DEFAULT NULL,
-    by          pg_catalog.int8 DEFAULT 1,
+    by          pg_catalog.int8 DEFAULT '1',
     target      pg_catalog.regclass DEFAULT 'missing_symbol.symbols')
 RETURNS pg_catalog.int8
 LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -913,6 +913,30 @@ CREATE VIEW missing_symbol.n_plus_one AS
 COMMENT ON VIEW missing_symbol.n_plus_one IS
     'candidates for N+1: shapes that this session ran again and again in one unit of work';
 
+CREATE FUNCTION missing_symbol.findings(
+    OUT kind pg_catalog.text,
+    OUT shape pg_catalog.text,
+    OUT queryid pg_catalog.int8,
+    OUT userid pg_catalog.oid,
+    OUT relation pg_catalog.text,
+    OUT columns pg_catalog.text[],
+    OUT rows_read pg_catalog.int8,
+    OUT rows_discarded pg_catalog.int8,
+    OUT ratio pg_catalog.float8,
+    OUT times_seen pg_catalog.int8,
+    OUT suggestion pg_catalog.text,
+    OUT why pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_findings_view';
+COMMENT ON FUNCTION missing_symbol.findings() IS
+    'the rows of the view findings';
+
+CREATE VIEW missing_symbol.findings AS
+    SELECT * FROM missing_symbol.findings();
+COMMENT ON VIEW missing_symbol.findings IS
+    'what is wrong with the plans of this session''s statements, and the statement that fixes it, ready to run; filled while plans are profiled';
+
 CREATE FUNCTION missing_symbol.profile_summary()
 RETURNS pg_catalog.text
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
@@ -960,5 +984,49 @@ COMMENT ON FUNCTION missing_symbol.assert_no_errors() IS
 GRANT SELECT ON
     missing_symbol.queries,
     missing_symbol.query_stats,
-    missing_symbol.n_plus_one
+    missing_symbol.n_plus_one,
+    missing_symbol.findings
     TO PUBLIC;
+
+--
+-- What-if and comparison (explain.c, compare.c)
+--
+
+CREATE FUNCTION missing_symbol.explain_analyze(
+    query pg_catalog.text,
+    params pg_catalog.text[] DEFAULT NULL,
+    setup pg_catalog.text DEFAULT NULL,
+    format pg_catalog.text DEFAULT 'text')
+RETURNS SETOF pg_catalog.text
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_explain_analyze';
+COMMENT ON FUNCTION missing_symbol.explain_analyze(pg_catalog.text, pg_catalog.text[], pg_catalog.text, pg_catalog.text) IS
+    'run one statement, after setup, under EXPLAIN (ANALYZE, BUFFERS, WAL, SETTINGS), and undo both; format text, json, yaml or xml';
+
+CREATE FUNCTION missing_symbol.compare(
+    a pg_catalog.text,
+    b pg_catalog.text,
+    runs pg_catalog.int4 DEFAULT NULL,
+    prepared pg_catalog.bool DEFAULT false,
+    writes pg_catalog.bool DEFAULT false,
+    OUT variant pg_catalog.text,
+    OUT runs_done pg_catalog.int4,
+    OUT median_ms pg_catalog.float8,
+    OUT mean_ms pg_catalog.float8,
+    OUT stddev_ms pg_catalog.float8,
+    OUT p95_ms pg_catalog.float8,
+    OUT blocks pg_catalog.int8,
+    OUT rows pg_catalog.int8,
+    OUT wal_bytes pg_catalog.int8,
+    OUT dead_rows pg_catalog.int8,
+    OUT ratio pg_catalog.float8,
+    OUT ratio_low pg_catalog.float8,
+    OUT ratio_high pg_catalog.float8,
+    OUT same_result pg_catalog.bool,
+    OUT verdict pg_catalog.text,
+    OUT notes pg_catalog.text[])
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_compare';
+COMMENT ON FUNCTION missing_symbol.compare(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.bool, pg_catalog.bool) IS
+    'which of two statements is faster, from rounds that run both in random order and are undone; and whether they return the same rows';

@@ -72,7 +72,15 @@ read_key(FunctionCallInfo fcinfo, int first, bool text, KeyValues *key)
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("the array of key values must not be null")));
 		array = PG_GETARG_ARRAYTYPE_P(first);
-		get_typlenbyvalalign(ARR_ELEMTYPE(array), &typlen, &typbyval, &typalign);
+		if (text)
+		{
+			typlen = -1;
+			typbyval = false;
+			typalign = TYPALIGN_INT;
+		}
+		else
+			get_typlenbyvalalign(ARR_ELEMTYPE(array), &typlen, &typbyval,
+								 &typalign);
 		deconstruct_array(array, ARR_ELEMTYPE(array), typlen, typbyval,
 						  typalign, &values, &nulls, &key->n);
 		for (int i = 0; i < Min(key->n, INDEX_MAX_KEYS); i++)

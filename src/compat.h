@@ -158,6 +158,15 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
 	OverrideSearchPathMatchesCurrent(path)
 #endif
 
+/* does text sort by its bytes? */
+#if PG_VERSION_NUM >= 180000
+#define ms_collate_is_c(collation) \
+	(OidIsValid(collation) && \
+	 pg_newlocale_from_collation(collation)->collate_is_c)
+#else
+#define ms_collate_is_c(collation)	lc_collate_is_c(collation)
+#endif
+
 /*
  * sorting
  */
@@ -210,7 +219,24 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
 	pstmt, queryString, context, params, queryEnv, dest, qc
 #endif
 
+/* at random, from 0 to below 1 */
+#if PG_VERSION_NUM >= 150000
+#include "common/pg_prng.h"
+#define ms_random_double()	pg_prng_double(&pg_global_prng_state)
+#else
+#define ms_random_double()	(random() / ((double) MAX_RANDOM_VALUE + 1))
+#endif
+
 #define MS_HAVE_MERGE	(PG_VERSION_NUM >= 150000)
+
+/* pages of a bitmap heap scan */
+#if PG_VERSION_NUM >= 180000
+#define MS_EXACT_PAGES(scan)	((double) (scan)->stats.exact_pages)
+#define MS_LOSSY_PAGES(scan)	((double) (scan)->stats.lossy_pages)
+#else
+#define MS_EXACT_PAGES(scan)	((double) (scan)->exact_pages)
+#define MS_LOSSY_PAGES(scan)	((double) (scan)->lossy_pages)
+#endif
 
 /* before 16 an instr_time was a struct timespec */
 #if PG_VERSION_NUM < 160000
@@ -265,6 +291,46 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, uint32 flags)
 	rsinfo->setDesc = tupdesc;
 	MemoryContextSwitchTo(saved);
 }
+#endif
+
+/*
+ * explain_analyze and compare: EXPLAIN, analysis, statistics of tables
+ */
+#include "commands/explain.h"
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+
+/* 17 tells what memory the planner took */
+#if PG_VERSION_NUM < 170000
+#define ExplainOnePlan(plan, into, es, query, params, env, duration, usage, memory) \
+	ExplainOnePlan(plan, into, es, query, params, env, duration, usage)
+#endif
+#if PG_VERSION_NUM < 180000
+#define ExplainOneUtility(node, into, es, pstate, params) \
+	ExplainOneUtility(node, into, es, (pstate)->p_sourcetext, params, \
+					  (pstate)->p_queryEnv)
+#endif
+
+#if PG_VERSION_NUM < 150000
+#define parse_analyze_varparams(raw, text, types, ntypes, env) \
+	parse_analyze_varparams(raw, text, types, ntypes)
+#define pg_analyze_and_rewrite_fixedparams(raw, text, types, ntypes, env) \
+	pg_analyze_and_rewrite(raw, text, types, ntypes, env)
+#endif
+
+#if PG_VERSION_NUM < 160000
+#define MS_DEAD_ROWS(tabstat)	((tabstat)->t_counts.t_delta_dead_tuples)
+#else
+#define MS_DEAD_ROWS(tabstat)	((tabstat)->counts.delta_dead_tuples)
+#endif
+
+/* before 18, what ExecutorRun was told besides */
+#if PG_VERSION_NUM < 180000
+#define ms_executor_run(desc)	ExecutorRun(desc, ForwardScanDirection, 0, true)
+#else
+#define ms_executor_run(desc)	ExecutorRun(desc, ForwardScanDirection, 0)
 #endif
 
 #if PG_VERSION_NUM < 140000

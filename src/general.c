@@ -151,8 +151,8 @@ column(Relation rel, AttrNumber attno)
 }
 
 /* "t.k OPERATOR(pg_catalog.=) $1 AND ..." */
-static void
-append_key_condition(StringInfo sql, MSTarget *target, Relation rel)
+void
+ms_append_key_condition(StringInfo sql, MSTarget *target, Relation rel)
 {
 	for (int i = 0; i < target->nkeys; i++)
 	{
@@ -174,8 +174,8 @@ append_key_condition(StringInfo sql, MSTarget *target, Relation rel)
 }
 
 /* "ONLY schema.table AS t" */
-static void
-append_table(StringInfo sql, MSTarget *target, Relation rel)
+void
+ms_append_table(StringInfo sql, MSTarget *target, Relation rel)
 {
 	appendStringInfo(sql, "%s%s AS t",
 					 rel->rd_rel->relkind == RELKIND_RELATION ? "ONLY " : "",
@@ -275,18 +275,18 @@ update_sql(MSTarget *target, Relation rel, Bitmapset *given, bool aside)
 
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "WITH l AS MATERIALIZED (SELECT true AS locked FROM ");
-	append_table(&sql, target, rel);
+	ms_append_table(&sql, target, rel);
 	appendStringInfoString(&sql, " WHERE ");
-	append_key_condition(&sql, target, rel);
+	ms_append_key_condition(&sql, target, rel);
 	if (aside)
 		appendStringInfoString(&sql, " AND missing_symbol.seen()");
 	appendStringInfo(&sql, " FOR NO KEY UPDATE%s) UPDATE ",
 					 aside ? " SKIP LOCKED" : "");
-	append_table(&sql, target, rel);
+	ms_append_table(&sql, target, rel);
 	appendStringInfoString(&sql, " SET ");
 	append_assignments(&sql, target, rel, given);
 	appendStringInfoString(&sql, " FROM l WHERE ");
-	append_key_condition(&sql, target, rel);
+	ms_append_key_condition(&sql, target, rel);
 
 	/* with a column of l, so that it is evaluated after the lock */
 	appendStringInfoString(&sql, " AND missing_symbol.reached(l.locked AND ");
@@ -370,9 +370,9 @@ read_sql(MSTarget *target, Relation rel)
 	appendStringInfoString(&sql, "SELECT ");
 	append_counter_columns(&sql, target, rel);
 	appendStringInfoString(&sql, " FROM ");
-	append_table(&sql, target, rel);
+	ms_append_table(&sql, target, rel);
 	appendStringInfoString(&sql, " WHERE ");
-	append_key_condition(&sql, target, rel);
+	ms_append_key_condition(&sql, target, rel);
 	return sql.data;
 }
 
@@ -388,8 +388,8 @@ plan_is_current(CachedPlanSource *source)
 }
 
 /* Plan what is not planned, or not any more, with enable_seqscan off. */
-static void
-make_generic_plan(SPIPlanPtr plan)
+void
+ms_make_generic_plan(SPIPlanPtr plan)
 {
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
 	CachedPlan *cached;
@@ -513,7 +513,7 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 	Datum		counter[3];
 	bool		isnull[3];
 
-	make_generic_plan(plan);
+	ms_make_generic_plan(plan);
 	memset(reached, 0, sizeof(*reached));
 
 	/* a statement of a trigger must not write into our note */

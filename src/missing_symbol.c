@@ -38,9 +38,11 @@ static TimestampTz test_clock = DT_NOBEGIN; /* DT_NOBEGIN: the real clock */
 int			ms_profile_setting = MS_TRACK_OFF;
 bool		ms_profile_plans_setting = false;
 bool		ms_profile_params_setting = false;
+double		ms_plan_sample = 1;
 int			ms_profile_memory = 4096;
 int			ms_unit_gap = 200;
 int			ms_profile_log_setting = MS_LOG_NONE;
+int			ms_compare_time = 10000;
 
 static const struct config_enum_entry profile_options[] = {
 	{"off", MS_TRACK_OFF, false},
@@ -146,6 +148,13 @@ assign_profile(int newval, void *extra)
 }
 
 static void
+assign_profile_plans(bool newval, void *extra)
+{
+	ms_profile_plans_setting = newval;
+	ms_profile_refresh();
+}
+
+static void
 define_profile_settings(void)
 {
 	DefineCustomEnumVariable("missing_symbol.profile",
@@ -161,9 +170,22 @@ define_profile_settings(void)
 
 	DefineCustomBoolVariable("missing_symbol.profile_plans",
 							 "Looks into the plans of profiled statements.",
-							 NULL,
+							 "Rows are counted at each node of a plan; the view "
+							 "findings tells what is wrong with it.",
 							 &ms_profile_plans_setting,
 							 false,
+							 PGC_USERSET,
+							 0,
+							 NULL, assign_profile_plans, NULL);
+
+	DefineCustomRealVariable("missing_symbol.plan_sample",
+							 "Sets the share of statements whose plans are looked into.",
+							 "Chosen at random for each statement that the client "
+							 "sends, with what runs below it.",
+							 &ms_plan_sample,
+							 1.0,
+							 0.0,
+							 1.0,
 							 PGC_USERSET,
 							 0,
 							 NULL, NULL, NULL);
@@ -196,6 +218,18 @@ define_profile_settings(void)
 							&ms_unit_gap,
 							200,
 							-1,
+							INT_MAX,
+							PGC_USERSET,
+							GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.compare_time",
+							"Sets the time after which compare() stops.",
+							"The round in progress is finished; there is always "
+							"one.",
+							&ms_compare_time,
+							10000,
+							1,
 							INT_MAX,
 							PGC_USERSET,
 							GUC_UNIT_MS,

@@ -14,6 +14,7 @@
 #include "compat.h"
 #include "access/htup.h"
 #include "datatype/timestamp.h"
+#include "executor/execdesc.h"
 #include "fmgr.h"
 #include "lib/ilist.h"
 #include "nodes/bitmapset.h"
@@ -26,6 +27,8 @@
 #include "storage/itemptr.h"
 #include "storage/lockdefs.h"
 #include "tcop/cmdtag.h"
+#include "tcop/dest.h"
+#include "utils/array.h"
 #include "utils/portal.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
@@ -337,6 +340,13 @@ extern void ms_general_value(MSTarget *target, Relation rel, MSRow *row,
 							 bool *isnull, int64 *value);
 extern bool ms_general_exists(MSTarget *target, Relation rel, MSRow *row);
 extern void ms_general_free(MSTarget *target);
+
+/* parts of statements over a target, whose alias is t */
+extern void ms_append_key_condition(struct StringInfoData *sql,
+									MSTarget *target, Relation rel);
+extern void ms_append_table(struct StringInfoData *sql, MSTarget *target,
+							Relation rel);
+extern void ms_make_generic_plan(struct _SPI_plan *plan);
 
 /*
  * latest.c: the latest row of a key, whoever has written it.
@@ -812,6 +822,15 @@ typedef enum MSXactEnd
 	MS_XACT_PREPARED
 } MSXactEnd;
 
+/* Of a record: what its transaction came to, as far as it had to be noted */
+typedef enum MSCommitted
+{
+	MS_WITH_XACT,				/* committed, if it is over */
+	MS_COMMITTED,
+	MS_UNDONE,
+	MS_PREPARED					/* not known here */
+} MSCommitted;
+
 typedef enum MSKind
 {
 	MS_CONTROL,					/* BEGIN, COMMIT, SAVEPOINT, SET: no query */
@@ -828,9 +847,11 @@ typedef enum MSKind
 extern int	ms_profile_setting;
 extern bool ms_profile_plans_setting;
 extern bool ms_profile_params_setting;
+extern double ms_plan_sample;
 extern int	ms_profile_memory;	/* kB */
 extern int	ms_unit_gap;		/* ms */
 extern int	ms_profile_log_setting;
+extern int	ms_compare_time;	/* ms */
 
 /* What a statement used: BufferUsage and WalUsage of all versions in one */
 typedef struct MSUsage
@@ -862,42 +883,44 @@ typedef struct MSStatement
 	/* who it is */
 	const char *text;			/* valid until ms_statement_open() returns */
 	int			len;
-	const char *shape_text;		/* where the shape is another text's, or NULL */
-	int			shape_len;
+	int			shape_len;		/* of shape_text */
 	int			level;
 	Oid			userid;
 	MSKind		kind;
 	CmdType		operation;
 	CommandTag	tag;
-	uint64		queryid;
-	bool		has_limit;
-	bool		has_offset;
 
-	/* what became of it */
-	bool		opened;			/* has a record, or had one */
+	/* from here on zero until it is known */
+	bool		opened;			/* has a record, or had one: */
 	bool		closed;			/* its numbers are in the statistics */
 	bool		own;			/* of the profiler: not to be listed */
 	bool		begins_xact;	/* the first that is listed of a transaction */
 	bool		executed;		/* reached the executor or the utility */
-	uint32		generation;		/* of the profile it was opened in */
-	uint64		seq;			/* its record, 0 for none */
-	uint64		shape;			/* hash of the normalised text */
-	struct MSShape *entry;		/* the shape's, if it is still the same */
+	bool		measured;		/* usage is set */
+	bool		has_limit;
+	bool		has_offset;
+	const char *shape_text;		/* where the shape is another text's, or NULL */
+	uint64		queryid;
 	uint64		params;			/* hash of literals and parameters */
-	uint64		literals;		/* hash of the literals alone */
-	int			sqlerrcode;
-
-	/* what it took */
-	int64		start_ns;
-	int64		end_ns;
 	int64		plan_ns;
 	int64		exec_ns;
 	uint64		rows;
-	MSUsage		usage;
+	int64		from_ns;		/* of the measurement under way, or 0 */
 
-	/* the measurement under way */
-	int64		from_ns;		/* 0: there is none */
-	MSUsage		from;			/* not set before */
+	/* from here on set as it is opened */
+	uint32		generation;		/* of the profile it was opened in */
+	uint64		seq;			/* its record's */
+	struct MSRecord *record;	/* while the ring has that number */
+	uint64		shape;			/* hash of the normalised text */
+	uint64		literals;		/* hash of the literals alone */
+	struct MSShape *entry;		/* the shape's, if it is still the same: */
+	uint64		evictions;		/* none since */
+	int64		start_ns;
+	int64		end_ns;
+
+	/* as it is measured */
+	MSUsage		usage;			/* what it took so far */
+	MSUsage		from;			/* what it is counted from */
 } MSStatement;
 
 /* One line of the view queries. */
@@ -911,22 +934,22 @@ typedef struct MSRecord
 	int			label_len;
 	int			text_len;
 	int			params_len;		/* -1: not captured */
+	SubTransactionId subid;
 	int			level;
 	Oid			userid;
-	SubTransactionId subid;
 	CommandTag	tag;
-	int			sqlerrcode;
-	MSStatus	status;
-	int8		committed;		/* 1, 0, or -1: not yet known */
-	bool		hidden;			/* the profiler's own */
-	bool		control;
 	int			run;			/* the run that counts it, or -1 */
 	uint64		run_id;
 	int64		start_ns;
 	int64		plan_ns;
 	int64		exec_ns;
 
-	/* of a new record these are zero */
+	/* of a new record all from here on are zero */
+	int			sqlerrcode;
+	MSStatus	status;			/* MS_RUNNING */
+	int8		committed;		/* an MSCommitted: MS_WITH_XACT */
+	bool		hidden;			/* the profiler's own */
+	bool		control;		/* of kind MS_CONTROL */
 	int64		commit_ns;
 	uint64		rows;
 	MSUsage		usage;
@@ -968,9 +991,11 @@ typedef struct MSProfile
 	char	   *texts;
 	uint64		texts_size;
 	uint64		text_head;
+	uint64		text_limit;		/* it may grow so far before records go */
 	uint64		dropped;
 	uint64		truncated;
 	uint64		runs_lost;		/* N+1 candidates that were forgotten */
+	uint64		facts_lost;		/* facts of plans that were forgotten */
 
 	/* where the session is */
 	char		label[MS_LABEL_MAX];
@@ -1024,8 +1049,12 @@ extern void ms_profile_total(MSTotals *total);
 /* forget the switch and everything measured */
 extern void ms_profile_discard(void);
 
-extern bool ms_profile_plans(void);
+extern bool ms_plans;			/* in force: count rows in plans */
 extern bool ms_profile_params(void);
+
+/* in between, nothing is listed nor measured */
+extern void ms_profile_pause(void);
+extern void ms_profile_resume(void);
 
 /* error 55000 unless profiling is on */
 extern void ms_profile_require_on(void);
@@ -1069,6 +1098,7 @@ ms_usage_add(MSUsage *pg_restrict into, const MSUsage *pg_restrict from)
 
 extern const char *ms_record_text(const MSRecord *r);
 extern const char *ms_record_params(const MSRecord *r);
+extern int	ms_record_committed(const MSRecord *r);
 
 extern void ms_profile_xact_end(MSXactEnd end, int64 commit_ns);
 extern void ms_profile_subxact_abort(SubTransactionId subid);
@@ -1134,7 +1164,8 @@ typedef struct MSHooks
 	{
 		const char *source;		/* as debug_query_string, or NULL */
 		TimestampTz message;
-		int			end;		/* offset in source, -1: nothing follows */
+		int			location;	/* in source, as of a PlannedStmt */
+		int			len;
 		Portal		portal;
 		char		name[NAMEDATALEN];
 	}			latest;
@@ -1255,8 +1286,11 @@ extern Size ms_shape_cache_size(void);
 extern void ms_shape_cache_attach(char *memory);
 extern void ms_shape_cache_reset(void);
 
-/* as ms_shape(), but the hash of the constants is not the same */
-extern uint64 ms_shape_cached(const char *text, int len, uint64 *literals);
+/*
+ * Sets a statement's shape and literals.  As ms_shape(), but the hash of the
+ * constants is not the same.
+ */
+extern void ms_shape_cached(MSStatement *s);
 
 /*
  * n_plus_one.c: repeated shapes in a unit.
@@ -1301,6 +1335,233 @@ extern List *ms_candidates(uint64 section, int64 min_repeats, int64 min_ns,
  * profile_report.c: the summary, the report, the line in the log.
  */
 extern void ms_profile_log(const char *why);
+
+/*
+ * undo.c: something run in a subtransaction that is always rolled back.
+ */
+typedef void (*MSUndone) (void *arg);
+
+/* an error passes on after the undo */
+extern void ms_undo(MSUndone run, void *arg);
+
+/* an error is returned, NULL for none; but a cancel or a timeout passes on */
+extern ErrorData *ms_undo_and_catch(MSUndone run, void *arg);
+
+/*
+ * query.c: a text that holds one statement.
+ */
+typedef struct MSQuery
+{
+	const char *text;
+	RawStmt    *raw;
+	Oid		   *types;			/* of the parameters */
+	int			ntypes;
+	ParamListInfo params;		/* NULL: there are none */
+	List	   *queries;		/* analysed and rewritten: Query */
+	ErrorContextCallback callback;
+} MSQuery;
+
+extern void ms_query_parse(MSQuery *query, const char *what,
+							const char *text);
+extern void ms_query_analyze(MSQuery *query, ArrayType *params);
+extern List *ms_query_volatile(MSQuery *query, bool builtin);
+
+/* in between, errors are those of the text */
+extern void ms_query_enter(MSQuery *query);
+extern void ms_query_leave(MSQuery *query);
+
+/*
+ * traces.c: what a rollback does not undo.
+ */
+typedef struct MSTraces
+{
+	MemoryContext context;
+	List	   *locks;
+	List	   *sequences;
+	List	   *copies;
+	struct MSTraces *outer;
+} MSTraces;
+
+extern void ms_traces_begin(MSTraces *traces);
+extern void ms_traces_stop(MSTraces *traces);
+extern List *ms_traces_end(MSTraces *traces);
+
+extern List *ms_written_relations(void);
+extern char *ms_relation_name(Oid relid);
+
+/*
+ * rows.c: what a query returns, thrown away or summed up.
+ */
+#define MS_ROWS_BUCKETS	256
+
+typedef struct MSRows
+{
+	MemoryContext context;		/* of what it points to */
+	TupleDesc	desc;			/* NULL: it returns no rows */
+	int64		counts[MS_ROWS_BUCKETS];
+	uint64		sums[MS_ROWS_BUCKETS];
+	const bool *wanted;			/* buckets whose rows are kept, or NULL */
+	List	   *kept;
+} MSRows;
+
+extern DestReceiver *ms_rows_receiver(MSRows *result);
+extern List *ms_rows_columns(const MSRows *a, const MSRows *b);
+extern bool ms_rows_same_rows(const MSRows *a, const MSRows *b);
+extern bool ms_rows_choose(const MSRows *a, const MSRows *b,
+							 bool *wanted);
+extern List *ms_rows_examples(MSRows *a, MSRows *b, int limit);
+
+/*
+ * ratio.c: what can be said of pairs of durations.
+ */
+typedef struct MSTimes
+{
+	double		median;			/* milliseconds, as the others */
+	double		mean;
+	double		stddev;
+	double		p95;
+} MSTimes;
+
+typedef struct MSRatio
+{
+	int			rounds;
+	double		median;
+	bool		has_interval;
+	double		low;			/* the interval of 99 % */
+	double		high;
+} MSRatio;
+
+extern void ms_times_describe(const int64 *ns, int n, MSTimes *times);
+extern int	ms_interval_margin(int n);
+extern void ms_ratio(const int64 *a, const int64 *b, int n, MSRatio *ratio);
+extern char *ms_ratio_verdict(const MSRatio *ratio);
+
+/*
+ * facts.c: what an executed plan tells, copied before it is gone.
+ */
+typedef enum MSFactKind
+{
+	MS_SEQ_SCAN_DISCARDS,
+	MS_INDEX_SCAN_DISCARDS,
+	MS_SORT_SPILLED,
+	MS_HASH_SPILLED,
+	MS_TEMP_SPILLED,
+	MS_ROW_ESTIMATE_OFF,
+	MS_NESTED_SEQ_SCAN,
+	MS_LOSSY_BITMAP,
+	MS_MISSING_FK_INDEX
+} MSFactKind;
+
+/* scans that throw rows away */
+#define MS_DISCARDS(kind) \
+	((kind) == MS_SEQ_SCAN_DISCARDS || (kind) == MS_INDEX_SCAN_DISCARDS || \
+	 (kind) == MS_NESTED_SEQ_SCAN || (kind) == MS_MISSING_FK_INDEX)
+
+typedef struct MSFact
+{
+	/* what it is the same as when the statement runs again */
+	MSFactKind	kind;
+	int			node;			/* plan_node_id; 0 for the statement itself */
+	NodeTag		tag;			/* of the plan's node */
+	Oid			relid;			/* invalid: of no single table */
+	Oid			index;			/* the index that was scanned, or invalid */
+	uint64		structure;		/* hash of the clauses without constants */
+	uint64		shape;			/* of its statement, 0 outside of a profile */
+	Oid			userid;
+	bool		toplevel;
+
+	/* sums over its times, as are rows */
+	int64		times;
+	double		rows_read;
+	double		rows_discarded;
+
+	/* of the worst time */
+	double		expected;		/* rows per loop, as planned ... */
+	double		actual;			/* ... and as executed */
+	double		memory;			/* work_mem that would have held it, in kB */
+
+	uint64		queryid;
+	int			nfilters;
+	List	   *clauses;		/* on relid, as range table entry 1: filters, then
+								 * what the index was searched for */
+} MSFact;
+
+/*
+ * The facts of a plan that was executed with INSTRUMENT_ROWS at least, to be
+ * called before its ExecutorEnd.  complete: it was run to its last row.
+ * temp_blocks: what the statement has written to temporary files, 0 where
+ * that is not known.  A List of MSFact in the current memory context; reads
+ * no catalog, and fails only where memory is out.
+ */
+extern List *ms_facts_collect(QueryDesc *queryDesc, bool complete,
+							  int64 temp_blocks);
+
+/* is it the text of a query by which a foreign key looks for references? */
+extern bool ms_is_fk_check(const char *text);
+
+/*
+ * findings.c: makes findings of facts, reading the catalog.
+ */
+typedef struct MSFinding
+{
+	const MSFact *fact;			/* the first one of those merged */
+	const char *kind;
+	char	   *relation;		/* qualified and quoted; NULL: of no single one */
+	List	   *columns;		/* of char *: names or expressions */
+	int64		times;
+	double		rows_read;
+	double		rows_discarded; /* negative: nothing is discarded there */
+	double		ratio;			/* negative: none */
+	char	   *suggestion;		/* statements to run; NULL: none to be given */
+	char	   *why;
+} MSFinding;
+
+/*
+ * A List of MSFinding, duplicates merged; facts that are no finding (an index
+ * is there, the table is gone) are left out.  Raises nothing that a user
+ * could bring about, and waits for no lock.
+ */
+extern List *ms_findings(List *facts);
+
+/*
+ * profile_findings.c: the facts of the profile.
+ */
+
+/* take that memory into use */
+extern void ms_facts_attach(char *memory, Size size);
+extern void ms_facts_reset(void);
+
+/*
+ * A query starts, before ExecutorStart; it ends, before ExecutorEnd.  Only
+ * to be called with ms_plans.  listed: it has a statement, or is a part of one.
+ * s: that statement; without a shape it is the client's latest, NULL: it is
+ * not listed.  complete: it ran to its last row.
+ */
+extern void ms_plan_start(QueryDesc *queryDesc, int eflags, int level,
+						  bool listed);
+extern void ms_plan_end(QueryDesc *queryDesc, const MSStatement *s,
+						bool complete);
+
+/* what the user may see, a List of MSFinding */
+extern List *ms_profile_findings(void);
+
+/*
+ * findings_index.c: the index that would have served a scan.
+ */
+typedef struct MSIndexAdvice
+{
+	List	   *columns;		/* of char * */
+	char	   *ddl;			/* NULL: no index can be suggested ... */
+	const char *reason;			/* ... for that reason, if one is known */
+	bool		exists;			/* there is such an index */
+} MSIndexAdvice;
+
+/*
+ * The table is open and locked; relation is the name to be used for it, that
+ * of its partitioned table where it is a partition.
+ */
+extern void ms_index_advise(Relation rel, const MSFact *fact,
+							const char *relation, MSIndexAdvice *advice);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop

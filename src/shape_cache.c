@@ -261,13 +261,19 @@ find_shape(const char *text, int len, uint64 *literals)
 	return k->shape;
 }
 
-uint64
-ms_shape_cached(const char *text, int len, uint64 *literals)
+void
+ms_shape_cached(MSStatement *s)
 {
-	if (len == latest->len && len > 0 && memcmp(latest->text, text, len) == 0)
+	int			len = s->len;
+
+	if (len == latest->len && len > 0 && s->shape_text == NULL &&
+		memcmp(latest->text, s->text, len) == 0)
 	{
-		*literals = latest->literals;
-		return latest->shape;
+		s->literals = latest->literals;
+		s->shape = latest->shape;
 	}
-	return find_shape(text, len, literals);
+	else if (s->shape_text == NULL)
+		s->shape = find_shape(s->text, len, &s->literals);
+	else
+		s->shape = find_shape(s->shape_text, s->shape_len, &s->literals);
 }

@@ -267,8 +267,8 @@ copy_tree()
 
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	for item in Makefile missing_symbol.control META.json CHANGELOG.md \
-		src sql expected test; do
+	for item in Makefile missing_symbol.control META.json README.md \
+		CHANGELOG.md LICENSE src sql expected test; do
 		if [ -e "$TOP/$item" ]; then
 			cp -R "$TOP/$item" "$dir/" || return 1
 		fi

@@ -378,8 +378,8 @@ ms_copy_sources()
 
 	MS_SRC=$MS_WORK/src
 	mkdir -p "$MS_SRC"
-	for item in Makefile missing_symbol.control META.json CHANGELOG.md \
-		src sql expected test; do
+	for item in Makefile missing_symbol.control META.json README.md \
+		CHANGELOG.md LICENSE src sql expected test; do
 		if [ -e "$MS_TOP/$item" ]; then
 			cp -R "$MS_TOP/$item" "$MS_SRC/" || ms_die "could not copy $item"
 		fi

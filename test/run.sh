@@ -105,7 +105,20 @@ one_version()
 		{ echo "META.json has another version than $version"; return 1; }
 	grep -q "^## $version\b" "$MS_SRC/CHANGELOG.md" ||
 		{ echo "CHANGELOG.md does not mention $version"; return 1; }
-	perl -MJSON::PP -0777 -ne 'JSON::PP->new->decode($_)' "$MS_SRC/META.json"
+}
+
+# META.json is what PGXN wants.
+pgxn_meta()
+{
+	perl "$MS_SRC/test/meta.pl" "$MS_SRC"
+}
+
+# The archive that "make dist" makes of what is committed
+pgxn_archive()
+{
+	mkdir -p "$MS_WORK/dist" &&
+		make -s -C "$MS_TOP" dist DISTDIR="$MS_WORK/dist" &&
+		perl "$MS_SRC/test/meta.pl" "$MS_SRC" "$MS_WORK"/dist/*.zip
 }
 
 # Every file that a list in the Makefile should name is named there: the
@@ -141,14 +154,21 @@ complete_lists()
 
 suite_build()
 {
-	local ok=0 bad=0 start=$SECONDS
+	local ok=0 bad=0 skip=0 start=$SECONDS
 
 	ms_say "--- build"
 	check "exported symbols" exported_symbols
 	check "one version everywhere" one_version
+	check "META.json is valid" pgxn_meta
+	if [ -e "$MS_TOP/.git" ] && command -v git >/dev/null; then
+		check "make dist" pgxn_archive
+	else
+		ms_say "SKIPPED  make dist: this is no git checkout, or there is no git"
+		skip=1
+	fi
 	check "every test file is in the Makefile" complete_lists
 	check "VPATH and DESTDIR" vpath_build
-	finish_suite build "$ok" "$bad" 0 $((SECONDS - start))
+	finish_suite build "$ok" "$bad" "$skip" $((SECONDS - start))
 }
 
 # ---------------------------------------------------------------------------
@@ -256,8 +276,24 @@ suite_tap()
 
 # ---------------------------------------------------------------------------
 
+# What the TAP tests are clients with, besides PostgreSQL's own
+missing_drivers()
+{
+	command -v apt-get >/dev/null || return 0
+	/usr/bin/python3 -c 'import psycopg2' 2>/dev/null || echo python3-psycopg2
+	/usr/bin/python3 -c 'import django' 2>/dev/null || echo python3-django
+}
+
+# ---------------------------------------------------------------------------
+
 begin=$SECONDS
 ms_setup tap
+case " $SUITES " in
+	*" tap "*)
+		mapfile -t packages < <(missing_drivers)
+		ms_install "${packages[@]}"
+		;;
+esac
 ms_begin
 if "${CC:-gcc}" --version | grep -q clang; then
 	# PostgreSQL was configured for gcc: flags, and attributes in its headers

@@ -243,11 +243,9 @@ query(q{SET missing_symbol.worker = off; SELECT missing_symbol.increment('views'
 my $file = PostgreSQL::Test::Utils::tempdir . '/buffer.sql';
 my $sums = q{SELECT page, count FROM missing_symbol.total(NULL::views) ORDER BY page};
 my $expected = query($sums);
-{
-	# clean_log_ok does not like what pg_dump asks about leakproof functions
-	local $ENV{PGOPTIONS} = '-c auto_explain.log_min_duration=-1';
-	$node->command_ok([ 'pg_dump', '--no-sync', '-f', $file, 'postgres' ], 'dumped');
-}
+# clean_log_ok does not like what pg_dump asks about leakproof functions
+configure('auto_explain.log_min_duration = -1');
+$node->command_ok([ 'pg_dump', '--no-sync', '-f', $file, 'postgres' ], 'dumped');
 query('CREATE DATABASE restored');
 $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'restored', '-f', $file ], 'restored');
 is(query($sums, 'restored'), $expected, 'a dump has what is buffered');

@@ -1,6 +1,6 @@
 # pg_dump and restore of a database that counts: counters, table tracked (by
-# name: the restored tables have other OIDs) and table symbols; counting goes
-# on where it was.
+# name: the restored tables have other OIDs), what is spilled and table
+# symbols; counting goes on where it was.
 use strict;
 use warnings;
 
@@ -9,7 +9,7 @@ use lib "$FindBin::RealBin/../perl";
 use MissingSymbolTest;
 use Test::More;
 
-my $node = new_node('dump');
+my $node = new_node('dump', conf => ['max_prepared_transactions = 2']);
 my $dir = PostgreSQL::Test::Utils::tempdir();
 
 $node->safe_psql('postgres', 'CREATE ROLE app');
@@ -33,7 +33,28 @@ SELECT missing_symbol.increment('page_views', 'home');
 SELECT missing_symbol.increment_by('"odd ""name"."Hits"', 7, 1, 'x'::text);
 SELECT missing_symbol.increment('untracked', g % 3) FROM generate_series(1, 10) AS g;
 SELECT missing_symbol.record('xul.pdb', '44E4EC8C2F41492B9369D6B9A059577C2', 'xul.sym', NULL, 'deadbeef', by => 3);
+CREATE TABLE hot (site int, day date, n numeric, seen timestamptz, note text, PRIMARY KEY (day, site));
+SELECT missing_symbol.track('hot', count => 'n', last_seen => 'seen', apply => 'now', spill => true);
+CREATE TABLE late (k text PRIMARY KEY, count int);
+SELECT missing_symbol.track('late', apply => 'commit', spill => true);
+SELECT missing_symbol.increment('hot', '2026-11-21'::date, 1);
 });
+
+# spilled: a prepared transaction has the row, and is inserting another key
+$node->safe_psql('source', q{
+SET ROLE app;
+BEGIN;
+SELECT missing_symbol.increment_by('hot', 1000, '2026-11-21'::date, 1), missing_symbol.increment('hot', '2026-11-21'::date, 2);
+PREPARE TRANSACTION 'holder'});
+$node->safe_psql('source', q{
+SET missing_symbol.test_clock = '2026-11-21 02:00:00+00';
+SET ROLE app;
+SELECT missing_symbol.increment_by('hot', 10, '2026-11-21'::date, 1);
+SELECT missing_symbol.increment_row('hot', '{"day": "2026-11-21", "site": 2, "note": "new \"key\""}', 5);
+SELECT missing_symbol.increment('late', 'x')});
+$node->safe_psql('source', q{ROLLBACK PREPARED 'holder'});
+is($node->safe_psql('source', 'SELECT key, delta, role FROM missing_symbol.spilled ORDER BY key'),
+	"{2026-11-21,1}|10|app\n{2026-11-21,2}|5|app", 'something is spilled');
 
 # what both databases must have, and how they count on
 my $state = q{
@@ -43,7 +64,12 @@ SELECT to_jsonb(t) FROM page_views AS t;
 SELECT to_jsonb(t) FROM "odd ""name"."Hits" AS t;
 SELECT k, c FROM untracked ORDER BY k;
 SELECT to_jsonb(t) - 'id' FROM missing_symbol.symbols AS t;
+SELECT to_jsonb(s) FROM missing_symbol.spilled AS s ORDER BY key;
+SELECT to_jsonb(t) FROM hot AS t;
+SELECT to_jsonb(t) FROM missing_symbol.total(NULL::hot) AS t ORDER BY site;
+SELECT to_jsonb(t) FROM late AS t;
 SELECT key, count, first_seen, last_seen, throttle, fill FROM missing_symbol.describe('page_views');
+SELECT key, count, first_seen, last_seen, apply, throttle, fill, spill FROM missing_symbol.describe('hot');
 SELECT key, count, first_seen, last_seen, throttle, fill FROM missing_symbol.describe('"odd ""name"."Hits"');
 };
 my $count_on = q{
@@ -59,11 +85,17 @@ SELECT missing_symbol.increment('untracked', 1);
 SELECT missing_symbol.record('xul.pdb', '44E4EC8C2F41492B9369D6B9A059577C2', 'xul.sym', NULL, 'deadbeef');
 SELECT missing_symbol.record('new.pdb', 'AB', 'new.sym');
 SELECT title, hits FROM page_views;
+RESET ROLE;
+SELECT missing_symbol.value('hot', '2026-11-21', 1), missing_symbol.value('hot', '2026-11-21', 2);
+SELECT missing_symbol.fold();
+SELECT site, n, seen, note FROM hot ORDER BY site;
+SELECT missing_symbol.increment('late', 'x'), missing_symbol.value('late', 'x'), (missing_symbol.last_increment()).outcome;
 };
-my $counted = "|throttled\n2|incremented\n8\n5\n4\n1\nHome|2";
+my $counted = "|throttled\n2|incremented\n8\n5\n4\n1\nHome|2\n"
+  . "11|5\n2\n1|11|2026-11-21 02:00:00+00|\n2|5|2026-11-21 02:00:00+00|new \"key\"\n|2|deferred";
 my $expected = $node->safe_psql('source', $state);
 
-like($expected, qr/^"odd ""name"."Hits"\|\{b,a\}\|n\|\|seen\|.*\npage_views\|.*\|36:00:01\.5\|\{title\}\|/,
+like($expected, qr/^"odd ""name"."Hits"\|\{b,a\}\|n\|\|seen\|.*\nhot\|.*\|now\|.*\|t\nlate\|.*\|commit\|.*\|t\npage_views\|.*\|36:00:01\.5\|\{title\}\|/,
 	'what is dumped');
 
 my %dump = (

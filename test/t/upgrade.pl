@@ -1,0 +1,190 @@
+# Versions: ALTER EXTENSION UPDATE gives what a fresh installation gives, to the
+# last comment, and keeps settings, counters and spilled increments; and the
+# library of today serves the SQL objects of a release.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use MissingSymbolTest;
+use Test::More;
+
+my $top = "$FindBin::RealBin/../..";
+
+# regression themes that need something newer than 1.0
+my %newer = map { $_ => 1 } qw(contents prune);
+my @themes_of_1_0 = grep { !$newer{$_} } map { m{/([^/]+)\.sql$} && $1 !~ /--/ ? $1 : () } sort glob("$top/sql/*.sql");
+
+my $node = new_node('upgrade', conf => ['log_statement = none']);
+my $dir = PostgreSQL::Test::Utils::tempdir();
+my $current = $node->safe_psql('postgres', q{SELECT extversion FROM pg_extension WHERE extname = 'missing_symbol'});
+
+sub database
+{
+	my ($name, $version) = @_;
+
+	$node->safe_psql('postgres', "CREATE DATABASE $name TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'");
+	$node->safe_psql($name, 'CREATE EXTENSION missing_symbol' . ($version ? " VERSION '$version'" : ''));
+}
+
+# The schema as pg_upgrade would carry it over: every object of the extension
+# with its definition, owner, privileges and comment.  Without what numbers
+# them.
+sub objects
+{
+	my ($database) = @_;
+	my $file = "$dir/$database.objects";
+
+	$node->command_ok([ 'pg_dump', '--binary-upgrade', '--schema-only', '--no-sync', "--file=$file", $database ],
+		"$database: objects");
+	my $dump = PostgreSQL::Test::Utils::slurp_file($file);
+	$dump =~ s/'\d+'::pg_catalog\.(oid|xid)/'N'::pg_catalog.$1/g;
+	$dump =~ s/(relfrozenxid|relminmxid|oid) = '\d+'/$1 = 'N'/g;
+	$dump =~ s/'\{[0-9A-F\/,]+\}'/'{N}'/g;
+	# pg_dump's key against injection, since 2025
+	$dump =~ s/^\\(un)?restrict .*\n//mg;
+	return $dump;
+}
+
+# two dumps are equal; if not, the lines that differ
+sub same
+{
+	my ($got, $expected, $what) = @_;
+	my %lines;
+
+	$lines{$_}++ foreach split(/\n/, $got);
+	$lines{$_}-- foreach split(/\n/, $expected);
+	ok($got eq $expected, $what)
+	  or diag(map { $lines{$_} ? ($lines{$_} > 0 ? '+' : '-') . "$_\n" : () } sort keys %lines);
+}
+
+sub data
+{
+	my ($database) = @_;
+	my $file = "$dir/$database.data";
+
+	$node->command_ok([ 'pg_dump', '--data-only', '--no-sync', "--file=$file", $database ], "$database: data");
+	my $dump = PostgreSQL::Test::Utils::slurp_file($file);
+	$dump =~ s/^\\(un)?restrict .*\n//mg;
+	return $dump;
+}
+
+# as spill.c has it: FNV-1a
+sub key_hash
+{
+	use integer;
+	my ($text) = @_;
+	my $hash = -3750763034362895579;
+
+	$hash = ($hash ^ $_) * 0x100000001B3 foreach unpack('C*', "$text\0");
+	return $hash;
+}
+
+# configuration, counters and spilled increments, the same each time
+my $spilled = join(', ', map { sprintf("(%d, 'page %d')", key_hash("page $_"), $_) } (1, 2, 3));
+my $fill = qq{
+SET client_min_messages = error;
+SET missing_symbol.test_clock = '2026-11-21 01:00:00+00';
+CREATE TABLE page_views (page text PRIMARY KEY, title text, hits bigint NOT NULL, first_seen timestamptz, last_seen timestamptz);
+SELECT missing_symbol.track('page_views', spill => true, fill => '{title}');
+SELECT missing_symbol.increment_by('page_views', g, 'page ' || g) FROM generate_series(1, 100) AS g;
+INSERT INTO missing_symbol.spilled
+SELECT 'page_views', hash, ARRAY[key], current_user, 1000, '2026-11-21', '2026-11-22', md5(key)::uuid, NULL, NULL
+FROM (VALUES $spilled) AS v (hash, key);
+CREATE TABLE typed (k int PRIMARY KEY, c missing_symbol.counter);
+SELECT missing_symbol.increment('typed', g % 7) FROM generate_series(1, 50) AS g;
+CREATE INDEX ON typed (c);
+CREATE VIEW report AS SELECT k, missing_symbol.hits(c) FROM typed WHERE c OPERATOR(missing_symbol.>) '3 [2020-01-01,2020-01-01]';
+SELECT missing_symbol.record('xul.pdb', '44E4EC8C2F41492B9369D6B9A059577C2', 'xul.sym');
+};
+
+# ---------------------------------------------------------------------------
+# Every released version to the current one
+# ---------------------------------------------------------------------------
+
+database('fresh');
+$node->safe_psql('fresh', $fill);
+my $fresh_objects = objects('fresh');
+my $fresh_data = data('fresh');
+like($fresh_objects, qr/CREATE PROCEDURE missing_symbol\.prune\(.*COMMENT ON PROCEDURE missing_symbol\.prune\(/s,
+	'what is compared has definitions and comments');
+like($fresh_objects, qr/GRANT SELECT ON TABLE missing_symbol\.tracked TO PUBLIC/, 'and privileges');
+like($fresh_data, qr/^page 100\t\\N\t100\t/m, 'and data');
+
+my @released = split(/\n/, $node->safe_psql('postgres', qq{
+SELECT DISTINCT source FROM pg_extension_update_paths('missing_symbol')
+WHERE target = '$current' AND path IS NOT NULL AND source <> target ORDER BY 1}));
+is($released[0], '1.0', 'from 1.0 on there is a way');
+
+foreach my $version (@released)
+{
+	(my $old = "from_$version") =~ tr/./_/;
+
+	database($old, $version);
+	$node->safe_psql($old, $fill);
+	isnt(objects($old), $fresh_objects, "$version is something else") if $version eq '1.0';
+	$node->safe_psql($old, 'ALTER EXTENSION missing_symbol UPDATE');
+	is($node->safe_psql($old, q{SELECT extversion FROM pg_extension WHERE extname = 'missing_symbol'}),
+		$current, "$version updated");
+	same(objects($old), $fresh_objects, "$version updated is what a fresh installation is");
+	same(data($old), $fresh_data, "$version updated has its data");
+	is($node->safe_psql($old, q{SELECT string_agg(c::regclass::text, ' ' ORDER BY c::regclass::text) FROM pg_extension, unnest(extconfig) c WHERE extname = 'missing_symbol'}),
+		$node->safe_psql('fresh', q{SELECT string_agg(c::regclass::text, ' ' ORDER BY c::regclass::text) FROM pg_extension, unnest(extconfig) c WHERE extname = 'missing_symbol'}),
+		"$version updated: the same tables are dumped");
+}
+
+# ---------------------------------------------------------------------------
+# A session that lives through it
+# ---------------------------------------------------------------------------
+
+database('alive', '1.0');
+$node->safe_psql('alive', $fill);
+is(answer($node, q{
+SELECT missing_symbol.increment('page_views', 'page 9');
+CALL missing_symbol.prune('page_views', '1 year');
+}, 'alive'), '42883', '1.0 has no prune()');
+is($node->safe_psql('alive', q{
+SELECT missing_symbol.increment('page_views', 'page 9');
+BEGIN;
+ALTER EXTENSION missing_symbol UPDATE;
+SELECT missing_symbol.increment('page_views', 'page 9');
+ROLLBACK;
+SELECT missing_symbol.increment('page_views', 'page 9');
+ALTER EXTENSION missing_symbol UPDATE;
+SELECT missing_symbol.increment('page_views', 'page 9'), missing_symbol.value('page_views', 'page 1');
+SET client_min_messages = warning;
+UPDATE page_views SET last_seen = '2020-01-01' WHERE page IN ('page 1', 'page 4');
+CALL missing_symbol.prune('page_views', '1 year');
+SELECT missing_symbol.fold();
+SELECT count(*), sum(hits) FROM page_views}),
+	"11\n12\n12\n13|1001\n3\n99|8050", 'counting goes on, and the new procedure is there');
+
+# ---------------------------------------------------------------------------
+# The library of today under the SQL objects of 1.0
+# ---------------------------------------------------------------------------
+
+SKIP:
+{
+	skip 'SKIPPED: PG_REGRESS does not say where pg_regress is', 1 unless $ENV{PG_REGRESS} && -x $ENV{PG_REGRESS};
+
+	database('released', '1.0');
+	# as pg_regress has it for databases that it makes
+	$node->safe_psql('postgres', "ALTER DATABASE released SET $_") foreach (
+		"lc_messages TO 'C'", "lc_monetary TO 'C'", "lc_numeric TO 'C'", "lc_time TO 'C'",
+		"bytea_output TO 'hex'", "timezone_abbreviations TO 'Default'");
+
+	my $bindir = $node->safe_psql('postgres', q{SELECT setting FROM pg_config WHERE name = 'BINDIR'});
+	my ($out, $err) = ('', '');
+	my $ok = IPC::Run::run([ $ENV{PG_REGRESS}, '--use-existing', '--dbname=released',
+		'--host=' . $node->host, '--port=' . $node->port, "--bindir=$bindir",
+		"--inputdir=$top", "--outputdir=$dir", @themes_of_1_0 ],
+		'>', \$out, '2>', \$err, init => sub { chdir $dir });
+	ok($ok, 'the regression themes of 1.0, on 1.0');
+	diag($out, $err, -e "$dir/regression.diffs" ? PostgreSQL::Test::Utils::slurp_file("$dir/regression.diffs") : '') unless $ok;
+	is($node->safe_psql('released', q{SELECT extversion FROM pg_extension WHERE extname = 'missing_symbol'}),
+		'1.0', 'it was 1.0 to the end');
+}
+
+$node->stop;
+clean_log_ok($node);
+done_testing();
