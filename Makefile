@@ -127,6 +127,7 @@ ISOLATION = \
 # TAP: they start servers of their own
 PROVE_TESTS = \
 	test/t/buffer.pl \
+	test/t/buffer_load.pl \
 	test/t/compare.pl \
 	test/t/cost.pl \
 	test/t/counter_dump.pl \
