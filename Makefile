@@ -129,6 +129,7 @@ PROVE_TESTS = \
 	test/t/buffer.pl \
 	test/t/buffer_load.pl \
 	test/t/compare.pl \
+	test/t/citus.pl \
 	test/t/cost.pl \
 	test/t/counter_dump.pl \
 	test/t/profile_coexist.pl \
@@ -141,8 +142,11 @@ PROVE_TESTS = \
 	test/t/exact.pl \
 	test/t/findings.pl \
 	test/t/explain.pl \
+	test/t/pgbouncer.pl \
+	test/t/plproxy.pl \
 	test/t/protocols.pl \
 	test/t/pending.pl \
+	test/t/replication.pl \
 	test/t/sightings.pl \
 	test/t/spill.pl \
 	test/t/standby.pl \
@@ -232,6 +236,6 @@ dist:
 		--output='$(abspath $(DISTDIR))/missing_symbol-$(DISTVERSION).zip' HEAD
 
 deb:
-	@bash '$(TOP)test/hard/deb.sh'
+	@DISTDIR='$(DISTDIR)' bash '$(TOP)test/hard/deb.sh'
 
 .PHONY: list-tests $(SELF_SUFFICIENT)

@@ -455,7 +455,7 @@ SELECT * FROM look();
 -- nobody sees the portal
 BEGIN;
 SELECT missing_symbol.increment('c', 'seen');
-SELECT count(*) FROM pg_cursors WHERE statement = '' OR name LIKE '<unnamed%';
+SELECT count(*) FROM pg_cursors WHERE statement = '' OR name LIKE '<%';
 COMMIT;
 SELECT missing_symbol.increment('c', 'discard');
 DISCARD ALL;

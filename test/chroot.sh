@@ -7,7 +7,14 @@
 #	chroot.sh test MAJOR [VAR=VALUE ...]
 #					make test in there, making the chroot first
 #					where there is none; exit status 77: cannot be had
+#	chroot.sh run MAJOR SCRIPT [VAR=VALUE ...]
+#					runs a script of the sources as root in a copy of
+#					the chroot that is thrown away; apt works there.
+#					IN=FILE is put into /srv/in, what the script leaves
+#					in /srv/out goes to OUT=DIRECTORY
 #	chroot.sh clean MAJOR		removes the chroot
+#
+# MAJOR "none" is the machine's release without PostgreSQL.
 #
 # For root.  A chroot is 1 to 2 GB and is kept for the next time in
 # $CHROOTS, by default /var/cache/missing_symbol-chroots.  The mirror and its
@@ -95,7 +102,7 @@ apt_has()
 plan()
 {
 	read_apt
-	if apt_has "$1"; then
+	if [ "$1" = none ] || apt_has "$1"; then
 		RELEASE=$CODENAME
 	else
 		RELEASE=$(release_of "$ID" "$1") ||
@@ -167,7 +174,9 @@ make_chroot()
 	need
 	use_proxy
 	include=$INCLUDE
-	if [ "$RELEASE" = experimental ]; then
+	if [ "$major" = none ]; then
+		include=ca-certificates
+	elif [ "$RELEASE" = experimental ]; then
 		suite=sid
 	elif [ "$RELEASE" != "$CODENAME" ] || ! apt_has "$major"; then
 		include+=,postgresql-$major,postgresql-server-dev-$major
@@ -197,7 +206,8 @@ make_chroot()
 		skip "debootstrap of $suite failed"
 	fi
 
-	if ! [ -x "$new/usr/lib/postgresql/$major/bin/pg_config" ]; then
+	if [ "$major" != none ] &&
+		! [ -x "$new/usr/lib/postgresql/$major/bin/pg_config" ]; then
 		use_apt_inside "$new"
 		if [ "$RELEASE" = experimental ]; then
 			echo "deb $MIRROR experimental main" \
@@ -273,6 +283,9 @@ copy_tree()
 			cp -R "$TOP/$item" "$dir/" || return 1
 		fi
 	done
+	# compiled for another PostgreSQL
+	find "$dir" \( -name '*.o' -o -name '*.bc' -o -name '*.so' \) \
+		-exec rm -f {} +
 }
 
 test_in()
@@ -307,6 +320,55 @@ test_in()
 	return $rc
 }
 
+# A copy costs nothing where there is overlayfs.
+throw_away_copy()
+{
+	local dir=$1 copy=$2
+
+	rm -rf "$copy"
+	mkdir -p "$copy/upper" "$copy/work" "$copy/root"
+	mount -t overlay missing_symbol -o \
+		"lowerdir=$dir,upperdir=$copy/upper,workdir=$copy/work" \
+		"$copy/root" 2>/dev/null ||
+		cp -a "$dir/." "$copy/root/"
+}
+
+run_in()
+{
+	local major=$1 dir=$2 script=$3 copy=$2.run root=$2.run/root rc var out=
+	local -a run=()
+
+	shift 3
+	throw_away_copy "$dir" "$copy" || return 1
+	copy_tree "$root/srv/missing_symbol" || return 1
+	mkdir -p "$root/srv/in" "$root/srv/out"
+	mount_in "$root" || {
+		say "chroot.sh: cannot mount anything here"
+		return 77
+	}
+	use_apt_inside "$root"
+	for var in "$@"; do
+		case $var in
+			IN=*) cp "${var#IN=}" "$root/srv/in/" || return 1 ;;
+			OUT=*) out=${var#OUT=} ;;
+			*) run+=("$var") ;;
+		esac
+	done
+	chroot "$root" env -i HOME=/root TERM="${TERM:-dumb}" \
+		DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		"${run[@]}" bash "/srv/missing_symbol/$script" </dev/null
+	rc=$?
+	if [ -n "$out" ]; then
+		cp "$root"/srv/out/* "$out/" 2>/dev/null
+	fi
+	# whatever still runs in there goes with this process namespace
+	umount -l -R "$root/proc" "$root/dev"
+	umount -l "$root" 2>/dev/null
+	rm -rf "$copy"
+	return $rc
+}
+
 # ---------------------------------------------------------------------------
 
 usage()
@@ -329,7 +391,7 @@ case $verb in
 	clean)
 		rm -rf "$dir"
 		;;
-	test)
+	test | run)
 		[ "$(id -u)" -eq 0 ] || skip "chroots need root"
 		plan "$major"
 		mkdir -p "$CHROOTS" || exit 1
@@ -338,9 +400,9 @@ case $verb in
 		flock -w 3600 9 || skip "$dir is in use"
 		need
 		exec unshare --mount --pid --fork --kill-child --propagation private \
-			bash "$0" test-inside "$major" "$@"
+			bash "$0" "$verb-inside" "$major" "$@"
 		;;
-	test-inside)
+	test-inside | run-inside)
 		plan "$major"
 		trap 'exit 130' INT
 		trap 'exit 143' TERM
@@ -348,7 +410,7 @@ case $verb in
 		if ! [ -d "$dir" ]; then
 			make_chroot "$major" "$dir"
 		fi
-		test_in "$major" "$dir" "$@"
+		"${verb%-inside}_in" "$major" "$dir" "$@"
 		;;
 	*)
 		usage

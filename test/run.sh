@@ -15,6 +15,7 @@
 #			some of the Makefile's lists
 #	CC, EXTRA_CFLAGS	another compiler, further flags
 #	RESULTS		a file for the table of test-all.sh
+#	SIGHTINGS	requests to replay, as for make demo: file.csv or file.csv.gz
 #	KEEP=1		keep the work directory
 
 MS_PROGRAM="make test"
@@ -113,6 +114,15 @@ pgxn_meta()
 	perl "$MS_SRC/test/meta.pl" "$MS_SRC"
 }
 
+is_committed()
+{
+	local changes
+
+	[ -e "$MS_TOP/.git" ] && command -v git >/dev/null || return 1
+	changes=$(git -c safe.directory='*' -C "$MS_TOP" status --porcelain) &&
+		[ -z "$changes" ]
+}
+
 # The archive that "make dist" makes of what is committed
 pgxn_archive()
 {
@@ -160,10 +170,11 @@ suite_build()
 	check "exported symbols" exported_symbols
 	check "one version everywhere" one_version
 	check "META.json is valid" pgxn_meta
-	if [ -e "$MS_TOP/.git" ] && command -v git >/dev/null; then
+	if is_committed; then
 		check "make dist" pgxn_archive
 	else
-		ms_say "SKIPPED  make dist: this is no git checkout, or there is no git"
+		ms_say "SKIPPED  make dist: this is no git checkout where everything" \
+			"is committed"
 		skip=1
 	fi
 	check "every test file is in the Makefile" complete_lists
@@ -236,7 +247,8 @@ suite_tap()
 		begin=$SECONDS
 		ms_wait_for \
 			ms_make REGRESS= ISOLATION= TAP_TESTS=1 PROVE_TESTS="$file" \
-			PROVE_FLAGS=-v installcheck >"$log" 2>&1 </dev/null
+			PROVE_FLAGS=-v ${SIGHTINGS:+SIGHTINGS="$MS_WORK/sightings"} \
+			installcheck >"$log" 2>&1 </dev/null
 		rc=$?
 		seconds=$((SECONDS - begin))
 		tests=$(sed -n 's/^Files=.*, Tests=\([0-9]*\),.*/\1/p' "$log")
@@ -292,9 +304,20 @@ case " $SUITES " in
 	*" tap "*)
 		mapfile -t packages < <(missing_drivers)
 		ms_install "${packages[@]}"
+		# what some TAP tests are about, and are skipped without
+		ms_install_if_possible pgbouncer pgbouncer
+		if [ "${PG_CONFIG#/usr/lib/postgresql/}" != "$PG_CONFIG" ] &&
+			! [ -e "$("$PG_CONFIG" --sharedir)/extension/plproxy.control" ]; then
+			(ms_install "postgresql-$MS_MAJOR-plproxy") >/dev/null 2>&1
+		fi
 		;;
 esac
 ms_begin
+if [ -n "${SIGHTINGS:-}" ]; then
+	gzip -dcf -- "$SIGHTINGS" >"$MS_WORK/sightings" ||
+		ms_die "SIGHTINGS: cannot read \"$SIGHTINGS\""
+	chmod 644 "$MS_WORK/sightings"
+fi
 if "${CC:-gcc}" --version | grep -q clang; then
 	# PostgreSQL was configured for gcc: flags, and attributes in its headers
 	WARNINGS+=" -Wno-ignored-optimization-argument -Wno-ignored-attributes"
