@@ -127,6 +127,8 @@ ISOLATION = \
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
+	test/t/buffer.pl \
+	test/t/buffer_load.pl \
 	test/t/compare.pl \
 	test/t/citus.pl \
 	test/t/cost.pl \
