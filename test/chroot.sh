@@ -432,7 +432,7 @@ case $verb in
 		[ "$(id -u)" -eq 0 ] || skip "chroots need root"
 		plan "$major"
 		mkdir -p "$CHROOTS" || exit 1
-		[ "$verb" = test ] || dir+=-hard
+		[ "$verb" != hard ] || dir+=-hard
 		# one user of a chroot at a time
 		exec 9>"$dir.lock"
 		flock -w 3600 9 || skip "$dir is in use"
