@@ -5,6 +5,7 @@
 #   make test                     set up, build and test on a private copy of
 #                                 PostgreSQL; nothing to prepare
 #   make test-all                 the same on every supported PostgreSQL
+#   make test-hard                for hours: assertions, sanitizers, sqlsmith
 #   make demo                     what it does, in a minute
 #   make bench                    how fast it does it, in ten
 #   make dist                     the archive for PGXN, of what is committed
@@ -15,12 +16,18 @@
 
 MODULE_big = missing_symbol
 OBJS = \
+	src/buffer.o \
 	src/calls.o \
+	src/compare.o \
 	src/count.o \
 	src/counter.o \
 	src/delta.o \
 	src/deltas.o \
+	src/explain.o \
+	src/facts.o \
 	src/fast.o \
+	src/findings.o \
+	src/findings_index.o \
 	src/fold.o \
 	src/general.o \
 	src/histogram.o \
@@ -36,6 +43,7 @@ OBJS = \
 	src/profile_budget.o \
 	src/profile_exec.o \
 	src/profile_failure.o \
+	src/profile_findings.o \
 	src/profile_hooks.o \
 	src/profile_report.o \
 	src/profile_session.o \
@@ -44,15 +52,22 @@ OBJS = \
 	src/profile_utility.o \
 	src/profile_views.o \
 	src/prune.o \
+	src/query.o \
+	src/ratio.o \
+	src/rows.o \
 	src/shape.o \
 	src/shape_cache.o \
 	src/shape_lex.o \
 	src/spill.o \
+	src/spill_text.o \
 	src/stats.o \
 	src/symbols.o \
 	src/target.o \
 	src/total.o \
-	src/tracked.o
+	src/traces.o \
+	src/tracked.o \
+	src/undo.o \
+	src/worker.o
 INCLUDES = \
 	src/compat.h \
 	src/missing_symbol.h
@@ -66,8 +81,12 @@ DATA = \
 # pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
 # order.  The extension is there when a theme starts.
 REGRESS = \
+	compare \
 	counter \
+	explain \
 	profile \
+	findings \
+	findings_none \
 	profile_n_plus_one \
 	profile_privileges \
 	profile_stats \
@@ -80,6 +99,7 @@ REGRESS = \
 REGRESS_BOTH = \
 	increment \
 	batch \
+	buffer \
 	pending \
 	types \
 	spill \
@@ -92,7 +112,9 @@ REGRESS_BOTH = \
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
 	batch_order \
+	buffer \
 	ddl \
+	findings \
 	insert_race \
 	pending \
 	prune \
@@ -105,6 +127,9 @@ ISOLATION = \
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
+	test/t/buffer.pl \
+	test/t/buffer_load.pl \
+	test/t/compare.pl \
 	test/t/citus.pl \
 	test/t/cost.pl \
 	test/t/counter_dump.pl \
@@ -116,6 +141,8 @@ PROVE_TESTS = \
 	test/t/crash.pl \
 	test/t/dump.pl \
 	test/t/exact.pl \
+	test/t/findings.pl \
+	test/t/explain.pl \
 	test/t/pgbouncer.pl \
 	test/t/plproxy.pl \
 	test/t/protocols.pl \
@@ -140,7 +167,7 @@ PG_CONFIG ?= pg_config
 
 # These goals install what is missing themselves, so they must not need
 # pg_config to begin with.
-SELF_SUFFICIENT = test test-all demo bench dist deb
+SELF_SUFFICIENT = test test-all test-hard demo bench dist deb
 TOP := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 
 ifneq (,$(filter-out $(SELF_SUFFICIENT),$(or $(MAKECMDGOALS),all)))
@@ -193,6 +220,9 @@ test:
 
 test-all:
 	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/test-all.sh'
+
+test-hard:
+	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/test-hard.sh'
 
 demo:
 	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/demo/run.sh'

@@ -57,7 +57,7 @@ ORDER BY 1, 2, 3;
 -- and everyone may look into the schema, not create in it
 SELECT grantee, privilege_type FROM pg_namespace n, aclexplode(nspacl) WHERE nspname = 'missing_symbol' AND grantee = 0;
 
--- tables with data are dumped
+-- tables with data are dumped; folds has what this server has done
 SELECT c.oid::regclass
 FROM members m JOIN pg_class c ON m.classid = 'pg_class'::regclass AND c.oid = m.objid AND c.relkind IN ('r', 'p')
 WHERE NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'missing_symbol' AND c.oid = ANY (e.extconfig))

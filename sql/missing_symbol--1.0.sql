@@ -60,7 +60,7 @@ COMMENT ON TYPE missing_symbol.counter IS
     'a count, and when it was first and last changed: 42 [first_seen,last_seen]';
 
 -- A fresh counter
-CREATE FUNCTION missing_symbol.counter(count pg_catalog.int8 DEFAULT 1)
+CREATE FUNCTION missing_symbol.counter(count pg_catalog.int8 DEFAULT '1')
 RETURNS missing_symbol.counter
 LANGUAGE C VOLATILE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'ms_counter_new';
@@ -339,7 +339,7 @@ COMMENT ON COLUMN missing_symbol.tracked.key IS 'columns of the unique index tha
 COMMENT ON COLUMN missing_symbol.tracked.count IS 'column that counts';
 COMMENT ON COLUMN missing_symbol.tracked.first_seen IS 'column that holds the time of the insertion; an empty string means none';
 COMMENT ON COLUMN missing_symbol.tracked.last_seen IS 'column that holds the time of the latest increment; an empty string means none';
-COMMENT ON COLUMN missing_symbol.tracked.apply IS 'when an increment reaches its row: now, or commit';
+COMMENT ON COLUMN missing_symbol.tracked.apply IS 'when an increment reaches its row: now, commit, or buffer';
 COMMENT ON COLUMN missing_symbol.tracked.throttle IS 'a key is counted at most once in this time';
 COMMENT ON COLUMN missing_symbol.tracked.fill IS 'detail columns that get a value when seen again, where they are null';
 COMMENT ON COLUMN missing_symbol.tracked.spill IS 'whether an increment of a locked row is set aside';
@@ -347,7 +347,7 @@ GRANT SELECT ON missing_symbol.tracked TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('missing_symbol.tracked', '');
 
 -- Written by the engine only, after checking rights on the target; nobody is
--- granted anything.
+-- granted anything.  Each has this one index.
 CREATE TABLE missing_symbol.spilled (
     target      pg_catalog.regclass NOT NULL,
     hash        pg_catalog.int8 NOT NULL,
@@ -356,8 +356,8 @@ CREATE TABLE missing_symbol.spilled (
     delta       pg_catalog.int8 NOT NULL,
     first_seen  pg_catalog.timestamptz NOT NULL,
     last_seen   pg_catalog.timestamptz NOT NULL,
-    id          pg_catalog.uuid NOT NULL,
     fields      pg_catalog.jsonb,
+    id          pg_catalog.uuid NOT NULL,
     error       pg_catalog.text,
     PRIMARY KEY (target, hash, id)
 );
@@ -370,10 +370,50 @@ COMMENT ON COLUMN missing_symbol.spilled.role IS 'the role that counted; where i
 COMMENT ON COLUMN missing_symbol.spilled.delta IS 'how much was counted';
 COMMENT ON COLUMN missing_symbol.spilled.first_seen IS 'when it was counted, first';
 COMMENT ON COLUMN missing_symbol.spilled.last_seen IS 'when it was counted, last';
-COMMENT ON COLUMN missing_symbol.spilled.id IS 'random';
 COMMENT ON COLUMN missing_symbol.spilled.fields IS 'the other columns that were given, as texts';
-COMMENT ON COLUMN missing_symbol.spilled.error IS 'why fold() could not merge it; it is tried again';
+COMMENT ON COLUMN missing_symbol.spilled.id IS 'random';
+COMMENT ON COLUMN missing_symbol.spilled.error IS 'why it could not be merged; it is tried again';
 SELECT pg_catalog.pg_extension_config_dump('missing_symbol.spilled', '');
+
+-- Its unlogged twin: the same columns up to fields
+CREATE UNLOGGED TABLE missing_symbol.buffered (
+    target      pg_catalog.regclass NOT NULL,
+    hash        pg_catalog.int8 NOT NULL,
+    key         pg_catalog.text[] NOT NULL,
+    role        pg_catalog.name NOT NULL,
+    delta       pg_catalog.int8 NOT NULL,
+    first_seen  pg_catalog.timestamptz NOT NULL,
+    last_seen   pg_catalog.timestamptz NOT NULL,
+    fields      pg_catalog.jsonb
+);
+CREATE INDEX buffered_target_hash_idx ON missing_symbol.buffered (target, hash);
+COMMENT ON TABLE missing_symbol.buffered IS
+    'increments of targets with apply = buffer, until the worker, fold() or flush() merges them; value() and total() include them; a crash empties it';
+COMMENT ON COLUMN missing_symbol.buffered.target IS 'the table that holds the counter';
+COMMENT ON COLUMN missing_symbol.buffered.hash IS 'of the key, for the index';
+COMMENT ON COLUMN missing_symbol.buffered.key IS 'values of the key, in the order of its index''s columns';
+COMMENT ON COLUMN missing_symbol.buffered.role IS 'the role that counted; where it is gone, the owner of the table stands in';
+COMMENT ON COLUMN missing_symbol.buffered.delta IS 'how much was counted';
+COMMENT ON COLUMN missing_symbol.buffered.first_seen IS 'when it was counted, first';
+COMMENT ON COLUMN missing_symbol.buffered.last_seen IS 'when it was counted, last';
+COMMENT ON COLUMN missing_symbol.buffered.fields IS 'the other columns that were given, as texts';
+SELECT pg_catalog.pg_extension_config_dump('missing_symbol.buffered', '');
+
+-- What folds came to; for view buffer_stats
+CREATE UNLOGGED TABLE missing_symbol.folds (
+    since       pg_catalog.timestamptz NOT NULL,
+    folds       pg_catalog.int8 NOT NULL,
+    deltas      pg_catalog.int8 NOT NULL,
+    rows        pg_catalog.int8 NOT NULL,
+    fallbacks   pg_catalog.int8 NOT NULL
+);
+COMMENT ON TABLE missing_symbol.folds IS
+    'what folds came to, to be added up: see view buffer_stats';
+COMMENT ON COLUMN missing_symbol.folds.since IS 'when it was written, or the first of the rows that were made one';
+COMMENT ON COLUMN missing_symbol.folds.folds IS 'folds that merged anything';
+COMMENT ON COLUMN missing_symbol.folds.deltas IS 'increments merged';
+COMMENT ON COLUMN missing_symbol.folds.rows IS 'rows of targets written by it';
+COMMENT ON COLUMN missing_symbol.folds.fallbacks IS 'increments that should have been buffered and could not';
 
 CREATE FUNCTION missing_symbol.track(
     target      pg_catalog.regclass,
@@ -483,7 +523,7 @@ AS 'MODULE_PATHNAME', 'ms_increment_by_text';
 COMMENT ON FUNCTION missing_symbol.increment_by(pg_catalog.regclass, pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
     'add any amount but zero to the counter of a key given as literals or untyped parameters; the new count, or null where nothing was counted';
 
-CREATE FUNCTION missing_symbol.increment_row(target pg_catalog.regclass, fields pg_catalog.jsonb, by pg_catalog.int8 DEFAULT 1)
+CREATE FUNCTION missing_symbol.increment_row(target pg_catalog.regclass, fields pg_catalog.jsonb, by pg_catalog.int8 DEFAULT '1')
 RETURNS pg_catalog.int8
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_increment_row';
@@ -499,6 +539,7 @@ CREATE FUNCTION missing_symbol.increment_many(
     OUT throttled   pg_catalog.int8,
     OUT spilled     pg_catalog.int8,
     OUT deferred    pg_catalog.int8,
+    OUT buffered    pg_catalog.int8,
     OUT ignored     pg_catalog.int8)
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_increment_many';
@@ -514,6 +555,7 @@ CREATE FUNCTION missing_symbol.increment_rows(
     OUT throttled   pg_catalog.int8,
     OUT spilled     pg_catalog.int8,
     OUT deferred    pg_catalog.int8,
+    OUT buffered    pg_catalog.int8,
     OUT ignored     pg_catalog.int8)
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_increment_rows';
@@ -545,7 +587,7 @@ COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, VARIADIC pg_catalo
     'the exact count of a key given as literals or untyped parameters; null where there is no such counter';
 
 --
--- Spilled increments (spill.c, fold.c)
+-- Spilled and buffered increments (spill.c, buffer.c, fold.c, worker.c)
 --
 
 CREATE FUNCTION missing_symbol.fold(target pg_catalog.regclass DEFAULT NULL)
@@ -553,14 +595,76 @@ RETURNS pg_catalog.int8
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_fold';
 COMMENT ON FUNCTION missing_symbol.fold(pg_catalog.regclass) IS
-    'merge spilled increments of a table, or of all that you may count in, into their rows; waits for no row; the number merged';
+    'merge spilled and buffered increments of a table, or of all that you may count in, into their rows; waits for no row; the number merged';
+
+CREATE FUNCTION missing_symbol.flush()
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_flush';
+COMMENT ON FUNCTION missing_symbol.flush() IS
+    'merge all increments that are spilled or buffered, of tables that you may count in; waits for rows that are locked; the number merged';
+
+CREATE FUNCTION missing_symbol.buffer_stats(
+    OUT buffered        pg_catalog.int8,
+    OUT oldest          pg_catalog.timestamptz,
+    OUT spilled         pg_catalog.int8,
+    OUT errors          pg_catalog.int8,
+    OUT fallbacks       pg_catalog.int8,
+    OUT folds           pg_catalog.int8,
+    OUT folded          pg_catalog.int8,
+    OUT rows_written    pg_catalog.int8,
+    OUT since           pg_catalog.timestamptz)
+LANGUAGE C STABLE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_buffer_stats';
+COMMENT ON FUNCTION missing_symbol.buffer_stats() IS
+    'internal: the row of view buffer_stats';
+REVOKE ALL ON FUNCTION missing_symbol.buffer_stats() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION missing_symbol.buffer_stats() TO pg_monitor;
+
+-- 5: the worker's lock (MS_LOCK_WORKER)
+CREATE VIEW missing_symbol.buffer_stats AS
+    SELECT s.buffered,
+           missing_symbol.clock() OPERATOR(pg_catalog.-) s.oldest AS oldest_age,
+           s.spilled, s.errors, s.fallbacks, s.folds, s.folded,
+           s.rows_written, s.since, w.pid AS worker_pid,
+           CASE WHEN w.pid IS NOT NULL THEN
+                CASE WHEN a.state OPERATOR(pg_catalog.=) 'active'
+                     THEN 'folding' ELSE 'waiting' END
+                WHEN pg_catalog.pg_is_in_recovery() THEN 'standby'
+                WHEN s.buffered OPERATOR(pg_catalog.=) 0 THEN 'none'
+                ELSE 'missing'
+           END AS worker_state
+    FROM missing_symbol.buffer_stats() s
+    LEFT JOIN pg_catalog.pg_locks w
+         ON w.locktype OPERATOR(pg_catalog.=) 'advisory'
+        AND w.database OPERATOR(pg_catalog.=)
+            (SELECT d.oid FROM pg_catalog.pg_database d
+             WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
+        AND w.objsubid OPERATOR(pg_catalog.=) 5
+        AND w.granted
+    LEFT JOIN pg_catalog.pg_stat_activity a
+         ON a.pid OPERATOR(pg_catalog.=) w.pid;
+COMMENT ON VIEW missing_symbol.buffer_stats IS
+    'what is buffered in this database, what has become of it, and the worker; for pg_monitor';
+COMMENT ON COLUMN missing_symbol.buffer_stats.buffered IS 'increments that are buffered, those of one key in one transaction as one';
+COMMENT ON COLUMN missing_symbol.buffer_stats.oldest_age IS 'how long ago the oldest of them was counted';
+COMMENT ON COLUMN missing_symbol.buffer_stats.spilled IS 'increments that are spilled';
+COMMENT ON COLUMN missing_symbol.buffer_stats.errors IS 'those of them that could not be merged when that was tried';
+COMMENT ON COLUMN missing_symbol.buffer_stats.fallbacks IS 'increments that should have been buffered, but for the type of their key';
+COMMENT ON COLUMN missing_symbol.buffer_stats.folds IS 'folds that merged anything';
+COMMENT ON COLUMN missing_symbol.buffer_stats.folded IS 'spilled and buffered increments that they merged';
+COMMENT ON COLUMN missing_symbol.buffer_stats.rows_written IS 'updates and insertions that this took';
+COMMENT ON COLUMN missing_symbol.buffer_stats.since IS 'since when the last four have been counted; a crash starts them anew';
+COMMENT ON COLUMN missing_symbol.buffer_stats.worker_pid IS 'process of the worker';
+COMMENT ON COLUMN missing_symbol.buffer_stats.worker_state IS 'folding; waiting; none: nothing is buffered; missing: something is, but no worker is there; standby';
+GRANT SELECT ON missing_symbol.buffer_stats TO pg_monitor;
 
 CREATE FUNCTION missing_symbol.total(pg_catalog.anyelement)
 RETURNS SETOF pg_catalog.anyelement
 LANGUAGE C STABLE PARALLEL UNSAFE ROWS 1000
 AS 'MODULE_PATHNAME', 'ms_total';
 COMMENT ON FUNCTION missing_symbol.total(pg_catalog.anyelement) IS
-    'all counters of a table, as its rows, with spilled and deferred increments included: FROM missing_symbol.total(NULL::page_views)';
+    'all counters of a table, as its rows, with spilled, buffered and deferred increments included: FROM missing_symbol.total(NULL::page_views)';
 
 --
 -- What a session's increments came to (stats.c)
@@ -574,7 +678,9 @@ CREATE FUNCTION missing_symbol.counter_stats(
     OUT throttled       pg_catalog.int8,
     OUT spilled         pg_catalog.int8,
     OUT deferred        pg_catalog.int8,
+    OUT buffered        pg_catalog.int8,
     OUT ignored         pg_catalog.int8,
+    OUT fallbacks       pg_catalog.int8,
     OUT lock_waits      pg_catalog.int8,
     OUT early_applies   pg_catalog.int8,
     OUT folded          pg_catalog.int8,
@@ -587,7 +693,7 @@ COMMENT ON FUNCTION missing_symbol.counter_stats() IS
 
 CREATE VIEW missing_symbol.counter_stats AS
     SELECT target, calls, inserted, incremented, throttled, spilled, deferred,
-           ignored, lock_waits, early_applies, folded, hint
+           buffered, ignored, fallbacks, lock_waits, early_applies, folded, hint
     FROM missing_symbol.counter_stats();
 COMMENT ON VIEW missing_symbol.counter_stats IS
     'what this session''s increments came to, by target: counters by outcome, waits for locks, and what would help';
@@ -638,7 +744,7 @@ CREATE FUNCTION missing_symbol.record(
     filename    pg_catalog.text,
     code_file   pg_catalog.text DEFAULT NULL,
     code_id     pg_catalog.text DEFAULT NULL,
-    by          pg_catalog.int8 DEFAULT 1,
+    by          pg_catalog.int8 DEFAULT '1',
     target      pg_catalog.regclass DEFAULT 'missing_symbol.symbols')
 RETURNS pg_catalog.int8
 LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -807,6 +913,30 @@ CREATE VIEW missing_symbol.n_plus_one AS
 COMMENT ON VIEW missing_symbol.n_plus_one IS
     'candidates for N+1: shapes that this session ran again and again in one unit of work';
 
+CREATE FUNCTION missing_symbol.findings(
+    OUT kind pg_catalog.text,
+    OUT shape pg_catalog.text,
+    OUT queryid pg_catalog.int8,
+    OUT userid pg_catalog.oid,
+    OUT relation pg_catalog.text,
+    OUT columns pg_catalog.text[],
+    OUT rows_read pg_catalog.int8,
+    OUT rows_discarded pg_catalog.int8,
+    OUT ratio pg_catalog.float8,
+    OUT times_seen pg_catalog.int8,
+    OUT suggestion pg_catalog.text,
+    OUT why pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_findings_view';
+COMMENT ON FUNCTION missing_symbol.findings() IS
+    'the rows of the view findings';
+
+CREATE VIEW missing_symbol.findings AS
+    SELECT * FROM missing_symbol.findings();
+COMMENT ON VIEW missing_symbol.findings IS
+    'what is wrong with the plans of this session''s statements, and the statement that fixes it, ready to run; filled while plans are profiled';
+
 CREATE FUNCTION missing_symbol.profile_summary()
 RETURNS pg_catalog.text
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
@@ -854,5 +984,49 @@ COMMENT ON FUNCTION missing_symbol.assert_no_errors() IS
 GRANT SELECT ON
     missing_symbol.queries,
     missing_symbol.query_stats,
-    missing_symbol.n_plus_one
+    missing_symbol.n_plus_one,
+    missing_symbol.findings
     TO PUBLIC;
+
+--
+-- What-if and comparison (explain.c, compare.c)
+--
+
+CREATE FUNCTION missing_symbol.explain_analyze(
+    query pg_catalog.text,
+    params pg_catalog.text[] DEFAULT NULL,
+    setup pg_catalog.text DEFAULT NULL,
+    format pg_catalog.text DEFAULT 'text')
+RETURNS SETOF pg_catalog.text
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_explain_analyze';
+COMMENT ON FUNCTION missing_symbol.explain_analyze(pg_catalog.text, pg_catalog.text[], pg_catalog.text, pg_catalog.text) IS
+    'run one statement, after setup, under EXPLAIN (ANALYZE, BUFFERS, WAL, SETTINGS), and undo both; format text, json, yaml or xml';
+
+CREATE FUNCTION missing_symbol.compare(
+    a pg_catalog.text,
+    b pg_catalog.text,
+    runs pg_catalog.int4 DEFAULT NULL,
+    prepared pg_catalog.bool DEFAULT false,
+    writes pg_catalog.bool DEFAULT false,
+    OUT variant pg_catalog.text,
+    OUT runs_done pg_catalog.int4,
+    OUT median_ms pg_catalog.float8,
+    OUT mean_ms pg_catalog.float8,
+    OUT stddev_ms pg_catalog.float8,
+    OUT p95_ms pg_catalog.float8,
+    OUT blocks pg_catalog.int8,
+    OUT rows pg_catalog.int8,
+    OUT wal_bytes pg_catalog.int8,
+    OUT dead_rows pg_catalog.int8,
+    OUT ratio pg_catalog.float8,
+    OUT ratio_low pg_catalog.float8,
+    OUT ratio_high pg_catalog.float8,
+    OUT same_result pg_catalog.bool,
+    OUT verdict pg_catalog.text,
+    OUT notes pg_catalog.text[])
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_compare';
+COMMENT ON FUNCTION missing_symbol.compare(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.bool, pg_catalog.bool) IS
+    'which of two statements is faster, from rounds that run both in random order and are undone; and whether they return the same rows';

@@ -72,7 +72,15 @@ read_key(FunctionCallInfo fcinfo, int first, bool text, KeyValues *key)
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("the array of key values must not be null")));
 		array = PG_GETARG_ARRAYTYPE_P(first);
-		get_typlenbyvalalign(ARR_ELEMTYPE(array), &typlen, &typbyval, &typalign);
+		if (text)
+		{
+			typlen = -1;
+			typbyval = false;
+			typalign = TYPALIGN_INT;
+		}
+		else
+			get_typlenbyvalalign(ARR_ELEMTYPE(array), &typlen, &typbyval,
+								 &typalign);
 		deconstruct_array(array, ARR_ELEMTYPE(array), typlen, typbyval,
 						  typalign, &values, &nulls, &key->n);
 		for (int i = 0; i < Min(key->n, INDEX_MAX_KEYS); i++)
@@ -489,13 +497,13 @@ read_amounts(FunctionCallInfo fcinfo, int arg, int nelems)
 	return result;
 }
 
-/* (inserted, incremented, throttled, spilled, deferred, ignored) */
+/* (inserted, incremented, throttled, spilled, deferred, buffered, ignored) */
 static Datum
 batch_result(FunctionCallInfo fcinfo, const int64 *counts)
 {
 	TupleDesc	desc;
-	Datum		values[6];
-	bool		isnull[6] = {0};
+	Datum		values[7];
+	bool		isnull[7] = {0};
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -504,7 +512,8 @@ batch_result(FunctionCallInfo fcinfo, const int64 *counts)
 	values[2] = Int64GetDatum(counts[MS_THROTTLED]);
 	values[3] = Int64GetDatum(counts[MS_SPILLED]);
 	values[4] = Int64GetDatum(counts[MS_DEFERRED]);
-	values[5] = Int64GetDatum(counts[MS_IGNORED]);
+	values[5] = Int64GetDatum(counts[MS_BUFFERED]);
+	values[6] = Int64GetDatum(counts[MS_IGNORED]);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values,
 											 isnull));
 }

@@ -159,6 +159,48 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
 #endif
 
 /*
+ * Does text sort by its bytes?  Declared here, as utils/pg_locale.h needs the
+ * headers of ICU.  18 tells it only to who has them: it is read from the
+ * catalog.
+ */
+#if PG_VERSION_NUM < 180000
+extern bool lc_collate_is_c(Oid collation);
+#define ms_collate_is_c(collation)	lc_collate_is_c(collation)
+#else
+#include "catalog/pg_collation.h"
+#include "catalog/pg_database.h"
+#include "utils/builtins.h"
+#include "utils/syscache.h"
+
+static inline bool
+ms_collate_is_c(Oid collation)
+{
+	HeapTuple	tuple;
+	Form_pg_database form;
+	Datum		name;
+	bool		isnull;
+	bool		result;
+
+	if (collation != DEFAULT_COLLATION_OID)
+		return collation == C_COLLATION_OID ||
+			collation == POSIX_COLLATION_OID;
+	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_database) GETSTRUCT(tuple);
+	name = SysCacheGetAttr(DATABASEOID, tuple,
+						   form->datlocprovider == COLLPROVIDER_LIBC ?
+						   Anum_pg_database_datcollate :
+						   Anum_pg_database_datlocale, &isnull);
+	result = !isnull && form->datlocprovider != COLLPROVIDER_ICU &&
+		(strcmp(TextDatumGetCString(name), "C") == 0 ||
+		 strcmp(TextDatumGetCString(name), "POSIX") == 0);
+	ReleaseSysCache(tuple);
+	return result;
+}
+#endif
+
+/*
  * sorting
  */
 #if PG_VERSION_NUM < 180000
@@ -210,7 +252,24 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
 	pstmt, queryString, context, params, queryEnv, dest, qc
 #endif
 
+/* at random, from 0 to below 1 */
+#if PG_VERSION_NUM >= 150000
+#include "common/pg_prng.h"
+#define ms_random_double()	pg_prng_double(&pg_global_prng_state)
+#else
+#define ms_random_double()	(random() / ((double) MAX_RANDOM_VALUE + 1))
+#endif
+
 #define MS_HAVE_MERGE	(PG_VERSION_NUM >= 150000)
+
+/* pages of a bitmap heap scan */
+#if PG_VERSION_NUM >= 180000
+#define MS_EXACT_PAGES(scan)	((double) (scan)->stats.exact_pages)
+#define MS_LOSSY_PAGES(scan)	((double) (scan)->stats.lossy_pages)
+#else
+#define MS_EXACT_PAGES(scan)	((double) (scan)->exact_pages)
+#define MS_LOSSY_PAGES(scan)	((double) (scan)->lossy_pages)
+#endif
 
 /* before 16 an instr_time was a struct timespec */
 #if PG_VERSION_NUM < 160000
@@ -265,6 +324,52 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, uint32 flags)
 	rsinfo->setDesc = tupdesc;
 	MemoryContextSwitchTo(saved);
 }
+#endif
+
+/*
+ * explain_analyze and compare: EXPLAIN, analysis, statistics of tables
+ */
+#include "commands/explain.h"
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+
+/* 19 lets the planner know of EXPLAIN */
+#if PG_VERSION_NUM < 190000
+#define pg_plan_query(query, text, options, params, es) \
+	pg_plan_query(query, text, options, params)
+#endif
+
+/* 17 tells what memory the planner took */
+#if PG_VERSION_NUM < 170000
+#define ExplainOnePlan(plan, into, es, query, params, env, duration, usage, memory) \
+	ExplainOnePlan(plan, into, es, query, params, env, duration, usage)
+#endif
+#if PG_VERSION_NUM < 180000
+#define ExplainOneUtility(node, into, es, pstate, params) \
+	ExplainOneUtility(node, into, es, (pstate)->p_sourcetext, params, \
+					  (pstate)->p_queryEnv)
+#endif
+
+#if PG_VERSION_NUM < 150000
+#define parse_analyze_varparams(raw, text, types, ntypes, env) \
+	parse_analyze_varparams(raw, text, types, ntypes)
+#define pg_analyze_and_rewrite_fixedparams(raw, text, types, ntypes, env) \
+	pg_analyze_and_rewrite(raw, text, types, ntypes, env)
+#endif
+
+#if PG_VERSION_NUM < 160000
+#define MS_DEAD_ROWS(tabstat)	((tabstat)->t_counts.t_delta_dead_tuples)
+#else
+#define MS_DEAD_ROWS(tabstat)	((tabstat)->counts.delta_dead_tuples)
+#endif
+
+/* before 18, what ExecutorRun was told besides */
+#if PG_VERSION_NUM < 180000
+#define ms_executor_run(desc)	ExecutorRun(desc, ForwardScanDirection, 0, true)
+#else
+#define ms_executor_run(desc)	ExecutorRun(desc, ForwardScanDirection, 0)
 #endif
 
 #if PG_VERSION_NUM < 140000

@@ -24,7 +24,9 @@ out_of_range(const MSTarget *target, const char *type)
 			 errmsg("%s out of range", type),
 			 errdetail("The count column of table %s cannot hold the sum.",
 					   target->name),
-			 errhint("Change the column's type to bigint or numeric.")));
+			 errhint("Change the column's type to %s.",
+					 target->kind == MS_COUNT_INT8 ? "numeric" :
+					 "bigint or numeric")));
 }
 
 /* The time of an increment: its own, where it was counted before; else now. */

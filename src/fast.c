@@ -480,13 +480,6 @@ changed_by_self(const MSTarget *target)
 			 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
 }
 
-/* Must an increment go aside rather than wait? */
-static bool
-goes_aside(const MSTarget *target, const MSRow *row)
-{
-	return target->spill || row->folded;
-}
-
 /*
  * The row that was found has changed meanwhile: search again.  Where the
  * snapshot must not change that is no use: the increment goes aside, or
@@ -495,7 +488,7 @@ goes_aside(const MSTarget *target, const MSRow *row)
 static Progress
 row_changed(const MSTarget *target, const MSRow *row, const char *what)
 {
-	if (IsolationUsesXactSnapshot() && goes_aside(target, row))
+	if (IsolationUsesXactSnapshot() && ms_row_goes_aside(target, row))
 		return BUSY;
 	check_serializable(what);
 	return SEARCH_AGAIN;
@@ -516,7 +509,7 @@ set_aside(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 		key = fast->found->tts_values;
 	}
 	if (!row->folded)
-		ms_spill_append(target, fast->rel, row, key,
+		ms_spill_append(MS_STORE_SPILLED, target, fast->rel, row, key,
 						GetUserNameFromId(GetUserId(), false), NULL);
 	ms_result_none(MS_SPILLED, result);
 }
@@ -527,7 +520,7 @@ lock_found(MSFast *fast, MSTarget *target, const MSRow *row)
 {
 	TM_FailureData tmfd;
 	ItemPointerData tid = fast->found->tts_tid;
-	bool		wait = !goes_aside(target, row);
+	bool		wait = !ms_row_goes_aside(target, row);
 
 	if (wait)
 		ms_stats_lock_wait(target->relid);
@@ -757,7 +750,7 @@ probe_unseen(MSFast *fast, MSTarget *target, const MSRow *row, bool met)
 				   fast->scankeys, target->nkeys, fast->found, &latest);
 	if (!latest.found)
 		return DONE;
-	if (goes_aside(target, row) && (TransactionIdIsValid(latest.xmin) ||
+	if (ms_row_goes_aside(target, row) && (TransactionIdIsValid(latest.xmin) ||
 									TransactionIdIsValid(latest.xmax)))
 		return BUSY;
 	if (TransactionIdIsValid(latest.xmin))
@@ -784,7 +777,7 @@ static Progress
 insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
 			  MSResult *result)
 {
-	bool		aside = goes_aside(target, row);
+	bool		aside = ms_row_goes_aside(target, row);
 	Progress	progress = DONE;
 
 	/* before triggers and sequences are asked for what goes aside */
@@ -842,7 +835,7 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 		if (progress == DONE)
 			break;
 		if (progress == BUSY ||
-			(goes_aside(target, row) && ++searches == MAX_SEARCHES))
+			(ms_row_goes_aside(target, row) && ++searches == MAX_SEARCHES))
 		{
 			set_aside(fast, target, row, result);
 			break;

@@ -1,24 +1,30 @@
 /*-------------------------------------------------------------------------
  *
  * fold.c
- *	  fold(): merges spilled deltas into their rows.
+ *	  fold() and flush(): merge what is spilled or buffered into its rows.
  *
  * Deltas are read with one snapshot, some thousands at a time, and put in the
  * order of the key; those of one key and role are one update.  They are
  * deleted and added to the row in the same transaction, the caller's, so
  * nothing is ever missing or double.  Nothing waits for a row: a delta that
  * somebody else is folding is skipped; where the counter's row is locked, or
- * its key being inserted, the deltas stay, n of them as one.
+ * its key being inserted, the deltas stay, n of them as one, which is spilled.
+ *
+ * flush() waits, for rows and for those who fold the same: what was there as
+ * it began is in its rows when it returns.  Only one at a time does that to a
+ * target, because the order in which it locks rows is not that of keys.
  *
  * Each is applied as the role that counted, or the table's owner where that
  * role is gone.  Triggers and constraints of the table then run as that role
  * in the caller's session.  A caller who could not become that role must not
  * choose what names mean to it: then search_path is pg_catalog, and the
- * operation is security-restricted.
+ * operation is security-restricted.  So it is, too, where the role could not
+ * become a caller who has not chosen the table: the worker, or fold() of all
+ * that there is.
  *
- * What fails is kept, with its error, and the rest goes on.  For that the
- * work is done in subtransactions, of many keys each; where one fails, its
- * keys are done again one by one.
+ * What fails is kept in spilled, with its error, and the rest goes on.  For
+ * that the work is done in subtransactions, of many keys each; where one
+ * fails, its keys are done again one by one.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,6 +34,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -48,28 +55,35 @@
 /* deltas of one key and role */
 typedef struct KeyDeltas
 {
-	MSSpilled   **deltas;
+	MSSpilled **deltas;
 	int			n;
 } KeyDeltas;
 
 typedef struct Fold
 {
 	Oid			relid;
+	bool		named;			/* by the caller */
+	bool		wait;			/* flush(): for rows, and for others who fold */
+	bool		missed;			/* somebody else had a delta, after a wait */
+	MSFolded	folded;
+
+	/* of the part under way */
 	MSTarget   *target;
 	Relation	rel;
-	Relation	spilled;
+	Relation	stored;
 	Snapshot	snapshot;
-	int64		merged;
+	MemoryContext cxt;
 
 	/* of the step under way */
-	MSSpilled   **deltas;
+	MSSpilled **deltas;
 	int			ndeltas;
-	KeyDeltas	   *groups;
+	KeyDeltas  *groups;
 	int			ngroups;
 	char	   *error;
 } Fold;
 
 PG_FUNCTION_INFO_V1(ms_fold);
+PG_FUNCTION_INFO_V1(ms_flush);
 
 /* Errors that are not about the delta: they end the fold. */
 static bool
@@ -97,7 +111,7 @@ try_step(void (*step) (Fold *fold), Fold *fold, char **error)
 {
 	MemoryContext oldcxt = CurrentMemoryContext;
 	ResourceOwner oldowner = CurrentResourceOwner;
-	int64		merged = fold->merged;
+	MSFolded	folded = fold->folded;
 	volatile bool ok = true;
 
 	BeginInternalSubTransaction(NULL);
@@ -123,7 +137,7 @@ try_step(void (*step) (Fold *fold), Fold *fold, char **error)
 		CurrentResourceOwner = oldowner;
 		*error = psprintf("%s: %s", unpack_sql_state(edata->sqlerrcode),
 						  edata->message);
-		fold->merged = merged;
+		fold->folded = folded;
 		ok = false;
 	}
 	PG_END_TRY();
@@ -139,33 +153,52 @@ apply_as(Fold *fold, MSRow *row, const char *rolename, MSResult *result)
 	int			save_sec_context;
 	int			sec_context;
 	int			nestlevel = 0;
+	bool		may_become;
 
 	if (!OidIsValid(role))
 		role = fold->rel->rd_rel->relowner;
 	GetUserIdAndSecContext(&save_userid, &save_sec_context);
 	sec_context = save_sec_context | SECURITY_LOCAL_USERID_CHANGE;
-	if (!member_can_set_role(save_userid, role))
+	may_become = member_can_set_role(save_userid, role);
+	if (!may_become ||
+		(!fold->named && !member_can_set_role(role, save_userid)))
 	{
 		sec_context |= SECURITY_RESTRICTED_OPERATION;
 		nestlevel = NewGUCNestLevel();
+	}
+	if (!may_become)
 		(void) set_config_option("search_path", "pg_catalog, pg_temp",
 								 PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
-	}
 
 	/* after an error the end of the subtransaction restores both */
 	SetUserIdAndSecContext(role, sec_context);
+	row->waits = fold->wait;
 	ms_apply_row(fold->target, fold->rel, row, result);
 	SetUserIdAndSecContext(save_userid, save_sec_context);
 	if (nestlevel > 0)
-		AtEOXact_GUC(true, nestlevel);
+		AtEOXact_GUC(false, nestlevel);
+}
+
+/* Have n deltas reached their row? */
+static bool
+reached_row(Fold *fold, const MSResult *result, int n)
+{
+	if (result->outcome != MS_INSERTED &&
+		result->outcome != MS_INCREMENTED && result->outcome != MS_IGNORED)
+		return false;
+	fold->folded.deltas += n;
+	fold->folded.rows++;
+	return true;
 }
 
 static bool
-reached_row(const MSResult *result)
+take_delta(Fold *fold, const MSSpilled *delta)
 {
-	return result->outcome == MS_INSERTED ||
-		result->outcome == MS_INCREMENTED || result->outcome == MS_IGNORED;
+	if (ms_spill_delete(fold->stored, delta, fold->snapshot, fold->wait, false))
+		return true;
+	fold->missed = true;
+	return false;
 }
 
 /* Take the deltas of a group that can be had; their sum, NULL for none. */
@@ -177,9 +210,9 @@ take_group(Fold *fold, const KeyDeltas *group, int *taken)
 	*taken = 0;
 	for (int i = 0; i < group->n; i++)
 	{
-		MSSpilled    *delta = group->deltas[i];
+		MSSpilled  *delta = group->deltas[i];
 
-		if (!ms_spill_delete(fold->spilled, delta, fold->snapshot, false))
+		if (!take_delta(fold, delta))
 			continue;
 		(*taken)++;
 		if (sum == NULL)
@@ -199,14 +232,15 @@ apply_single(Fold *fold, MSSpilled *delta)
 {
 	MSResult	result;
 
-	if (!ms_spill_lock(fold->spilled, delta, fold->snapshot))
+	if (!ms_spill_lock(fold->stored, delta, fold->snapshot, fold->wait))
+	{
+		fold->missed = true;
 		return;
+	}
 	apply_as(fold, delta->row, delta->role, &result);
-	if (!reached_row(&result))
-		return;
-	if (!ms_spill_delete(fold->spilled, delta, fold->snapshot, true))
+	if (reached_row(fold, &result, 1) &&
+		!ms_spill_delete(fold->stored, delta, fold->snapshot, false, true))
 		elog(ERROR, "could not delete a delta that is locked");
-	fold->merged++;
 }
 
 static void
@@ -225,11 +259,9 @@ apply_group(Fold *fold, const KeyDeltas *group)
 	if (sum == NULL)
 		return;
 	apply_as(fold, sum, group->deltas[0]->role, &result);
-	if (reached_row(&result))
-		fold->merged += taken;
-	else
-		ms_spill_append(fold->target, fold->rel, sum, sum->values,
-						group->deltas[0]->role, NULL);
+	if (!reached_row(fold, &result, taken))
+		ms_spill_append(MS_STORE_SPILLED, fold->target, fold->rel, sum,
+						sum->values, group->deltas[0]->role, NULL);
 }
 
 static void
@@ -246,7 +278,7 @@ apply_groups(Fold *fold)
 static void
 keep_group(Fold *fold)
 {
-	KeyDeltas	   *group = &fold->groups[0];
+	KeyDeltas  *group = &fold->groups[0];
 	MSRow	   *sum;
 	int			taken;
 
@@ -255,8 +287,8 @@ keep_group(Fold *fold)
 		return;
 	sum = take_group(fold, group, &taken);
 	if (sum != NULL)
-		ms_spill_append(fold->target, fold->rel, sum, sum->values,
-						group->deltas[0]->role, fold->error);
+		ms_spill_append(MS_STORE_SPILLED, fold->target, fold->rel, sum,
+						sum->values, group->deltas[0]->role, fold->error);
 }
 
 /* The same where not even the sum can be made: each for itself. */
@@ -265,10 +297,10 @@ keep_deltas(Fold *fold)
 {
 	for (int i = 0; i < fold->ndeltas; i++)
 	{
-		MSSpilled    *delta = fold->deltas[i];
+		MSSpilled  *delta = fold->deltas[i];
 
 		if ((delta->error == NULL || strcmp(delta->error, fold->error) != 0) &&
-			ms_spill_delete(fold->spilled, delta, fold->snapshot, false))
+			take_delta(fold, delta))
 			ms_spill_append_again(delta, fold->error);
 	}
 }
@@ -286,11 +318,14 @@ keep(Fold *fold, void (*how) (Fold *fold), char *error)
 	char	   *again;
 
 	fold->error = error;
+	if (fold->folded.error == NULL)
+		fold->folded.error = MemoryContextStrdup(fold->cxt, error);
+	fold->folded.failed++;
 	if (!try_step(how, fold, &again) && how == keep_group)
 	{
 		fold->deltas = fold->groups[0].deltas;
 		fold->ndeltas = fold->groups[0].n;
-		keep(fold, keep_deltas, error);
+		(void) try_step(keep_deltas, fold, &again);
 	}
 }
 
@@ -347,7 +382,7 @@ compare_in_time(const void *a, const void *b, void *arg)
 static void
 fold_deltas(Fold *fold, MSSpilled **deltas, int n)
 {
-	KeyDeltas	   *groups;
+	KeyDeltas  *groups;
 	int			ngroups = 0;
 
 	n = parse(fold, deltas, n);
@@ -386,48 +421,50 @@ fold_deltas(Fold *fold, MSSpilled **deltas, int n)
 	}
 }
 
-static void
-fold_target(Fold *fold)
+/* Fold some deltas of the open target, those behind *after. */
+static bool
+fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 {
-	int64		after = PG_INT64_MIN;
-	bool		more = true;
+	List	   *list;
+	MSSpilled **deltas;
+	int			n = 0;
+	bool		more;
+	ListCell   *lc;
 
-	fold->spilled = ms_open_own_table("spilled", RowExclusiveLock);
-	while (more)
+	CommandCounterIncrement();
+	fold->snapshot = RegisterSnapshot(IsolationUsesXactSnapshot() ?
+									  GetTransactionSnapshot() :
+									  GetLatestSnapshot());
+	list = ms_spill_read(store, fold->relid, fold->snapshot, NULL, after,
+						 limit, &more);
+	if (list != NIL)
 	{
-		MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
-												  "missing_symbol fold",
-												  ALLOCSET_DEFAULT_SIZES);
-		MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
-		List	   *list;
-		MSSpilled   **deltas;
-		int			n = 0;
-		ListCell   *lc;
-
-		CommandCounterIncrement();
-		fold->snapshot = RegisterSnapshot(IsolationUsesXactSnapshot() ?
-										  GetTransactionSnapshot() :
-										  GetLatestSnapshot());
-		list = ms_spill_read(fold->relid, fold->snapshot, NULL, &after,
-							 FOLD_READ, &more);
-		deltas = palloc(sizeof(MSSpilled *) * Max(list_length(list), 1));
+		fold->stored = ms_spill_open(store, RowExclusiveLock);
+		deltas = palloc(sizeof(MSSpilled *) * list_length(list));
 		foreach(lc, list)
 			deltas[n++] = lfirst(lc);
 		fold_deltas(fold, deltas, n);
-		UnregisterSnapshot(fold->snapshot);
-		MemoryContextSwitchTo(oldcxt);
-		MemoryContextDelete(cxt);
+		table_close(fold->stored, NoLock);
 	}
-	table_close(fold->spilled, NoLock);
+	UnregisterSnapshot(fold->snapshot);
+	return more;
 }
 
-static void
-open_and_fold(Fold *fold)
+/* The same with the target to be opened, and in memory of its own. */
+static bool
+open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 {
+	MemoryContext oldcxt;
+	volatile bool more = false;
+
+	fold->cxt = CurrentMemoryContext;
+	oldcxt = MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext,
+														 "missing_symbol fold",
+														 ALLOCSET_DEFAULT_SIZES));
 	fold->target = ms_target_open(fold->relid, RowExclusiveLock, &fold->rel);
 	PG_TRY();
 	{
-		fold_target(fold);
+		more = fold_part(fold, store, after, limit);
 	}
 	PG_CATCH();
 	{
@@ -436,7 +473,54 @@ open_and_fold(Fold *fold)
 	}
 	PG_END_TRY();
 	ms_target_close(fold->target, fold->rel);
-	ms_stats_folded(fold->relid, fold->merged);
+	MemoryContextDelete(MemoryContextSwitchTo(oldcxt));
+	return more;
+}
+
+bool
+ms_fold_some(Oid relid, MSStore store, int64 *after, int limit,
+			 MSFolded *folded)
+{
+	Fold		fold = {0};
+	bool		more;
+
+	fold.relid = relid;
+	more = open_and_fold_part(&fold, store, after, limit);
+	*folded = fold.folded;
+	return more;
+}
+
+/* One flush() of a target at a time. */
+static void
+lock_flush(Oid relid)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, relid, 0, MS_LOCK_FLUSH);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+/* Fold all of a target. */
+static void
+fold_target(Fold *fold)
+{
+	if (fold->wait)
+		lock_flush(fold->relid);
+	do
+	{
+		fold->missed = false;
+		for (int store = 0; store < MS_STORES; store++)
+		{
+			int64		after = PG_INT64_MIN;
+
+			while (open_and_fold_part(fold, store, &after, FOLD_READ))
+				CHECK_FOR_INTERRUPTS();
+		}
+
+		/* what somebody else had he may have put back */
+	} while (fold->wait && fold->missed && !IsolationUsesXactSnapshot());
+	ms_stats_folded(fold->relid, fold->folded.deltas);
+	ms_buffer_log(&fold->folded);
 }
 
 /* May the current role count in a table, be it in some columns only? */
@@ -455,15 +539,36 @@ may_count(Oid relid)
 	return true;
 }
 
-/* Fold every table in which the caller may count. */
+static Oid
+next_target(Oid relid, Snapshot snapshot)
+{
+	Oid			spilled = ms_spill_next_target(MS_STORE_SPILLED, relid, snapshot);
+	Oid			buffered = ms_spill_next_target(MS_STORE_BUFFERED, relid, snapshot);
+
+	if (!OidIsValid(spilled) || !OidIsValid(buffered))
+		return OidIsValid(spilled) ? spilled : buffered;
+	return Min(spilled, buffered);
+}
+
+static void
+warn_kept(const char *name, const char *error)
+{
+	ereport(WARNING,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("could not fold table \"%s\"", name),
+			 errdetail_internal("%s", error),
+			 errhint("Its increments are kept.")));
+}
+
+/* Fold every table in which the caller may count; how many deltas. */
 static int64
-fold_all(void)
+fold_all(bool wait)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	Oid			relid = InvalidOid;
 	int64		merged = 0;
 
-	while (OidIsValid(relid = ms_spill_next_target(relid, snapshot)))
+	while (OidIsValid(relid = next_target(relid, snapshot)))
 	{
 		Fold		fold = {0};
 		char	   *name = get_rel_name(relid);
@@ -472,17 +577,23 @@ fold_all(void)
 		if (name == NULL || !may_count(relid))
 			continue;
 		fold.relid = relid;
-		if (try_step(open_and_fold, &fold, &error))
-			merged += fold.merged;
-		else
-			ereport(WARNING,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("could not fold table \"%s\"", name),
-					 errdetail_internal("%s", error),
-					 errhint("Its spilled increments are kept.")));
+		fold.wait = wait;
+		if (!try_step(fold_target, &fold, &error))
+			warn_kept(name, error);
+		else if (wait && fold.folded.failed > 0)
+			warn_kept(name, fold.folded.error);
+		merged += fold.folded.deltas;
 	}
 	UnregisterSnapshot(snapshot);
 	return merged;
+}
+
+static void
+check_may_fold(const char *function)
+{
+	PreventCommandIfReadOnly(function);
+	PreventCommandIfParallelMode(function);
+	PreventCommandDuringRecovery(function);
 }
 
 /* fold(target) -> number of deltas merged */
@@ -492,13 +603,12 @@ ms_fold(PG_FUNCTION_ARGS)
 	Fold		fold = {0};
 	char	   *name;
 
-	PreventCommandIfReadOnly("fold()");
-	PreventCommandIfParallelMode("fold()");
-	PreventCommandDuringRecovery("fold()");
+	check_may_fold("fold()");
 	if (PG_ARGISNULL(0))
-		PG_RETURN_INT64(fold_all());
+		PG_RETURN_INT64(fold_all(false));
 
 	fold.relid = PG_GETARG_OID(0);
+	fold.named = true;
 	name = get_rel_name(fold.relid);
 	if (name == NULL)
 		ereport(ERROR,
@@ -506,6 +616,14 @@ ms_fold(PG_FUNCTION_ARGS)
 				 errmsg("table with OID %u does not exist", fold.relid)));
 	if (!may_count(fold.relid))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, name);
-	open_and_fold(&fold);
-	PG_RETURN_INT64(fold.merged);
+	fold_target(&fold);
+	PG_RETURN_INT64(fold.folded.deltas);
+}
+
+/* flush() -> number of deltas merged, all that there was */
+Datum
+ms_flush(PG_FUNCTION_ARGS)
+{
+	check_may_fold("flush()");
+	PG_RETURN_INT64(fold_all(true));
 }

@@ -52,6 +52,7 @@
 #include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/timeout.h"
 #include "utils/timestamp.h"
 
 #include "missing_symbol.h"
@@ -509,7 +510,8 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 	bool read_only, MSOutcome outcome, MSResult *result, Reached *reached)
 {
 	Reached    *outer = current_reached;
-	int			rc;
+	TimestampTz waited = get_timeout_start_time(DEADLOCK_TIMEOUT);
+	volatile int rc;
 	Datum		counter[3];
 	bool		isnull[3];
 
@@ -525,6 +527,10 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 	PG_FINALLY();
 	{
 		current_reached = outer;
+
+		/* who waits for a lock starts that timer; whatever comes of it */
+		if (get_timeout_start_time(DEADLOCK_TIMEOUT) != waited)
+			ms_stats_lock_wait(target->relid);
 	}
 	PG_END_TRY();
 	if (rc < 0)
@@ -676,7 +682,7 @@ static bool
 count(Attempt *attempt, MSResult *result)
 {
 	MSTarget   *target = attempt->target;
-	bool		aside = target->spill || attempt->row->folded;
+	bool		aside = ms_row_goes_aside(target, attempt->row);
 	bool		row_security;
 	Reached		reached;
 
@@ -743,7 +749,7 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 	if (!count(&attempt, result))
 	{
 		if (!row->folded)
-			ms_spill_append(target, rel, row, row->values,
+			ms_spill_append(MS_STORE_SPILLED, target, rel, row, row->values,
 							GetUserNameFromId(GetUserId(), false), NULL);
 		ms_result_none(MS_SPILLED, result);
 	}

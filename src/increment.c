@@ -25,6 +25,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "missing_symbol.h"
@@ -35,7 +36,7 @@ static bool have_last_result = false;
 
 static const char *const outcome_names[] = {
 	"inserted", "incremented", "throttled", "ignored", "spilled",
-	"deferred"
+	"deferred", "buffered"
 };
 
 StaticAssertDecl(lengthof(outcome_names) == MS_OUTCOMES,
@@ -237,7 +238,7 @@ take_spilled(MSTarget *target, Relation rel, MSRow *row, bool fast,
 	/* a trigger may have given the row another key */
 	if (again.outcome == MS_SPILLED)
 	{
-		ms_spill_append(target, rel, sum, sum->values,
+		ms_spill_append(MS_STORE_SPILLED, target, rel, sum, sum->values,
 						GetUserNameFromId(GetUserId(), false), NULL);
 		return;
 	}
@@ -284,14 +285,32 @@ apply_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 }
 
 /*
- * Leave rows to the commit.  What can be refused is refused now: a new
- * counter that lacks a column too, unless an earlier delta may have it.
+ * Does a row lack a column that a new counter needs, and is there nothing
+ * that has it: the counter, or an earlier delta of it?
+ */
+static bool
+lacks_column(MSTarget *target, Relation rel, MSRow *row)
+{
+	int64		sum;
+
+	return lacking_column(target, rel, row) != InvalidAttrNumber &&
+		!ms_pending_sum(target, row, &sum) &&
+		!ms_general_exists(target, rel, row) &&
+		ms_spill_read_key(target, rel, row, GetActiveSnapshot(),
+						  INT_MAX) == NIL;
+}
+
+/*
+ * Leave rows to the commit, which applies or buffers them.  What can be
+ * refused is refused now.  Where nothing may be left, rows to be buffered are
+ * so at once.
  */
 static void
 defer_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
-			   Bitmapset *given, MSResult *result, int64 *counts)
+			   Bitmapset *given, MSApply apply, MSResult *result,
+			   int64 *counts)
 {
-	int64		sum;
+	MSOutcome	outcome = apply == MS_APPLY_BUFFER ? MS_BUFFERED : MS_DEFERRED;
 
 	if (target->privileges == NULL)
 	{
@@ -308,14 +327,15 @@ defer_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 	}
 	for (int i = 0; i < n; i++)
 	{
-		if (lacking_column(target, rel, rows[i]) != InvalidAttrNumber &&
-			!ms_pending_sum(target, rows[i], &sum) &&
-			!ms_general_exists(target, rel, rows[i]))
+		if (lacks_column(target, rel, rows[i]))
 			ms_check_required_columns(target, rel, rows[i]);
-		ms_pending_add(target, rel, rows[i]);
-		counts[MS_DEFERRED]++;
+		if (ms_pending_possible())
+			ms_pending_add(target, rel, rows[i]);
+		else
+			ms_buffer_append(target, rel, rows[i]);
+		counts[outcome]++;
 	}
-	ms_result_none(MS_DEFERRED, result);
+	ms_result_none(outcome, result);
 }
 
 /*
@@ -326,21 +346,31 @@ void
 ms_increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 					  Bitmapset *given, MSResult *result, int64 *counts)
 {
+	MSApply		apply = ms_pending_apply(target);
+
 	check_may_write(rel);
-	if (ms_pending_defers(target))
-		defer_in_order(target, rel, rows, n, given, result, counts);
-	else
+	if (target->apply == MS_APPLY_BUFFER && apply != MS_APPLY_BUFFER)
+		ms_stats_fallback(target->relid, n);
+	if (apply == MS_APPLY_NOW)
 		apply_in_order(target, rel, rows, n, given, result, counts);
+	else
+		defer_in_order(target, rel, rows, n, given, apply, result, counts);
 }
 
-/* Increment one counter by what was deferred or spilled. */
+/* Count by what was deferred or set aside: in the row, or in the buffer. */
 void
 ms_apply_row(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 {
 	int64		counts[MS_OUTCOMES] = {0};
 
 	check_may_write(rel);
-	apply_in_order(target, rel, &row, 1, row->given, result, counts);
+	if (!row->folded && ms_pending_apply(target) == MS_APPLY_BUFFER)
+	{
+		ms_buffer_append(target, rel, row);
+		ms_result_none(MS_BUFFERED, result);
+	}
+	else
+		apply_in_order(target, rel, &row, 1, row->given, result, counts);
 }
 
 /*

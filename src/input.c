@@ -237,6 +237,7 @@ ms_row_make(Relation rel)
 	row->first_seen = 0;
 	row->last_seen = 0;
 	row->folded = false;
+	row->waits = false;
 	return row;
 }
 

@@ -38,9 +38,11 @@ static TimestampTz test_clock = DT_NOBEGIN; /* DT_NOBEGIN: the real clock */
 int			ms_profile_setting = MS_TRACK_OFF;
 bool		ms_profile_plans_setting = false;
 bool		ms_profile_params_setting = false;
+double		ms_plan_sample = 1;
 int			ms_profile_memory = 4096;
 int			ms_unit_gap = 200;
 int			ms_profile_log_setting = MS_LOG_NONE;
+int			ms_compare_time = 10000;
 
 static const struct config_enum_entry profile_options[] = {
 	{"off", MS_TRACK_OFF, false},
@@ -146,6 +148,13 @@ assign_profile(int newval, void *extra)
 }
 
 static void
+assign_profile_plans(bool newval, void *extra)
+{
+	ms_profile_plans_setting = newval;
+	ms_profile_refresh();
+}
+
+static void
 define_profile_settings(void)
 {
 	DefineCustomEnumVariable("missing_symbol.profile",
@@ -161,9 +170,22 @@ define_profile_settings(void)
 
 	DefineCustomBoolVariable("missing_symbol.profile_plans",
 							 "Looks into the plans of profiled statements.",
-							 NULL,
+							 "Rows are counted at each node of a plan; the view "
+							 "findings tells what is wrong with it.",
 							 &ms_profile_plans_setting,
 							 false,
+							 PGC_USERSET,
+							 0,
+							 NULL, assign_profile_plans, NULL);
+
+	DefineCustomRealVariable("missing_symbol.plan_sample",
+							 "Sets the share of statements whose plans are looked into.",
+							 "Chosen at random for each statement that the client "
+							 "sends, with what runs below it.",
+							 &ms_plan_sample,
+							 1.0,
+							 0.0,
+							 1.0,
 							 PGC_USERSET,
 							 0,
 							 NULL, NULL, NULL);
@@ -201,6 +223,18 @@ define_profile_settings(void)
 							GUC_UNIT_MS,
 							NULL, NULL, NULL);
 
+	DefineCustomIntVariable("missing_symbol.compare_time",
+							"Sets the time after which compare() stops.",
+							"The round in progress is finished; there is always "
+							"one.",
+							&ms_compare_time,
+							10000,
+							1,
+							INT_MAX,
+							PGC_USERSET,
+							GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
 	DefineCustomEnumVariable("missing_symbol.profile_log",
 							 "Writes a line about the profile to the server's log.",
 							 "At the end of the session, at DISCARD ALL and at "
@@ -231,7 +265,8 @@ _PG_init(void)
 							 "When an increment reaches its row.",
 							 "\"now\": in its statement. \"commit\": as its "
 							 "transaction commits; until then it locks no row. "
-							 "What track() says of a table wins.",
+							 "What track() says of a table wins; only that can "
+							 "be \"buffer\".",
 							 &ms_apply,
 							 MS_APPLY_NOW,
 							 apply_options,
@@ -248,6 +283,49 @@ _PG_init(void)
 							MAX_KILOBYTES,
 							PGC_USERSET,
 							GUC_UNIT_KB,
+							NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("missing_symbol.worker",
+							 "Starts a background worker that merges what is buffered.",
+							 "One for each database that buffers. Without it "
+							 "fold() has to be called now and then.",
+							 &ms_worker,
+							 true,
+							 PGC_SUSET,
+							 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.flush_interval",
+							"Time between two merges of what is buffered.",
+							NULL,
+							&ms_flush_interval,
+							1000,
+							10,
+							3600 * 1000,
+							PGC_SUSET,
+							GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.flush_rows",
+							"Increments that the worker merges in one transaction.",
+							NULL,
+							&ms_flush_rows,
+							10000,
+							1,
+							10 * 1000 * 1000,
+							PGC_SUSET,
+							0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.worker_idle",
+							"Time without work after which the worker leaves.",
+							NULL,
+							&ms_worker_idle,
+							5000,
+							1000,
+							INT_MAX,
+							PGC_SUSET,
+							GUC_UNIT_MS,
 							NULL, NULL, NULL);
 
 	DefineCustomStringVariable("missing_symbol.test_clock",

@@ -14,6 +14,7 @@
 #include "compat.h"
 #include "access/htup.h"
 #include "datatype/timestamp.h"
+#include "executor/execdesc.h"
 #include "fmgr.h"
 #include "lib/ilist.h"
 #include "nodes/bitmapset.h"
@@ -26,6 +27,8 @@
 #include "storage/itemptr.h"
 #include "storage/lockdefs.h"
 #include "tcop/cmdtag.h"
+#include "tcop/dest.h"
+#include "utils/array.h"
 #include "utils/portal.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
@@ -107,7 +110,8 @@ typedef enum MSApply
 {
 	MS_APPLY_UNSET,				/* as missing_symbol.apply says */
 	MS_APPLY_NOW,
-	MS_APPLY_COMMIT
+	MS_APPLY_COMMIT,
+	MS_APPLY_BUFFER				/* of a target only, not of a session */
 } MSApply;
 
 typedef struct MSTarget
@@ -206,9 +210,17 @@ typedef struct MSRow
 	bool		timed;			/* counted at these times; else the clock is read */
 	TimestampTz first_seen;
 	TimestampTz last_seen;
-	bool		folded;			/* a delta out of spilled: it does not wait for
-								 * its row, and is not appended again */
+	bool		folded;			/* a delta that was set aside: it does not wait
+								 * for its row, and is not appended again */
+	bool		waits;			/* it waits for its row, whatever its target says */
 } MSRow;
+
+/* must an increment go aside rather than wait? */
+static inline bool
+ms_row_goes_aside(const MSTarget *target, const MSRow *row)
+{
+	return (target->spill || row->folded) && !row->waits;
+}
 
 extern MSRow *ms_row_make(Relation rel);
 extern MSRow *ms_row_copy(Relation rel, const MSRow *row);
@@ -239,10 +251,11 @@ typedef enum MSOutcome
 	MS_THROTTLED,
 	MS_IGNORED,
 	MS_SPILLED,
-	MS_DEFERRED
+	MS_DEFERRED,
+	MS_BUFFERED
 } MSOutcome;
 
-#define MS_OUTCOMES (MS_DEFERRED + 1)
+#define MS_OUTCOMES (MS_BUFFERED + 1)
 
 typedef struct MSResult
 {
@@ -371,10 +384,19 @@ typedef enum MSProbe
 extern MSProbe ms_probe(MSTarget *target, Relation rel, const MSRow *row);
 
 /*
- * spill.c: appended deltas.
+ * spill.c: deltas that are set aside.
  */
+typedef enum MSStore
+{
+	MS_STORE_SPILLED,			/* table spilled: their row was locked */
+	MS_STORE_BUFFERED			/* its unlogged twin, of apply = 'buffer' */
+} MSStore;
+
+#define MS_STORES (MS_STORE_BUFFERED + 1)
+
 typedef struct MSSpilled
 {
+	MSStore		store;
 	HeapTuple	tuple;
 	ItemPointerData tid;
 	int64		hash;			/* of its key's text */
@@ -389,27 +411,99 @@ typedef struct MSSpilled
 	MSRow	   *row;			/* made by ms_spill_parse */
 } MSSpilled;
 
-extern void ms_spill_append(MSTarget *target, Relation rel, const MSRow *row,
-							const Datum *key, const char *role,
-							const char *error);
-extern List *ms_spill_read(Oid relid, Snapshot snapshot, const int64 *hash,
-						   int64 *after, int limit, bool *more);
-extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta);
+/*
+ * Advisory locks of ours, by the last field of their tag; SQL functions use 1
+ * and 2.
+ */
+#define MS_LOCK_INSERTION	3	/* of a key */
+#define MS_LOCK_FLUSH		4	/* of a target */
+#define MS_LOCK_WORKER		5	/* of a database, held by its worker */
+
+extern Relation ms_spill_open(MSStore store, LOCKMODE lockmode);
+extern void ms_spill_append(MSStore store, MSTarget *target, Relation rel,
+							const MSRow *row, const Datum *key,
+							const char *role, const char *error);
+extern List *ms_spill_read(MSStore store, Oid relid, Snapshot snapshot,
+						   const int64 *hash, int64 *after, int limit,
+						   bool *more);
 extern List *ms_spill_read_key(MSTarget *target, Relation rel,
 							   const MSRow *row, Snapshot snapshot,
 							   int limit);
-extern bool ms_spill_delete(Relation spilled, const MSSpilled *delta,
-							Snapshot snapshot, bool ours);
-extern bool ms_spill_lock(Relation spilled, const MSSpilled *delta,
-						  Snapshot snapshot);
+extern bool ms_spill_delete(Relation stored, const MSSpilled *delta,
+							Snapshot snapshot, bool wait, bool ours);
+extern bool ms_spill_lock(Relation stored, const MSSpilled *delta,
+						  Snapshot snapshot, bool wait);
 extern void ms_spill_append_again(const MSSpilled *delta, const char *error);
 extern MSRow *ms_spill_take(MSTarget *target, Relation rel, const MSRow *row,
 							int64 *n);
 extern void ms_spill_forget(Oid relid);
 extern bool ms_spill_exists(Oid relid, Snapshot snapshot);
-extern Oid	ms_spill_next_target(Oid relid, Snapshot snapshot);
+extern Oid	ms_spill_next_target(MSStore store, Oid relid, Snapshot snapshot);
+extern TimestampTz ms_spill_first_seen(struct TupleTableSlot *slot);
+extern bool ms_spill_has_error(struct TupleTableSlot *slot);
 extern bool ms_insertion_lock(MSTarget *target, const MSRow *row);
 extern void ms_insertion_unlock(MSTarget *target, const MSRow *row);
+
+/*
+ * spill_text.c: keys and fields as text and back.
+ */
+
+/* the texts of a key, in the order of the index, and their hash */
+extern int64 ms_spill_key_texts(MSTarget *target, const Datum *values,
+								char **texts);
+
+/* do equal keys have equal texts, so that nothing is lost by keeping one? */
+extern bool ms_spill_exact_key(MSTarget *target);
+
+/* what is given beside the key, as jsonb; false: nothing */
+extern bool ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
+							Datum *result);
+extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta);
+
+/*
+ * buffer.c: apply = 'buffer'.
+ */
+extern bool ms_buffer_serves(MSTarget *target);
+extern void ms_buffer_append(MSTarget *target, Relation rel,
+							 const MSRow *row);
+
+/* what a fold came to */
+typedef struct MSFolded
+{
+	int64		deltas;			/* merged into their rows ... */
+	int64		rows;			/* ... so many */
+	int64		failed;			/* what failed, by keys or deltas ... */
+	char	   *error;			/* ... the first for this reason */
+} MSFolded;
+
+/* for view buffer_stats */
+extern void ms_buffer_log(const MSFolded *folded);
+extern void ms_buffer_log_fallbacks(int64 n);
+
+/*
+ * fold.c: merges what is set aside into its rows.
+ */
+
+/*
+ * Fold what a store has of a target behind *after, about so many deltas;
+ * false where that was the last of it.
+ */
+extern bool ms_fold_some(Oid relid, MSStore store, int64 *after, int limit,
+						 MSFolded *folded);
+
+/*
+ * worker.c: the background worker that folds.
+ */
+extern bool ms_worker;
+extern int	ms_flush_interval;	/* ms */
+extern int	ms_flush_rows;
+extern int	ms_worker_idle;		/* ms */
+
+/*
+ * Something was appended: see to it that a worker runs.  False where none can
+ * be had.
+ */
+extern bool ms_worker_wake(void);
 
 /*
  * delta.c: what one role has deferred for one key.
@@ -499,8 +593,11 @@ extern void ms_total_value(MSTarget *target, Relation rel, const MSRow *row,
  */
 extern int	ms_pending_limit;	/* kB */
 
-/* does an increment of a target have to wait for the commit? */
-extern bool ms_pending_defers(const MSTarget *target);
+/* when an increment of a target reaches its row, as things are */
+extern MSApply ms_pending_apply(MSTarget *target);
+
+/* may an increment be left to the commit, here? */
+extern bool ms_pending_possible(void);
 
 /* leave a row to the commit; privileges have been checked */
 extern void ms_pending_add(MSTarget *target, Relation rel, MSRow *row);
@@ -515,6 +612,9 @@ extern void ms_stats_count_many(Oid relid, const int64 *counts);
 
 /* a row's lock, or a key's insertion, had to be waited for */
 extern void ms_stats_lock_wait(Oid relid);
+
+/* so many that should have been buffered cannot be */
+extern void ms_stats_fallback(Oid relid, int64 n);
 
 /* deferred deltas were applied before the commit, for want of memory */
 extern void ms_stats_early_apply(Oid relid);
@@ -722,6 +822,15 @@ typedef enum MSXactEnd
 	MS_XACT_PREPARED
 } MSXactEnd;
 
+/* Of a record: what its transaction came to, as far as it had to be noted */
+typedef enum MSCommitted
+{
+	MS_WITH_XACT,				/* committed, if it is over */
+	MS_COMMITTED,
+	MS_UNDONE,
+	MS_PREPARED					/* not known here */
+} MSCommitted;
+
 typedef enum MSKind
 {
 	MS_CONTROL,					/* BEGIN, COMMIT, SAVEPOINT, SET: no query */
@@ -738,9 +847,11 @@ typedef enum MSKind
 extern int	ms_profile_setting;
 extern bool ms_profile_plans_setting;
 extern bool ms_profile_params_setting;
+extern double ms_plan_sample;
 extern int	ms_profile_memory;	/* kB */
 extern int	ms_unit_gap;		/* ms */
 extern int	ms_profile_log_setting;
+extern int	ms_compare_time;	/* ms */
 
 /* What a statement used: BufferUsage and WalUsage of all versions in one */
 typedef struct MSUsage
@@ -772,42 +883,44 @@ typedef struct MSStatement
 	/* who it is */
 	const char *text;			/* valid until ms_statement_open() returns */
 	int			len;
-	const char *shape_text;		/* where the shape is another text's, or NULL */
-	int			shape_len;
+	int			shape_len;		/* of shape_text */
 	int			level;
 	Oid			userid;
 	MSKind		kind;
 	CmdType		operation;
 	CommandTag	tag;
-	uint64		queryid;
-	bool		has_limit;
-	bool		has_offset;
 
-	/* what became of it */
-	bool		opened;			/* has a record, or had one */
+	/* from here on zero until it is known */
+	bool		opened;			/* has a record, or had one: */
 	bool		closed;			/* its numbers are in the statistics */
 	bool		own;			/* of the profiler: not to be listed */
 	bool		begins_xact;	/* the first that is listed of a transaction */
 	bool		executed;		/* reached the executor or the utility */
-	uint32		generation;		/* of the profile it was opened in */
-	uint64		seq;			/* its record, 0 for none */
-	uint64		shape;			/* hash of the normalised text */
-	struct MSShape *entry;		/* the shape's, if it is still the same */
+	bool		measured;		/* usage is set */
+	bool		has_limit;
+	bool		has_offset;
+	const char *shape_text;		/* where the shape is another text's, or NULL */
+	uint64		queryid;
+	uint64		shape;			/* hash of the normalised text, 0 before opened */
 	uint64		params;			/* hash of literals and parameters */
-	uint64		literals;		/* hash of the literals alone */
-	int			sqlerrcode;
-
-	/* what it took */
-	int64		start_ns;
-	int64		end_ns;
 	int64		plan_ns;
 	int64		exec_ns;
 	uint64		rows;
-	MSUsage		usage;
+	int64		from_ns;		/* of the measurement under way, or 0 */
 
-	/* the measurement under way */
-	int64		from_ns;		/* 0: there is none */
-	MSUsage		from;			/* not set before */
+	/* from here on set as it is opened */
+	uint32		generation;		/* of the profile it was opened in */
+	uint64		seq;			/* its record's */
+	struct MSRecord *record;	/* while the ring has that number */
+	uint64		literals;		/* hash of the literals alone */
+	struct MSShape *entry;		/* the shape's, if it is still the same: */
+	uint64		evictions;		/* none since */
+	int64		start_ns;
+	int64		end_ns;
+
+	/* as it is measured */
+	MSUsage		usage;			/* what it took so far */
+	MSUsage		from;			/* what it is counted from */
 } MSStatement;
 
 /* One line of the view queries. */
@@ -817,26 +930,27 @@ typedef struct MSRecord
 	uint64		xact;
 	uint64		queryid;
 	uint64		shape;
+	uint64		literals;		/* hash of the constants */
 	uint64		text_pos;		/* label, text, parameters */
 	int			label_len;
 	int			text_len;
 	int			params_len;		/* -1: not captured */
+	SubTransactionId subid;
 	int			level;
 	Oid			userid;
-	SubTransactionId subid;
 	CommandTag	tag;
-	int			sqlerrcode;
-	MSStatus	status;
-	int8		committed;		/* 1, 0, or -1: not yet known */
-	bool		hidden;			/* the profiler's own */
-	bool		control;
 	int			run;			/* the run that counts it, or -1 */
 	uint64		run_id;
 	int64		start_ns;
 	int64		plan_ns;
 	int64		exec_ns;
 
-	/* of a new record these are zero */
+	/* of a new record all from here on are zero */
+	int			sqlerrcode;
+	MSStatus	status;			/* MS_RUNNING */
+	int8		committed;		/* an MSCommitted: MS_WITH_XACT */
+	bool		hidden;			/* the profiler's own */
+	bool		control;		/* of kind MS_CONTROL */
 	int64		commit_ns;
 	uint64		rows;
 	MSUsage		usage;
@@ -878,9 +992,12 @@ typedef struct MSProfile
 	char	   *texts;
 	uint64		texts_size;
 	uint64		text_head;
+	struct MSRecord *repeatable;	/* the newest, if its text may serve again */
+	uint64		text_limit;		/* it may grow so far before records go */
 	uint64		dropped;
 	uint64		truncated;
 	uint64		runs_lost;		/* N+1 candidates that were forgotten */
+	uint64		facts_lost;		/* facts of plans that were forgotten */
 
 	/* where the session is */
 	char		label[MS_LABEL_MAX];
@@ -934,8 +1051,12 @@ extern void ms_profile_total(MSTotals *total);
 /* forget the switch and everything measured */
 extern void ms_profile_discard(void);
 
-extern bool ms_profile_plans(void);
+extern bool ms_plans;			/* in force: count rows in plans */
 extern bool ms_profile_params(void);
+
+/* in between, nothing is listed nor measured */
+extern void ms_profile_pause(void);
+extern void ms_profile_resume(void);
 
 /* error 55000 unless profiling is on */
 extern void ms_profile_require_on(void);
@@ -979,6 +1100,7 @@ ms_usage_add(MSUsage *pg_restrict into, const MSUsage *pg_restrict from)
 
 extern const char *ms_record_text(const MSRecord *r);
 extern const char *ms_record_params(const MSRecord *r);
+extern int	ms_record_committed(const MSRecord *r);
 
 extern void ms_profile_xact_end(MSXactEnd end, int64 commit_ns);
 extern void ms_profile_subxact_abort(SubTransactionId subid);
@@ -1044,7 +1166,8 @@ typedef struct MSHooks
 	{
 		const char *source;		/* as debug_query_string, or NULL */
 		TimestampTz message;
-		int			end;		/* offset in source, -1: nothing follows */
+		int			location;	/* in source, as of a PlannedStmt */
+		int			len;
 		Portal		portal;
 		char		name[NAMEDATALEN];
 	}			latest;
@@ -1147,7 +1270,7 @@ typedef struct MSShape
 extern void ms_shapes_attach(char *memory, Size size);
 extern void ms_shapes_reset(void);
 
-/* the shape of a statement that starts: its hash, that of its literals */
+/* find or make the entry of a statement that starts, by its shape */
 extern void ms_shapes_open(MSStatement *s);
 
 /* add a statement that is over; the shape may be the one of all others */
@@ -1165,8 +1288,11 @@ extern Size ms_shape_cache_size(void);
 extern void ms_shape_cache_attach(char *memory);
 extern void ms_shape_cache_reset(void);
 
-/* as ms_shape(), but the hash of the constants is not the same */
-extern uint64 ms_shape_cached(const char *text, int len, uint64 *literals);
+/*
+ * Sets a statement's shape and literals.  As ms_shape(), but the hash of the
+ * constants is not the same.
+ */
+extern void ms_shape_cached(MSStatement *s);
 
 /*
  * n_plus_one.c: repeated shapes in a unit.
@@ -1211,6 +1337,237 @@ extern List *ms_candidates(uint64 section, int64 min_repeats, int64 min_ns,
  * profile_report.c: the summary, the report, the line in the log.
  */
 extern void ms_profile_log(const char *why);
+
+/*
+ * undo.c: something run in a subtransaction that is always rolled back.
+ */
+typedef void (*MSUndone) (void *arg);
+
+/* an error passes on after the undo */
+extern void ms_undo(MSUndone run, void *arg);
+
+/* an error is returned, NULL for none; but a cancel or a timeout passes on */
+extern ErrorData *ms_undo_and_catch(MSUndone run, void *arg);
+
+/*
+ * query.c: a text that holds one statement.
+ */
+typedef struct MSQuery
+{
+	const char *text;
+	RawStmt    *raw;
+	Oid		   *types;			/* of the parameters */
+	int			ntypes;
+	ParamListInfo params;		/* NULL: there are none */
+	List	   *queries;		/* analysed and rewritten: Query */
+	ErrorContextCallback callback;
+} MSQuery;
+
+extern void ms_query_parse(MSQuery *query, const char *what,
+							const char *text);
+extern void ms_query_analyze(MSQuery *query, ArrayType *params);
+extern List *ms_query_volatile(MSQuery *query, bool builtin);
+
+/* in between, errors are those of the text */
+extern void ms_query_enter(MSQuery *query);
+extern void ms_query_leave(MSQuery *query);
+
+/*
+ * traces.c: what a rollback does not undo.
+ */
+typedef struct MSTraces
+{
+	MemoryContext context;
+	List	   *locks;
+	List	   *sequences;
+	List	   *copies;
+	struct MSTraces *outer;
+} MSTraces;
+
+extern void ms_traces_begin(MSTraces *traces);
+extern void ms_traces_stop(MSTraces *traces);
+extern List *ms_traces_end(MSTraces *traces);
+
+extern List *ms_written_relations(void);
+extern char *ms_relation_name(Oid relid);
+
+/*
+ * rows.c: what a query returns, thrown away or summed up.
+ */
+#define MS_ROWS_BUCKETS	256
+
+typedef struct MSRows
+{
+	MemoryContext context;		/* of what it points to */
+	TupleDesc	desc;			/* NULL: it returns no rows */
+	int64		counts[MS_ROWS_BUCKETS];
+	uint64		sums[MS_ROWS_BUCKETS];
+	const bool *wanted;			/* buckets whose rows are kept, or NULL */
+	List	   *kept;
+} MSRows;
+
+extern DestReceiver *ms_rows_receiver(MSRows *result);
+extern List *ms_rows_columns(const MSRows *a, const MSRows *b);
+extern bool ms_rows_same_rows(const MSRows *a, const MSRows *b);
+extern bool ms_rows_choose(const MSRows *a, const MSRows *b,
+							 bool *wanted);
+extern List *ms_rows_examples(MSRows *a, MSRows *b, int limit);
+
+/*
+ * ratio.c: what can be said of pairs of durations.
+ */
+typedef struct MSTimes
+{
+	double		median;			/* milliseconds, as the others */
+	double		mean;
+	double		stddev;
+	double		p95;
+} MSTimes;
+
+typedef struct MSRatio
+{
+	int			rounds;
+	double		median;
+	bool		has_interval;
+	double		low;			/* the interval of 99 % */
+	double		high;
+} MSRatio;
+
+extern void ms_times_describe(const int64 *ns, int n, MSTimes *times);
+extern int	ms_interval_margin(int n);
+extern void ms_ratio(const int64 *a, const int64 *b, int n, MSRatio *ratio);
+extern char *ms_ratio_verdict(const MSRatio *ratio);
+
+/*
+ * facts.c: what an executed plan tells, copied before it is gone.
+ */
+typedef enum MSFactKind
+{
+	MS_SEQ_SCAN_DISCARDS,
+	MS_INDEX_SCAN_DISCARDS,
+	MS_SORT_SPILLED,
+	MS_HASH_SPILLED,
+	MS_TEMP_SPILLED,
+	MS_ROW_ESTIMATE_OFF,
+	MS_NESTED_SEQ_SCAN,
+	MS_LOSSY_BITMAP,
+	MS_MISSING_FK_INDEX
+} MSFactKind;
+
+/* scans that throw rows away */
+#define MS_DISCARDS(kind) \
+	((kind) == MS_SEQ_SCAN_DISCARDS || (kind) == MS_INDEX_SCAN_DISCARDS || \
+	 (kind) == MS_NESTED_SEQ_SCAN || (kind) == MS_MISSING_FK_INDEX)
+
+typedef struct MSFact
+{
+	/* what it is the same as when the statement runs again */
+	MSFactKind	kind;
+	int			node;			/* plan_node_id; 0 for the statement itself */
+	NodeTag		tag;			/* of the plan's node */
+	Oid			relid;			/* invalid: of no single table */
+	Oid			index;			/* the index that was scanned, or invalid */
+	uint64		structure;		/* hash of the clauses without constants */
+	uint64		shape;			/* of its statement, 0 outside of a profile */
+	Oid			userid;
+	bool		toplevel;
+
+	/* sums over its times, as are rows */
+	int64		times;
+	double		rows_read;
+	double		rows_discarded;
+
+	/* of the worst time */
+	double		expected;		/* rows per loop, as planned ... */
+	double		actual;			/* ... and as executed */
+	double		memory;			/* work_mem that would have held it, in kB */
+
+	uint64		queryid;
+	int			nfilters;
+	List	   *clauses;		/* on relid, as range table entry 1: filters, then
+								 * what the index was searched for */
+} MSFact;
+
+/*
+ * The facts of a plan that was executed with INSTRUMENT_ROWS at least, to be
+ * called before its ExecutorEnd.  complete: it was run to its last row.
+ * temp_blocks: what the statement has written to temporary files, 0 where
+ * that is not known.  A List of MSFact in the current memory context; reads
+ * no catalog, and fails only where memory is out.
+ */
+extern List *ms_facts_collect(QueryDesc *queryDesc, bool complete,
+							  int64 temp_blocks);
+
+/* is it the text of a query by which a foreign key looks for references? */
+extern bool ms_is_fk_check(const char *text);
+
+/*
+ * findings.c: makes findings of facts, reading the catalog.
+ */
+typedef struct MSFinding
+{
+	const MSFact *fact;			/* the first one of those merged */
+	const char *kind;
+	char	   *relation;		/* qualified and quoted; NULL: of no single one */
+	List	   *columns;		/* of char *: names or expressions */
+	int64		times;
+	double		rows_read;
+	double		rows_discarded; /* negative: nothing is discarded there */
+	double		ratio;			/* negative: none */
+	char	   *suggestion;		/* statements to run; NULL: none to be given */
+	char	   *why;
+} MSFinding;
+
+/*
+ * A List of MSFinding, duplicates merged; facts that are no finding (an index
+ * is there, the table is gone) are left out.  Raises nothing that a user
+ * could bring about, and waits for no lock.
+ */
+extern List *ms_findings(List *facts);
+
+/*
+ * profile_findings.c: the facts of the profile.
+ */
+
+/* take that memory into use */
+extern void ms_facts_attach(char *memory, Size size);
+extern void ms_facts_reset(void);
+
+/*
+ * A query starts, before ExecutorStart: is its plan looked into?  listed: it
+ * has a statement, or is a part of one.  Only to be called with ms_plans.
+ */
+extern bool ms_plan_start(QueryDesc *queryDesc, int eflags, int level,
+						  bool listed);
+
+/*
+ * A query whose plan is looked into ends, before ExecutorEnd.  s: its
+ * statement; without a shape it is the client's latest, NULL: it is not
+ * listed.  complete: it ran to its last row.
+ */
+extern void ms_plan_end(QueryDesc *queryDesc, const MSStatement *s,
+						bool complete);
+
+/* what the user may see, a List of MSFinding */
+extern List *ms_profile_findings(void);
+
+/*
+ * findings_index.c: the index that would have served a scan.
+ */
+typedef struct MSIndexAdvice
+{
+	List	   *columns;		/* of char * */
+	char	   *ddl;			/* NULL: no index can be suggested ... */
+	const char *reason;			/* ... for that reason, if one is known */
+	bool		exists;			/* there is such an index */
+} MSIndexAdvice;
+
+/*
+ * The table is open and locked; relation is the name to be used for it, that
+ * of its partitioned table where it is a partition.
+ */
+extern void ms_index_advise(Relation rel, const MSFact *fact,
+							const char *relation, MSIndexAdvice *advice);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop

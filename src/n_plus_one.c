@@ -277,8 +277,11 @@ extend_run(int index, MSStatement *s, MSRecord *r, uint64 number)
 		run->duplicates++;
 	run->total_ns += s->plan_ns + s->exec_ns;
 	run->rows += s->rows;
-	run->limited += s->has_limit ? 1 : 0;
-	run->paged += s->has_offset ? 1 : 0;
+	if (s->has_limit)
+	{
+		run->limited++;
+		run->paged += s->has_offset ? 1 : 0;
+	}
 	run->last_number = number;
 	if (run->last_xact != ms_profile.xact)
 	{
@@ -310,11 +313,9 @@ note_first(MSStatement *s, MSShape *shape, uint64 number)
 	shape->source_rows = source->rows;
 }
 
-static void
+static pg_noinline void
 note_source(MSStatement *s)
 {
-	if (s->rows < 2)
-		return;
 	if (sources[0].shape != s->shape)
 		sources[1] = sources[0];
 	sources[0].shape = s->shape;
@@ -325,16 +326,17 @@ note_source(MSStatement *s)
 void
 ms_runs_add(MSStatement *s, MSShape *shape, MSRecord *r, MSStatus status)
 {
-	uint64		number = r ? r->number : ms_profile.next_number - 1;
+	uint64		number;
 
-	if (s->tag == CMDTAG_FETCH || s->tag == CMDTAG_MOVE ||
-		s->tag == CMDTAG_CLOSE_CURSOR)
+	if (s->kind != MS_QUERY &&
+		(s->tag == CMDTAG_FETCH || s->tag == CMDTAG_MOVE ||
+		 s->tag == CMDTAG_CLOSE_CURSOR))
 		return;
 	ordinal++;
-	if (s->kind != MS_QUERY || status == MS_ERROR ||
-		ms_shape_is_others(shape))
+	if (s->kind != MS_QUERY || status == MS_ERROR || shape != s->entry)
 		return;
 
+	number = r ? r->number : ms_profile.next_number - 1;
 	if (shape->unit != ms_profile.unit ||
 		ordinal - shape->ordinal > MAX_OTHERS + 1 ||
 		(shape->run >= 0 && runs[shape->run].id != shape->run_id))
@@ -347,7 +349,8 @@ ms_runs_add(MSStatement *s, MSShape *shape, MSRecord *r, MSStatus status)
 	}
 	shape->unit = ms_profile.unit;
 	shape->ordinal = ordinal;
-	note_source(s);
+	if (s->rows >= 2)
+		note_source(s);
 }
 
 static MSRun *

@@ -1,8 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * pending.c
- *	  apply = 'commit': increments wait in memory (deltas.c) and are applied as
- *	  their transaction commits.
+ *	  apply = 'commit' and 'buffer': increments wait in memory (deltas.c) and
+ *	  are applied, or appended to the buffer (buffer.c), as their transaction
+ *	  commits.
  *
  * A hidden portal, made with the first delta, applies everything when core
  * drops it, which is in the loop of CommitTransaction (and of PREPARE) that
@@ -24,20 +25,24 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 #include "utils/timeout.h"
 
 #include "missing_symbol.h"
+
+/* what no cursor is called, at a third of the price of CreateNewPortal's */
+#define PORTAL_NAME		"<missing_symbol pending>"
 
 int			ms_pending_limit = 1024;
 
@@ -77,7 +82,7 @@ portal_cleanup(Portal portal)
 static void
 make_portal(void)
 {
-	Portal		portal = CreateNewPortal();
+	Portal		portal = CreatePortal(PORTAL_NAME, false, false);
 
 	portal->visible = false;
 	portal->status = PORTAL_DONE;
@@ -85,7 +90,10 @@ make_portal(void)
 	portal->activeSubid = TopSubTransactionId;
 	portal->createLevel = 1;
 	portal->cleanup = portal_cleanup;
-	ResourceOwnerNewParent(portal->resowner, TopTransactionResourceOwner);
+
+	/* it holds nothing: what an apply uses is the transaction's */
+	ResourceOwnerDelete(portal->resowner);
+	portal->resowner = NULL;
 	pending_portal = portal;
 }
 
@@ -156,25 +164,62 @@ subxact_callback(SubXactEvent event, SubTransactionId subid,
 
 typedef struct Applying
 {
-	const char *table;
-	char	   *columns;
-	char	   *key;
+	const MSTarget *target;
+	Relation	rel;
+	const MSRow *row;
+	char	   *texts[INDEX_MAX_KEYS];	/* NULL: of a type with a plain_output */
 } Applying;
+
+/* An output function that can be called while an error is reported. */
+static PGFunction
+plain_output(Oid type)
+{
+	switch (type)
+	{
+		case INT2OID:
+			return int2out;
+		case INT4OID:
+			return int4out;
+		case INT8OID:
+			return int8out;
+		case TEXTOID:
+		case VARCHAROID:
+			return textout;
+		default:
+			return NULL;
+	}
+}
+
+static Datum
+key_value(const Applying *applying, int i)
+{
+	return applying->row->values[applying->target->keys[i].column.attno - 1];
+}
+
+/* Words for the context; other types' before, as user code may make them. */
+static void
+prepare_texts(Applying *applying)
+{
+	for (int i = 0; i < applying->target->nkeys; i++)
+	{
+		Oid			typid = applying->target->keys[i].column.typid;
+		Oid			output;
+		bool		is_varlena;
+
+		applying->texts[i] = NULL;
+		if (plain_output(typid) != NULL)
+			continue;
+		getTypeOutputInfo(typid, &output, &is_varlena);
+		applying->texts[i] = OidOutputFunctionCall(output,
+												   key_value(applying, i));
+	}
+}
 
 static void
 applying_context(void *arg)
 {
 	Applying   *applying = arg;
-
-	errcontext("applying a deferred increment of table %s, key (%s)=(%s)",
-			   applying->table, applying->columns, applying->key);
-}
-
-/* Words for the context; made before, as user code makes them. */
-static void
-describe_key(const MSTarget *target, Relation rel, const MSRow *row,
-			 Applying *applying)
-{
+	const MSTarget *target = applying->target;
 	StringInfoData columns;
 	StringInfoData key;
 
@@ -183,20 +228,19 @@ describe_key(const MSTarget *target, Relation rel, const MSRow *row,
 	for (int i = 0; i < target->nkeys; i++)
 	{
 		const MSColumn *column = &target->keys[i].column;
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(applying->rel),
 											  column->attno - 1);
-		Oid			output;
-		bool		is_varlena;
+		const char *text = applying->texts[i];
 
-		getTypeOutputInfo(column->typid, &output, &is_varlena);
+		if (text == NULL)
+			text = DatumGetCString(DirectFunctionCall1(plain_output(column->typid),
+													   key_value(applying, i)));
 		appendStringInfo(&columns, "%s%s", i > 0 ? ", " : "",
 						 NameStr(att->attname));
-		appendStringInfo(&key, "%s%s", i > 0 ? ", " : "",
-						 OidOutputFunctionCall(output, row->values[column->attno - 1]));
+		appendStringInfo(&key, "%s%s", i > 0 ? ", " : "", text);
 	}
-	applying->table = target->name;
-	applying->columns = columns.data;
-	applying->key = key.data;
+	errcontext("applying a deferred increment of table %s, key (%s)=(%s)",
+			   target->name, columns.data, key.data);
 }
 
 /* Apply a delta to the open target. */
@@ -208,7 +252,17 @@ apply_to_target(const MSDelta *delta, MSTarget *target, Relation rel)
 	MSRow	   *row = ms_delta_row(delta, target, rel);
 	MSResult	result;
 
-	describe_key(target, rel, row, &applying);
+	/* runs no user code that could fail */
+	if (ms_pending_apply(target) == MS_APPLY_BUFFER)
+	{
+		ms_apply_row(target, rel, row, &result);
+		return;
+	}
+
+	applying.target = target;
+	applying.rel = rel;
+	applying.row = row;
+	prepare_texts(&applying);
 	errcallback.callback = applying_context;
 	errcallback.arg = &applying;
 	errcallback.previous = error_context_stack;
@@ -232,11 +286,6 @@ apply_delta(MSDelta *delta)
 	int			outer_depth;
 
 	CHECK_FOR_INTERRUPTS();
-	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
-	{
-		ms_delta_free(delta);
-		return;
-	}
 
 	/* an abort sets them back itself */
 	GetUserIdAndSecContext(&userid, &sec_context);
@@ -245,20 +294,23 @@ apply_delta(MSDelta *delta)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	/* locked since the call, by a level that has not been undone */
 	target = ms_target_open(relid, NoLock, &rel);
-	outer_depth = ms_deltas_set_depth(delta->depth);
-	PG_TRY();
+	if (target != NULL)
 	{
-		apply_to_target(delta, target, rel);
-	}
-	PG_CATCH();
-	{
+		outer_depth = ms_deltas_set_depth(delta->depth);
+		PG_TRY();
+		{
+			apply_to_target(delta, target, rel);
+		}
+		PG_CATCH();
+		{
+			ms_deltas_set_depth(outer_depth);
+			ms_target_unpin(target);
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
 		ms_deltas_set_depth(outer_depth);
-		ms_target_unpin(target);
-		PG_RE_THROW();
+		ms_target_close(target, rel);
 	}
-	PG_END_TRY();
-	ms_deltas_set_depth(outer_depth);
-	ms_target_close(target, rel);
 	PopActiveSnapshot();
 	SetUserIdAndSecContext(userid, sec_context);
 	ms_delta_free(delta);
@@ -340,14 +392,32 @@ apply_early(int level)
 	MemoryContextDelete(cxt);
 }
 
-/* Does an increment of a target wait for the commit? */
+/*
+ * May an increment be left to the commit, here?  User code in a comparison of
+ * what waits must not change that; and what is left by a security-restricted
+ * operation would be applied outside of it.
+ */
 bool
-ms_pending_defers(const MSTarget *target)
+ms_pending_possible(void)
 {
-	int			apply = target->apply != MS_APPLY_UNSET ? target->apply : ms_apply;
+	return !ms_deltas_comparing() && !InSecurityRestrictedOperation();
+}
 
-	return apply == MS_APPLY_COMMIT && target->throttle == 0 &&
-		!ms_deltas_comparing() && !InSecurityRestrictedOperation();
+/* When an increment of a target reaches its row. */
+MSApply
+ms_pending_apply(MSTarget *target)
+{
+	MSApply		apply = target->apply;
+
+	if (target->throttle > 0)
+		return MS_APPLY_NOW;
+	if (apply == MS_APPLY_UNSET)
+		apply = ms_apply;
+	if (apply == MS_APPLY_BUFFER && !ms_buffer_serves(target))
+		apply = MS_APPLY_COMMIT;
+	if (apply == MS_APPLY_COMMIT && !ms_pending_possible())
+		apply = MS_APPLY_NOW;
+	return apply;
 }
 
 /* Leave a row to the commit; privileges have been checked. */

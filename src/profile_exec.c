@@ -24,15 +24,17 @@
 
 /*
  * A statement in the executor; lives until its es_query_cxt goes away: in
- * single, where that is free, else in that context.
+ * single, where that is free, else in that context and in a bucket.
  */
 typedef struct MSExec
 {
 	MSStatement s;
 	QueryDesc  *desc;
+	bool		live;			/* ExecutorEnd has not been here */
 	bool		adopted;		/* part of a utility command: s has no record */
+	bool		look;			/* into its plan */
 	struct MSExec *next;		/* in its bucket */
-	struct MSExec **prev;		/* what points here; NULL: not in a bucket */
+	struct MSExec **prev;		/* what points here */
 	MemoryContextCallback callback;
 } MSExec;
 
@@ -58,28 +60,53 @@ live_bucket(QueryDesc *desc)
 	return (uint32) (((uintptr_t) desc) >> 5) % LIVE_BUCKETS;
 }
 
-static inline MSExec *
-live_find(QueryDesc *desc)
+static pg_noinline MSExec *
+find_in_bucket(QueryDesc *desc)
 {
 	MSExec	   *x;
 
-	if (single.desc == desc && single.prev != NULL)
-		return &single;
 	for (x = live[live_bucket(desc)]; x != NULL; x = x->next)
 		if (x->desc == desc)
 			return x;
 	return NULL;
 }
 
-static void
-live_remove(MSExec *x)
+static inline MSExec *
+live_find(QueryDesc *desc)
 {
-	if (x->prev == NULL)
-		return;
+	if (nlive == 0)
+		return NULL;
+	if (likely(single.live && single.desc == desc))
+		return &single;
+	return find_in_bucket(desc);
+}
+
+static pg_noinline void
+put_in_bucket(MSExec *x)
+{
+	MSExec	  **bucket = &live[live_bucket(x->desc)];
+
+	x->next = *bucket;
+	if (x->next != NULL)
+		x->next->prev = &x->next;
+	x->prev = bucket;
+	*bucket = x;
+}
+
+static pg_noinline void
+remove_from_bucket(MSExec *x)
+{
 	*x->prev = x->next;
 	if (x->next != NULL)
 		x->next->prev = x->prev;
-	x->prev = NULL;
+}
+
+static inline void
+live_remove(MSExec *x)
+{
+	if (unlikely(x != &single))
+		remove_from_bucket(x);
+	x->live = false;
 	nlive--;
 }
 
@@ -92,7 +119,7 @@ live_callback(void *arg)
 {
 	MSExec	   *x = arg;
 
-	if (x->prev != NULL)
+	if (x->live)
 	{
 		live_remove(x);
 		if (!x->adopted && x->s.opened)
@@ -112,16 +139,12 @@ new_exec(QueryDesc *desc)
 	return &single;
 }
 
-static void
+static inline void
 live_add(MSExec *x)
 {
-	MSExec	  **bucket = &live[live_bucket(x->desc)];
-
-	x->next = *bucket;
-	if (x->next != NULL)
-		x->next->prev = &x->next;
-	x->prev = bucket;
-	*bucket = x;
+	if (unlikely(x != &single))
+		put_in_bucket(x);
+	x->live = true;
 	nlive++;
 
 	x->callback.func = live_callback;
@@ -135,7 +158,7 @@ live_add(MSExec *x)
  */
 
 /* of a value: its bytes, without reading the catalog for usual types */
-static uint64
+static pg_noinline uint64
 hash_parameter(ParamExternData *p)
 {
 	int16		typlen;
@@ -179,7 +202,7 @@ hash_parameter(ParamExternData *p)
 							   strlen(DatumGetCString(p->value)), 0);
 }
 
-static uint64
+static inline uint64
 hash_parameters(ParamListInfo params)
 {
 	uint64		hash = 0;
@@ -192,7 +215,9 @@ hash_parameters(ParamListInfo params)
 		ParamExternData *p = &params->params[i];
 		uint64		h = 0;
 
-		if (!p->isnull && OidIsValid(p->ptype))
+		if (p->ptype == INT4OID && !p->isnull)
+			h = ms_hash_combine((uint64) p->value, 1);	/* as most are */
+		else if (!p->isnull && OidIsValid(p->ptype))
 			h = hash_parameter(p);
 		hash = ms_hash_combine(hash, h);
 	}
@@ -214,13 +239,10 @@ describe_plan(MSStatement *s, QueryDesc *desc)
 	}
 }
 
+/* stmt: the one that rules made it of, or its own */
 static void
-fill_statement(MSStatement *s, QueryDesc *desc, int level)
+fill_statement(MSStatement *s, QueryDesc *desc, PlannedStmt *stmt, int level)
 {
-	PlannedStmt *stmt = desc->plannedstmt;
-
-	if (level == 0 && unlikely(list_length(ActivePortal->stmts) > 1))
-		stmt = ms_primary_stmt(stmt);
 	ms_statement_init(s, desc->sourceText, stmt->stmt_location,
 					  stmt->stmt_len);
 	s->level = level;
@@ -255,10 +277,13 @@ adopt_query(QueryDesc *desc, int64 plan_ns)
 		into->queryid = desc->plannedstmt->queryId;
 }
 
-/* start it one level deeper; what it took, in nanoseconds */
+/*
+ * Start it one level deeper; what it took, in nanoseconds.  speaks: what is
+ * listed if that fails, or NULL.
+ */
 static pg_noinline int64
-measure_start(int level, bool speaks, int64 plan_ns, QueryDesc *queryDesc,
-			  int eflags)
+measure_start(int level, PlannedStmt *speaks, int64 plan_ns,
+			  QueryDesc *queryDesc, int eflags)
 {
 	int			saved_level = ms_hooks.level;
 	int64		from_ns = ms_now_ns();
@@ -271,11 +296,11 @@ measure_start(int level, bool speaks, int64 plan_ns, QueryDesc *queryDesc,
 	PG_CATCH();
 	{
 		ms_hooks.level = saved_level;
-		if (speaks && ms_profile.ready)
+		if (speaks != NULL && ms_profile.ready)
 		{
 			MSStatement s;
 
-			fill_statement(&s, queryDesc, level);
+			fill_statement(&s, queryDesc, speaks, level);
 			s.plan_ns = plan_ns;
 			s.exec_ns = ms_now_ns() - from_ns;
 			ms_statement_open(&s, NULL);
@@ -295,6 +320,7 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	int			level;
 	bool		adopted;
 	bool		by_rule;
+	bool		look;
 	int64		plan_ns;
 	int64		start_ns;
 	PlannedStmt *top;
@@ -308,6 +334,9 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	level = ms_statement_level(queryDesc->sourceText);
 	adopted = ms_hooks.utility != NULL &&
 		ms_is_adopted(queryDesc->sourceText);
+	look = unlikely(ms_plans) &&
+		ms_plan_start(queryDesc, eflags, level,
+					  adopted || ms_level_is_tracked(level));
 	if (!ms_level_is_tracked(level) && !adopted)
 	{
 		run_ExecutorStart(queryDesc, eflags);
@@ -326,21 +355,30 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 		adopt_query(queryDesc, plan_ns);
 	else if (level == 0 && !by_rule)
 		ms_note_top_level(queryDesc->sourceText, top);
-	start_ns = measure_start(level, !adopted && !by_rule, plan_ns, queryDesc,
-							 eflags);
+	start_ns = measure_start(level, adopted || by_rule ? NULL : top, plan_ns,
+							 queryDesc, eflags);
 
 	x = new_exec(queryDesc);
 	x->desc = queryDesc;
 	x->adopted = adopted || by_rule;
+	x->look = look;
 	if (x->adopted)
 	{
 		memset(&x->s, 0, sizeof(MSStatement));
 		x->s.level = adopted ? ms_hooks.utility->s.level : level;
 		x->s.seq = by_rule ? ms_profile.last_top : 0;
+		if (adopted)
+		{
+			/* where what its plan tells belongs to */
+			x->s.shape = ms_hooks.utility->s.shape;
+			x->s.userid = ms_hooks.utility->s.userid;
+			x->s.queryid = ms_hooks.utility->s.queryid;
+			x->s.generation = ms_hooks.utility->s.generation;
+		}
 	}
 	else
 	{
-		fill_statement(&x->s, queryDesc, level);
+		fill_statement(&x->s, queryDesc, top, level);
 		x->s.plan_ns = plan_ns;
 		x->s.exec_ns = start_ns;
 	}
@@ -408,15 +446,34 @@ fail_exec(MSExec *x)
 	ms_hooks.error_listed = ms_hooks.error_listed || x->s.level == 0;
 }
 
+/* what a run has brought */
+static inline void
+account_run(MSExec *x, ScanDirection direction, uint64 count)
+{
+	QueryDesc  *desc = x->desc;
+
+	ms_statement_end(&x->s);
+	if (x->adopted)
+	{
+		add_to_record(x, desc->estate->es_processed);
+		return;
+	}
+	if (desc->plannedstmt->canSetTag)
+		x->s.rows += desc->estate->es_processed;
+	if (is_complete(desc, direction, count))
+		ms_statement_close(&x->s, MS_OK, 0);
+	else
+		ms_statement_update(&x->s);
+}
+
 /* run it one level deeper; x: NULL if it was not seen at its start */
 static pg_noinline void
-measure_run(MSExec *x, MS_RUN_PARAMS)
+measure_run(MS_RUN_PARAMS, MSExec *x)
 {
 	int			saved_level = ms_hooks.level;
 	MSStatement *saved_current = ms_hooks.current;
 	ErrorContextCallback *saved_context = ms_hooks.current_context;
 
-	ms_hooks.current_context = error_context_stack;
 	if (x == NULL)
 	{
 		ms_hooks.level++;
@@ -424,11 +481,15 @@ measure_run(MSExec *x, MS_RUN_PARAMS)
 	}
 	else
 	{
+		if (!x->adopted && !x->s.opened)
+			open_statement(x);
 		ms_hooks.level = x->adopted ? Max(saved_level, x->s.level + 1) :
 			Max(saved_level, x->s.level) + 1;
-		ms_hooks.current = x->adopted && ms_hooks.utility != NULL ? &ms_hooks.utility->s : &x->s;
+		ms_hooks.current = x->adopted && ms_hooks.utility != NULL ?
+			&ms_hooks.utility->s : &x->s;
 		ms_statement_begin(&x->s);
 	}
+	ms_hooks.current_context = error_context_stack;
 	PG_TRY();
 	{
 		run_ExecutorRun(MS_RUN_ARGS);
@@ -446,42 +507,18 @@ measure_run(MSExec *x, MS_RUN_PARAMS)
 	ms_hooks.current = saved_current;
 	ms_hooks.current_context = saved_context;
 	if (x != NULL)
-		ms_statement_end(&x->s);
+		account_run(x, direction, count);
 }
 
 static void
 ms_ExecutorRun(MS_RUN_PARAMS)
 {
-	MSExec	   *x;
+	MSExec	   *x = live_find(queryDesc);
 
-	if (ms_profiling == MS_TRACK_OFF && nlive == 0)
-	{
+	if (x == NULL && (ms_profiling == MS_TRACK_OFF || ms_hooks.level > 0))
 		run_ExecutorRun(MS_RUN_ARGS);
-		return;
-	}
-	x = live_find(queryDesc);
-	if (x == NULL && ms_hooks.level > 0)
-	{
-		run_ExecutorRun(MS_RUN_ARGS);
-		return;
-	}
-
-	if (x != NULL && !x->adopted && !x->s.opened)
-		open_statement(x);
-	measure_run(x, MS_RUN_ARGS);
-	if (x == NULL)
-		return;
-	if (x->adopted)
-	{
-		add_to_record(x, queryDesc->estate->es_processed);
-		return;
-	}
-	if (queryDesc->plannedstmt->canSetTag)
-		x->s.rows += queryDesc->estate->es_processed;
-	if (is_complete(queryDesc, direction, count))
-		ms_statement_close(&x->s, MS_OK, 0);
 	else
-		ms_statement_update(&x->s);
+		measure_run(MS_RUN_ARGS, x);
 }
 
 static void
@@ -520,7 +557,7 @@ measure_finish(MSExec *x, QueryDesc *queryDesc)
 static void
 ms_ExecutorFinish(QueryDesc *queryDesc)
 {
-	MSExec	   *x = nlive > 0 ? live_find(queryDesc) : NULL;
+	MSExec	   *x = live_find(queryDesc);
 
 	if (x == NULL || x->s.closed)
 		run_ExecutorFinish(queryDesc);
@@ -531,8 +568,11 @@ ms_ExecutorFinish(QueryDesc *queryDesc)
 static void
 ms_ExecutorEnd(QueryDesc *queryDesc)
 {
-	MSExec	   *x = nlive > 0 ? live_find(queryDesc) : NULL;
+	MSExec	   *x = live_find(queryDesc);
 
+	if (unlikely(ms_plans) && (x == NULL || x->look))
+		ms_plan_end(queryDesc, x ? &x->s : NULL,
+					(x && x->s.closed) || queryDesc->operation != CMD_SELECT);
 	if (x != NULL)
 	{
 		live_remove(x);

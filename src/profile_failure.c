@@ -29,21 +29,19 @@ static int64 commit_from_ns = 0;
  * Ends of transactions
  */
 
-/* out of the way of transactions that write nothing */
-static pg_noinline int64
-commit_clock(void)
-{
-	return ms_now_ns();
-}
-
-static void
+static inline void
 xact_over(MSXactEnd end)
 {
 	int64		commit_ns = 0;
 
-	if (end == MS_XACT_COMMITTED && commit_from_ns != 0)
-		commit_ns = commit_clock() - commit_from_ns;
-	commit_from_ns = 0;
+	if (!ms_profile.ready)
+		return;
+	if (commit_from_ns != 0)
+	{
+		if (end == MS_XACT_COMMITTED)
+			commit_ns = ms_now_ns() - commit_from_ns;
+		commit_from_ns = 0;
+	}
 	ms_hooks.end_pending = false;
 
 	/* a COMMIT inside a statement does not end the statement */
@@ -54,27 +52,18 @@ xact_over(MSXactEnd end)
 static void
 xact_callback(XactEvent event, void *arg)
 {
-	if (!ms_profile.ready)
-		return;
-	switch (event)
+	if (event == XACT_EVENT_PRE_COMMIT)
 	{
-		case XACT_EVENT_PRE_COMMIT:
-			if (ms_profiling != MS_TRACK_OFF &&
-				TransactionIdIsValid(GetTopTransactionIdIfAny()))
-				commit_from_ns = commit_clock();
-			break;
-		case XACT_EVENT_COMMIT:
-			xact_over(MS_XACT_COMMITTED);
-			break;
-		case XACT_EVENT_ABORT:
-			xact_over(MS_XACT_ABORTED);
-			break;
-		case XACT_EVENT_PREPARE:
-			xact_over(MS_XACT_PREPARED);
-			break;
-		default:
-			break;
+		if (ms_profiling != MS_TRACK_OFF &&
+			TransactionIdIsValid(GetTopTransactionIdIfAny()))
+			commit_from_ns = ms_now_ns();
 	}
+	else if (event == XACT_EVENT_COMMIT)
+		xact_over(MS_XACT_COMMITTED);
+	else if (event == XACT_EVENT_ABORT)
+		xact_over(MS_XACT_ABORTED);
+	else if (event == XACT_EVENT_PREPARE)
+		xact_over(MS_XACT_PREPARED);
 }
 
 static void
@@ -197,10 +186,10 @@ list_error(int sqlerrcode)
 		return;
 	if (ms_in_flight_message())
 		return;
-	if (ms_hooks.latest.source == text && ms_hooks.latest.end > 0 &&
+	if (ms_hooks.latest.source == text && ms_hooks.latest.len > 0 &&
 		ms_hooks.latest.message == GetCurrentStatementStartTimestamp())
 	{
-		start = ms_hooks.latest.end;
+		start = Max(ms_hooks.latest.location, 0) + ms_hooks.latest.len;
 		while (text[start] == ';' || scanner_isspace(text[start]))
 			start++;
 	}

@@ -79,7 +79,7 @@ ms_profile_in_flight(void)
 bool
 ms_is_in_flight(void)
 {
-	if (likely(in_flight.portal == NULL))
+	if (in_flight.portal == NULL)
 		return false;
 	if (in_flight.portal == ActivePortal &&
 		in_flight.message == GetCurrentStatementStartTimestamp() &&
@@ -107,13 +107,18 @@ ms_statement_level(const char *source)
 {
 	if (ms_hooks.level > 0)
 		return ms_hooks.level;
-	if (ActivePortal == NULL || debug_query_string == NULL ||
-		ms_is_in_flight())
+	if (ActivePortal == NULL || debug_query_string == NULL)
 		return 1;
-	if (source != debug_query_string &&
-		strcmp(source, debug_query_string) != 0)
+	if (unlikely(in_flight.portal != NULL) && ms_is_in_flight())
 		return 1;
-	return 0;
+
+	/* only Bind gives a portal the name of a prepared statement */
+	if (source == debug_query_string ||
+		(source == ActivePortal->sourceText &&
+		 ActivePortal->prepStmtName != NULL) ||
+		strcmp(source, debug_query_string) == 0)
+		return 0;
+	return 1;
 }
 
 /* is a query that starts now, at that text, the utility command's own? */
@@ -161,8 +166,8 @@ ms_note_top_level(const char *source, PlannedStmt *stmt)
 {
 	ms_hooks.latest.source = source == debug_query_string ? source : NULL;
 	ms_hooks.latest.message = GetCurrentStatementStartTimestamp();
-	ms_hooks.latest.end = stmt->stmt_len > 0 ?
-		Max(stmt->stmt_location, 0) + stmt->stmt_len : -1;
+	ms_hooks.latest.location = stmt->stmt_location;
+	ms_hooks.latest.len = stmt->stmt_len;
 	ms_hooks.latest.portal = ActivePortal;
 	if (ActivePortal->name[0] == '\0')
 		ms_hooks.latest.name[0] = '\0';	/* as most are */

@@ -85,6 +85,9 @@ append_summary(StringInfo buf, const MSTotals *t, List *candidates,
 	if (ms_profile.runs_lost > 0)
 		appendStringInfo(buf, ", " UINT64_FORMAT " candidates forgotten",
 						 ms_profile.runs_lost);
+	if (ms_profile.facts_lost > 0)
+		appendStringInfo(buf, ", " UINT64_FORMAT " findings forgotten",
+						 ms_profile.facts_lost);
 }
 
 /*
@@ -184,6 +187,29 @@ json_candidates(StringInfo buf, List *candidates)
 }
 
 static void
+json_findings(StringInfo buf)
+{
+	ListCell   *lc;
+
+	json_key(buf, "findings");
+	appendStringInfoChar(buf, '[');
+	foreach(lc, ms_profile_findings())
+	{
+		MSFinding  *finding = lfirst(lc);
+
+		json_key(buf, NULL);
+		appendStringInfoChar(buf, '{');
+		json_text(buf, "kind", finding->kind);
+		json_text(buf, "relation", finding->relation);
+		json_int(buf, "times_seen", finding->times);
+		json_text(buf, "suggestion", finding->suggestion);
+		json_text(buf, "why", finding->why);
+		appendStringInfoChar(buf, '}');
+	}
+	appendStringInfoChar(buf, ']');
+}
+
+static void
 json_losses(StringInfo buf)
 {
 	json_key(buf, "lost");
@@ -191,6 +217,7 @@ json_losses(StringInfo buf)
 	json_int(buf, "rows_dropped", ms_profile.dropped);
 	json_int(buf, "texts_cut", ms_profile.truncated);
 	json_int(buf, "candidates_forgotten", ms_profile.runs_lost);
+	json_int(buf, "findings_forgotten", ms_profile.facts_lost);
 	appendStringInfoChar(buf, '}');
 }
 
@@ -326,6 +353,7 @@ json_report(List *candidates)
 		json_shape(&buf, lfirst(lc));
 	appendStringInfoChar(&buf, ']');
 	json_candidates(&buf, candidates);
+	json_findings(&buf);
 	json_key(&buf, "failures");
 	appendStringInfoChar(&buf, '[');
 	foreach(lc, failures())
@@ -411,6 +439,29 @@ text_candidates(StringInfo buf, List *candidates)
 	}
 	if (candidates == NIL)
 		appendStringInfoString(buf, "  none\n");
+}
+
+/* only where plans were looked into */
+static void
+text_findings(StringInfo buf)
+{
+	List	   *findings = ms_profile_findings();
+	ListCell   *lc;
+
+	if (findings != NIL)
+		appendStringInfoString(buf, "\nFindings\n");
+	foreach(lc, findings)
+	{
+		MSFinding  *finding = lfirst(lc);
+
+		appendStringInfo(buf, "  " INT64_FORMAT " times %s%s%s: %s\n",
+						 finding->times, finding->kind,
+						 finding->relation ? " of " : "",
+						 finding->relation ? finding->relation : "",
+						 finding->why);
+		if (finding->suggestion != NULL)
+			appendStringInfo(buf, "    %s;\n", finding->suggestion);
+	}
 }
 
 static void
@@ -501,15 +552,16 @@ text_report(List *candidates)
 	text_shapes(&buf, "Worst spikes (mean / median)", shapes, by_spike);
 	text_shapes(&buf, "Most total time", shapes, by_total);
 	text_candidates(&buf, candidates);
+	text_findings(&buf);
 	text_failures(&buf);
 	appendStringInfoString(&buf, "\nHistograms of what took most time\n");
 	foreach(lc, shapes)
 		if (n++ < REPORT_LINES)
 			text_histogram(&buf, lfirst(lc));
 	appendStringInfo(&buf,
-					 "\nLost: " UINT64_FORMAT " rows dropped, " UINT64_FORMAT " texts cut, " UINT64_FORMAT " N+1 candidates forgotten\n",
+					 "\nLost: " UINT64_FORMAT " rows dropped, " UINT64_FORMAT " texts cut, " UINT64_FORMAT " N+1 candidates forgotten, " UINT64_FORMAT " findings forgotten\n",
 					 ms_profile.dropped, ms_profile.truncated,
-					 ms_profile.runs_lost);
+					 ms_profile.runs_lost, ms_profile.facts_lost);
 	appendStringInfo(&buf,
 					 "Own cost: about %.1f us a statement, %.3f ms in all\n",
 					 ms_profile.own_cost_ns / 1e3,

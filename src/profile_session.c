@@ -11,6 +11,7 @@
  *					lie together, and go with their record
  *		shapes		profile_stats.c
  *		runs		n_plus_one.c
+ *		facts		profile_findings.c
  *
  * Nothing is allocated afterwards, and nothing here raises an error but
  * what SQL calls.  The oldest record makes room for the newest; what is
@@ -39,11 +40,13 @@
 /* shares of the memory, in 1/64 */
 #define SHARE_RECORDS	16
 #define SHARE_TEXTS		16
-#define SHARE_SHAPES	28
+#define SHARE_SHAPES	25
 #define SHARE_RUNS		4
+#define SHARE_FACTS		3
 
 MSProfile	ms_profile;
 MSTrack		ms_profiling = MS_TRACK_OFF;
+bool		ms_plans = false;
 
 /* profile_start() and profile_stop(): in force until DISCARD ALL */
 static struct
@@ -53,6 +56,10 @@ static struct
 	int8		plans;			/* -1: as the setting says */
 	int8		params;
 }			session_switch = {false, MS_TRACK_OFF, -1, -1};
+
+/* how often it is paused, and what was in force before */
+static int	pauses = 0;
+static MSTrack paused = MS_TRACK_OFF;
 
 PG_FUNCTION_INFO_V1(ms_profile_start);
 PG_FUNCTION_INFO_V1(ms_profile_stop);
@@ -98,13 +105,6 @@ ms_status_name(MSStatus status, int sqlerrcode)
  */
 
 bool
-ms_profile_plans(void)
-{
-	return session_switch.given && session_switch.plans >= 0 ?
-		session_switch.plans : ms_profile_plans_setting;
-}
-
-bool
 ms_profile_params(void)
 {
 	return session_switch.given && session_switch.params >= 0 ?
@@ -121,13 +121,41 @@ ms_profile_refresh(void)
 	/* the postmaster's children inherit the hooks; only clients use them */
 	if (IsUnderPostmaster && MyBackendType != B_BACKEND)
 		return;
+	if (pauses > 0)
+		return;
 	ms_profiling = track;
+	ms_plans = track != MS_TRACK_OFF &&
+		(session_switch.given && session_switch.plans >= 0 ?
+		 session_switch.plans : ms_profile_plans_setting);
 	ms_profile.failed = false;
 	if (ms_profiling == MS_TRACK_OFF || before != MS_TRACK_OFF)
 		return;
 	if (IsUnderPostmaster)
 		ms_profile_in_flight();
 	ms_profile_install();
+}
+
+/*
+ * explain_analyze() and compare() run statements that are the extension's
+ * own.  Nothing else has changed when they are through, unless the switch or
+ * the setting has.
+ */
+void
+ms_profile_pause(void)
+{
+	if (pauses++ > 0)
+		return;
+	paused = ms_profiling;
+	ms_profiling = MS_TRACK_OFF;
+}
+
+void
+ms_profile_resume(void)
+{
+	if (--pauses > 0)
+		return;
+	ms_profiling = paused;
+	ms_profile_refresh();
 }
 
 /*
@@ -164,6 +192,7 @@ start_section(void)
 {
 	ms_profile_total(&ms_profile.before);
 	ms_profile.section++;
+	ms_profile.repeatable = NULL;
 	ms_profile.last_end_ns = 0;
 	memset(&ms_profile.in_section, 0, sizeof(MSTotals));
 	ms_profile.in_section.first_number = ms_profile.next_number;
@@ -177,9 +206,11 @@ empty_profile(void)
 	ms_profile.tail_seq = ms_profile.next_seq;
 	ms_profile.next_number = 1;
 	ms_profile.text_head = 0;
+	ms_profile.text_limit = ms_profile.texts_size;
 	ms_profile.dropped = 0;
 	ms_profile.truncated = 0;
 	ms_profile.runs_lost = 0;
+	ms_profile.facts_lost = 0;
 	ms_profile.label_len = 0;
 	ms_profile.xact = 0;
 	ms_profile.xact_over = true;
@@ -188,6 +219,7 @@ empty_profile(void)
 	ms_profile.unit = 0;
 	ms_shapes_reset();
 	ms_runs_reset();
+	ms_facts_reset();
 	memset(&ms_profile.in_section, 0, sizeof(MSTotals));
 	memset(&ms_profile.before, 0, sizeof(MSTotals));
 	start_section();
@@ -235,6 +267,8 @@ cut_memory(char *block, Size size)
 	ms_shapes_attach(block, MAXALIGN_DOWN(unit * SHARE_SHAPES));
 	block += MAXALIGN_DOWN(unit * SHARE_SHAPES);
 	ms_runs_attach(block, MAXALIGN_DOWN(unit * SHARE_RUNS));
+	block += MAXALIGN_DOWN(unit * SHARE_RUNS);
+	ms_facts_attach(block, MAXALIGN_DOWN(unit * SHARE_FACTS));
 }
 
 /*

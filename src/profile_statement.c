@@ -56,19 +56,30 @@ drop_oldest(void)
 	ms_profile.tail_seq++;
 }
 
-/* room for that many bytes in one piece; old records make way */
-static uint64
+/* old records make way for a text of that extent */
+static pg_noinline void
+drop_for_text(uint64 from, uint64 to)
+{
+	MSRecord   *oldest;
+
+	while ((oldest = ms_profile_record(ms_profile.tail_seq)) != NULL &&
+		   to - oldest->text_pos > ms_profile.texts_size)
+		drop_oldest();
+	ms_profile.text_limit = ms_profile.texts_size +
+		(oldest != NULL ? oldest->text_pos : from);
+}
+
+/* room for that many bytes in one piece */
+static inline uint64
 reserve_text(uint64 len)
 {
 	uint64		pos = ms_profile.text_head;
 	uint64		offset = pos % ms_profile.texts_size;
 
-	if (offset + len > ms_profile.texts_size)
+	if (unlikely(offset + len > ms_profile.texts_size))
 		pos += ms_profile.texts_size - offset;
-	while (ms_profile.tail_seq < ms_profile.next_seq &&
-		   pos + len - ms_profile_record(ms_profile.tail_seq)->text_pos >
-		   ms_profile.texts_size)
-		drop_oldest();
+	if (unlikely(pos + len > ms_profile.text_limit))
+		drop_for_text(pos, pos + len);
 	ms_profile.text_head = pos + len;
 	return pos;
 }
@@ -82,38 +93,6 @@ clip(const char *text, int len, int max)
 	return pg_mbcliplen(text, len, max);
 }
 
-static MSRecord *
-push_record(MSStatement *s, const char *params)
-{
-	int			max = ms_profile.texts_size / TEXT_PART;
-	int			label_len = ms_profile.label_len;
-	int			text_len = clip(s->text, s->len, max);
-	int			params_len = -1;
-	MSRecord   *r;
-	char	   *to;
-
-	if (params != NULL)
-		params_len = clip(params, strlen(params), max);
-	if (ms_profile.next_seq - ms_profile.tail_seq >= ms_profile.nrecords)
-		drop_oldest();
-	s->seq = ms_profile.next_seq;
-	r = &ms_profile.records[s->seq % ms_profile.nrecords];
-	r->commit_ns = 0;
-	r->rows = 0;
-	usage_clear(&r->usage);
-	r->text_pos = reserve_text(label_len + text_len + Max(params_len, 0));
-	r->label_len = label_len;
-	r->text_len = text_len;
-	r->params_len = params_len;
-	to = ms_profile.texts + r->text_pos % ms_profile.texts_size;
-	memcpy(to, ms_profile.label, label_len);
-	memcpy(to + label_len, s->text, text_len);
-	if (params_len > 0)
-		memcpy(to + label_len + text_len, params, params_len);
-	ms_profile.next_seq++;
-	return r;
-}
-
 const char *
 ms_record_text(const MSRecord *r)
 {
@@ -125,6 +104,85 @@ const char *
 ms_record_params(const MSRecord *r)
 {
 	return ms_record_text(r) + r->text_len;
+}
+
+/*
+ * Is it word for word the statement before it, under the same label?  Then
+ * the two share the text, and the shape.
+ */
+static inline bool
+is_repeated(const MSStatement *s, const char *params)
+{
+	const MSRecord *r = ms_profile.repeatable;
+
+	return r != NULL && r->text_len == s->len && params == NULL &&
+		s->shape_text == NULL && memcmp(ms_record_text(r), s->text, s->len) == 0;
+}
+
+/* label, text and parameters into the ring of texts */
+static pg_noinline void
+push_text(MSRecord *r, MSStatement *s, const char *params)
+{
+	int			max = ms_profile.texts_size / TEXT_PART;
+	int			label_len = ms_profile.label_len;
+	int			text_len = clip(s->text, s->len, max);
+	int			params_len = params ? clip(params, strlen(params), max) : -1;
+	char	   *to;
+
+	r->text_pos = reserve_text(label_len + text_len + Max(params_len, 0));
+	r->label_len = label_len;
+	r->text_len = text_len;
+	r->params_len = params_len;
+	to = ms_profile.texts + r->text_pos % ms_profile.texts_size;
+	memcpy(to, ms_profile.label, label_len);
+	memcpy(to + label_len, s->text, text_len);
+	if (params_len > 0)
+		memcpy(to + label_len + text_len, params, params_len);
+	ms_profile.repeatable =
+		params == NULL && s->shape_text == NULL && text_len == s->len ?
+		r : NULL;
+}
+
+static inline MSRecord *
+push_record(MSStatement *s, const char *params)
+{
+	const MSRecord *before = ms_profile.repeatable;
+	MSRecord   *r;
+
+	if (ms_profile.next_seq - ms_profile.tail_seq >= ms_profile.nrecords)
+		drop_oldest();
+	s->seq = ms_profile.next_seq;
+	r = &ms_profile.records[s->seq % ms_profile.nrecords];
+	s->record = r;
+	if (is_repeated(s, params))
+	{
+		s->shape = before->shape;
+		s->literals = before->literals;
+		r->text_pos = before->text_pos;
+		r->label_len = before->label_len;
+		r->text_len = before->text_len;
+		r->params_len = -1;
+		ms_profile.repeatable = r;
+	}
+	else
+	{
+		ms_shape_cached(s);
+		push_text(r, s, params);
+	}
+	r->shape = s->shape;
+	r->literals = s->literals;
+	memset(&r->sqlerrcode, 0,
+		   offsetof(MSRecord, usage) - offsetof(MSRecord, sqlerrcode));
+	usage_clear(&r->usage);
+	ms_profile.next_seq++;
+	return r;
+}
+
+/* its record, or NULL if that has been dropped */
+static inline MSRecord *
+statement_record(const MSStatement *s)
+{
+	return likely(s->seq >= ms_profile.tail_seq) ? s->record : NULL;
 }
 
 /*
@@ -142,9 +200,8 @@ may_be_space(char c)
 void
 ms_statement_init(MSStatement *s, const char *source, int location, int len)
 {
-	memset(s, 0, offsetof(MSStatement, usage));
-	usage_clear(&s->usage);
-	s->from_ns = 0;
+	memset(&s->opened, 0, offsetof(MSStatement, generation) -
+		   offsetof(MSStatement, opened));
 	if (location >= 0)
 	{
 		source += location;
@@ -164,22 +221,18 @@ ms_statement_init(MSStatement *s, const char *source, int location, int len)
 	s->kind = MS_UTILITY;
 }
 
-/* the counters of this process */
+/* the counters of this process; the blocks' come in our order */
 static inline void
 read_usage(MSUsage *u)
 {
 	const BufferUsage *b = &pgBufferUsage;
 
-	u->shared_blks_hit = b->shared_blks_hit;
-	u->shared_blks_read = b->shared_blks_read;
-	u->shared_blks_dirtied = b->shared_blks_dirtied;
-	u->shared_blks_written = b->shared_blks_written;
-	u->local_blks_hit = b->local_blks_hit;
-	u->local_blks_read = b->local_blks_read;
-	u->local_blks_dirtied = b->local_blks_dirtied;
-	u->local_blks_written = b->local_blks_written;
-	u->temp_blks_read = b->temp_blks_read;
-	u->temp_blks_written = b->temp_blks_written;
+	StaticAssertStmt(offsetof(BufferUsage, temp_blks_written) ==
+					 offsetof(MSUsage, temp_blks_written),
+					 "BufferUsage does not begin with the blocks");
+	StaticAssertStmt(sizeof(b->shared_blks_hit) == sizeof(int64),
+					 "BufferUsage does not count in int64");
+	memcpy(u, b, offsetof(MSUsage, wal_records));
 	u->wal_records = pgWalUsage.wal_records;
 	u->wal_fpi = pgWalUsage.wal_fpi;
 	u->wal_bytes = (int64) pgWalUsage.wal_bytes;
@@ -188,17 +241,15 @@ read_usage(MSUsage *u)
 	u->unused = 0;
 }
 
-/* *into = *a - *b, two at once */
+/* two at once, as ms_usage_add() */
 static inline void
-usage_subtract(MSUsage *pg_restrict into, const MSUsage *pg_restrict a,
-			   const MSUsage *pg_restrict b)
+usage_subtract(MSUsage *pg_restrict from, const MSUsage *pg_restrict usage)
 {
-	int64	   *pg_restrict to = (int64 *) into;
-	const int64 *pg_restrict x = (const int64 *) a;
-	const int64 *pg_restrict y = (const int64 *) b;
+	int64	   *pg_restrict to = (int64 *) from;
+	const int64 *pg_restrict less = (const int64 *) usage;
 
 #define SUBTRACT(i) \
-	do { to[i] = x[i] - y[i]; to[(i) + 1] = x[(i) + 1] - y[(i) + 1]; } while (0)
+	do { to[i] -= less[i]; to[(i) + 1] -= less[(i) + 1]; } while (0)
 	SUBTRACT(0);
 	SUBTRACT(2);
 	SUBTRACT(4);
@@ -210,10 +261,14 @@ usage_subtract(MSUsage *pg_restrict into, const MSUsage *pg_restrict a,
 #undef SUBTRACT
 }
 
+/* usage goes on from what it is already */
 void
 ms_statement_begin(MSStatement *s)
 {
 	read_usage(&s->from);
+	if (s->measured)
+		usage_subtract(&s->from, &s->usage);
+	s->measured = true;
 	if (s->from_ns == 0)
 		s->from_ns = ms_now_ns();
 }
@@ -221,14 +276,11 @@ ms_statement_begin(MSStatement *s)
 void
 ms_statement_end(MSStatement *s)
 {
-	MSUsage		now;
-
 	s->end_ns = ms_now_ns();
 	s->exec_ns += s->end_ns - s->from_ns;
 	s->from_ns = 0;
-	read_usage(&now);
-	ms_usage_add(&now, &s->usage);
-	usage_subtract(&s->usage, &now, &s->from);
+	read_usage(&s->usage);
+	usage_subtract(&s->usage, &s->from);
 }
 
 /* a client that paused has begun something else */
@@ -248,23 +300,17 @@ ms_statement_open(MSStatement *s, const char *params)
 
 	s->opened = true;
 	s->generation = ms_profile.generation;
-	ms_shapes_open(s);
-
 	r = push_record(s, params);
+	ms_shapes_open(s);
 	r->number = ms_profile.next_number++;
 	r->level = s->level;
 	r->userid = s->userid;
-	r->shape = s->shape;
 	r->control = s->kind == MS_CONTROL;
-	r->sqlerrcode = 0;
-	r->status = MS_RUNNING;
-	r->committed = -1;
-	r->hidden = false;
 	r->run = -1;
 	if (!ms_profile.xact_over)
 		 /* as the others of this transaction */ ;
 	else if (IsAbortedTransactionBlockState())
-		r->committed = 0;		/* of the one that has failed already */
+		r->committed = MS_UNDONE;	/* of the one that has failed already */
 	else
 	{
 		ms_profile.xact++;
@@ -273,7 +319,7 @@ ms_statement_open(MSStatement *s, const char *params)
 		s->begins_xact = true;
 	}
 	r->xact = ms_profile.xact;
-	r->subid = r->committed == 0 ? InvalidSubTransactionId :
+	r->subid = r->committed == MS_UNDONE ? InvalidSubTransactionId :
 		GetCurrentSubTransactionId();
 	r->tag = s->tag;
 	r->queryid = s->queryid;
@@ -307,7 +353,7 @@ update_record(MSRecord *pg_restrict r, const MSStatement *pg_restrict s)
 void
 ms_statement_update(MSStatement *s)
 {
-	MSRecord   *r = ms_profile_record(s->seq);
+	MSRecord   *r = statement_record(s);
 
 	if (r != NULL)
 		update_record(r, s);
@@ -356,7 +402,9 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 
 	if (!s->opened || s->generation != ms_profile.generation || s->own)
 		return;
-	r = ms_profile_record(s->seq);
+	if (!s->measured)
+		usage_clear(&s->usage);
+	r = statement_record(s);
 	if (r != NULL)
 		update_record(r, s);
 	if (s->closed)
@@ -373,7 +421,7 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 		r->status = status;
 		r->sqlerrcode = sqlerrcode;
 		if (status == MS_ERROR)
-			r->committed = 0;
+			r->committed = MS_UNDONE;
 	}
 	if (status == MS_ERROR && s->level == 0)
 		ms_profile.xact_failed = true;
@@ -391,7 +439,7 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 void
 ms_statement_forget(MSStatement *s)
 {
-	MSRecord   *r = ms_profile_record(s->seq);
+	MSRecord   *r = statement_record(s);
 
 	if (r == NULL)
 		return;
@@ -400,6 +448,7 @@ ms_statement_forget(MSStatement *s)
 	if (s->seq == ms_profile.next_seq - 1)
 	{
 		ms_profile.next_seq--;
+		ms_profile.repeatable = NULL;
 		ms_profile.next_number--;
 		ms_profile.text_head = r->text_pos;
 		if (s->begins_xact && !ms_profile.xact_over)
@@ -433,61 +482,88 @@ ms_record_fail(MSRecord *r, int sqlerrcode)
 	}
 	r->status = MS_ERROR;
 	r->sqlerrcode = sqlerrcode;
-	r->committed = 0;
+	r->committed = MS_UNDONE;
 }
 
 /*
  * Ends of transactions
  */
 
-static pg_noinline void
-add_commit(MSRecord *last, int64 commit_ns)
+/*
+ * What its transaction came to: 1 committed, 0 not, -1 not known.  A commit
+ * leaves no mark in the records, which is why it costs so little.
+ */
+int
+ms_record_committed(const MSRecord *r)
 {
-	ms_profile.in_section.commit_ns += commit_ns;
-	if (last != NULL)
-		last->commit_ns += commit_ns;
-	ms_profile.last_end_ns = ms_now_ns();
+	switch ((MSCommitted) r->committed)
+	{
+		case MS_WITH_XACT:
+			return r->xact == ms_profile.xact && !ms_profile.xact_over ? -1 : 1;
+		case MS_COMMITTED:
+			return 1;
+		case MS_UNDONE:
+			return 0;
+		case MS_PREPARED:
+			break;
+	}
+	return -1;
 }
 
+/* the transaction's records, as far as something is to be noted of them */
+static void
+mark_records(MSXactEnd end, int64 commit_ns)
+{
+	MSRecord   *r;
+	uint64		seq;
+
+	for (seq = ms_profile.next_seq - 1; (r = ms_profile_record(seq)) != NULL &&
+		 r->xact == ms_profile.xact; seq--)
+	{
+		if (r->committed == MS_WITH_XACT && end == MS_XACT_ABORTED)
+			r->committed = MS_UNDONE;
+		else if (r->committed == MS_WITH_XACT && end == MS_XACT_PREPARED)
+			r->committed = MS_PREPARED;
+		if (r->run < 0)
+			continue;
+		if (end == MS_XACT_COMMITTED)
+			ms_runs_commit(r, commit_ns);
+		else if (end == MS_XACT_ABORTED && ms_profile.xact_failed)
+			ms_runs_failed(r);
+	}
+}
+
+static pg_noinline void
+end_xact(MSXactEnd end, int64 commit_ns)
+{
+	MSRecord   *last = ms_profile_record(ms_profile.last_top);
+
+	if (commit_ns > 0)
+	{
+		ms_profile.in_section.commit_ns += commit_ns;
+		if (last != NULL)
+			last->commit_ns += commit_ns;
+		ms_profile.last_end_ns = ms_now_ns();
+	}
+	if (!ms_profile.xact_over)
+		mark_records(end, commit_ns);
+	ms_profile.xact_over = true;
+
+	/* a statement that goes on in its next transaction: the latest counts */
+	if (last != NULL && last->status == MS_RUNNING)
+		last->committed = end == MS_XACT_COMMITTED ? MS_COMMITTED :
+			end == MS_XACT_ABORTED ? MS_UNDONE : MS_PREPARED;
+}
+
+/* commit_ns: 0 where nothing was written */
 void
 ms_profile_xact_end(MSXactEnd end, int64 commit_ns)
 {
-	MSRecord   *last = ms_profile_record(ms_profile.last_top);
-	uint64		seq;
-	int8		committed = end == MS_XACT_COMMITTED ? 1 :
-		end == MS_XACT_ABORTED ? 0 : -1;
-
-	if (unlikely(commit_ns > 0))
-		add_commit(last, commit_ns);
-	if (ms_profile.xact_over)
-	{
-		/* a statement that goes on in its next transaction */
-		if (last != NULL && last->status == MS_RUNNING)
-			last->committed = committed;
-		return;
-	}
-
-	for (seq = ms_profile.next_seq - 1;; seq--)
-	{
-		MSRecord   *r = ms_profile_record(seq);
-
-		if (r == NULL)
-			break;
-		if (r->xact != ms_profile.xact)
-			break;
-		if (r->committed == -1 || (r == last && r->status == MS_RUNNING))
-			r->committed = committed;
-		if (r->run >= 0)
-		{
-			if (end == MS_XACT_COMMITTED)
-				ms_runs_commit(r, commit_ns);
-			else if (end == MS_XACT_ABORTED && ms_profile.xact_failed)
-				ms_runs_failed(r);
-		}
-	}
-	if (last != NULL && last->status == MS_RUNNING)
-		last->committed = committed;
-	ms_profile.xact_over = true;
+	if (likely(end == MS_XACT_COMMITTED && commit_ns == 0 &&
+			   ms_hooks.level == 0))
+		ms_profile.xact_over = true;
+	else
+		end_xact(end, commit_ns);
 }
 
 /* subids grow: what started after the savepoint has one of its own or more */
@@ -505,7 +581,7 @@ ms_profile_subxact_abort(SubTransactionId subid)
 		if (r == NULL || r->xact != ms_profile.xact ||
 			(r->subid != InvalidSubTransactionId && r->subid < subid))
 			break;
-		if (!r->control && r->committed == -1)
-			r->committed = 0;
+		if (!r->control && r->committed == MS_WITH_XACT)
+			r->committed = MS_UNDONE;
 	}
 }

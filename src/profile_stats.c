@@ -34,6 +34,7 @@ static int	nshapes;
 static int	nused;
 static int	hand;				/* where the search for a victim goes on */
 static uint64 uses;
+static uint64 evictions;
 static MSShape *others;
 
 PG_FUNCTION_INFO_V1(ms_query_stats);
@@ -148,6 +149,7 @@ evict_shape(void)
 			 shape->last_used < victim->last_used))
 			victim = shape;
 	}
+	evictions++;
 	add_usage(others, victim);
 	unlink_shape(victim);
 	return victim;
@@ -176,14 +178,12 @@ new_shape(MSStatement *s)
 void
 ms_shapes_open(MSStatement *s)
 {
-	s->shape = s->shape_text ?
-		ms_shape_cached(s->shape_text, s->shape_len, &s->literals) :
-		ms_shape_cached(s->text, s->len, &s->literals);
 	s->params = ms_hash_combine(s->params, s->literals);
 	s->entry = find_shape(s->shape, s->userid, s->level == 0);
 	if (s->entry == NULL)
 		s->entry = new_shape(s);
 	s->entry->last_used = ++uses;
+	s->evictions = evictions;
 }
 
 MSShape *
@@ -192,8 +192,9 @@ ms_shapes_add(MSStatement *s, MSStatus status)
 	MSShape    *shape = s->entry;
 
 	/* it may have lost its place meanwhile */
-	if (shape->hash != s->shape || shape->userid != s->userid ||
-		shape->toplevel != (s->level == 0))
+	if (unlikely(evictions != s->evictions) &&
+		(shape->hash != s->shape || shape->userid != s->userid ||
+		 shape->toplevel != (s->level == 0)))
 		shape = others;
 	if (shape->queryid == 0)
 		shape->queryid = s->queryid;

@@ -33,6 +33,7 @@ put_record(ReturnSetInfo *rsinfo, MSRecord *r)
 	const MSUsage *u = &r->usage;
 	const char *text = ms_record_text(r);
 	bool		see = ms_may_see(r->userid);
+	int			committed = ms_record_committed(r);
 	Datum		values[QUERIES_COLUMNS];
 	bool		nulls[QUERIES_COLUMNS] = {0};
 	int			i = 0;
@@ -69,8 +70,8 @@ put_record(ReturnSetInfo *rsinfo, MSRecord *r)
 	values[i++] = Int64GetDatum(u->wal_bytes);
 	values[i++] = TimestampTzGetDatum(ms_profile.anchor_time +
 									  (r->start_ns - ms_profile.anchor_ns) / 1000);
-	nulls[i] = r->committed < 0;
-	values[i++] = BoolGetDatum(r->committed > 0);
+	nulls[i] = committed < 0;
+	values[i++] = BoolGetDatum(committed > 0);
 	nulls[i] = r->queryid == 0 || !see;
 	values[i++] = Int64GetDatum((int64) r->queryid);
 	values[i++] = CStringGetTextDatum(ms_status_name(r->status,

@@ -1,26 +1,25 @@
 /*-------------------------------------------------------------------------
  *
  * spill.c
- *	  Appended deltas: table missing_symbol.spilled, written and read.
+ *	  Deltas that are set aside: tables missing_symbol.spilled and buffered.
  *
- * A delta whose row is locked by another transaction is appended here instead
- * of waiting: an insertion of a row with a random id waits for nobody.  Who
- * holds the row's lock takes them: deletes those that it sees and gets at
+ * A delta whose row is locked by another transaction is appended to spilled
+ * instead of waiting; those of a target with apply = 'buffer' all go to its
+ * unlogged twin buffered (buffer.c).  An insertion of a row waits for nobody.
+ * Who holds the row's lock takes them: deletes those that it sees and gets at
  * once, and adds their sum to the row in the same transaction, so that the
- * row and what is spilled are exact together in any one snapshot.  A delta
+ * row and what is set aside are exact together in any one snapshot.  A delta
  * that somebody else is deleting is left alone; nothing here ever waits for a
  * row.
  *
- * The table grants nobody anything.  It is read and written here only, after
- * the caller's rights on the *target* were checked (by whoever calls us).
+ * The tables grant nobody anything.  They are read and written here only,
+ * after the caller's rights on the *target* were checked (by whoever calls
+ * us).  Both have the same columns, and spilled some more behind them; each
+ * has one index, which begins with target and hash.  What is buffered is not
+ * there during recovery: then it is as if it were empty.
  *
- * Key values and fields are kept as text, in the form that reads back the
- * same in any session (as postgres_fdw sends it, and in UTC).  The index does
- * not contain the key, which may be too wide for one, but a 64-bit hash of
- * those key columns whose equality is that of their text; what a scan finds
- * is compared by the target's own index.  So citext or numeric keys are
- * exact too, only that a target whose key has no other columns is scanned as
- * a whole.
+ * What appending needs (slots, index infos) is kept for the session, until an
+ * invalidation of the table.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,11 +27,11 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/nbtree.h"
-#include "access/relation.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/index.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "executor/executor.h"
@@ -41,9 +40,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/guc.h"
-#include "utils/jsonb.h"
-#include "utils/lsyscache.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -52,7 +49,7 @@
 
 #include "missing_symbol.h"
 
-/* columns of missing_symbol.spilled */
+/* columns of missing_symbol.spilled; buffered has those up to fields */
 enum
 {
 	SPILLED_TARGET,
@@ -62,327 +59,173 @@ enum
 	SPILLED_DELTA,
 	SPILLED_FIRST_SEEN,
 	SPILLED_LAST_SEEN,
-	SPILLED_ID,
 	SPILLED_FIELDS,
+	SPILLED_ID,
 	SPILLED_ERROR,
 	SPILLED_NATTS
 };
 
+#define BUFFERED_NATTS	(SPILLED_FIELDS + 1)
+
+static const char *const store_names[] = {"spilled", "buffered"};
+
+StaticAssertDecl(lengthof(store_names) == MS_STORES,
+				 "every store has a name");
+
 /* one call takes no more than this of a key that it has just counted */
 #define TAKE_LIMIT	4096
 
-/* how key values become text and back; kept in the target */
-typedef struct MSSpillColumn
+/* what appending needs, kept for the session */
+typedef struct Appender
 {
-	FmgrInfo	output;
-	FmgrInfo	input;
-	Oid			ioparam;
-	bool		hashed;			/* equal values have equal texts */
-} MSSpillColumn;
+	bool		valid;			/* no invalidation since it was made */
+	Oid			relid;
+	Oid			index;
+	MemoryContext cxt;
+	EState	   *estate;
+	ResultRelInfo *rri;
+	TupleTableSlot *slot;
+} Appender;
 
-typedef struct MSSpillFormat
-{
-	bool		plain;			/* no setting changes the texts */
-	MSSpillColumn columns[FLEXIBLE_ARRAY_MEMBER];
-} MSSpillFormat;
+static Appender appenders[MS_STORES];
 
-/* Is a type's text the same whatever the session's settings? */
+/* Is there anything to be read? */
 static bool
-is_plain(Oid type)
+is_there(MSStore store)
 {
-	switch (type)
-	{
-		case BOOLOID:
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case NUMERICOID:
-		case OIDOID:
-		case TEXTOID:
-		case VARCHAROID:
-		case BPCHAROID:
-		case NAMEOID:
-		case CHAROID:
-		case UUIDOID:
-		case INETOID:
-		case CIDROID:
-		case JSONOID:
-		case JSONBOID:
-			return true;
-		default:
-			return false;
-	}
+	return store == MS_STORE_SPILLED || !RecoveryInProgress();
 }
 
-/*
- * Settings under which texts are written and read; returns the nest level for
- * AtEOXact_GUC.  An error on the way restores the settings too.
- */
-static int
-begin_portable_texts(void)
+Relation
+ms_spill_open(MSStore store, LOCKMODE lockmode)
 {
-	static const char *const settings[][2] = {
-		{"DateStyle", "ISO"},
-		{"IntervalStyle", "postgres"},
-		{"TimeZone", "UTC"},
-		{"extra_float_digits", "3"},
-		{"bytea_output", "hex"},
-		{"lc_monetary", "C"},
-		{"search_path", "pg_catalog"}
-	};
-	int			nestlevel = NewGUCNestLevel();
-
-	for (int i = 0; i < lengthof(settings); i++)
-		(void) set_config_option(settings[i][0], settings[i][1],
-								 PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
-	return nestlevel;
+	return ms_open_own_table(store_names[store], lockmode);
 }
 
-/* begin_portable_texts() where a column needs it; 0 where none does */
-static int
-begin_texts_of(Relation rel, const Bitmapset *attnos)
+/* Its only index. */
+static Oid
+index_of(Relation stored)
 {
-	int			attno = -1;
+	List	   *indexes = RelationGetIndexList(stored);
 
-	while ((attno = bms_next_member(attnos, attno)) >= 0)
-	{
-		if (!is_plain(TupleDescAttr(RelationGetDescr(rel), attno - 1)->atttypid))
-			return begin_portable_texts();
-	}
-	return 0;
+	if (indexes == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("table missing_symbol.%s has no index",
+						RelationGetRelationName(stored)),
+				 errhint("The extension is damaged: DROP EXTENSION missing_symbol and create it again.")));
+	return linitial_oid(indexes);
 }
 
 static void
-end_texts(int nestlevel)
+relcache_callback(Datum arg, Oid relid)
 {
-	if (nestlevel > 0)
-		AtEOXact_GUC(true, nestlevel);
+	for (int i = 0; i < MS_STORES; i++)
+	{
+		if (!OidIsValid(relid) || relid == appenders[i].relid)
+			appenders[i].valid = false;
+	}
 }
 
-/* Are equal values of a key column equal in their texts, too? */
-static bool
-is_hashable(Relation index, int i)
+static void
+make_appender(MSStore store)
 {
-	Oid			proc = get_opfamily_proc(index->rd_opfamily[i],
-										 index->rd_opcintype[i],
-										 index->rd_opcintype[i],
-										 BTEQUALIMAGE_PROC);
-
-	return OidIsValid(proc) &&
-		DatumGetBool(OidFunctionCall1Coll(proc, index->rd_indcollation[i],
-										  ObjectIdGetDatum(index->rd_opcintype[i])));
-}
-
-static MSSpillFormat *
-find_format(MSTarget *target)
-{
-	MSSpillFormat *format = target->spill_format;
-	MemoryContext oldcxt;
+	static bool registered = false;
+	Appender   *appender = &appenders[store];
+	Relation	stored = ms_spill_open(store, RowExclusiveLock);
 	Relation	index;
+	MemoryContext oldcxt;
 
-	if (format != NULL)
-		return format;
-
-	index = index_open(target->index, AccessShareLock);
-	oldcxt = MemoryContextSwitchTo(target->cxt);
-	format = palloc0(offsetof(MSSpillFormat, columns) +
-					 sizeof(MSSpillColumn) * target->nkeys);
-	format->plain = true;
-	for (int i = 0; i < target->nkeys; i++)
+	if (!registered)
 	{
-		MSSpillColumn *column = &format->columns[i];
-		Oid			typid = target->keys[i].column.typid;
-		Oid			function;
-		bool		varlena;
-
-		getTypeOutputInfo(typid, &function, &varlena);
-		fmgr_info_cxt(function, &column->output, target->cxt);
-		getTypeInputInfo(typid, &function, &column->ioparam);
-		fmgr_info_cxt(function, &column->input, target->cxt);
-		column->hashed = is_hashable(index, i);
-		format->plain = format->plain && is_plain(typid);
+		CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
+		registered = true;
 	}
+	if (appender->cxt == NULL)
+		appender->cxt = AllocSetContextCreate(CacheMemoryContext,
+											  "missing_symbol appender",
+											  ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(appender->cxt);
+	oldcxt = MemoryContextSwitchTo(appender->cxt);
+
+	/* an invalidation while we read the catalogs must not be missed */
+	appender->relid = RelationGetRelid(stored);
+	appender->valid = true;
+	appender->index = index_of(stored);
+	appender->estate = CreateExecutorState();
+	appender->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(stored)),
+											  &TTSOpsVirtual);
+	appender->rri = makeNode(ResultRelInfo);
+	InitResultRelInfo(appender->rri, stored, 0, NULL, 0);
+	index = index_open(appender->index, RowExclusiveLock);
+	appender->rri->ri_NumIndices = 1;
+	appender->rri->ri_IndexRelationDescs = palloc0(sizeof(Relation));
+	appender->rri->ri_IndexRelationInfo = palloc0(sizeof(IndexInfo *));
+	appender->rri->ri_IndexRelationInfo[0] = BuildIndexInfo(index);
+	index_close(index, NoLock);
 	MemoryContextSwitchTo(oldcxt);
-	index_close(index, AccessShareLock);
-	target->spill_format = format;
-	return format;
+	table_close(stored, NoLock);
 }
 
-/*
- * FNV-1a, the same on every machine, because the table may be dumped and
- * restored on another.
- */
-static uint64
-hash_text(uint64 hash, const char *text)
-{
-	for (const unsigned char *p = (const unsigned char *) text;; p++)
-	{
-		hash = (hash ^ *p) * UINT64CONST(0x100000001B3);
-		if (*p == '\0')
-			return hash;
-	}
-}
-
-/* The texts of a row's key, in the order of the index, and their hash. */
-static int64
-key_texts(MSTarget *target, const Datum *values, char **texts)
-{
-	MSSpillFormat *format = find_format(target);
-	uint64		hash = UINT64CONST(0xCBF29CE484222325);
-	int			nestlevel = format->plain ? 0 : begin_portable_texts();
-
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		MSSpillColumn *column = &format->columns[i];
-
-		texts[i] = OutputFunctionCall(&column->output,
-									  values[target->keys[i].column.attno - 1]);
-		if (column->hashed)
-			hash = hash_text(hash, texts[i]);
-	}
-	end_texts(nestlevel);
-	return (int64) hash;
-}
-
-/* The columns that are given beside the key. */
-static Bitmapset *
-other_columns(MSTarget *target, const MSRow *row)
-{
-	Bitmapset  *others = bms_copy(row->given);
-
-	for (int i = 0; i < target->nkeys; i++)
-		others = bms_del_member(others, target->keys[i].column.attno);
-	return others;
-}
-
-/* Columns by name, as a JSON object of texts; false where there are none. */
-static bool
-fields_to_jsonb(MSTarget *target, Relation rel, const MSRow *row,
-				Datum *result)
-{
-	Bitmapset  *others = other_columns(target, row);
-	JsonbParseState *state = NULL;
-	JsonbValue *object;
-	int			nestlevel;
-	int			attno = -1;
-
-	if (bms_is_empty(others))
-		return false;
-
-	nestlevel = begin_texts_of(rel, others);
-	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	while ((attno = bms_next_member(others, attno)) >= 0)
-	{
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
-		JsonbValue	v;
-		Oid			function;
-		bool		varlena;
-
-		v.type = jbvString;
-		v.val.string.val = NameStr(att->attname);
-		v.val.string.len = strlen(v.val.string.val);
-		(void) pushJsonbValue(&state, WJB_KEY, &v);
-		if (row->isnull[attno - 1])
-			v.type = jbvNull;
-		else
-		{
-			getTypeOutputInfo(att->atttypid, &function, &varlena);
-			v.val.string.val = OidOutputFunctionCall(function,
-													 row->values[attno - 1]);
-			v.val.string.len = strlen(v.val.string.val);
-		}
-		(void) pushJsonbValue(&state, WJB_VALUE, &v);
-	}
-	object = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
-	end_texts(nestlevel);
-	*result = JsonbPGetDatum(JsonbValueToJsonb(object));
-	return true;
-}
-
-/* The same back; a column that has been dropped meanwhile is left out. */
+/* Append a row of a table; values has SPILLED_NATTS. */
 static void
-fields_from_jsonb(Relation rel, MSRow *row, Datum fields)
+append(MSStore store, Datum *values, bool *isnull)
 {
-	Jsonb	   *json = DatumGetJsonbP(fields);
-	JsonbIterator *it = JsonbIteratorInit(&json->root);
-	JsonbIteratorToken token;
-	JsonbValue	v;
-	AttrNumber	attno = InvalidAttrNumber;
+	Appender   *appender = &appenders[store];
+	TupleTableSlot *slot;
+	Relation	stored;
+	Relation	index;
+	int			natts = store == MS_STORE_SPILLED ? SPILLED_NATTS : BUFFERED_NATTS;
 
-	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-			attno = ms_column_number(rel, pnstrdup(v.val.string.val,
-												   v.val.string.len));
-		else if (token == WJB_VALUE && attno != InvalidAttrNumber)
-		{
-			Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
-												  attno - 1);
-			Oid			function;
-			Oid			ioparam;
-			int			nestlevel;
+	if (!appender->valid)
+		make_appender(store);
+	slot = appender->slot;
+	stored = table_open(appender->relid, RowExclusiveLock);
+	index = index_open(appender->index, RowExclusiveLock);
 
-			row->given = bms_add_member(row->given, attno);
-			if (v.type != jbvString)
-				continue;
-			nestlevel = is_plain(att->atttypid) ? 0 : begin_portable_texts();
-			getTypeInputInfo(att->atttypid, &function, &ioparam);
-			row->values[attno - 1] =
-				OidInputFunctionCall(function,
-									 pnstrdup(v.val.string.val,
-											  v.val.string.len),
-									 ioparam, att->atttypmod);
-			end_texts(nestlevel);
-			row->isnull[attno - 1] = false;
-		}
-	}
+	ExecClearTuple(slot);
+	memcpy(slot->tts_values, values, sizeof(Datum) * natts);
+	memcpy(slot->tts_isnull, isnull, sizeof(bool) * natts);
+	ExecStoreVirtualTuple(slot);
+	slot->tts_tableOid = appender->relid;
+	appender->rri->ri_RelationDesc = stored;
+	appender->rri->ri_IndexRelationDescs[0] = index;
+	table_tuple_insert(stored, slot, GetCurrentCommandId(true), 0, NULL);
+	ExecInsertIndexTuples(appender->rri, slot, appender->estate, false, false,
+						  NULL, NIL, false);
+	ExecClearTuple(slot);
+	ResetPerTupleExprContext(appender->estate);
+
+	/* the locks are kept, as any statement's */
+	index_close(index, NoLock);
+	table_close(stored, NoLock);
 }
 
-/* Append a row of the table. */
-static void
-append(Datum *values, bool *isnull)
+/* a random UUID: nobody waits for the index entry of another */
+static Datum
+make_id(void)
 {
-	Relation	spilled = ms_open_own_table("spilled", RowExclusiveLock);
-	EState	   *estate = CreateExecutorState();
-	ResultRelInfo *rri = makeNode(ResultRelInfo);
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(spilled),
-													&TTSOpsVirtual);
-	pg_uuid_t	id;
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 
-	/* version 4: random */
-	if (!pg_strong_random(&id, sizeof(id)))
+	if (!pg_strong_random(id, sizeof(*id)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not generate random values")));
-	id.data[6] = (id.data[6] & 0x0F) | 0x40;
-	id.data[8] = (id.data[8] & 0x3F) | 0x80;
-	values[SPILLED_ID] = UUIDPGetDatum(&id);
-	isnull[SPILLED_ID] = false;
-
-	memcpy(slot->tts_values, values, sizeof(Datum) * SPILLED_NATTS);
-	memcpy(slot->tts_isnull, isnull, sizeof(bool) * SPILLED_NATTS);
-	ExecStoreVirtualTuple(slot);
-
-	InitResultRelInfo(rri, spilled, 0, NULL, 0);
-	ExecOpenIndices(rri, false);
-	PushActiveSnapshot(GetTransactionSnapshot());
-	ExecSimpleRelationInsert(rri, estate, slot);
-	PopActiveSnapshot();
-	ExecCloseIndices(rri);
-	ExecDropSingleTupleTableSlot(slot);
-	FreeExecutorState(estate);
-	table_close(spilled, RowExclusiveLock);
+	id->data[6] = (id->data[6] & 0x0F) | 0x40;	/* version 4: random */
+	id->data[8] = (id->data[8] & 0x3F) | 0x80;
+	return UUIDPGetDatum(id);
 }
 
 /*
  * Append a delta: a row, the role it belongs to, and why it could not be
- * merged, if that has been tried.  values are those of the key by attribute
- * number - 1: the row's image where that is known, else what was given.
+ * merged, if that has been tried, which is for spilled only.  values are those
+ * of the key by attribute number - 1: the row's image where that is known,
+ * else what was given.
  */
 void
-ms_spill_append(MSTarget *target, Relation rel, const MSRow *row,
-				const Datum *key, const char *role, const char *error)
+ms_spill_append(MSStore store, MSTarget *target, Relation rel,
+				const MSRow *row, const Datum *key, const char *role,
+				const char *error)
 {
 	char	   *texts[INDEX_MAX_KEYS];
 	Datum		elems[INDEX_MAX_KEYS];
@@ -391,7 +234,7 @@ ms_spill_append(MSTarget *target, Relation rel, const MSRow *row,
 	TimestampTz last_seen = row->timed ? row->last_seen : ms_clock();
 	TimestampTz first_seen = row->timed ? row->first_seen : last_seen;
 	NameData	rolename;
-	int64		hash = key_texts(target, key, texts);
+	int64		hash = ms_spill_key_texts(target, key, texts);
 
 	for (int i = 0; i < target->nkeys; i++)
 		elems[i] = CStringGetTextDatum(texts[i]);
@@ -406,84 +249,29 @@ ms_spill_append(MSTarget *target, Relation rel, const MSRow *row,
 	values[SPILLED_DELTA] = Int64GetDatum(row->by);
 	values[SPILLED_FIRST_SEEN] = TimestampTzGetDatum(first_seen);
 	values[SPILLED_LAST_SEEN] = TimestampTzGetDatum(last_seen);
-	isnull[SPILLED_FIELDS] = !fields_to_jsonb(target, rel, row,
+	isnull[SPILLED_FIELDS] = !ms_spill_fields(target, rel, row,
 											  &values[SPILLED_FIELDS]);
-	isnull[SPILLED_ERROR] = error == NULL;
-	if (error != NULL)
-		values[SPILLED_ERROR] = CStringGetTextDatum(error);
-	append(values, isnull);
-}
-
-/* Read a row's key values. */
-static void
-key_from_texts(MSTarget *target, MSRow *row, Datum key)
-{
-	MSSpillFormat *format = find_format(target);
-	Datum	   *elems;
-	bool	   *nulls;
-	int			n;
-	int			nestlevel;
-
-	deconstruct_array(DatumGetArrayTypeP(key), TEXTOID, -1, false,
-					  TYPALIGN_INT, &elems, &nulls, &n);
-	if (n != target->nkeys)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the key of table %s has changed", target->name),
-				 errdetail("A delta was set aside when it had %d columns; now it has %d.",
-						   n, target->nkeys)));
-	nestlevel = format->plain ? 0 : begin_portable_texts();
-	for (int i = 0; i < n; i++)
+	if (store == MS_STORE_SPILLED)
 	{
-		MSColumn   *column = &target->keys[i].column;
-
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("a key in missing_symbol.spilled must not be null")));
-		row->values[column->attno - 1] =
-			InputFunctionCall(&format->columns[i].input,
-							  TextDatumGetCString(elems[i]),
-							  format->columns[i].ioparam, column->typmod);
-		row->isnull[column->attno - 1] = false;
+		values[SPILLED_ID] = make_id();
+		isnull[SPILLED_ERROR] = error == NULL;
+		if (error != NULL)
+			values[SPILLED_ERROR] = CStringGetTextDatum(error);
 	}
-	end_texts(nestlevel);
-}
-
-/*
- * Make the row of a delta that was read.  Columns of the key are given like
- * the others where there are others, as increment_row() has it.
- */
-void
-ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta)
-{
-	MSRow	   *row = ms_row_make(rel);
-
-	row->by = delta->by;
-	row->timed = true;
-	row->first_seen = delta->first_seen;
-	row->last_seen = delta->last_seen;
-	row->folded = true;
-	key_from_texts(target, row, delta->key);
-	if (delta->has_fields)
-	{
-		for (int i = 0; i < target->nkeys; i++)
-			row->given = bms_add_member(row->given,
-										target->keys[i].column.attno);
-		fields_from_jsonb(rel, row, delta->fields);
-	}
-	delta->row = row;
+	append(store, values, isnull);
 }
 
 static MSSpilled *
-read_delta(HeapTuple tuple, TupleDesc desc)
+read_delta(MSStore store, HeapTuple tuple, TupleDesc desc)
 {
-	MSSpilled    *delta = palloc0(sizeof(MSSpilled));
+	MSSpilled  *delta = palloc0(sizeof(MSSpilled));
 	HeapTuple	copy = heap_copytuple(tuple);
 	Datum		values[SPILLED_NATTS];
 	bool		isnull[SPILLED_NATTS];
 
+	isnull[SPILLED_ERROR] = true;
 	heap_deform_tuple(copy, desc, values, isnull);
+	delta->store = store;
 	delta->tuple = copy;
 	delta->tid = copy->t_self;
 	delta->hash = DatumGetInt64(values[SPILLED_HASH]);
@@ -499,6 +287,22 @@ read_delta(HeapTuple tuple, TupleDesc desc)
 	return delta;
 }
 
+/* Of a row of a store: when it was counted, whether it has failed. */
+TimestampTz
+ms_spill_first_seen(TupleTableSlot *slot)
+{
+	bool		isnull;
+
+	return DatumGetTimestampTz(slot_getattr(slot, SPILLED_FIRST_SEEN + 1,
+											&isnull));
+}
+
+bool
+ms_spill_has_error(TupleTableSlot *slot)
+{
+	return !slot_attisnull(slot, SPILLED_ERROR + 1);
+}
+
 static int
 compare_times(const ListCell *a, const ListCell *b)
 {
@@ -509,18 +313,17 @@ compare_times(const ListCell *a, const ListCell *b)
 }
 
 /*
- * Read the deltas of a table that a snapshot shows: those of one hash, or, in
+ * Read the deltas of a target that a snapshot shows: those of one hash, or, in
  * the order of their hashes, those behind *after, which is set to the last
  * one read.  It stops at limit, but between two hashes only; *more says
  * whether it did.  Returns a list of MSSpilled, the first counted first.
  */
 List *
-ms_spill_read(Oid relid, Snapshot snapshot, const int64 *hash, int64 *after,
-			  int limit, bool *more)
+ms_spill_read(MSStore store, Oid relid, Snapshot snapshot, const int64 *hash,
+			  int64 *after, int limit, bool *more)
 {
-	Relation	spilled = ms_open_own_table("spilled", AccessShareLock);
-	Relation	index = index_open(RelationGetPrimaryKeyIndex(spilled, false),
-								   AccessShareLock);
+	Relation	stored;
+	Relation	index;
 	ScanKeyData keys[2];
 	int			nkeys = 1;
 	SysScanDesc scan;
@@ -537,10 +340,14 @@ ms_spill_read(Oid relid, Snapshot snapshot, const int64 *hash, int64 *after,
 					BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(*after));
 
 	*more = false;
-	scan = systable_beginscan_ordered(spilled, index, snapshot, nkeys, keys);
+	if (!is_there(store))
+		return NIL;
+	stored = ms_spill_open(store, AccessShareLock);
+	index = index_open(index_of(stored), AccessShareLock);
+	scan = systable_beginscan_ordered(stored, index, snapshot, nkeys, keys);
 	while ((tuple = systable_getnext_ordered(scan, ForwardScanDirection)) != NULL)
 	{
-		MSSpilled    *delta = read_delta(tuple, RelationGetDescr(spilled));
+		MSSpilled  *delta = read_delta(store, tuple, RelationGetDescr(stored));
 
 		CHECK_FOR_INTERRUPTS();
 		if (list_length(result) >= limit &&
@@ -555,39 +362,41 @@ ms_spill_read(Oid relid, Snapshot snapshot, const int64 *hash, int64 *after,
 	}
 	systable_endscan_ordered(scan);
 	index_close(index, AccessShareLock);
-	table_close(spilled, AccessShareLock);
+	table_close(stored, AccessShareLock);
 	list_sort(result, compare_times);
 	return result;
 }
 
 /*
- * Delete a delta, if nobody else has or is about to: it then belongs to this
- * transaction.  Never waits; ours: we have locked it.
+ * Delete a delta: it then belongs to this transaction.  False where somebody
+ * else has deleted it, or, unless we wait for him, is about to; ours: we have
+ * locked it.
  */
 bool
-ms_spill_delete(Relation spilled, const MSSpilled *delta, Snapshot snapshot,
-				bool ours)
+ms_spill_delete(Relation stored, const MSSpilled *delta, Snapshot snapshot,
+				bool wait, bool ours)
 {
 	TM_FailureData tmfd;
 	ItemPointerData tid = delta->tid;
 
-	return table_tuple_delete(spilled, &tid, GetCurrentCommandId(true),
-							  snapshot, InvalidSnapshot, ours, &tmfd,
+	return table_tuple_delete(stored, &tid, GetCurrentCommandId(true),
+							  snapshot, InvalidSnapshot, wait || ours, &tmfd,
 							  false) == TM_Ok;
 }
 
 /* Lock a delta, so that nobody else deletes it, under the same conditions. */
 bool
-ms_spill_lock(Relation spilled, const MSSpilled *delta, Snapshot snapshot)
+ms_spill_lock(Relation stored, const MSSpilled *delta, Snapshot snapshot,
+			  bool wait)
 {
-	TupleTableSlot *slot = table_slot_create(spilled, NULL);
+	TupleTableSlot *slot = table_slot_create(stored, NULL);
 	ItemPointerData tid = delta->tid;
 	TM_FailureData tmfd;
 	TM_Result	result;
 
-	result = table_tuple_lock(spilled, &tid, snapshot, slot,
+	result = table_tuple_lock(stored, &tid, snapshot, slot,
 							  GetCurrentCommandId(true), LockTupleExclusive,
-							  LockWaitSkip, 0, &tmfd);
+							  wait ? LockWaitBlock : LockWaitSkip, 0, &tmfd);
 	ExecDropSingleTupleTableSlot(slot);
 	return result == TM_Ok;
 }
@@ -596,15 +405,17 @@ ms_spill_lock(Relation spilled, const MSSpilled *delta, Snapshot snapshot)
 void
 ms_spill_append_again(const MSSpilled *delta, const char *error)
 {
-	Relation	spilled = ms_open_own_table("spilled", RowExclusiveLock);
+	Relation	stored = ms_spill_open(delta->store, AccessShareLock);
 	Datum		values[SPILLED_NATTS];
 	bool		isnull[SPILLED_NATTS];
 
-	heap_deform_tuple(delta->tuple, RelationGetDescr(spilled), values, isnull);
+	heap_deform_tuple(delta->tuple, RelationGetDescr(stored), values, isnull);
+	values[SPILLED_ID] = make_id();
+	isnull[SPILLED_ID] = false;
 	values[SPILLED_ERROR] = CStringGetTextDatum(error);
 	isnull[SPILLED_ERROR] = false;
-	append(values, isnull);
-	table_close(spilled, RowExclusiveLock);
+	append(MS_STORE_SPILLED, values, isnull);
+	table_close(stored, AccessShareLock);
 }
 
 /* The deltas of a row's key that a snapshot shows, parsed. */
@@ -613,27 +424,32 @@ ms_spill_read_key(MSTarget *target, Relation rel, const MSRow *row,
 				  Snapshot snapshot, int limit)
 {
 	char	   *texts[INDEX_MAX_KEYS];
-	int64		hash = key_texts(target, row->values, texts);
-	List	   *deltas;
+	int64		hash = ms_spill_key_texts(target, row->values, texts);
 	List	   *result = NIL;
 	ListCell   *lc;
 	bool		more;
 
-	deltas = ms_spill_read(target->relid, snapshot, &hash, NULL, limit, &more);
-	ms_prepare_key_order(target);
-	foreach(lc, deltas)
+	for (int store = 0; store < MS_STORES; store++)
 	{
-		MSSpilled    *delta = lfirst(lc);
+		List	   *deltas = ms_spill_read(store, target->relid, snapshot,
+										   &hash, NULL, limit, &more);
 
-		ms_spill_parse(target, rel, delta);
-		if (ms_compare_rows(target, delta->row->values, row->values) == 0)
-			result = lappend(result, delta);
+		if (deltas != NIL)
+			ms_prepare_key_order(target);
+		foreach(lc, deltas)
+		{
+			MSSpilled  *delta = lfirst(lc);
+
+			ms_spill_parse(target, rel, delta);
+			if (ms_compare_rows(target, delta->row->values, row->values) == 0)
+				result = lappend(result, delta);
+		}
 	}
 	return result;
 }
 
 /*
- * Take what is spilled of a row's key and role, for one who holds the row's
+ * Take what is set aside of a row's key and role, for one who holds the row's
  * lock: the sum as one row, NULL where there is nothing.  *n: how many deltas
  * that is.  What has failed before is left to fold(), which can fail alone.
  */
@@ -644,41 +460,40 @@ ms_spill_take(MSTarget *target, Relation rel, const MSRow *row, int64 *n)
 	List	   *deltas = ms_spill_read_key(target, rel, row, snapshot,
 										   TAKE_LIMIT);
 	char	   *role = GetUserNameFromId(GetUserId(), false);
-	Relation	spilled;
 	MSRow	   *sum = NULL;
 	ListCell   *lc;
 
 	*n = 0;
-	if (deltas != NIL)
+	foreach(lc, deltas)
 	{
-		spilled = ms_open_own_table("spilled", RowExclusiveLock);
-		foreach(lc, deltas)
-		{
-			MSSpilled    *delta = lfirst(lc);
-			int64		ignored;
+		MSSpilled  *delta = lfirst(lc);
+		Relation	stored;
+		int64		ignored;
+		bool		got;
 
-			if (delta->error != NULL || strcmp(delta->role, role) != 0 ||
-				(sum != NULL &&
-				 pg_add_s64_overflow(sum->by, delta->by, &ignored)) ||
-				!ms_spill_delete(spilled, delta, snapshot, false))
-				continue;
-			(*n)++;
-			if (sum == NULL)
-				sum = delta->row;
-			else
-				ms_merge_row(target, rel, sum, delta->row);
-		}
-		table_close(spilled, RowExclusiveLock);
+		if (delta->error != NULL || strcmp(delta->role, role) != 0 ||
+			(sum != NULL &&
+			 pg_add_s64_overflow(sum->by, delta->by, &ignored)))
+			continue;
+		stored = ms_spill_open(delta->store, RowExclusiveLock);
+		got = ms_spill_delete(stored, delta, snapshot, false, false);
+		table_close(stored, NoLock);
+		if (!got)
+			continue;
+		(*n)++;
+		if (sum == NULL)
+			sum = delta->row;
+		else
+			ms_merge_row(target, rel, sum, delta->row);
 	}
 	UnregisterSnapshot(snapshot);
 	return sum;
 }
 
-/* Forget the deltas of a table that has been dropped. */
-void
-ms_spill_forget(Oid relid)
+static void
+forget(MSStore store, Oid relid)
 {
-	Relation	spilled = ms_open_own_table("spilled", RowExclusiveLock);
+	Relation	stored = ms_spill_open(store, RowExclusiveLock);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	int64		after = PG_INT64_MIN;
 	bool		more = true;
@@ -687,46 +502,61 @@ ms_spill_forget(Oid relid)
 	{
 		ListCell   *lc;
 
-		foreach(lc, ms_spill_read(relid, snapshot, NULL, &after, 10000, &more))
-			(void) ms_spill_delete(spilled, lfirst(lc), snapshot, false);
+		foreach(lc, ms_spill_read(store, relid, snapshot, NULL, &after, 10000,
+								  &more))
+			(void) ms_spill_delete(stored, lfirst(lc), snapshot, false, false);
 	}
 	UnregisterSnapshot(snapshot);
-	table_close(spilled, RowExclusiveLock);
+	table_close(stored, NoLock);
 }
 
-/* Is there anything set aside of a table, that a snapshot shows? */
+/* Forget the deltas of a table that has been dropped. */
+void
+ms_spill_forget(Oid relid)
+{
+	for (int store = 0; store < MS_STORES; store++)
+		forget(store, relid);
+}
+
+/* Is there anything set aside of a target, that a snapshot shows? */
 bool
 ms_spill_exists(Oid relid, Snapshot snapshot)
 {
 	bool		more;
 
-	return ms_spill_read(relid, snapshot, NULL, NULL, 1, &more) != NIL;
+	return ms_spill_read(MS_STORE_SPILLED, relid, snapshot, NULL, NULL, 1,
+						 &more) != NIL ||
+		ms_spill_read(MS_STORE_BUFFERED, relid, snapshot, NULL, NULL, 1,
+					  &more) != NIL;
 }
 
-/* The next table behind one that has anything set aside; 0: none. */
+/* The next target behind one that has anything in a store; 0: none. */
 Oid
-ms_spill_next_target(Oid relid, Snapshot snapshot)
+ms_spill_next_target(MSStore store, Oid relid, Snapshot snapshot)
 {
-	Relation	spilled = ms_open_own_table("spilled", AccessShareLock);
-	Relation	index = index_open(RelationGetPrimaryKeyIndex(spilled, false),
-								   AccessShareLock);
+	Relation	stored;
+	Relation	index;
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	Oid			result = InvalidOid;
 	bool		isnull;
 
+	if (!is_there(store))
+		return InvalidOid;
+	stored = ms_spill_open(store, AccessShareLock);
+	index = index_open(index_of(stored), AccessShareLock);
 	ScanKeyInit(&key, SPILLED_TARGET + 1, BTGreaterStrategyNumber, F_OIDGT,
 				ObjectIdGetDatum(relid));
-	scan = systable_beginscan_ordered(spilled, index, snapshot, 1, &key);
+	scan = systable_beginscan_ordered(stored, index, snapshot, 1, &key);
 	tuple = systable_getnext_ordered(scan, ForwardScanDirection);
 	if (HeapTupleIsValid(tuple))
 		result = DatumGetObjectId(heap_getattr(tuple, SPILLED_TARGET + 1,
-											   RelationGetDescr(spilled),
+											   RelationGetDescr(stored),
 											   &isnull));
 	systable_endscan_ordered(scan);
 	index_close(index, AccessShareLock);
-	table_close(spilled, AccessShareLock);
+	table_close(stored, AccessShareLock);
 	return result;
 }
 
@@ -740,11 +570,11 @@ static void
 insertion_tag(MSTarget *target, const MSRow *row, LOCKTAG *tag)
 {
 	char	   *texts[INDEX_MAX_KEYS];
-	uint64		hash = (uint64) key_texts(target, row->values, texts);
+	uint64		hash = (uint64) ms_spill_key_texts(target, row->values, texts);
 
 	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId,
 						 (uint32) (hash >> 32) ^ target->relid, (uint32) hash,
-						 3);
+						 MS_LOCK_INSERTION);
 }
 
 bool

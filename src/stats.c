@@ -7,7 +7,7 @@
  * to its end; nothing is shared, nothing is rolled back: a wait
  * for a lock has happened whatever became of its transaction.  An outcome is
  * counted once for each counter of a call that user code made, not again when
- * a deferred or a spilled delta reaches its row.
+ * a deferred, spilled or buffered delta reaches its row.
  *
  * The entry used last is at hand, so that counting is a comparison and an
  * addition.  A new entry is made by whoever counts first, which may fail for
@@ -29,6 +29,7 @@ typedef struct MSStats
 {
 	Oid			relid;			/* hash key */
 	int64		counts[MS_OUTCOMES];
+	int64		fallbacks;
 	int64		lock_waits;
 	int64		early_applies;
 	int64		folded;
@@ -44,7 +45,9 @@ enum
 	STATS_THROTTLED,
 	STATS_SPILLED,
 	STATS_DEFERRED,
+	STATS_BUFFERED,
 	STATS_IGNORED,
+	STATS_FALLBACKS,
 	STATS_LOCK_WAITS,
 	STATS_EARLY_APPLIES,
 	STATS_FOLDED,
@@ -112,6 +115,13 @@ ms_stats_lock_wait(Oid relid)
 }
 
 void
+ms_stats_fallback(Oid relid, int64 n)
+{
+	find_stats(relid)->fallbacks += n;
+	ms_buffer_log_fallbacks(n);
+}
+
+void
 ms_stats_early_apply(Oid relid)
 {
 	find_stats(relid)->early_applies++;
@@ -167,6 +177,7 @@ ms_counter_stats(PG_FUNCTION_ARGS)
 		{STATS_THROTTLED, MS_THROTTLED},
 		{STATS_SPILLED, MS_SPILLED},
 		{STATS_DEFERRED, MS_DEFERRED},
+		{STATS_BUFFERED, MS_BUFFERED},
 		{STATS_IGNORED, MS_IGNORED}
 	};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -199,6 +210,7 @@ ms_counter_stats(PG_FUNCTION_ARGS)
 		for (int i = 0; i < lengthof(outcomes); i++)
 			values[outcomes[i].column] =
 				Int64GetDatum(entry->counts[outcomes[i].outcome]);
+		values[STATS_FALLBACKS] = Int64GetDatum(entry->fallbacks);
 		values[STATS_LOCK_WAITS] = Int64GetDatum(entry->lock_waits);
 		values[STATS_EARLY_APPLIES] = Int64GetDatum(entry->early_applies);
 		values[STATS_FOLDED] = Int64GetDatum(entry->folded);

@@ -283,7 +283,9 @@ free_invalid_targets(void)
 
 /*
  * Open a table as a target; the lock is kept to the end of the transaction,
- * as any statement's.  Errors name the table and say what to do.
+ * as any statement's.  Errors name the table and say what to do.  NULL only
+ * where the caller has locked the table before (NoLock), and it has been
+ * dropped since.
  */
 MSTarget *
 ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
@@ -296,6 +298,8 @@ ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
 		make_cache();
 
 	*rel = try_relation_open(relid, lockmode);
+	if (*rel == NULL && lockmode == NoLock)
+		return NULL;
 	if (*rel == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),

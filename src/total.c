@@ -2,11 +2,11 @@
  *
  * total.c
  *	  Reading counters exactly: value() of one key and total() of a table,
- *	  with what is spilled and what this transaction has deferred.
+ *	  with what is spilled or buffered and what this transaction has deferred.
  *
- * The row and what is spilled are read with one and the same snapshot, the
+ * The row and what is set aside are read with one and the same snapshot, the
  * calling query's: a delta that is being folded is then either in the row or
- * spilled, never both or neither.
+ * aside, never both or neither.
  *
  * The table itself is read by SQL as the caller, who so needs the right to
  * SELECT from it.  Where row security applies to the caller, a key whose row
@@ -74,7 +74,7 @@ add(const MSTarget *target, int64 a, int64 b)
 	return sum;
 }
 
-/* Add to a row's count what is spilled and deferred of its key. */
+/* Add to a row's count what is set aside and deferred of its key. */
 void
 ms_total_value(MSTarget *target, Relation rel, const MSRow *row, bool *isnull,
 			  int64 *value)
@@ -88,7 +88,7 @@ ms_total_value(MSTarget *target, Relation rel, const MSRow *row, bool *isnull,
 	foreach(lc, ms_spill_read_key(target, rel, row, GetActiveSnapshot(),
 								  INT_MAX))
 	{
-		MSSpilled    *delta = lfirst(lc);
+		MSSpilled  *delta = lfirst(lc);
 
 		if (own_only && strcmp(delta->role, role) != 0)
 			continue;
@@ -159,15 +159,19 @@ read_deltas(Total *total)
 	bool		more;
 	ListCell   *lc;
 
-	foreach(lc, ms_spill_read(total->target->relid, GetActiveSnapshot(), NULL,
-							  NULL, INT_MAX, &more))
+	for (int store = 0; store < MS_STORES; store++)
 	{
-		MSSpilled    *delta = lfirst(lc);
+		foreach(lc, ms_spill_read(store, total->target->relid,
+								  GetActiveSnapshot(), NULL, NULL, INT_MAX,
+								  &more))
+		{
+			MSSpilled  *delta = lfirst(lc);
 
-		ms_spill_parse(total->target, total->rel, delta);
-		if (total->row_security && strcmp(delta->role, role) == 0)
-			add_row(&total->own, ms_row_copy(total->rel, delta->row));
-		add_row(&total->all, delta->row);
+			ms_spill_parse(total->target, total->rel, delta);
+			if (total->row_security && strcmp(delta->role, role) == 0)
+				add_row(&total->own, ms_row_copy(total->rel, delta->row));
+			add_row(&total->all, delta->row);
+		}
 	}
 	ms_pending_foreach(total->target, total->rel, add_pending, total);
 	merge_deltas(total, &total->all);

@@ -64,6 +64,9 @@ enum
 	TRACKED_NATTS
 };
 
+/* by MSApply; what is not set has been decided when this is asked */
+static const char *const apply_names[] = {"", "now", "commit", "buffer"};
+
 /* a hundred years; no arithmetic with it overflows */
 #define MAX_THROTTLE_DAYS	36525
 
@@ -169,7 +172,7 @@ throttle_microseconds(Interval *throttle)
 	return result;
 }
 
-/* apply => 'now' or 'commit' */
+/* apply => 'now', 'commit' or 'buffer' */
 static MSApply
 apply_setting(Datum value)
 {
@@ -180,14 +183,11 @@ apply_setting(Datum value)
 	if (strcmp(apply, "commit") == 0)
 		return MS_APPLY_COMMIT;
 	if (strcmp(apply, "buffer") == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("apply => 'buffer' is not supported yet"),
-				 errhint("Use apply => 'commit'.")));
+		return MS_APPLY_BUFFER;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unrecognized value for apply: \"%s\"", apply),
-			 errhint("Use apply => 'now' or 'commit'; '' clears the setting.")));
+			 errhint("Use apply => 'now', 'commit' or 'buffer'; '' clears the setting.")));
 }
 
 /* What track() said of a table; memory is the caller's. */
@@ -282,17 +282,18 @@ open_owned(FunctionCallInfo fcinfo, const char *function)
 	return rel;
 }
 
-/* Refuse settings that do not go together, or are for later versions. */
+/* Refuse settings that do not go together. */
 static void
-check_supported(Datum *values, bool *isnull)
+check_together(Datum *values, bool *isnull)
 {
 	if (!isnull[TRACKED_APPLY] &&
-		apply_setting(values[TRACKED_APPLY]) == MS_APPLY_COMMIT &&
+		apply_setting(values[TRACKED_APPLY]) != MS_APPLY_NOW &&
 		!isnull[TRACKED_THROTTLE])
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("throttle cannot be combined with apply => 'commit'"),
-				 errdetail("Whether a deferred increment is throttled would be known at the commit only."),
+				 errmsg("throttle cannot be combined with apply => '%s'",
+						text_to_cstring(DatumGetTextPP(values[TRACKED_APPLY]))),
+				 errdetail("Whether an increment is throttled would be known when it reaches its row only."),
 				 errhint("A throttled key is written once per interval: use apply => 'now', or clear the throttle with throttle => '0'.")));
 }
 
@@ -322,7 +323,7 @@ check_throttle(Relation rel, Datum *values, bool *isnull)
 	if (left)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("cannot throttle table \"%s\": increments of it are spilled",
+				 errmsg("cannot throttle table \"%s\": increments of it are set aside",
 						RelationGetRelationName(rel)),
 				 errhint("Merge them first: SELECT missing_symbol.fold(...).")));
 }
@@ -535,7 +536,7 @@ ms_track(PG_FUNCTION_ARGS)
 		}
 	}
 	normalize(values, isnull);
-	check_supported(values, isnull);
+	check_together(values, isnull);
 	check_throttle(rel, values, isnull);
 	insert_row(tracked, values, isnull);
 	table_close(tracked, RowExclusiveLock);
@@ -550,6 +551,12 @@ ms_track(PG_FUNCTION_ARGS)
 		 "Increments cannot be HOT: each writes to every index.");
 	warn(target, narrow_columns(target, again),
 		 "Then every further increment or new counter fails.");
+	if (target->apply == MS_APPLY_BUFFER && !ms_buffer_serves(target))
+		ereport(WARNING,
+				(errmsg("table %s: increments cannot be buffered, but are applied at the commit",
+						target->name),
+				 errdetail("Equal keys of its key's types, or under their collations, can have different texts."),
+				 errhint("Use key columns of integer, text, uuid or date types.")));
 	relation_close(again, NoLock);
 	relation_close(rel, NoLock);
 	PG_RETURN_VOID();
@@ -688,7 +695,7 @@ ms_describe(PG_FUNCTION_ARGS)
 	isnull[3] = target->last_seen == InvalidAttrNumber;
 	if (!isnull[3])
 		values[3] = CStringGetDatum(padded_name(rel, target->last_seen));
-	values[4] = CStringGetTextDatum(ms_pending_defers(target) ? "commit" : "now");
+	values[4] = CStringGetTextDatum(apply_names[ms_pending_apply(target)]);
 	isnull[5] = target->throttle == 0;
 	if (!isnull[5])
 	{

@@ -11,7 +11,9 @@
 # Environment (or "make bench NAME=..."):
 #	PG_CONFIG	the PostgreSQL to measure
 #	CASES		some of: call symbols hot new paths django throttled batch
-#			wal instructions replay
+#			wal spill commit pending instructions replay; profiler: what the
+#			profiler costs, by itself (see profiler-instructions; some
+#			minutes)
 #	ROUNDS, SECONDS	rounds of each case, and seconds of each variant in one;
 #			cut into slices where pgbench and Django are the clients
 #	SEED		of the order of variants
@@ -28,7 +30,8 @@ MS_PROGRAM="make bench"
 . "$(dirname "$0")/../lib.sh"
 
 PYTHON=/usr/bin/python3				# the one that Debian's packages are for
-CASES=${CASES:-call symbols hot new paths django throttled batch wal instructions}
+CASES=${CASES:-call symbols hot new paths django throttled batch wal spill
+	commit pending instructions}
 if [ -n "${SIGHTINGS:-}" ]; then
 	SIGHTINGS=$(realpath -s "$SIGHTINGS")
 	[ -r "$SIGHTINGS" ] || ms_die "cannot read $SIGHTINGS"
@@ -36,6 +39,10 @@ if [ -n "${SIGHTINGS:-}" ]; then
 		*" replay "*) ;;
 		*) CASES+=" replay" ;;
 	esac
+fi
+
+if [ "$CASES" = profiler ]; then
+	exec bash "$MS_TOP/test/bench/profiler-instructions"
 fi
 
 wanted() { case " $CASES " in *" $1 "*) ;; *) return 1 ;; esac; }
@@ -101,7 +108,7 @@ ms_begin
 ms_build COPT="${EXTRA_CFLAGS:-}" || ms_die "the build failed"
 ms_start "shared_buffers = 256MB" "work_mem = 64MB" "max_wal_size = 8GB" \
 	"checkpoint_timeout = 1h" "autovacuum = off" "jit = off" \
-	"synchronous_commit = off" "max_connections = 50" ||
+	"synchronous_commit = off" "max_connections = 100" ||
 	ms_die "the server did not start"
 mkdir -p "$MS_WORK/bench"
 ms_own

@@ -48,6 +48,9 @@ TABLES = {
         f"({COLUMNS.format(default='')})",
     "hot": f"({COLUMNS.format(default='')}) WITH (fillfactor = 80)",
     "throttled": f"({COLUMNS.format(default='')}) WITH (fillfactor = 80)",
+    "spilling": f"({COLUMNS.format(default='')}) WITH (fillfactor = 80)",
+    "deferring": f"({COLUMNS.format(default='')}) WITH (fillfactor = 80)",
+    "deferring_ddl": f"({COLUMNS.format(default='')})",
     "page_views":
         "(page text PRIMARY KEY, count bigint NOT NULL,"
         " created_at timestamptz NOT NULL,"
@@ -58,10 +61,18 @@ TABLES = {
         f"({COLUMNS.format(default=chr(32) + 'DEFAULT' + chr(39) * 2)})"
         " WITH (fillfactor = 45)",
 }
-MODIFIED_INDEX = ("download_missingsymbol", "batch_ddl")
+MODIFIED_INDEX = ("download_missingsymbol", "deferring_ddl", "batch_ddl")
+TRACK = {
+    "throttled": "throttle => '24 hours'",
+    "spilling": "spill => true",
+    "deferring": "apply => 'commit'",
+    "deferring_ddl": "apply => 'commit'",
+}
 
 TOTAL = {table: f"SELECT coalesce(sum(count), 0) FROM {table}"
          for table in TABLES}
+TOTAL["spilling"] = ("SELECT coalesce(sum(count), 0)"
+                     " FROM missing_symbol.total(NULL::spilling)")
 TOTAL["missing_symbol.symbols"] = (
     "SELECT coalesce(sum(missing_symbol.hits(hits)), 0)"
     " FROM missing_symbol.symbols")
@@ -76,9 +87,8 @@ def create(bench, table):
     bench.sql(f"CREATE TABLE {table} {TABLES[table]}")
     if table in MODIFIED_INDEX:
         bench.sql(f"CREATE INDEX ON {table} (modified_at)")
-    if table == "throttled":
-        bench.sql("SELECT missing_symbol.track('throttled',"
-                  " throttle => '24 hours')")
+    if table in TRACK:
+        bench.sql(f"SELECT missing_symbol.track('{table}', {TRACK[table]})")
 
 
 def hash_of(parts):
@@ -197,9 +207,9 @@ def upsert(table, mode):
             " modified_at = clock_timestamp();\n")
 
 
-def increment(table, mode):
-    key, _ = values(mode, "existing")
-    return (f"{set_key(mode, 'existing')}"
+def increment(table, mode, kind="existing"):
+    key, _ = values(mode, kind)
+    return (f"{set_key(mode, kind)}"
             f"SELECT missing_symbol.increment('{table}', {key});\n")
 
 

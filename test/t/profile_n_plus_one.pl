@@ -149,13 +149,11 @@ $client->disconnect;
 #
 
 my $python = '/usr/bin/python3';
-my $django = `$python -c 'import django, psycopg2; print(django.VERSION[0])' 2>&1`;
-if ($? != 0)
+SKIP:
 {
-	diag 'SKIPPED: no python3-django with psycopg2 here; half of the corpus is missing';
-}
-else
-{
+	skip 'half of the corpus: Django or psycopg2 is not installed (Debian: python3-django, python3-psycopg2)', 1
+	  if !-x $python || system("$python -c 'import django, psycopg2' 2>/dev/null") != 0;
+
 	my $script = "$FindBin::RealBin/../perl/django_corpus.py";
 	my ($out, $err) = run_command(
 		[ $python, $script, $node->host, $node->port, 'postgres' ]);

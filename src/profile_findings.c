@@ -1,0 +1,374 @@
+/*-------------------------------------------------------------------------
+ *
+ * profile_findings.c
+ *	  What the profiled statements' plans have told: which of them are looked
+ *	  into, the facts kept of them, the view findings.
+ *
+ * Rows are counted in the plans of those top-level statements that
+ * missing_symbol.plan_sample chooses, in what is listed below them, and in
+ * the queries by which foreign keys look for references, whether listed or
+ * not: these belong to the statement that the client sent.
+ *
+ * Facts lie one after the other in a piece of the profile's memory, with
+ * their conditions as text.  A fact that is known already is only added to.
+ * One that finds no room takes that of those not seen for longest.
+ *
+ * A finding shows to who may see the text of its statement.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "executor/instrument.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "missing_symbol.h"
+
+/* a fact may take this share of the memory */
+#define FACT_PART		8
+
+typedef struct Entry
+{
+	MSFact		fact;			/* its clauses: NIL */
+	uint64		last_used;
+	int			size;			/* of it all, aligned */
+	char		clauses[FLEXIBLE_ARRAY_MEMBER];
+} Entry;
+
+static char *entries;
+static Size capacity;
+static Size used;
+static uint64 uses;
+
+/* is the client's statement under way chosen? */
+static bool chosen;
+static TimestampTz chosen_at;
+
+PG_FUNCTION_INFO_V1(ms_findings_view);
+
+/*
+ * Memory
+ */
+
+void
+ms_facts_attach(char *memory, Size size)
+{
+	entries = memory;
+	capacity = size;
+}
+
+void
+ms_facts_reset(void)
+{
+	used = 0;
+	uses = 0;
+}
+
+static Entry *
+next_entry(Entry *entry)
+{
+	char	   *next = entry == NULL ? entries :
+		(char *) entry + entry->size;
+
+	return next < entries + used ? (Entry *) next : NULL;
+}
+
+static Entry *
+find_entry(const MSFact *fact)
+{
+	Entry	   *entry = NULL;
+
+	while ((entry = next_entry(entry)) != NULL)
+		if (entry->fact.shape == fact->shape &&
+			entry->fact.kind == fact->kind &&
+			entry->fact.node == fact->node &&
+			entry->fact.tag == fact->tag &&
+			entry->fact.relid == fact->relid &&
+			entry->fact.index == fact->index &&
+			entry->fact.structure == fact->structure &&
+			entry->fact.userid == fact->userid &&
+			entry->fact.toplevel == fact->toplevel)
+			return entry;
+	return NULL;
+}
+
+static void
+evict_oldest(void)
+{
+	Entry	   *oldest = (Entry *) entries;
+	Entry	   *entry = NULL;
+	char	   *end;
+
+	while ((entry = next_entry(entry)) != NULL)
+		if (entry->last_used < oldest->last_used)
+			oldest = entry;
+	end = (char *) oldest + oldest->size;
+	used -= oldest->size;
+	memmove(oldest, end, entries + used - (char *) oldest);
+	ms_profile.facts_lost++;
+}
+
+/* the worst time is the one furthest off the plan */
+static double
+misestimate(const MSFact *fact)
+{
+	double		expected = Max(fact->expected, 1);
+	double		actual = Max(fact->actual, 1);
+
+	return Max(expected / actual, actual / expected);
+}
+
+static void
+add_to_entry(Entry *entry, const MSFact *fact)
+{
+	entry->fact.times++;
+	entry->fact.rows_read += fact->rows_read;
+	entry->fact.rows_discarded += fact->rows_discarded;
+	entry->fact.memory = Max(entry->fact.memory, fact->memory);
+	if (misestimate(fact) > misestimate(&entry->fact))
+	{
+		entry->fact.expected = fact->expected;
+		entry->fact.actual = fact->actual;
+	}
+	entry->last_used = ++uses;
+}
+
+static void
+keep_fact(const MSFact *fact)
+{
+	Entry	   *entry = find_entry(fact);
+	char	   *clauses;
+	Size		size;
+
+	if (entry != NULL)
+	{
+		add_to_entry(entry, fact);
+		return;
+	}
+	clauses = nodeToString(fact->clauses);
+	size = MAXALIGN(offsetof(Entry, clauses) + strlen(clauses) + 1);
+	if (size > capacity / FACT_PART)
+	{
+		ms_profile.facts_lost++;
+		return;
+	}
+	while (used + size > capacity)
+		evict_oldest();
+	entry = (Entry *) (entries + used);
+	entry->fact = *fact;
+	entry->fact.clauses = NIL;
+	entry->last_used = ++uses;
+	entry->size = size;
+	strcpy(entry->clauses, clauses);
+	used += size;
+}
+
+/*
+ * Statements
+ */
+
+static bool
+choose(int level)
+{
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+
+	if (level == 0 || chosen_at != now)
+	{
+		chosen_at = now;
+		chosen = ms_plan_sample >= 1 || ms_random_double() < ms_plan_sample;
+	}
+	return chosen;
+}
+
+bool
+ms_plan_start(QueryDesc *queryDesc, int eflags, int level, bool listed)
+{
+	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0 ||
+		(!listed && !ms_is_fk_check(queryDesc->sourceText)) || !choose(level))
+		return false;
+	queryDesc->instrument_options |= INSTRUMENT_ROWS;
+	return true;
+}
+
+/* of a query that speaks for no statement of its own: the client's latest */
+static bool
+belongs_to_latest(MSFact *owner)
+{
+	MSRecord   *r = ms_profile_record(ms_profile.last_top);
+
+	if (r == NULL)
+		return false;
+	owner->shape = r->shape;
+	owner->userid = r->userid;
+	owner->queryid = r->queryid;
+	owner->toplevel = true;
+	return true;
+}
+
+static bool
+belongs_to(MSFact *owner, const MSStatement *s)
+{
+	if (s->own || s->generation != ms_profile.generation)
+		return false;
+	owner->shape = s->shape;
+	owner->userid = s->userid;
+	owner->queryid = s->queryid;
+	owner->toplevel = s->level == 0;
+	return true;
+}
+
+void
+ms_plan_end(QueryDesc *queryDesc, const MSStatement *s, bool complete)
+{
+	MemoryContext saved;
+	MSFact		owner;
+	bool		known = false;
+	ListCell   *lc;
+
+	if (queryDesc->planstate == NULL ||
+		queryDesc->planstate->instrument == NULL || !ms_profile.ready)
+		return;
+	if (s != NULL && s->level == 0 && s->shape != 0)
+		known = belongs_to(&owner, s);
+	else if (ms_is_fk_check(queryDesc->sourceText) ||
+			 (s != NULL && s->shape == 0))
+		known = chosen && belongs_to_latest(&owner);
+	else if (s != NULL)
+		known = belongs_to(&owner, s);
+	if (!known)
+		return;
+
+	/* what is palloc'd goes with the plan, in a moment */
+	saved = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
+	foreach(lc, ms_facts_collect(queryDesc, complete,
+								 s != NULL && s->measured ?
+								 s->usage.temp_blks_written : 0))
+	{
+		MSFact	   *fact = lfirst(lc);
+
+		fact->shape = owner.shape;
+		fact->userid = owner.userid;
+		fact->queryid = owner.queryid;
+		fact->toplevel = owner.toplevel;
+		keep_fact(fact);
+	}
+	MemoryContextSwitchTo(saved);
+}
+
+/*
+ * The view
+ */
+
+/* those that the user may see, or those that he may not */
+static List *
+facts_of_profile(bool visible)
+{
+	List	   *facts = NIL;
+	Entry	   *entry = NULL;
+
+	while ((entry = next_entry(entry)) != NULL)
+	{
+		MSFact	   *fact;
+
+		if (ms_may_see(entry->fact.userid) != visible)
+			continue;
+		fact = palloc(sizeof(MSFact));
+		*fact = entry->fact;
+		fact->clauses = stringToNode(entry->clauses);
+		facts = lappend(facts, fact);
+	}
+	return facts;
+}
+
+List *
+ms_profile_findings(void)
+{
+	return ms_findings(facts_of_profile(true));
+}
+
+static Datum
+text_array(List *strings)
+{
+	Datum	   *elems = palloc(sizeof(Datum) * list_length(strings));
+	int			n = 0;
+	ListCell   *lc;
+
+	foreach(lc, strings)
+		elems[n++] = CStringGetTextDatum(lfirst(lc));
+	return PointerGetDatum(construct_array(elems, n, TEXTOID, -1, false,
+										   TYPALIGN_INT));
+}
+
+static Datum
+rows_datum(double rows)
+{
+	return Int64GetDatum(rows < (double) PG_INT64_MAX ? (int64) rint(rows) :
+						 PG_INT64_MAX);
+}
+
+#define FINDINGS_COLUMNS	12
+
+static void
+put_finding(ReturnSetInfo *rsinfo, const MSFinding *finding, bool see)
+{
+	const MSFact *fact = finding->fact;
+	MSShape    *shape = ms_shapes_find(fact->shape, fact->userid,
+									   fact->toplevel);
+	Datum		values[FINDINGS_COLUMNS] = {0};
+	bool		nulls[FINDINGS_COLUMNS] = {0};
+	int			i = 0;
+
+	values[i++] = CStringGetTextDatum(finding->kind);
+	nulls[i] = see && shape == NULL;
+	values[i++] = !see ? CStringGetTextDatum(MS_INSUFFICIENT_PRIVILEGE) :
+		shape == NULL ? (Datum) 0 :
+		PointerGetDatum(cstring_to_text_with_len(shape->text, shape->text_len));
+	nulls[i] = !see || fact->queryid == 0;
+	values[i++] = Int64GetDatum((int64) fact->queryid);
+	values[i++] = ObjectIdGetDatum(fact->userid);
+	if (!(nulls[i] = !see || finding->relation == NULL))
+		values[i] = CStringGetTextDatum(finding->relation);
+	i++;
+	if (!(nulls[i] = !see || finding->columns == NIL))
+		values[i] = text_array(finding->columns);
+	i++;
+	nulls[i] = finding->rows_read < 0;
+	values[i++] = rows_datum(finding->rows_read);
+	nulls[i] = finding->rows_discarded < 0;
+	values[i++] = rows_datum(finding->rows_discarded);
+	nulls[i] = finding->ratio < 0;
+	values[i++] = Float8GetDatum(finding->ratio);
+	values[i++] = Int64GetDatum(finding->times);
+	if (!(nulls[i] = !see || finding->suggestion == NULL))
+		values[i] = CStringGetTextDatum(finding->suggestion);
+	i++;
+	values[i++] = CStringGetTextDatum(see ? finding->why :
+									  MS_INSUFFICIENT_PRIVILEGE);
+	Assert(i == FINDINGS_COLUMNS);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+Datum
+ms_findings_view(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ListCell   *lc;
+
+	ms_profile_own();
+	InitMaterializedSRF(fcinfo, 0);
+	if (!ms_profile.ready)
+		return (Datum) 0;
+	foreach(lc, ms_profile_findings())
+		put_finding(rsinfo, lfirst(lc), true);
+	foreach(lc, ms_findings(facts_of_profile(false)))
+		put_finding(rsinfo, lfirst(lc), false);
+	return (Datum) 0;
+}

@@ -1,0 +1,367 @@
+/*-------------------------------------------------------------------------
+ *
+ * spill_text.c
+ *	  Keys and fields of deltas that are set aside: values as text and back.
+ *
+ * Values are kept as text, in the form that reads back the same in any session
+ * (as postgres_fdw sends it, and in UTC).  The index of the tables does not
+ * contain the key, which may be too wide for one, but a 64-bit hash of those
+ * key columns whose equality is that of their texts; what a scan finds is
+ * compared by the target's own index.  So citext or numeric keys are exact
+ * too, only that a target whose key has no other columns has but one hash.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/nbtree.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "missing_symbol.h"
+
+/* how key values become text and back; kept in the target */
+typedef struct MSSpillColumn
+{
+	FmgrInfo	output;
+	FmgrInfo	input;
+	Oid			ioparam;
+	bool		hashed;			/* equal values have equal texts */
+} MSSpillColumn;
+
+typedef struct MSSpillFormat
+{
+	bool		plain;			/* no setting changes the texts */
+	bool		exact;			/* all columns are hashed */
+	MSSpillColumn columns[FLEXIBLE_ARRAY_MEMBER];
+} MSSpillFormat;
+
+/* Is a type's text the same whatever the session's settings? */
+static bool
+is_plain(Oid type)
+{
+	switch (type)
+	{
+		case BOOLOID:
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case NUMERICOID:
+		case OIDOID:
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+		case NAMEOID:
+		case CHAROID:
+		case UUIDOID:
+		case INETOID:
+		case CIDROID:
+		case JSONOID:
+		case JSONBOID:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/*
+ * Settings under which texts are written and read; returns the nest level for
+ * AtEOXact_GUC.  An error on the way restores the settings too.
+ */
+static int
+begin_portable_texts(void)
+{
+	static const char *const settings[][2] = {
+		{"DateStyle", "ISO"},
+		{"IntervalStyle", "postgres"},
+		{"TimeZone", "UTC"},
+		{"extra_float_digits", "3"},
+		{"bytea_output", "hex"},
+		{"lc_monetary", "C"},
+		{"search_path", "pg_catalog"}
+	};
+	int			nestlevel = NewGUCNestLevel();
+
+	for (int i = 0; i < lengthof(settings); i++)
+		(void) set_config_option(settings[i][0], settings[i][1],
+								 PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	return nestlevel;
+}
+
+/* begin_portable_texts() where a column needs it; 0 where none does */
+static int
+begin_texts_of(Relation rel, const Bitmapset *attnos)
+{
+	int			attno = -1;
+
+	while ((attno = bms_next_member(attnos, attno)) >= 0)
+	{
+		if (!is_plain(TupleDescAttr(RelationGetDescr(rel), attno - 1)->atttypid))
+			return begin_portable_texts();
+	}
+	return 0;
+}
+
+static void
+end_texts(int nestlevel)
+{
+	if (nestlevel > 0)
+		AtEOXact_GUC(true, nestlevel);
+}
+
+/* Are equal values of a key column equal in their texts, too? */
+static bool
+is_hashable(Relation index, int i)
+{
+	Oid			proc = get_opfamily_proc(index->rd_opfamily[i],
+										 index->rd_opcintype[i],
+										 index->rd_opcintype[i],
+										 BTEQUALIMAGE_PROC);
+
+	return OidIsValid(proc) &&
+		DatumGetBool(OidFunctionCall1Coll(proc, index->rd_indcollation[i],
+										  ObjectIdGetDatum(index->rd_opcintype[i])));
+}
+
+static MSSpillFormat *
+find_format(MSTarget *target)
+{
+	MSSpillFormat *format = target->spill_format;
+	MemoryContext oldcxt;
+	Relation	index;
+
+	if (format != NULL)
+		return format;
+
+	index = index_open(target->index, AccessShareLock);
+	oldcxt = MemoryContextSwitchTo(target->cxt);
+	format = palloc0(offsetof(MSSpillFormat, columns) +
+					 sizeof(MSSpillColumn) * target->nkeys);
+	format->plain = true;
+	format->exact = true;
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		MSSpillColumn *column = &format->columns[i];
+		Oid			typid = target->keys[i].column.typid;
+		Oid			function;
+		bool		varlena;
+
+		getTypeOutputInfo(typid, &function, &varlena);
+		fmgr_info_cxt(function, &column->output, target->cxt);
+		getTypeInputInfo(typid, &function, &column->ioparam);
+		fmgr_info_cxt(function, &column->input, target->cxt);
+		column->hashed = is_hashable(index, i);
+		format->plain = format->plain && is_plain(typid);
+		format->exact = format->exact && column->hashed;
+	}
+	MemoryContextSwitchTo(oldcxt);
+	index_close(index, AccessShareLock);
+	target->spill_format = format;
+	return format;
+}
+
+/* Does the text of a key tell whether it equals another? */
+bool
+ms_spill_exact_key(MSTarget *target)
+{
+	return find_format(target)->exact;
+}
+
+/*
+ * FNV-1a, the same on every machine, because the table may be dumped and
+ * restored on another.
+ */
+static uint64
+hash_text(uint64 hash, const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *) text;; p++)
+	{
+		hash = (hash ^ *p) * UINT64CONST(0x100000001B3);
+		if (*p == '\0')
+			return hash;
+	}
+}
+
+/* The texts of a row's key, in the order of the index, and their hash. */
+int64
+ms_spill_key_texts(MSTarget *target, const Datum *values, char **texts)
+{
+	MSSpillFormat *format = find_format(target);
+	uint64		hash = UINT64CONST(0xCBF29CE484222325);
+	int			nestlevel = format->plain ? 0 : begin_portable_texts();
+
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		MSSpillColumn *column = &format->columns[i];
+
+		texts[i] = OutputFunctionCall(&column->output,
+									  values[target->keys[i].column.attno - 1]);
+		if (column->hashed)
+			hash = hash_text(hash, texts[i]);
+	}
+	end_texts(nestlevel);
+	return (int64) hash;
+}
+
+/* The columns that are given beside the key. */
+static Bitmapset *
+other_columns(MSTarget *target, const MSRow *row)
+{
+	Bitmapset  *others = bms_copy(row->given);
+
+	for (int i = 0; i < target->nkeys; i++)
+		others = bms_del_member(others, target->keys[i].column.attno);
+	return others;
+}
+
+/* Columns by name, as a JSON object of texts; false where there are none. */
+bool
+ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
+				Datum *result)
+{
+	Bitmapset  *others = other_columns(target, row);
+	JsonbParseState *state = NULL;
+	JsonbValue *object;
+	int			nestlevel;
+	int			attno = -1;
+
+	if (bms_is_empty(others))
+		return false;
+
+	nestlevel = begin_texts_of(rel, others);
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	while ((attno = bms_next_member(others, attno)) >= 0)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+		JsonbValue	v;
+		Oid			function;
+		bool		varlena;
+
+		v.type = jbvString;
+		v.val.string.val = NameStr(att->attname);
+		v.val.string.len = strlen(v.val.string.val);
+		(void) pushJsonbValue(&state, WJB_KEY, &v);
+		if (row->isnull[attno - 1])
+			v.type = jbvNull;
+		else
+		{
+			getTypeOutputInfo(att->atttypid, &function, &varlena);
+			v.val.string.val = OidOutputFunctionCall(function,
+													 row->values[attno - 1]);
+			v.val.string.len = strlen(v.val.string.val);
+		}
+		(void) pushJsonbValue(&state, WJB_VALUE, &v);
+	}
+	object = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	end_texts(nestlevel);
+	*result = JsonbPGetDatum(JsonbValueToJsonb(object));
+	return true;
+}
+
+/* The same back; a column that has been dropped meanwhile is left out. */
+static void
+fields_from_jsonb(Relation rel, MSRow *row, Datum fields)
+{
+	Jsonb	   *json = DatumGetJsonbP(fields);
+	JsonbIterator *it = JsonbIteratorInit(&json->root);
+	JsonbIteratorToken token;
+	JsonbValue	v;
+	AttrNumber	attno = InvalidAttrNumber;
+
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			attno = ms_column_number(rel, pnstrdup(v.val.string.val,
+												   v.val.string.len));
+		else if (token == WJB_VALUE && attno != InvalidAttrNumber)
+		{
+			Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
+												  attno - 1);
+			Oid			function;
+			Oid			ioparam;
+			int			nestlevel;
+
+			row->given = bms_add_member(row->given, attno);
+			if (v.type != jbvString)
+				continue;
+			nestlevel = is_plain(att->atttypid) ? 0 : begin_portable_texts();
+			getTypeInputInfo(att->atttypid, &function, &ioparam);
+			row->values[attno - 1] =
+				OidInputFunctionCall(function,
+									 pnstrdup(v.val.string.val,
+											  v.val.string.len),
+									 ioparam, att->atttypmod);
+			end_texts(nestlevel);
+			row->isnull[attno - 1] = false;
+		}
+	}
+}
+
+/* Read a row's key values. */
+static void
+key_from_texts(MSTarget *target, MSRow *row, Datum key)
+{
+	MSSpillFormat *format = find_format(target);
+	Datum	   *elems;
+	bool	   *nulls;
+	int			n;
+	int			nestlevel;
+
+	deconstruct_array(DatumGetArrayTypeP(key), TEXTOID, -1, false,
+					  TYPALIGN_INT, &elems, &nulls, &n);
+	if (n != target->nkeys)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the key of table %s has changed", target->name),
+				 errdetail("A delta was set aside when it had %d columns; now it has %d.",
+						   n, target->nkeys)));
+	nestlevel = format->plain ? 0 : begin_portable_texts();
+	for (int i = 0; i < n; i++)
+	{
+		MSColumn   *column = &target->keys[i].column;
+
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("a key that was set aside must not be null")));
+		row->values[column->attno - 1] =
+			InputFunctionCall(&format->columns[i].input,
+							  TextDatumGetCString(elems[i]),
+							  format->columns[i].ioparam, column->typmod);
+		row->isnull[column->attno - 1] = false;
+	}
+	end_texts(nestlevel);
+}
+
+/*
+ * Make the row of a delta that was read.  Columns of the key are given like
+ * the others where there are others, as increment_row() has it.
+ */
+void
+ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta)
+{
+	MSRow	   *row = ms_row_make(rel);
+
+	row->by = delta->by;
+	row->timed = true;
+	row->first_seen = delta->first_seen;
+	row->last_seen = delta->last_seen;
+	row->folded = true;
+	key_from_texts(target, row, delta->key);
+	if (delta->has_fields)
+	{
+		for (int i = 0; i < target->nkeys; i++)
+			row->given = bms_add_member(row->given,
+										target->keys[i].column.attno);
+		fields_from_jsonb(rel, row, delta->fields);
+	}
+	delta->row = row;
+}

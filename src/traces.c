@@ -1,0 +1,371 @@
+/*-------------------------------------------------------------------------
+ *
+ * traces.c
+ *	  What a rollback does not undo, by name.
+ *
+ * Between ms_traces_begin() and ms_traces_end() something is run and rolled
+ * back; what is left of it is seen by comparing the locks that this process
+ * holds:
+ *
+ * - nextval() and setval() leave a lock on the sequence that belongs to the
+ *	 top transaction.  Where it was held before, the sequence's state is
+ *	 compared, and the session's own where values are cached.
+ * - An advisory lock that is still there is one of the session.
+ *
+ * What COPY reads from programs or writes is seen by a hook, put in place at
+ * the first use: it looks on while somebody is between the two calls, and
+ * never decides.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_sequence.h"
+#include "commands/sequence.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/lock.h"
+#include "tcop/utility.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "missing_symbol.h"
+
+/* a sequence that is locked */
+typedef struct MSSequence
+{
+	Oid			relid;
+	int64		last_value;
+	bool		is_called;
+	int64		current;		/* of this session, where it caches values */
+} MSSequence;
+
+/* a COPY to or from something outside of the database */
+typedef struct MSCopy
+{
+	Oid			userid;			/* who ran it */
+	bool		is_program;
+	char	   *name;
+} MSCopy;
+
+static ProcessUtility_hook_type prev_ProcessUtility = NULL;
+static MSTraces *current = NULL;
+
+/*
+ * Locks
+ */
+
+/* what this process holds, as LockInstanceData, in this database */
+static List *
+own_locks(void)
+{
+	LockData   *data = GetLockStatusData();
+	List	   *result = NIL;
+	int			i;
+
+	for (i = 0; i < data->nelements; i++)
+	{
+		LockInstanceData *lock = &data->locks[i];
+
+		if (lock->pid == MyProcPid && lock->holdMask != 0 &&
+			lock->locktag.locktag_field1 == MyDatabaseId)
+			result = lappend(result, lock);
+	}
+	return result;
+}
+
+/* relations that this transaction may have changed, as Oid */
+List *
+ms_written_relations(void)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, own_locks())
+	{
+		LockInstanceData *lock = lfirst(lc);
+
+		if (lock->locktag.locktag_type == LOCKTAG_RELATION &&
+			lock->holdMask >= LOCKBIT_ON(RowExclusiveLock))
+			result = list_append_unique_oid(result,
+											lock->locktag.locktag_field2);
+	}
+	return result;
+}
+
+/* quoted, NULL if it is gone */
+char *
+ms_relation_name(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+
+	if (name == NULL)
+		return NULL;
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
+									  name);
+}
+
+/*
+ * Sequences
+ */
+
+/* from its only row, which is never anywhere but first on its only page */
+static void
+read_sequence(MSSequence *sequence)
+{
+	Relation	rel = relation_open(sequence->relid, NoLock);
+	Buffer		buffer = ReadBuffer(rel, 0);
+	Page		page;
+	HeapTupleHeader row;
+	Form_pg_sequence_data data;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	page = BufferGetPage(buffer);
+	row = (HeapTupleHeader)
+		PageGetItem(page, PageGetItemId(page, FirstOffsetNumber));
+	data = (Form_pg_sequence_data) ((char *) row + row->t_hoff);
+	sequence->last_value = data->last_value;
+	sequence->is_called = data->is_called;
+	UnlockReleaseBuffer(buffer);
+	relation_close(rel, NoLock);
+}
+
+static void
+read_current(void *arg)
+{
+	MSSequence *sequence = arg;
+
+	sequence->current =
+		DatumGetInt64(DirectFunctionCall1(currval_oid,
+										  ObjectIdGetDatum(sequence->relid)));
+}
+
+/* nextval() need not touch the row of a sequence whose values are cached */
+static bool
+is_cached(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(SEQRELID, ObjectIdGetDatum(relid));
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	result = ((Form_pg_sequence) GETSTRUCT(tuple))->seqcache > 1;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* those whose lock we hold, as MSSequence */
+static List *
+locked_sequences(List *locks)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, locks)
+	{
+		LOCKTAG    *tag = &((LockInstanceData *) lfirst(lc))->locktag;
+		MSSequence *sequence;
+
+		if (tag->locktag_type != LOCKTAG_RELATION ||
+			get_rel_relkind(tag->locktag_field2) != RELKIND_SEQUENCE)
+			continue;
+		sequence = palloc0(sizeof(MSSequence));
+		sequence->relid = tag->locktag_field2;
+		read_sequence(sequence);
+		/* where the session has none, or may not ask, it stays 0 */
+		if (is_cached(sequence->relid))
+			(void) ms_undo_and_catch(read_current, sequence);
+		result = lappend(result, sequence);
+	}
+	return result;
+}
+
+static List *
+sequence_notes(List *before, List *after)
+{
+	List	   *notes = NIL;
+	ListCell   *a;
+	ListCell   *b;
+
+	foreach(a, after)
+	{
+		MSSequence *now = lfirst(a);
+		bool		same = false;
+
+		foreach(b, before)
+		{
+			MSSequence *then = lfirst(b);
+
+			if (then->relid == now->relid)
+				same = then->last_value == now->last_value &&
+					then->is_called == now->is_called &&
+					then->current == now->current;
+		}
+		if (!same)
+			notes = lappend(notes,
+							psprintf("sequence %s was used: its values stay taken",
+									 ms_relation_name(now->relid)));
+	}
+	return notes;
+}
+
+/*
+ * Advisory locks
+ */
+
+/* does the list have it? */
+static bool
+has_advisory(List *locks, LockInstanceData *wanted)
+{
+	ListCell   *lc;
+
+	foreach(lc, locks)
+	{
+		LockInstanceData *lock = lfirst(lc);
+
+		if (memcmp(&lock->locktag, &wanted->locktag, sizeof(LOCKTAG)) == 0 &&
+			lock->holdMask == wanted->holdMask)
+			return true;
+	}
+	return false;
+}
+
+/* those that one list has and the other has not */
+static List *
+advisory_notes(List *some, List *others, const char *format)
+{
+	List	   *notes = NIL;
+	ListCell   *lc;
+
+	foreach(lc, some)
+	{
+		LockInstanceData *lock = lfirst(lc);
+		LOCKTAG    *tag = &lock->locktag;
+		char	   *key;
+
+		if (tag->locktag_type != LOCKTAG_ADVISORY ||
+			has_advisory(others, lock))
+			continue;
+		/* as the functions make the tags */
+		key = tag->locktag_field4 == 1 ?
+			psprintf(INT64_FORMAT,
+					 (int64) (((uint64) tag->locktag_field2 << 32) |
+							  tag->locktag_field3)) :
+			psprintf("%d, %d", (int32) tag->locktag_field2,
+					 (int32) tag->locktag_field3);
+		notes = lappend(notes, psprintf("session advisory lock (%s) %s",
+										key, format));
+	}
+	return notes;
+}
+
+/*
+ * COPY
+ */
+
+static void
+note_copy(CopyStmt *copy)
+{
+	MemoryContext saved;
+	MSCopy	   *noted;
+
+	if (copy->filename == NULL || (copy->is_from && !copy->is_program))
+		return;
+	saved = MemoryContextSwitchTo(current->context);
+	noted = palloc(sizeof(MSCopy));
+	noted->userid = GetUserId();
+	noted->is_program = copy->is_program;
+	noted->name = pstrdup(copy->filename);
+	current->copies = lappend(current->copies, noted);
+	MemoryContextSwitchTo(saved);
+}
+
+static void
+traces_ProcessUtility(MS_UTILITY_PARAMS)
+{
+	if (current != NULL && IsA(pstmt->utilityStmt, CopyStmt))
+		note_copy((CopyStmt *) pstmt->utilityStmt);
+	if (prev_ProcessUtility)
+		prev_ProcessUtility(MS_UTILITY_ARGS);
+	else
+		standard_ProcessUtility(MS_UTILITY_ARGS);
+}
+
+/* the text of a SECURITY DEFINER function is not for everybody */
+static List *
+copy_notes(List *copies)
+{
+	List	   *notes = NIL;
+	ListCell   *lc;
+
+	foreach(lc, copies)
+	{
+		MSCopy	   *copy = lfirst(lc);
+
+		notes = lappend(notes,
+						psprintf("COPY %s %s",
+								 copy->is_program ? "ran the program" : "wrote the file",
+								 ms_may_see(copy->userid) ?
+								 quote_literal_cstr(copy->name) :
+								 MS_INSUFFICIENT_PRIVILEGE));
+	}
+	return notes;
+}
+
+/*
+ * Before and after
+ */
+
+void
+ms_traces_begin(MSTraces *traces)
+{
+	static bool installed = false;
+
+	if (!installed)
+	{
+		prev_ProcessUtility = ProcessUtility_hook;
+		ProcessUtility_hook = traces_ProcessUtility;
+		installed = true;
+	}
+	traces->context = CurrentMemoryContext;
+	traces->locks = own_locks();
+	traces->sequences = locked_sequences(traces->locks);
+	traces->copies = NIL;
+	traces->outer = current;
+	current = traces;
+}
+
+/* in any case, also after an error */
+void
+ms_traces_stop(MSTraces *traces)
+{
+	current = traces->outer;
+}
+
+static int
+by_text(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
+/* after the rollback: the notes, as char * */
+List *
+ms_traces_end(MSTraces *traces)
+{
+	List	   *locks = own_locks();
+	List	   *notes;
+
+	notes = sequence_notes(traces->sequences, locked_sequences(locks));
+	notes = list_concat(notes,
+						advisory_notes(locks, traces->locks, "is still held"));
+	notes = list_concat(notes,
+						advisory_notes(traces->locks, locks, "was released"));
+	list_sort(notes, by_text);
+	return list_concat(notes, copy_notes(traces->copies));
+}
