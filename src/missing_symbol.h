@@ -69,6 +69,9 @@ typedef struct MSCounter
 /* set *result to a counter that has been seen at one time only */
 extern void ms_counter_init(MSCounter *result, int64 count, TimestampTz now);
 
+/* error 22008 where times are infinite, or first_seen is after last_seen */
+extern void ms_counter_check(const MSCounter *c);
+
 /* c counted by more at now; error 22003 where the count overflows */
 extern void ms_counter_add(MSCounter *result, const MSCounter *c, int64 by,
 						   TimestampTz now);
