@@ -5,6 +5,7 @@
 #   make test                     set up, build and test on a private copy of
 #                                 PostgreSQL; nothing to prepare
 #   make test-all                 the same on every supported PostgreSQL
+#   make test-hard                for hours: assertions, sanitizers, sqlsmith
 #   make demo                     what it does, in a minute
 #   make bench                    how fast it does it, in ten
 #   make dist                     the archive for PGXN, of what is committed
@@ -126,7 +127,10 @@ ISOLATION = \
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
+	test/t/buffer.pl \
+	test/t/buffer_load.pl \
 	test/t/compare.pl \
+	test/t/citus.pl \
 	test/t/cost.pl \
 	test/t/counter_dump.pl \
 	test/t/profile_coexist.pl \
@@ -139,8 +143,11 @@ PROVE_TESTS = \
 	test/t/exact.pl \
 	test/t/findings.pl \
 	test/t/explain.pl \
+	test/t/pgbouncer.pl \
+	test/t/plproxy.pl \
 	test/t/protocols.pl \
 	test/t/pending.pl \
+	test/t/replication.pl \
 	test/t/sightings.pl \
 	test/t/spill.pl \
 	test/t/standby.pl \
@@ -160,7 +167,7 @@ PG_CONFIG ?= pg_config
 
 # These goals install what is missing themselves, so they must not need
 # pg_config to begin with.
-SELF_SUFFICIENT = test test-all demo bench dist deb
+SELF_SUFFICIENT = test test-all test-hard demo bench dist deb
 TOP := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 
 ifneq (,$(filter-out $(SELF_SUFFICIENT),$(or $(MAKECMDGOALS),all)))
@@ -214,6 +221,9 @@ test:
 test-all:
 	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/test-all.sh'
 
+test-hard:
+	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/test-hard.sh'
+
 demo:
 	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/demo/run.sh'
 
@@ -230,6 +240,6 @@ dist:
 		--output='$(abspath $(DISTDIR))/missing_symbol-$(DISTVERSION).zip' HEAD
 
 deb:
-	@bash '$(TOP)test/hard/deb.sh'
+	@DISTDIR='$(DISTDIR)' bash '$(TOP)test/hard/deb.sh'
 
 .PHONY: list-tests $(SELF_SUFFICIENT)

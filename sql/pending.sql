@@ -36,8 +36,8 @@ END
 $$;
 
 -- the setting, and what track() says wins
-SHOW missing_symbol.apply;
 SELECT (missing_symbol.describe('c')).apply;
+SHOW missing_symbol.apply;
 SET missing_symbol.apply = 'commit';
 SELECT (missing_symbol.describe('c')).apply;
 SELECT missing_symbol.track('c', apply => 'now');
@@ -455,7 +455,7 @@ SELECT * FROM look();
 -- nobody sees the portal
 BEGIN;
 SELECT missing_symbol.increment('c', 'seen');
-SELECT count(*) FROM pg_cursors WHERE statement = '' OR name LIKE '<unnamed%';
+SELECT count(*) FROM pg_cursors WHERE statement = '' OR name LIKE '<%';
 COMMIT;
 SELECT missing_symbol.increment('c', 'discard');
 DISCARD ALL;

@@ -335,6 +335,12 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, uint32 flags)
 #include "commands/explain_state.h"
 #endif
 
+/* 19 lets the planner know of EXPLAIN */
+#if PG_VERSION_NUM < 190000
+#define pg_plan_query(query, text, options, params, es) \
+	pg_plan_query(query, text, options, params)
+#endif
+
 /* 17 tells what memory the planner took */
 #if PG_VERSION_NUM < 170000
 #define ExplainOnePlan(plan, into, es, query, params, env, duration, usage, memory) \

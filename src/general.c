@@ -52,6 +52,7 @@
 #include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/timeout.h"
 #include "utils/timestamp.h"
 
 #include "missing_symbol.h"
@@ -509,7 +510,8 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 	bool read_only, MSOutcome outcome, MSResult *result, Reached *reached)
 {
 	Reached    *outer = current_reached;
-	int			rc;
+	TimestampTz waited = get_timeout_start_time(DEADLOCK_TIMEOUT);
+	volatile int rc;
 	Datum		counter[3];
 	bool		isnull[3];
 
@@ -525,6 +527,10 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 	PG_FINALLY();
 	{
 		current_reached = outer;
+
+		/* who waits for a lock starts that timer; whatever comes of it */
+		if (get_timeout_start_time(DEADLOCK_TIMEOUT) != waited)
+			ms_stats_lock_wait(target->relid);
 	}
 	PG_END_TRY();
 	if (rc < 0)

@@ -901,6 +901,7 @@ typedef struct MSStatement
 	bool		has_offset;
 	const char *shape_text;		/* where the shape is another text's, or NULL */
 	uint64		queryid;
+	uint64		shape;			/* hash of the normalised text, 0 before opened */
 	uint64		params;			/* hash of literals and parameters */
 	int64		plan_ns;
 	int64		exec_ns;
@@ -911,7 +912,6 @@ typedef struct MSStatement
 	uint32		generation;		/* of the profile it was opened in */
 	uint64		seq;			/* its record's */
 	struct MSRecord *record;	/* while the ring has that number */
-	uint64		shape;			/* hash of the normalised text */
 	uint64		literals;		/* hash of the literals alone */
 	struct MSShape *entry;		/* the shape's, if it is still the same: */
 	uint64		evictions;		/* none since */
@@ -930,6 +930,7 @@ typedef struct MSRecord
 	uint64		xact;
 	uint64		queryid;
 	uint64		shape;
+	uint64		literals;		/* hash of the constants */
 	uint64		text_pos;		/* label, text, parameters */
 	int			label_len;
 	int			text_len;
@@ -991,6 +992,7 @@ typedef struct MSProfile
 	char	   *texts;
 	uint64		texts_size;
 	uint64		text_head;
+	struct MSRecord *repeatable;	/* the newest, if its text may serve again */
 	uint64		text_limit;		/* it may grow so far before records go */
 	uint64		dropped;
 	uint64		truncated;
@@ -1268,7 +1270,7 @@ typedef struct MSShape
 extern void ms_shapes_attach(char *memory, Size size);
 extern void ms_shapes_reset(void);
 
-/* the shape of a statement that starts: its hash, that of its literals */
+/* find or make the entry of a statement that starts, by its shape */
 extern void ms_shapes_open(MSStatement *s);
 
 /* add a statement that is over; the shape may be the one of all others */

@@ -249,7 +249,8 @@ ms_plan_end(QueryDesc *queryDesc, const MSStatement *s, bool complete)
 	/* what is palloc'd goes with the plan, in a moment */
 	saved = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
 	foreach(lc, ms_facts_collect(queryDesc, complete,
-								 s ? s->usage.temp_blks_written : 0))
+								 s != NULL && s->measured ?
+								 s->usage.temp_blks_written : 0))
 	{
 		MSFact	   *fact = lfirst(lc);
 

@@ -7,7 +7,17 @@
 #	chroot.sh test MAJOR [VAR=VALUE ...]
 #					make test in there, making the chroot first
 #					where there is none; exit status 77: cannot be had
+#	chroot.sh run MAJOR SCRIPT [VAR=VALUE ...]
+#					runs a script of the sources as root in a copy of
+#					the chroot that is thrown away; apt works there.
+#					IN=FILE is put into /srv/in, what the script leaves
+#					in /srv/out goes to OUT=DIRECTORY
+#	chroot.sh hard MAJOR [VAR=VALUE ...]
+#					hard-server.sh in a chroot of its own, MAJOR-hard, which
+#					has the source package and what it takes to build it
 #	chroot.sh clean MAJOR		removes the chroot
+#
+# MAJOR "none" is the machine's release without PostgreSQL.
 #
 # For root.  A chroot is 1 to 2 GB and is kept for the next time in
 # $CHROOTS, by default /var/cache/missing_symbol-chroots.  The mirror and its
@@ -95,7 +105,7 @@ apt_has()
 plan()
 {
 	read_apt
-	if apt_has "$1"; then
+	if [ "$1" = none ] || apt_has "$1"; then
 		RELEASE=$CODENAME
 	else
 		RELEASE=$(release_of "$ID" "$1") ||
@@ -167,7 +177,9 @@ make_chroot()
 	need
 	use_proxy
 	include=$INCLUDE
-	if [ "$RELEASE" = experimental ]; then
+	if [ "$major" = none ]; then
+		include=ca-certificates
+	elif [ "$RELEASE" = experimental ]; then
 		suite=sid
 	elif [ "$RELEASE" != "$CODENAME" ] || ! apt_has "$major"; then
 		include+=,postgresql-$major,postgresql-server-dev-$major
@@ -197,7 +209,8 @@ make_chroot()
 		skip "debootstrap of $suite failed"
 	fi
 
-	if ! [ -x "$new/usr/lib/postgresql/$major/bin/pg_config" ]; then
+	if [ "$major" != none ] &&
+		! [ -x "$new/usr/lib/postgresql/$major/bin/pg_config" ]; then
 		use_apt_inside "$new"
 		if [ "$RELEASE" = experimental ]; then
 			echo "deb $MIRROR experimental main" \
@@ -233,6 +246,39 @@ make_chroot()
 
 	rm -rf "$new"/var/cache/apt/archives/*.deb "$new"/var/lib/apt/lists/*
 	rm -rf "$dir"
+	mv "$new" "$dir"
+	rm -f "$log"
+}
+
+# One more, with the source package of what is in the other
+make_hard_chroot()
+{
+	local major=$1 dir=$2 new=$2.new log=$CHROOTS/$1-hard.log
+
+	[ -d "$CHROOTS/$major" ] || make_chroot "$major" "$CHROOTS/$major"
+	say "Making a chroot with the source of PostgreSQL $major in $dir"
+	rm -rf "$new"
+	cp -a "$CHROOTS/$major" "$new" || skip "no room for $new"
+	use_apt_inside "$new"
+	echo 'Acquire::Check-Valid-Until "false";' \
+		>>"$new/etc/apt/apt.conf.d/90missing_symbol"
+	sed 's/^deb /deb-src /' "$new/etc/apt/sources.list" \
+		>"$new/etc/apt/sources.list.d/source.list"
+	mount_in "$new"
+	if ! { chroot "$new" apt-get -q update &&
+		chroot "$new" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+			--no-install-recommends install bison dpkg-dev flex libicu-dev \
+			pkg-config python3-django python3-psycopg2 sqlsmith xz-utils &&
+		chroot "$new" sh -c "cd /usr/src &&
+			apt-get -q source --download-only postgresql-$major"; } \
+		</dev/null >"$log" 2>&1; then
+		tail -n 15 "$log"
+		umount -R "$new/proc" "$new/dev"
+		rm -rf "$new"
+		skip "apt could not get the source of PostgreSQL $major"
+	fi
+	umount -R "$new/proc" "$new/dev"
+	rm -rf "$new"/var/cache/apt/archives/*.deb
 	mv "$new" "$dir"
 	rm -f "$log"
 }
@@ -273,14 +319,18 @@ copy_tree()
 			cp -R "$TOP/$item" "$dir/" || return 1
 		fi
 	done
+	# compiled for another PostgreSQL
+	find "$dir" \( -name '*.o' -o -name '*.bc' -o -name '*.so' \) \
+		-exec rm -f {} +
 }
 
+# A script of test/, in the chroot itself: SCRIPT MAJOR DIRECTORY VAR=VALUE...
 test_in()
 {
-	local major=$1 dir=$2 rc var results=
+	local script=$1 major=$2 dir=$3 rc var results=
 	local -a run
 
-	shift 2
+	shift 3
 	rm -rf "$dir/srv/missing_symbol" "$dir/srv/results"
 	copy_tree "$dir/srv/missing_symbol" || return 1
 	mount_in "$dir" || {
@@ -297,13 +347,62 @@ test_in()
 	done
 	chroot "$dir" env -i HOME=/root TERM="${TERM:-dumb}" \
 		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-		"${run[@]}" bash /srv/missing_symbol/test/run.sh </dev/null
+		"${run[@]}" bash "/srv/missing_symbol/test/$script" </dev/null
 	rc=$?
 	if [ -n "$results" ] && [ -e "$dir/srv/results" ]; then
 		cat "$dir/srv/results" >>"$results"
 	fi
 	rm -rf "$dir/srv/missing_symbol" "$dir/srv/results" \
 		"$dir"/tmp/missing_symbol.*
+	return $rc
+}
+
+# A copy costs nothing where there is overlayfs.
+throw_away_copy()
+{
+	local dir=$1 copy=$2
+
+	rm -rf "$copy"
+	mkdir -p "$copy/upper" "$copy/work" "$copy/root"
+	mount -t overlay missing_symbol -o \
+		"lowerdir=$dir,upperdir=$copy/upper,workdir=$copy/work" \
+		"$copy/root" 2>/dev/null ||
+		cp -a "$dir/." "$copy/root/"
+}
+
+run_in()
+{
+	local major=$1 dir=$2 script=$3 copy=$2.run root=$2.run/root rc var out=
+	local -a run=()
+
+	shift 3
+	throw_away_copy "$dir" "$copy" || return 1
+	copy_tree "$root/srv/missing_symbol" || return 1
+	mkdir -p "$root/srv/in" "$root/srv/out"
+	mount_in "$root" || {
+		say "chroot.sh: cannot mount anything here"
+		return 77
+	}
+	use_apt_inside "$root"
+	for var in "$@"; do
+		case $var in
+			IN=*) cp "${var#IN=}" "$root/srv/in/" || return 1 ;;
+			OUT=*) out=${var#OUT=} ;;
+			*) run+=("$var") ;;
+		esac
+	done
+	chroot "$root" env -i HOME=/root TERM="${TERM:-dumb}" \
+		DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		"${run[@]}" bash "/srv/missing_symbol/$script" </dev/null
+	rc=$?
+	if [ -n "$out" ]; then
+		cp "$root"/srv/out/* "$out/" 2>/dev/null
+	fi
+	# whatever still runs in there goes with this process namespace
+	umount -l -R "$root/proc" "$root/dev"
+	umount -l "$root" 2>/dev/null
+	rm -rf "$copy"
 	return $rc
 }
 
@@ -329,26 +428,34 @@ case $verb in
 	clean)
 		rm -rf "$dir"
 		;;
-	test)
+	test | run | hard)
 		[ "$(id -u)" -eq 0 ] || skip "chroots need root"
 		plan "$major"
 		mkdir -p "$CHROOTS" || exit 1
+		[ "$verb" != hard ] || dir+=-hard
 		# one user of a chroot at a time
-		exec 9>"$CHROOTS/$major.lock"
+		exec 9>"$dir.lock"
 		flock -w 3600 9 || skip "$dir is in use"
 		need
 		exec unshare --mount --pid --fork --kill-child --propagation private \
-			bash "$0" test-inside "$major" "$@"
+			bash "$0" "$verb-inside" "$major" "$@"
 		;;
-	test-inside)
+	test-inside | run-inside | hard-inside)
 		plan "$major"
 		trap 'exit 130' INT
 		trap 'exit 143' TERM
 		mount -t proc proc /proc || skip "this machine does not let us mount"
-		if ! [ -d "$dir" ]; then
-			make_chroot "$major" "$dir"
+		if [ "$verb" = hard-inside ]; then
+			dir+=-hard
+			[ -d "$dir" ] || make_hard_chroot "$major" "$dir"
+		else
+			[ -d "$dir" ] || make_chroot "$major" "$dir"
 		fi
-		test_in "$major" "$dir" "$@"
+		case $verb in
+			test-inside) test_in run.sh "$major" "$dir" "$@" ;;
+			run-inside) run_in "$major" "$dir" "$@" ;;
+			hard-inside) test_in hard-server.sh "$major" "$dir" "$@" ;;
+		esac
 		;;
 	*)
 		usage

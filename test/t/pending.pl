@@ -61,7 +61,7 @@ my $user = $node->safe_psql('postgres', 'SELECT current_user');
 
 SKIP:
 {
-	skip 'postgres_fdw is not installed', 3
+	skip 'postgres_fdw is not installed', 6
 	  unless $node->safe_psql('postgres',
 		"SELECT count(*) FROM pg_available_extensions WHERE name = 'postgres_fdw'");
 
@@ -81,26 +81,35 @@ SKIP:
 		CREATE TRIGGER to_far AFTER INSERT OR UPDATE ON near
 			FOR EACH ROW EXECUTE FUNCTION to_far();
 	});
-	$node->safe_psql('postgres', q{
-		BEGIN;
-		SELECT missing_symbol.increment('near', 'a'), missing_symbol.increment('near', 'b');
-		SAVEPOINT s;
-		SELECT missing_symbol.increment('near', 'c');
-		ROLLBACK TO s;
-		SELECT missing_symbol.increment('near', 'a');
-		COMMIT;
-	});
-	is($node->safe_psql('far', 'SELECT k, count FROM log ORDER BY k'),
-		"a|2\nb|1", 'a foreign table that a trigger writes is committed');
-	($rc, $out, $err) = $node->psql('postgres', q{
-		BEGIN;
-		SELECT missing_symbol.increment('near', 'a'), missing_symbol.increment('near', 'refused');
-		COMMIT;
-	});
-	like($err, qr/violates check constraint/, 'its error is ours');
-	is($node->safe_psql('far', 'SELECT k, count FROM log ORDER BY k') . '|'
-		  . $node->safe_psql('postgres', 'SELECT sum(count) FROM near'),
-		"a|2\nb|1|3", 'and undoes both sides');
+	foreach my $path ('on', 'off')
+	{
+		my $set = "SET missing_symbol.fast_path = $path;";
+
+		$node->safe_psql('postgres', 'TRUNCATE near');
+		$node->safe_psql('far', 'TRUNCATE log');
+		$node->safe_psql('postgres', qq{
+			$set
+			BEGIN;
+			SELECT missing_symbol.increment('near', 'a'), missing_symbol.increment('near', 'b');
+			SAVEPOINT s;
+			SELECT missing_symbol.increment('near', 'c');
+			ROLLBACK TO s;
+			SELECT missing_symbol.increment('near', 'a');
+			COMMIT;
+		});
+		is($node->safe_psql('far', 'SELECT k, count FROM log ORDER BY k'),
+			"a|2\nb|1", "fast path $path: a foreign table that a trigger writes is committed");
+		($rc, $out, $err) = $node->psql('postgres', qq{
+			$set
+			BEGIN;
+			SELECT missing_symbol.increment('near', 'a'), missing_symbol.increment('near', 'refused');
+			COMMIT;
+		});
+		like($err, qr/violates check constraint/, "fast path $path: its error is ours");
+		is($node->safe_psql('far', 'SELECT k, count FROM log ORDER BY k') . '|'
+			  . $node->safe_psql('postgres', 'SELECT sum(count) FROM near'),
+			"a|2\nb|1|3", "fast path $path: and undoes both sides");
+	}
 }
 
 #

@@ -104,7 +104,7 @@ SELECT missing_symbol.track('dumped', spill => true);
 SELECT missing_symbol.increment_many('dumped', ARRAY['a', 'b', 'c']);
 BEGIN; SELECT missing_symbol.increment_many('dumped', ARRAY['a', 'b']); PREPARE TRANSACTION 'holder2'});
 is( query(q{SET ROLE counts_much; SELECT * FROM missing_symbol.increment_many('dumped', ARRAY['a', 'b', 'c', 'd', 'a'])}),
-	'1|1|0|2|0|0', 'spilled before the dump');
+	'1|1|0|2|0|0|0', 'spilled before the dump');
 my $file = PostgreSQL::Test::Utils::tempdir . '/spill.sql';
 $node->command_ok([ 'pg_dump', '--no-sync', '-f', $file, 'postgres' ], 'dumped');
 $node->safe_psql('postgres', "ROLLBACK PREPARED 'holder'; ROLLBACK PREPARED 'holder2'; CREATE DATABASE restored");

@@ -30,6 +30,38 @@ $standby->start;
 $primary->safe_psql('postgres', "SELECT missing_symbol.increment('hits', 'a')");
 $primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
 
+# What is spilled, deferred or prepared: the standby has the primary's totals.
+$primary->safe_psql('postgres', q{
+CREATE TABLE spills (k text PRIMARY KEY, hits bigint) WITH (fillfactor = 50);
+SELECT missing_symbol.track('spills', spill => true);
+SELECT missing_symbol.increment('spills', 'a');
+BEGIN;
+SELECT missing_symbol.increment('spills', 'a'), missing_symbol.increment('spills', 'held');
+PREPARE TRANSACTION 'holder';
+SELECT missing_symbol.increment_many('spills', ARRAY['a', 'b', 'held', 'a']);
+SET missing_symbol.apply = 'commit';
+BEGIN;
+SELECT missing_symbol.increment_by('spills', 10, 'a'), missing_symbol.increment_by('spills', 10, 'c');
+COMMIT;
+});
+my $totals = q{
+SELECT k, hits, missing_symbol.value('spills', k) FROM missing_symbol.total(NULL::spills) ORDER BY k;
+SELECT count(*) FROM missing_symbol.spilled;
+};
+
+is($primary->safe_psql('postgres', $totals), "a|13|13\nb|1|1\nc|10|10\nheld|1|1\n3", 'totals with spilled deltas');
+$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+is($standby->safe_psql('postgres', $totals), $primary->safe_psql('postgres', $totals),
+	'a standby gives the same totals');
+$primary->safe_psql('postgres', "SELECT missing_symbol.fold()");
+$primary->safe_psql('postgres', "COMMIT PREPARED 'holder'; SELECT missing_symbol.increment('spills', 'b')");
+$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+is($standby->safe_psql('postgres', $totals), "a|14|14\nb|2|2\nc|10|10\nheld|2|2\n2",
+	'and does so after the prepared transaction');
+is(answer($standby, 'SELECT missing_symbol.fold()'), '25006', 'it does not fold');
+is(answer($standby, "SET missing_symbol.apply = 'commit'; SELECT missing_symbol.increment('spills', 'a')"),
+	'25006', 'nor defer');
+
 my %writers = (
 	increment => "missing_symbol.increment('hits', 'a')",
 	'increment of a new key' => "missing_symbol.increment('hits', 'new')",
@@ -46,7 +78,7 @@ my $state = q{
 SELECT missing_symbol.value('hits', 'a'), missing_symbol.value('hits', 'new'),
        missing_symbol.value('typed', 1), missing_symbol.value('parted', 'a');
 SELECT path, key, throttle FROM missing_symbol.describe('typed');
-SELECT target, throttle FROM missing_symbol.tracked;
+SELECT target, throttle FROM missing_symbol.tracked WHERE target <> 'spills'::regclass;
 SELECT missing_symbol.hits(c) FROM typed;
 SELECT count(*) FROM missing_symbol.missing_pdbs;
 SELECT outcome IS NULL FROM missing_symbol.last_increment();
@@ -89,6 +121,8 @@ SELECT missing_symbol.record($sighting)});
 }
 is($standby->safe_psql('postgres', q{SELECT k, hits FROM hits ORDER BY k}), "a|45\nnew|2", 'promoted, it counts');
 is($standby->safe_psql('postgres', 'SELECT missing_symbol.hits(c) FROM typed'), '1', 'and throttles');
+is($standby->safe_psql('postgres', q{SELECT missing_symbol.fold(); SELECT k, hits FROM spills ORDER BY k}),
+	"2\na|14\nb|2\nc|10\nheld|2", 'and folds');
 
 $standby->stop;
 clean_log_ok($primary);

@@ -88,8 +88,8 @@ SET missing_symbol.test_clock = '2026-11-21 01:00:00+00';
 CREATE TABLE page_views (page text PRIMARY KEY, title text, hits bigint NOT NULL, first_seen timestamptz, last_seen timestamptz);
 SELECT missing_symbol.track('page_views', spill => true, fill => '{title}');
 SELECT missing_symbol.increment_by('page_views', g, 'page ' || g) FROM generate_series(1, 100) AS g;
-INSERT INTO missing_symbol.spilled
-SELECT 'page_views', hash, ARRAY[key], current_user, 1000, '2026-11-21', '2026-11-22', md5(key)::uuid, NULL, NULL
+INSERT INTO missing_symbol.spilled (target, hash, key, role, delta, first_seen, last_seen, id)
+SELECT 'page_views', hash, ARRAY[key], current_user, 1000, '2026-11-21', '2026-11-22', md5(key)::uuid
 FROM (VALUES $spilled) AS v (hash, key);
 CREATE TABLE typed (k int PRIMARY KEY, c missing_symbol.counter);
 SELECT missing_symbol.increment('typed', g % 7) FROM generate_series(1, 50) AS g;
