@@ -167,10 +167,16 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
 extern bool lc_collate_is_c(Oid collation);
 #define ms_collate_is_c(collation)	lc_collate_is_c(collation)
 #else
+#include "access/htup_details.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_database.h"
 #include "utils/builtins.h"
 #include "utils/syscache.h"
+
+/* 18 has the collation, but no name for it */
+#ifndef POSIX_COLLATION_OID
+#define POSIX_COLLATION_OID	951
+#endif
 
 static inline bool
 ms_collate_is_c(Oid collation)

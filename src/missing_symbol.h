@@ -1487,8 +1487,8 @@ typedef struct MSFact
 
 	uint64		queryid;
 	int			nfilters;
-	List	   *clauses;		/* on relid, as range table entry 1: filters, then
-								 * what the index was searched for */
+	List	   *clauses;		/* on relid as range table entry 1: filters,
+								 * then what the index was searched for */
 } MSFact;
 
 /*
@@ -1511,7 +1511,7 @@ typedef struct MSFinding
 {
 	const MSFact *fact;			/* the first one of those merged */
 	const char *kind;
-	char	   *relation;		/* qualified and quoted; NULL: of no single one */
+	char	   *relation;		/* qualified and quoted, or NULL */
 	List	   *columns;		/* of char *: names or expressions */
 	int64		times;
 	double		rows_read;
