@@ -167,6 +167,12 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
 #define ms_collate_is_c(collation)	lc_collate_is_c(collation)
 #endif
 
+/* 14 asks whether the tree may be changed */
+#if PG_VERSION_NUM < 140000
+#define ProcessUtility(pstmt, source, readonly, context, params, env, dest, qc) \
+	ProcessUtility(pstmt, source, context, params, env, dest, qc)
+#endif
+
 /*
  * sorting
  */
