@@ -117,15 +117,20 @@ end_texts(int nestlevel)
 		AtEOXact_GUC(true, nestlevel);
 }
 
-/* Are equal values of a key column equal in their texts, too? */
+/*
+ * Are equal values of a key column equal in their texts, too?  Of bpchar,
+ * whatever its operator class says, only where a length pads them.
+ */
 static bool
-is_hashable(Relation index, int i)
+is_hashable(Relation index, int i, const MSColumn *column)
 {
 	Oid			proc = get_opfamily_proc(index->rd_opfamily[i],
 										 index->rd_opcintype[i],
 										 index->rd_opcintype[i],
 										 BTEQUALIMAGE_PROC);
 
+	if (index->rd_opcintype[i] == BPCHAROID && column->typmod < 0)
+		return false;
 	return OidIsValid(proc) &&
 		DatumGetBool(OidFunctionCall1Coll(proc, index->rd_indcollation[i],
 										  ObjectIdGetDatum(index->rd_opcintype[i])));
@@ -158,7 +163,7 @@ find_format(MSTarget *target)
 		fmgr_info_cxt(function, &column->output, target->cxt);
 		getTypeInputInfo(typid, &function, &column->ioparam);
 		fmgr_info_cxt(function, &column->input, target->cxt);
-		column->hashed = is_hashable(index, i);
+		column->hashed = is_hashable(index, i, &target->keys[i].column);
 		format->plain = format->plain && is_plain(typid);
 		format->exact = format->exact && column->hashed;
 	}
