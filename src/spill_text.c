@@ -118,20 +118,18 @@ end_texts(int nestlevel)
 }
 
 /*
- * Are equal values of a key column equal in their texts, too?  Of bpchar,
- * whatever its operator class says, only where a length pads them.
+ * Are equal values of a key column equal in their texts, too?  Not those of
+ * bpchar, with their blanks, whatever its operator class says.
  */
 static bool
-is_hashable(Relation index, int i, const MSColumn *column)
+is_hashable(Relation index, int i)
 {
 	Oid			proc = get_opfamily_proc(index->rd_opfamily[i],
 										 index->rd_opcintype[i],
 										 index->rd_opcintype[i],
 										 BTEQUALIMAGE_PROC);
 
-	if (index->rd_opcintype[i] == BPCHAROID && column->typmod < 0)
-		return false;
-	return OidIsValid(proc) &&
+	return OidIsValid(proc) && index->rd_opcintype[i] != BPCHAROID &&
 		DatumGetBool(OidFunctionCall1Coll(proc, index->rd_indcollation[i],
 										  ObjectIdGetDatum(index->rd_opcintype[i])));
 }
@@ -163,7 +161,7 @@ find_format(MSTarget *target)
 		fmgr_info_cxt(function, &column->output, target->cxt);
 		getTypeInputInfo(typid, &function, &column->ioparam);
 		fmgr_info_cxt(function, &column->input, target->cxt);
-		column->hashed = is_hashable(index, i, &target->keys[i].column);
+		column->hashed = is_hashable(index, i);
 		format->plain = format->plain && is_plain(typid);
 		format->exact = format->exact && column->hashed;
 	}
