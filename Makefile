@@ -5,6 +5,7 @@
 #   make test                     set up, build and test on a private copy of
 #                                 PostgreSQL; nothing to prepare
 #   make test-all                 the same on every supported PostgreSQL
+#   make test-hard                for hours: assertions, sanitizers, sqlsmith
 #   make demo                     what it does, in a minute
 #   make bench                    how fast it does it, in ten
 #   make dist                     the archive for PGXN, of what is committed
@@ -166,7 +167,7 @@ PG_CONFIG ?= pg_config
 
 # These goals install what is missing themselves, so they must not need
 # pg_config to begin with.
-SELF_SUFFICIENT = test test-all demo bench dist deb
+SELF_SUFFICIENT = test test-all test-hard demo bench dist deb
 TOP := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 
 ifneq (,$(filter-out $(SELF_SUFFICIENT),$(or $(MAKECMDGOALS),all)))
@@ -219,6 +220,9 @@ test:
 
 test-all:
 	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/test-all.sh'
+
+test-hard:
+	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/test-hard.sh'
 
 demo:
 	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/demo/run.sh'

@@ -149,7 +149,9 @@ SELECT * FROM told('SELECT mode()', 'SELECT ''force_generic_plan''', prepared =>
 -- it stops early, but for one round
 SET missing_symbol.compare_time = 1;
 SELECT variant, runs_done, note FROM told('SELECT pg_sleep(0.01)', 'SELECT pg_sleep(0.01)', 50) WHERE note !~ 'volatile' OR note IS NULL;
+\set VERBOSITY sqlstate
 SET missing_symbol.compare_time = 0;
+\set VERBOSITY default
 SET missing_symbol.compare_time = '1min';
 SHOW missing_symbol.compare_time;
 RESET missing_symbol.compare_time;

@@ -33,9 +33,9 @@ VACUUM ANALYZE customer, purchase, parted, trail, big;
 CREATE FUNCTION plan(query text, params text[] = NULL, setup text = NULL,
                      format text = 'text')
 RETURNS SETOF text LANGUAGE sql AS $$
-    SELECT regexp_replace(line, ' *\((cost|actual)=.*| time=.*|, search_path.*', '')
+    SELECT regexp_replace(line, ' *\((cost|actual)=.*| time=.*|, search_path = ''explained''|search_path = ''explained'', ', '')
     FROM missing_symbol.explain_analyze(query, params, setup, format) line
-    WHERE line !~ '^ *(Buffers|WAL|I/O|Index Searches|Heap Fetches|Batches|Planning|Execution|Rows Removed|Serialization|Heap Blocks|Sort Method|JIT|Storage|Settings: search_path)'
+    WHERE line !~ '^ *(Buffers|WAL|I/O|Index Searches|Heap Fetches|Batches|Planning|Execution|Rows Removed|Serialization|Heap Blocks|Sort Method|JIT|Storage|Settings: search_path = ''explained''$)'
 $$;
 CREATE FUNCTION notes(query text, params text[] = NULL, setup text = NULL)
 RETURNS SETOF text LANGUAGE sql AS $$
@@ -241,6 +241,13 @@ SELECT notes('SELECT 1');
 SELECT notes('SELECT take()');
 SELECT notes('SELECT last_value FROM ticket');
 COMMIT;
+CREATE SEQUENCE cached CACHE 100;
+BEGIN;
+SELECT nextval('cached');
+SELECT notes('SELECT 1');
+SELECT notes('SELECT nextval(''cached'')');
+SELECT notes('SELECT lastval()');
+COMMIT;
 -- session advisory locks
 SELECT notes('SELECT pg_advisory_xact_lock(1), pg_advisory_lock(-42), pg_advisory_lock_shared(7, -8)');
 SELECT notes('SELECT pg_advisory_unlock(-42)');
@@ -257,6 +264,8 @@ CREATE VIEW careful AS SELECT id, take() AS t FROM customer;
 SELECT notes('SELECT id FROM (SELECT * FROM careful) c WHERE t > 0');
 SELECT notes('DECLARE c CURSOR FOR SELECT take()');
 SELECT notes('CREATE TABLE copied AS SELECT take()');
+PREPARE taking AS SELECT take();
+SELECT notes('EXECUTE taking');
 -- NOTIFY, LISTEN and settings are undone
 SELECT notes('SELECT pg_notify(''channel'', ''''), set_config(''work_mem'', ''1MB'', false)');
 SHOW work_mem;

@@ -349,6 +349,11 @@ DO $$BEGIN
 END$$;
 SELECT kind, relation, columns, rows_read, suggestion FROM missing_symbol.findings;
 ALTER TABLE book DROP CONSTRAINT book_author_fkey,
+    ADD FOREIGN KEY (author) REFERENCES "Lib"."Author" ON UPDATE CASCADE;
+SELECT missing_symbol.profile_reset();
+UPDATE "Lib"."Author" SET id = 7000 WHERE id = 1999;
+SELECT kind, shape, relation, columns, suggestion FROM missing_symbol.findings;
+ALTER TABLE book DROP CONSTRAINT book_author_fkey,
     ADD FOREIGN KEY (author) REFERENCES "Lib"."Author" DEFERRABLE INITIALLY DEFERRED;
 SELECT missing_symbol.profile_reset();
 BEGIN;

@@ -36,8 +36,8 @@ END
 $$;
 
 -- the setting, and what track() says wins
-SHOW missing_symbol.apply;
 SELECT (missing_symbol.describe('c')).apply;
+SHOW missing_symbol.apply;
 SET missing_symbol.apply = 'commit';
 SELECT (missing_symbol.describe('c')).apply;
 SELECT missing_symbol.track('c', apply => 'now');

@@ -25,8 +25,9 @@
 
 #include "access/xact.h"
 #include "catalog/pg_class.h"
-#include "executor/instrument.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
+#include "executor/instrument.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "pgstat.h"

@@ -158,13 +158,46 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
 	OverrideSearchPathMatchesCurrent(path)
 #endif
 
-/* does text sort by its bytes? */
-#if PG_VERSION_NUM >= 180000
-#define ms_collate_is_c(collation) \
-	(OidIsValid(collation) && \
-	 pg_newlocale_from_collation(collation)->collate_is_c)
-#else
+/*
+ * Does text sort by its bytes?  Declared here, as utils/pg_locale.h needs the
+ * headers of ICU.  18 tells it only to who has them: it is read from the
+ * catalog.
+ */
+#if PG_VERSION_NUM < 180000
+extern bool lc_collate_is_c(Oid collation);
 #define ms_collate_is_c(collation)	lc_collate_is_c(collation)
+#else
+#include "catalog/pg_collation.h"
+#include "catalog/pg_database.h"
+#include "utils/builtins.h"
+#include "utils/syscache.h"
+
+static inline bool
+ms_collate_is_c(Oid collation)
+{
+	HeapTuple	tuple;
+	Form_pg_database form;
+	Datum		name;
+	bool		isnull;
+	bool		result;
+
+	if (collation != DEFAULT_COLLATION_OID)
+		return collation == C_COLLATION_OID ||
+			collation == POSIX_COLLATION_OID;
+	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_database) GETSTRUCT(tuple);
+	name = SysCacheGetAttr(DATABASEOID, tuple,
+						   form->datlocprovider == COLLPROVIDER_LIBC ?
+						   Anum_pg_database_datcollate :
+						   Anum_pg_database_datlocale, &isnull);
+	result = !isnull && form->datlocprovider != COLLPROVIDER_ICU &&
+		(strcmp(TextDatumGetCString(name), "C") == 0 ||
+		 strcmp(TextDatumGetCString(name), "POSIX") == 0);
+	ReleaseSysCache(tuple);
+	return result;
+}
 #endif
 
 /* 14 asks whether the tree may be changed */
@@ -306,6 +339,12 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, uint32 flags)
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
 #include "commands/explain_state.h"
+#endif
+
+/* 19 lets the planner know of EXPLAIN */
+#if PG_VERSION_NUM < 190000
+#define pg_plan_query(query, text, options, params, es) \
+	pg_plan_query(query, text, options, params)
 #endif
 
 /* 17 tells what memory the planner took */

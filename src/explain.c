@@ -43,7 +43,7 @@ typedef struct MSExplain
 	const char *setup;
 	ExplainState *es;
 	MemoryContext context;		/* of what outlives the run */
-	const char *executed;		/* text that the plan bears */
+	const char *executed;		/* text that the plan bears; NULL: not yet */
 	int64		temp_blocks;	/* written before it ran */
 	List	   *facts;			/* of MSFact */
 	List	   *findings;		/* of MSFinding */
@@ -110,7 +110,8 @@ note_unusable_indexes(MSExplain *x, PlannedStmt *plan)
 static void
 explain_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
-	if (current != NULL && ms_is_fk_check(queryDesc->sourceText))
+	if (current != NULL && current->executed != NULL &&
+		ms_is_fk_check(queryDesc->sourceText))
 		queryDesc->instrument_options |= INSTRUMENT_ROWS;
 	if (prev_ExecutorStart)
 		prev_ExecutorStart(queryDesc, eflags);
@@ -166,7 +167,7 @@ look_at_plan(MSExplain *x, QueryDesc *queryDesc)
 static void
 explain_ExecutorEnd(QueryDesc *queryDesc)
 {
-	if (current != NULL)
+	if (current != NULL && current->executed != NULL)
 		look_at_plan(current, queryDesc);
 	if (prev_ExecutorEnd)
 		prev_ExecutorEnd(queryDesc);
@@ -252,7 +253,7 @@ explain_query(MSExplain *x, Query *query)
 	before = pgBufferUsage;
 	INSTR_TIME_SET_CURRENT(start);
 	plan = pg_plan_query(query, text, CURSOR_OPT_PARALLEL_OK,
-						 x->query.params);
+						 x->query.params, x->es);
 	INSTR_TIME_SET_CURRENT(duration);
 	INSTR_TIME_SUBTRACT(duration, start);
 	BufferUsageAccumDiff(&usage, &pgBufferUsage, &before);

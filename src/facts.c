@@ -47,6 +47,9 @@
 #define NESTED_ROWS			1000
 #define NESTED_LOOPS		10
 
+/* constants of more bytes are not kept */
+#define LARGE_VALUE			64
+
 /* an estimate is off by this factor, with so many rows */
 #define ESTIMATE_FACTOR		100
 #define ESTIMATE_ROWS		1000
@@ -56,7 +59,7 @@ typedef struct Collector
 {
 	List	   *rtable;
 	List	   *facts;
-	bool		fk_check;
+	const char *text;			/* of the query */
 	int			estimates_off;	/* so many facts about estimates */
 	bool		spilled;		/* a sort or hash has written files */
 
@@ -95,6 +98,7 @@ rows_of(const PlanState *ps)
  * Conditions
  */
 
+/* stands for a value that is not needed */
 static Node *
 opaque_value(Node *node)
 {
@@ -107,6 +111,14 @@ opaque_value(Node *node)
 	param->paramcollid = exprCollation(node);
 	param->location = -1;
 	return (Node *) param;
+}
+
+/* a value that would take much memory, as a long list does */
+static bool
+is_large(Const *value)
+{
+	return !value->constisnull && value->constlen == -1 &&
+		VARSIZE_ANY(DatumGetPointer(value->constvalue)) > LARGE_VALUE;
 }
 
 /* a copy about one relation: its Vars get varno 1, all else is a value */
@@ -131,7 +143,8 @@ normalise(Node *node, VarContext *context)
 		var->varnosyn = 0;
 		return (Node *) var;
 	}
-	if (IsA(node, SubPlan) || IsA(node, AlternativeSubPlan))
+	if (IsA(node, SubPlan) || IsA(node, AlternativeSubPlan) ||
+		(IsA(node, Const) && is_large((Const *) node)))
 		return opaque_value(node);
 	return expression_tree_mutator(node, normalise, (void *) context);
 }
@@ -248,10 +261,16 @@ describe_scan(MSFact *fact, PlanState *ps)
 bool
 ms_is_fk_check(const char *text)
 {
-	return (strncmp(text, "SELECT 1 FROM ", 14) == 0 ||
-			strncmp(text, "DELETE FROM ", 12) == 0 ||
-			strncmp(text, "UPDATE ", 7) == 0) &&
-		strstr(text, " WHERE $1 OPERATOR(") != NULL;
+	if (strncmp(text, "SELECT 1 FROM ", 14) != 0 &&
+		strncmp(text, "DELETE FROM ", 12) != 0 &&
+		strncmp(text, "UPDATE ", 7) != 0)
+		return false;
+	text = strstr(text, " WHERE $");
+	if (text == NULL)
+		return false;
+	text += strlen(" WHERE $");
+	text += strspn(text, "0123456789");
+	return strncmp(text, " OPERATOR(", 10) == 0;
 }
 
 /*
@@ -301,7 +320,7 @@ look_at_scan(Collector *c, PlanState *ps)
 		return;
 	if (!IsA(ps->plan, SeqScan))
 		kind = MS_INDEX_SCAN_DISCARDS;
-	else if (c->fk_check)
+	else if (ms_is_fk_check(c->text))
 		kind = MS_MISSING_FK_INDEX;
 	else if (c->nested && loops >= NESTED_LOOPS)
 		kind = MS_NESTED_SEQ_SCAN;
@@ -722,7 +741,6 @@ List *
 ms_facts_collect(QueryDesc *queryDesc, bool complete, int64 temp_blocks)
 {
 	PlanState  *root = queryDesc->planstate;
-	const char *text = queryDesc->sourceText;
 	Collector	c = {0};
 	List	   *facts = NIL;
 	ListCell   *lc;
@@ -730,7 +748,7 @@ ms_facts_collect(QueryDesc *queryDesc, bool complete, int64 temp_blocks)
 	if (root == NULL || root->instrument == NULL)
 		return NIL;
 	c.rtable = queryDesc->plannedstmt->rtable;
-	c.fk_check = text != NULL && ms_is_fk_check(text);
+	c.text = queryDesc->sourceText;
 	c.complete = complete;
 	walk(root, &c);
 	look_at_statement(&c, root, temp_blocks);

@@ -29,9 +29,9 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/prep.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/pg_locale.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
@@ -386,7 +386,9 @@ index_attribute(HeapTuple tuple, AttrNumber attno)
 	bool		isnull;
 	Datum		datum = SysCacheGetAttr(INDEXRELID, tuple, attno, &isnull);
 
-	return isnull ? NULL : stringToNode(TextDatumGetCString(datum));
+	/* as the planner sees it: "published = true" is "published" */
+	return isnull ? NULL :
+		eval_const_expressions(NULL, stringToNode(TextDatumGetCString(datum)));
 }
 
 static oidvector *
@@ -467,6 +469,14 @@ predicates_served(Keys *keys, Existing *index)
 	return true;
 }
 
+/* hash serves a single column that is compared for equality */
+static bool
+access_method_serves(Existing *index, List *columns, int nequal)
+{
+	return index->am == ((Key *) linitial(columns))->am ||
+		(index->am == HASH_AM_OID && list_length(columns) == 1 && nequal == 1);
+}
+
 /* equality columns may stand in any order, the others in theirs */
 static bool
 index_serves(Keys *keys, Existing *index, List *columns, List *clauses)
@@ -475,7 +485,7 @@ index_serves(Keys *keys, Existing *index, List *columns, List *clauses)
 	int			i;
 	ListCell   *lc;
 
-	if (index->am != ((Key *) linitial(columns))->am ||
+	if (!access_method_serves(index, columns, nequal) ||
 		index->nkeys < list_length(columns) ||
 		!predicate_implied_by(index->predicate, clauses, false) ||
 		!predicates_served(keys, index))
@@ -518,8 +528,9 @@ exists(Keys *keys, List *columns, List *clauses)
 			index.opclasses = index_oids(tuple, Anum_pg_index_indclass);
 			index.collations = index_oids(tuple, Anum_pg_index_indcollation);
 			index.exprs = (List *) index_attribute(tuple, Anum_pg_index_indexprs);
-			index.predicate = make_ands_implicit((Expr *)
-												 index_attribute(tuple, Anum_pg_index_indpred));
+			index.predicate = make_ands_implicit(canonicalize_qual((Expr *)
+																   index_attribute(tuple, Anum_pg_index_indpred),
+																   false));
 			found = index_serves(keys, &index, columns, clauses);
 		}
 		ReleaseSysCache(tuple);

@@ -902,6 +902,7 @@ typedef struct MSStatement
 	bool		has_offset;
 	const char *shape_text;		/* where the shape is another text's, or NULL */
 	uint64		queryid;
+	uint64		shape;			/* hash of the normalised text, 0 before opened */
 	uint64		params;			/* hash of literals and parameters */
 	int64		plan_ns;
 	int64		exec_ns;
@@ -912,7 +913,6 @@ typedef struct MSStatement
 	uint32		generation;		/* of the profile it was opened in */
 	uint64		seq;			/* its record's */
 	struct MSRecord *record;	/* while the ring has that number */
-	uint64		shape;			/* hash of the normalised text */
 	uint64		literals;		/* hash of the literals alone */
 	struct MSShape *entry;		/* the shape's, if it is still the same: */
 	uint64		evictions;		/* none since */
@@ -931,6 +931,7 @@ typedef struct MSRecord
 	uint64		xact;
 	uint64		queryid;
 	uint64		shape;
+	uint64		literals;		/* hash of the constants */
 	uint64		text_pos;		/* label, text, parameters */
 	int			label_len;
 	int			text_len;
@@ -992,6 +993,7 @@ typedef struct MSProfile
 	char	   *texts;
 	uint64		texts_size;
 	uint64		text_head;
+	struct MSRecord *repeatable;	/* the newest, if its text may serve again */
 	uint64		text_limit;		/* it may grow so far before records go */
 	uint64		dropped;
 	uint64		truncated;
@@ -1269,7 +1271,7 @@ typedef struct MSShape
 extern void ms_shapes_attach(char *memory, Size size);
 extern void ms_shapes_reset(void);
 
-/* the shape of a statement that starts: its hash, that of its literals */
+/* find or make the entry of a statement that starts, by its shape */
 extern void ms_shapes_open(MSStatement *s);
 
 /* add a statement that is over; the shape may be the one of all others */
@@ -1533,13 +1535,17 @@ extern void ms_facts_attach(char *memory, Size size);
 extern void ms_facts_reset(void);
 
 /*
- * A query starts, before ExecutorStart; it ends, before ExecutorEnd.  Only
- * to be called with ms_plans.  listed: it has a statement, or is a part of one.
- * s: that statement; without a shape it is the client's latest, NULL: it is
- * not listed.  complete: it ran to its last row.
+ * A query starts, before ExecutorStart: is its plan looked into?  listed: it
+ * has a statement, or is a part of one.  Only to be called with ms_plans.
  */
-extern void ms_plan_start(QueryDesc *queryDesc, int eflags, int level,
+extern bool ms_plan_start(QueryDesc *queryDesc, int eflags, int level,
 						  bool listed);
+
+/*
+ * A query whose plan is looked into ends, before ExecutorEnd.  s: its
+ * statement; without a shape it is the client's latest, NULL: it is not
+ * listed.  complete: it ran to its last row.
+ */
 extern void ms_plan_end(QueryDesc *queryDesc, const MSStatement *s,
 						bool complete);
 

@@ -32,6 +32,7 @@ typedef struct MSExec
 	QueryDesc  *desc;
 	bool		live;			/* ExecutorEnd has not been here */
 	bool		adopted;		/* part of a utility command: s has no record */
+	bool		look;			/* into its plan */
 	struct MSExec *next;		/* in its bucket */
 	struct MSExec **prev;		/* what points here */
 	MemoryContextCallback callback;
@@ -319,6 +320,7 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	int			level;
 	bool		adopted;
 	bool		by_rule;
+	bool		look;
 	int64		plan_ns;
 	int64		start_ns;
 	PlannedStmt *top;
@@ -332,7 +334,7 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	level = ms_statement_level(queryDesc->sourceText);
 	adopted = ms_hooks.utility != NULL &&
 		ms_is_adopted(queryDesc->sourceText);
-	if (unlikely(ms_plans))
+	look = unlikely(ms_plans) &&
 		ms_plan_start(queryDesc, eflags, level,
 					  adopted || ms_level_is_tracked(level));
 	if (!ms_level_is_tracked(level) && !adopted)
@@ -359,6 +361,7 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	x = new_exec(queryDesc);
 	x->desc = queryDesc;
 	x->adopted = adopted || by_rule;
+	x->look = look;
 	if (x->adopted)
 	{
 		memset(&x->s, 0, sizeof(MSStatement));
@@ -567,7 +570,7 @@ ms_ExecutorEnd(QueryDesc *queryDesc)
 {
 	MSExec	   *x = live_find(queryDesc);
 
-	if (unlikely(ms_plans))
+	if (unlikely(ms_plans) && (x == NULL || x->look))
 		ms_plan_end(queryDesc, x ? &x->s : NULL,
 					(x && x->s.closed) || queryDesc->operation != CMD_SELECT);
 	if (x != NULL)

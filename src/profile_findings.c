@@ -188,12 +188,14 @@ choose(int level)
 	return chosen;
 }
 
-void
+bool
 ms_plan_start(QueryDesc *queryDesc, int eflags, int level, bool listed)
 {
-	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0 &&
-		(listed || ms_is_fk_check(queryDesc->sourceText)) && choose(level))
-		queryDesc->instrument_options |= INSTRUMENT_ROWS;
+	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0 ||
+		(!listed && !ms_is_fk_check(queryDesc->sourceText)) || !choose(level))
+		return false;
+	queryDesc->instrument_options |= INSTRUMENT_ROWS;
+	return true;
 }
 
 /* of a query that speaks for no statement of its own: the client's latest */
@@ -228,23 +230,27 @@ ms_plan_end(QueryDesc *queryDesc, const MSStatement *s, bool complete)
 {
 	MemoryContext saved;
 	MSFact		owner;
-	bool		known;
+	bool		known = false;
 	ListCell   *lc;
 
 	if (queryDesc->planstate == NULL ||
 		queryDesc->planstate->instrument == NULL || !ms_profile.ready)
 		return;
-	if (ms_is_fk_check(queryDesc->sourceText) || (s != NULL && s->shape == 0))
-		known = belongs_to_latest(&owner);
-	else
-		known = s != NULL && belongs_to(&owner, s);
+	if (s != NULL && s->level == 0 && s->shape != 0)
+		known = belongs_to(&owner, s);
+	else if (ms_is_fk_check(queryDesc->sourceText) ||
+			 (s != NULL && s->shape == 0))
+		known = chosen && belongs_to_latest(&owner);
+	else if (s != NULL)
+		known = belongs_to(&owner, s);
 	if (!known)
 		return;
 
 	/* what is palloc'd goes with the plan, in a moment */
 	saved = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
 	foreach(lc, ms_facts_collect(queryDesc, complete,
-								 s ? s->usage.temp_blks_written : 0))
+								 s != NULL && s->measured ?
+								 s->usage.temp_blks_written : 0))
 	{
 		MSFact	   *fact = lfirst(lc);
 

@@ -93,47 +93,6 @@ clip(const char *text, int len, int max)
 	return pg_mbcliplen(text, len, max);
 }
 
-static MSRecord *
-push_record(MSStatement *s, const char *params)
-{
-	int			max = ms_profile.texts_size / TEXT_PART;
-	int			label_len = ms_profile.label_len;
-	int			text_len = clip(s->text, s->len, max);
-	int			params_len = -1;
-	MSRecord   *r;
-	char	   *to;
-
-	if (params != NULL)
-		params_len = clip(params, strlen(params), max);
-	if (ms_profile.next_seq - ms_profile.tail_seq >= ms_profile.nrecords)
-		drop_oldest();
-	s->seq = ms_profile.next_seq;
-	r = &ms_profile.records[s->seq % ms_profile.nrecords];
-	s->record = r;
-	memset(&r->sqlerrcode, 0,
-		   offsetof(MSRecord, usage) - offsetof(MSRecord, sqlerrcode));
-	usage_clear(&r->usage);
-	r->text_pos = reserve_text(label_len + text_len + Max(params_len, 0));
-	r->label_len = label_len;
-	r->text_len = text_len;
-	r->params_len = params_len;
-	to = ms_profile.texts + r->text_pos % ms_profile.texts_size;
-	if (label_len > 0)
-		memcpy(to, ms_profile.label, label_len);
-	memcpy(to + label_len, s->text, text_len);
-	if (params_len > 0)
-		memcpy(to + label_len + text_len, params, params_len);
-	ms_profile.next_seq++;
-	return r;
-}
-
-/* its record, or NULL if that has been dropped */
-static inline MSRecord *
-statement_record(const MSStatement *s)
-{
-	return likely(s->seq >= ms_profile.tail_seq) ? s->record : NULL;
-}
-
 const char *
 ms_record_text(const MSRecord *r)
 {
@@ -145,6 +104,85 @@ const char *
 ms_record_params(const MSRecord *r)
 {
 	return ms_record_text(r) + r->text_len;
+}
+
+/*
+ * Is it word for word the statement before it, under the same label?  Then
+ * the two share the text, and the shape.
+ */
+static inline bool
+is_repeated(const MSStatement *s, const char *params)
+{
+	const MSRecord *r = ms_profile.repeatable;
+
+	return r != NULL && r->text_len == s->len && params == NULL &&
+		s->shape_text == NULL && memcmp(ms_record_text(r), s->text, s->len) == 0;
+}
+
+/* label, text and parameters into the ring of texts */
+static pg_noinline void
+push_text(MSRecord *r, MSStatement *s, const char *params)
+{
+	int			max = ms_profile.texts_size / TEXT_PART;
+	int			label_len = ms_profile.label_len;
+	int			text_len = clip(s->text, s->len, max);
+	int			params_len = params ? clip(params, strlen(params), max) : -1;
+	char	   *to;
+
+	r->text_pos = reserve_text(label_len + text_len + Max(params_len, 0));
+	r->label_len = label_len;
+	r->text_len = text_len;
+	r->params_len = params_len;
+	to = ms_profile.texts + r->text_pos % ms_profile.texts_size;
+	memcpy(to, ms_profile.label, label_len);
+	memcpy(to + label_len, s->text, text_len);
+	if (params_len > 0)
+		memcpy(to + label_len + text_len, params, params_len);
+	ms_profile.repeatable =
+		params == NULL && s->shape_text == NULL && text_len == s->len ?
+		r : NULL;
+}
+
+static inline MSRecord *
+push_record(MSStatement *s, const char *params)
+{
+	const MSRecord *before = ms_profile.repeatable;
+	MSRecord   *r;
+
+	if (ms_profile.next_seq - ms_profile.tail_seq >= ms_profile.nrecords)
+		drop_oldest();
+	s->seq = ms_profile.next_seq;
+	r = &ms_profile.records[s->seq % ms_profile.nrecords];
+	s->record = r;
+	if (is_repeated(s, params))
+	{
+		s->shape = before->shape;
+		s->literals = before->literals;
+		r->text_pos = before->text_pos;
+		r->label_len = before->label_len;
+		r->text_len = before->text_len;
+		r->params_len = -1;
+		ms_profile.repeatable = r;
+	}
+	else
+	{
+		ms_shape_cached(s);
+		push_text(r, s, params);
+	}
+	r->shape = s->shape;
+	r->literals = s->literals;
+	memset(&r->sqlerrcode, 0,
+		   offsetof(MSRecord, usage) - offsetof(MSRecord, sqlerrcode));
+	usage_clear(&r->usage);
+	ms_profile.next_seq++;
+	return r;
+}
+
+/* its record, or NULL if that has been dropped */
+static inline MSRecord *
+statement_record(const MSStatement *s)
+{
+	return likely(s->seq >= ms_profile.tail_seq) ? s->record : NULL;
 }
 
 /*
@@ -262,13 +300,11 @@ ms_statement_open(MSStatement *s, const char *params)
 
 	s->opened = true;
 	s->generation = ms_profile.generation;
-	ms_shapes_open(s);
-
 	r = push_record(s, params);
+	ms_shapes_open(s);
 	r->number = ms_profile.next_number++;
 	r->level = s->level;
 	r->userid = s->userid;
-	r->shape = s->shape;
 	r->control = s->kind == MS_CONTROL;
 	r->run = -1;
 	if (!ms_profile.xact_over)
@@ -412,6 +448,7 @@ ms_statement_forget(MSStatement *s)
 	if (s->seq == ms_profile.next_seq - 1)
 	{
 		ms_profile.next_seq--;
+		ms_profile.repeatable = NULL;
 		ms_profile.next_number--;
 		ms_profile.text_head = r->text_pos;
 		if (s->begins_xact && !ms_profile.xact_over)

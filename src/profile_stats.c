@@ -178,7 +178,6 @@ new_shape(MSStatement *s)
 void
 ms_shapes_open(MSStatement *s)
 {
-	ms_shape_cached(s);
 	s->params = ms_hash_combine(s->params, s->literals);
 	s->entry = find_shape(s->shape, s->userid, s->level == 0);
 	if (s->entry == NULL)

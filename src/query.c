@@ -179,6 +179,34 @@ note_if_volatile(Oid funcid, void *context)
 	return false;
 }
 
+static bool volatile_walker(Node *node, void *context);
+
+/* the queries that a utility command runs */
+static void
+walk_utility(Node *utility, MSVolatile *v)
+{
+	PreparedStatement *prepared;
+	ListCell   *lc;
+
+	switch (nodeTag(utility))
+	{
+		case T_CreateTableAsStmt:
+			(void) volatile_walker(((CreateTableAsStmt *) utility)->query, v);
+			break;
+		case T_DeclareCursorStmt:
+			(void) volatile_walker(((DeclareCursorStmt *) utility)->query, v);
+			break;
+		case T_ExecuteStmt:
+			prepared = FetchPreparedStatement(((ExecuteStmt *) utility)->name,
+											  true);
+			foreach(lc, prepared->plansource->query_list)
+				(void) volatile_walker(lfirst(lc), v);
+			break;
+		default:
+			break;
+	}
+}
+
 static bool
 volatile_walker(Node *node, void *context)
 {
@@ -187,22 +215,14 @@ volatile_walker(Node *node, void *context)
 	if (IsA(node, NextValueExpr))
 		(void) note_if_volatile(F_NEXTVAL, context);
 	(void) check_functions_in_node(node, note_if_volatile, context);
-	if (IsA(node, Query))
+	if (!IsA(node, Query))
+		return expression_tree_walker(node, volatile_walker, context);
+	if (((Query *) node)->utilityStmt != NULL)
 	{
-		Node	   *utility = ((Query *) node)->utilityStmt;
-
-		if (utility == NULL)
-			return query_tree_walker((Query *) node, volatile_walker, context,
-									 0);
-		if (IsA(utility, CreateTableAsStmt))
-			return volatile_walker(((CreateTableAsStmt *) utility)->query,
-								   context);
-		if (IsA(utility, DeclareCursorStmt))
-			return volatile_walker(((DeclareCursorStmt *) utility)->query,
-								   context);
+		walk_utility(((Query *) node)->utilityStmt, context);
 		return false;
 	}
-	return expression_tree_walker(node, volatile_walker, context);
+	return query_tree_walker((Query *) node, volatile_walker, context, 0);
 }
 
 /* their names; builtin: also of what comes with the server */

@@ -14,6 +14,7 @@
  * within a shape, both tell the same constants from different ones.
  *
  * Direct-mapped by the beginning of the text.  Nothing allocates or fails.
+ * A text sent twice in a row does not come here, see profile_statement.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -45,7 +46,6 @@ typedef struct KnownText
 } KnownText;
 
 static KnownText *known;
-static KnownText *latest;		/* what was asked for last */
 
 Size
 ms_shape_cache_size(void)
@@ -57,7 +57,6 @@ void
 ms_shape_cache_attach(char *memory)
 {
 	known = (KnownText *) memory;
-	latest = known;
 }
 
 void
@@ -228,7 +227,7 @@ hash_text(const char *text, int len)
 	return hash_bytes_extended((const unsigned char *) text, len, 0);
 }
 
-static pg_noinline uint64
+static uint64
 find_shape(const char *text, int len, uint64 *literals)
 {
 	KnownText  *k;
@@ -238,7 +237,6 @@ find_shape(const char *text, int len, uint64 *literals)
 		return ms_shape(text, len, dummy, sizeof(dummy), literals);
 
 	k = slot_of(text, len);
-	latest = k;
 	if (k->len == len && memcmp(k->text, text, len) == 0)
 	{
 		*literals = k->literals;
@@ -264,16 +262,8 @@ find_shape(const char *text, int len, uint64 *literals)
 void
 ms_shape_cached(MSStatement *s)
 {
-	int			len = s->len;
-
-	if (len == latest->len && len > 0 && s->shape_text == NULL &&
-		memcmp(latest->text, s->text, len) == 0)
-	{
-		s->literals = latest->literals;
-		s->shape = latest->shape;
-	}
-	else if (s->shape_text == NULL)
-		s->shape = find_shape(s->text, len, &s->literals);
+	if (s->shape_text == NULL)
+		s->shape = find_shape(s->text, s->len, &s->literals);
 	else
 		s->shape = find_shape(s->shape_text, s->shape_len, &s->literals);
 }

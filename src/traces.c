@@ -9,7 +9,7 @@
  *
  * - nextval() and setval() leave a lock on the sequence that belongs to the
  *	 top transaction.  Where it was held before, the sequence's state is
- *	 compared.
+ *	 compared, and the session's own where values are cached.
  * - An advisory lock that is still there is one of the session.
  *
  * What COPY reads from programs or writes is seen by a hook, put in place at
@@ -20,16 +20,20 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_sequence.h"
 #include "commands/sequence.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lock.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "missing_symbol.h"
 
@@ -39,6 +43,7 @@ typedef struct MSSequence
 	Oid			relid;
 	int64		last_value;
 	bool		is_called;
+	int64		current;		/* of this session, where it caches values */
 } MSSequence;
 
 /* a COPY to or from something outside of the database */
@@ -131,6 +136,30 @@ read_sequence(MSSequence *sequence)
 	relation_close(rel, NoLock);
 }
 
+static void
+read_current(void *arg)
+{
+	MSSequence *sequence = arg;
+
+	sequence->current =
+		DatumGetInt64(DirectFunctionCall1(currval_oid,
+										  ObjectIdGetDatum(sequence->relid)));
+}
+
+/* nextval() need not touch the row of a sequence whose values are cached */
+static bool
+is_cached(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(SEQRELID, ObjectIdGetDatum(relid));
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	result = ((Form_pg_sequence) GETSTRUCT(tuple))->seqcache > 1;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
 /* those whose lock we hold, as MSSequence */
 static List *
 locked_sequences(List *locks)
@@ -146,9 +175,12 @@ locked_sequences(List *locks)
 		if (tag->locktag_type != LOCKTAG_RELATION ||
 			get_rel_relkind(tag->locktag_field2) != RELKIND_SEQUENCE)
 			continue;
-		sequence = palloc(sizeof(MSSequence));
+		sequence = palloc0(sizeof(MSSequence));
 		sequence->relid = tag->locktag_field2;
 		read_sequence(sequence);
+		/* where the session has none, or may not ask, it stays 0 */
+		if (is_cached(sequence->relid))
+			(void) ms_undo_and_catch(read_current, sequence);
 		result = lappend(result, sequence);
 	}
 	return result;
@@ -172,7 +204,8 @@ sequence_notes(List *before, List *after)
 
 			if (then->relid == now->relid)
 				same = then->last_value == now->last_value &&
-					then->is_called == now->is_called;
+					then->is_called == now->is_called &&
+					then->current == now->current;
 		}
 		if (!same)
 			notes = lappend(notes,

@@ -12,6 +12,9 @@
 #					the chroot that is thrown away; apt works there.
 #					IN=FILE is put into /srv/in, what the script leaves
 #					in /srv/out goes to OUT=DIRECTORY
+#	chroot.sh hard MAJOR [VAR=VALUE ...]
+#					hard-server.sh in a chroot of its own, MAJOR-hard, which
+#					has the source package and what it takes to build it
 #	chroot.sh clean MAJOR		removes the chroot
 #
 # MAJOR "none" is the machine's release without PostgreSQL.
@@ -247,6 +250,39 @@ make_chroot()
 	rm -f "$log"
 }
 
+# One more, with the source package of what is in the other
+make_hard_chroot()
+{
+	local major=$1 dir=$2 new=$2.new log=$CHROOTS/$1-hard.log
+
+	[ -d "$CHROOTS/$major" ] || make_chroot "$major" "$CHROOTS/$major"
+	say "Making a chroot with the source of PostgreSQL $major in $dir"
+	rm -rf "$new"
+	cp -a "$CHROOTS/$major" "$new" || skip "no room for $new"
+	use_apt_inside "$new"
+	echo 'Acquire::Check-Valid-Until "false";' \
+		>>"$new/etc/apt/apt.conf.d/90missing_symbol"
+	sed 's/^deb /deb-src /' "$new/etc/apt/sources.list" \
+		>"$new/etc/apt/sources.list.d/source.list"
+	mount_in "$new"
+	if ! { chroot "$new" apt-get -q update &&
+		chroot "$new" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+			--no-install-recommends install bison dpkg-dev flex libicu-dev \
+			pkg-config python3-django python3-psycopg2 sqlsmith xz-utils &&
+		chroot "$new" sh -c "cd /usr/src &&
+			apt-get -q source --download-only postgresql-$major"; } \
+		</dev/null >"$log" 2>&1; then
+		tail -n 15 "$log"
+		umount -R "$new/proc" "$new/dev"
+		rm -rf "$new"
+		skip "apt could not get the source of PostgreSQL $major"
+	fi
+	umount -R "$new/proc" "$new/dev"
+	rm -rf "$new"/var/cache/apt/archives/*.deb
+	mv "$new" "$dir"
+	rm -f "$log"
+}
+
 # ---------------------------------------------------------------------------
 # Using one
 # ---------------------------------------------------------------------------
@@ -288,12 +324,13 @@ copy_tree()
 		-exec rm -f {} +
 }
 
+# A script of test/, in the chroot itself: SCRIPT MAJOR DIRECTORY VAR=VALUE...
 test_in()
 {
-	local major=$1 dir=$2 rc var results=
+	local script=$1 major=$2 dir=$3 rc var results=
 	local -a run
 
-	shift 2
+	shift 3
 	rm -rf "$dir/srv/missing_symbol" "$dir/srv/results"
 	copy_tree "$dir/srv/missing_symbol" || return 1
 	mount_in "$dir" || {
@@ -310,7 +347,7 @@ test_in()
 	done
 	chroot "$dir" env -i HOME=/root TERM="${TERM:-dumb}" \
 		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-		"${run[@]}" bash /srv/missing_symbol/test/run.sh </dev/null
+		"${run[@]}" bash "/srv/missing_symbol/test/$script" </dev/null
 	rc=$?
 	if [ -n "$results" ] && [ -e "$dir/srv/results" ]; then
 		cat "$dir/srv/results" >>"$results"
@@ -391,26 +428,34 @@ case $verb in
 	clean)
 		rm -rf "$dir"
 		;;
-	test | run)
+	test | run | hard)
 		[ "$(id -u)" -eq 0 ] || skip "chroots need root"
 		plan "$major"
 		mkdir -p "$CHROOTS" || exit 1
+		[ "$verb" != hard ] || dir+=-hard
 		# one user of a chroot at a time
-		exec 9>"$CHROOTS/$major.lock"
+		exec 9>"$dir.lock"
 		flock -w 3600 9 || skip "$dir is in use"
 		need
 		exec unshare --mount --pid --fork --kill-child --propagation private \
 			bash "$0" "$verb-inside" "$major" "$@"
 		;;
-	test-inside | run-inside)
+	test-inside | run-inside | hard-inside)
 		plan "$major"
 		trap 'exit 130' INT
 		trap 'exit 143' TERM
 		mount -t proc proc /proc || skip "this machine does not let us mount"
-		if ! [ -d "$dir" ]; then
-			make_chroot "$major" "$dir"
+		if [ "$verb" = hard-inside ]; then
+			dir+=-hard
+			[ -d "$dir" ] || make_hard_chroot "$major" "$dir"
+		else
+			[ -d "$dir" ] || make_chroot "$major" "$dir"
 		fi
-		"${verb%-inside}_in" "$major" "$dir" "$@"
+		case $verb in
+			test-inside) test_in run.sh "$major" "$dir" "$@" ;;
+			run-inside) run_in "$major" "$dir" "$@" ;;
+			hard-inside) test_in hard-server.sh "$major" "$dir" "$@" ;;
+		esac
 		;;
 	*)
 		usage

@@ -30,6 +30,10 @@ ms_die()
 	exit 1
 }
 
+# What no server's log may contain: crashes, assertions, sanitizers
+# shellcheck disable=SC2034
+MS_CRASHES='was terminated by signal|PANIC:|TRAP:|runtime error:|AddressSanitizer'
+
 ms_is_root() { [ "$(id -u)" -eq 0 ]; }
 
 # ---------------------------------------------------------------------------
@@ -175,6 +179,8 @@ ms_as_user()
 		LC_ALL="$MS_LOCALE" TZ=UTC TMPDIR="$MS_SHORT/tmp"
 		PATH="${MS_PGBIN:-}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 		PGHOST="$MS_SHORT/s" PGPORT=5432 PGUSER=postgres
+		${ASAN_OPTIONS:+ASAN_OPTIONS="$ASAN_OPTIONS"}
+		${UBSAN_OPTIONS:+UBSAN_OPTIONS="$UBSAN_OPTIONS"}
 		"$@")
 
 	if ms_is_root; then

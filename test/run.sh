@@ -13,6 +13,8 @@
 #			part of regress that must give the same without the fast path
 #	REGRESS, REGRESS_BOTH, ISOLATION, PROVE_TESTS
 #			some of the Makefile's lists
+#	PROFILE=all	with the profiler on in every session, to see that it
+#			changes nothing
 #	CC, EXTRA_CFLAGS	another compiler, further flags
 #	RESULTS		a file for the table of test-all.sh
 #	SIGHTINGS	requests to replay, as for make demo: file.csv or file.csv.gz
@@ -246,7 +248,8 @@ suite_tap()
 		log=$MS_WORK/log/$(basename "$file")
 		begin=$SECONDS
 		ms_wait_for \
-			ms_make REGRESS= ISOLATION= TAP_TESTS=1 PROVE_TESTS="$file" \
+			ms_make ${PROFILE:+TEMP_CONFIG="$MS_WORK/settings"} \
+			REGRESS= ISOLATION= TAP_TESTS=1 PROVE_TESTS="$file" \
 			PROVE_FLAGS=-v ${SIGHTINGS:+SIGHTINGS="$MS_WORK/sightings"} \
 			installcheck >"$log" 2>&1 </dev/null
 		rc=$?
@@ -264,6 +267,11 @@ suite_tap()
 		skips=$(grep -cE '^ok [0-9]+ .*# skip' "$log")
 		if grep -qE '^[^ ]*\.pl \.+ skipped: ' "$log"; then
 			skips=1
+		fi
+		if grep -rE 'TRAP:|runtime error:|AddressSanitizer' "$MS_SRC/tmp_check/log" \
+			2>/dev/null; then
+			wrong=$((wrong + 1))
+			tests=$((tests + 1))
 		fi
 		ok=$((ok + tests - wrong - (tests > 0 ? skips : 0)))
 		bad=$((bad + wrong))
@@ -342,13 +350,26 @@ read -r -a general < <(sed -n 's/^general //p' "$MS_WORK/log/lists")
 read -r -a isolation < <(sed -n 's/^isolation //p' "$MS_WORK/log/lists")
 read -r -a tap < <(sed -n 's/^tap //p' "$MS_WORK/log/lists")
 
+# For every session of every server, those of the TAP tests too
+settings=()
+if [ -n "${PROFILE:-}" ]; then
+	settings=("session_preload_libraries = 'missing_symbol'"
+		"missing_symbol.profile = '$PROFILE'")
+	printf '%s\n' "${settings[@]}" | ms_as_user tee "$MS_WORK/settings" >/dev/null
+fi
+
 tester=$(dirname "$("$MS_PG_CONFIG" --pgxs)")
 tester+=/../test/isolation/pg_isolation_regress
 
 case " $SUITES " in
 	*" regress "* | *" general "* | *" isolation "*)
-		if ! ms_start "fsync = off"; then
+		if ! ms_start "fsync = off" "${settings[@]}"; then
 			ms_say "The server did not start."
+			finish_suite server 0 1 0 0
+		elif [ -n "${PROFILE:-}" ] && [ "$(ms_as_user psql -XAtq -d postgres \
+			-c "SELECT vartype, setting FROM pg_settings WHERE name = 'missing_symbol.profile'")" \
+			!= "enum|$PROFILE" ]; then
+			ms_say "FAILED   the profiler is not on"
 			finish_suite server 0 1 0 0
 		fi
 		;;
@@ -390,7 +411,7 @@ for suite in $SUITES; do
 done
 
 if [ -e "$MS_WORK/log/server" ] &&
-	grep -E 'was terminated by signal|PANIC|TRAP:' "$MS_WORK/log/server"; then
+	grep -E "$MS_CRASHES" "$MS_WORK/log/server"; then
 	ms_say "FAILED   the server crashed, see above"
 	finish_suite server 0 1 0 0
 fi

@@ -2,15 +2,15 @@
 #
 # test/test-all.sh: make test-all
 #
-# make test on the machine's PostgreSQL, with gcc, clang, assertions and the
-# undefined behaviour sanitizer, cppcheck, and then every other supported
-# version in a chroot (chroot.sh).  Ends with a table of versions and suites,
+# make test on the machine's PostgreSQL, with gcc, the same with the profiler on
+# in every session, clang, assertions and the undefined behaviour sanitizer,
+# cppcheck, and then every other supported version in a chroot (chroot.sh).  Ends with a table of versions and suites,
 # and the line "N passed, N failed".  What cannot be had is SKIPPED, loudly,
 # and counts as nothing.
 #
 # Environment (or "make test-all NAME=..."):
 #	VERSIONS	the other versions, by default all that are supported
-#	VARIANTS	some of: gcc clang assert ubsan cppcheck; empty: none
+#	VARIANTS	some of: gcc profiled clang assert ubsan cppcheck; empty: none
 #	CLEAN=1		new chroots
 #	MINUTES		start nothing new after so many, and end what runs
 #	PG_CONFIG	the PostgreSQL that is "the machine's"
@@ -20,11 +20,11 @@ MS_PROGRAM="make test-all"
 . "$(dirname "$0")/lib.sh"
 
 SUPPORTED="13 14 15 16 17 18 19"
-VARIANTS=${VARIANTS-gcc clang assert ubsan cppcheck}
+VARIANTS=${VARIANTS-gcc profiled clang assert ubsan cppcheck}
 MINUTES=${MINUTES:-600}
 
 # Nothing of this is for the runs themselves.
-unset REGRESS ISOLATION PROVE_TESTS SUITES RESULTS CC EXTRA_CFLAGS
+unset REGRESS ISOLATION PROVE_TESTS SUITES RESULTS PROFILE CC EXTRA_CFLAGS
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -160,6 +160,10 @@ for variant in $VARIANTS; do
 	case $variant in
 		gcc)
 			home "PostgreSQL $MS_MAJOR gcc" CC=gcc
+			;;
+		profiled)
+			home "PostgreSQL $MS_MAJOR profiled" PROFILE=all \
+				SUITES="regress general isolation tap"
 			;;
 		clang)
 			ms_install_if_possible clang clang

@@ -11,7 +11,9 @@
 # Environment (or "make bench NAME=..."):
 #	PG_CONFIG	the PostgreSQL to measure
 #	CASES		some of: call symbols hot new paths django throttled batch
-#			wal spill commit pending instructions replay
+#			wal spill commit pending instructions replay; profiler: what the
+#			profiler costs, by itself (see profiler-instructions; some
+#			minutes)
 #	ROUNDS, SECONDS	rounds of each case, and seconds of each variant in one;
 #			cut into slices where pgbench and Django are the clients
 #	SEED		of the order of variants
@@ -37,6 +39,10 @@ if [ -n "${SIGHTINGS:-}" ]; then
 		*" replay "*) ;;
 		*) CASES+=" replay" ;;
 	esac
+fi
+
+if [ "$CASES" = profiler ]; then
+	exec bash "$MS_TOP/test/bench/profiler-instructions"
 fi
 
 wanted() { case " $CASES " in *" $1 "*) ;; *) return 1 ;; esac; }

@@ -233,13 +233,10 @@ $standby->stop;
 #
 
 my $python = '/usr/bin/python3';
-my $django = `$python -c 'import django, psycopg2; print(django.VERSION[0])' 2>&1`;
-if ($? != 0)
-{
-	diag 'SKIPPED: no python3-django with psycopg2 here: its queries are not explained';
-}
-else
-{
+SKIP: {
+	skip 'Django\'s queries: Django or psycopg2 is not installed (Debian: python3-django, python3-psycopg2)', 1
+	  if !-x $python || system("$python -c 'import django, psycopg2' 2>/dev/null") != 0;
+
 	my ($out, $err) = run_command(
 		[ $python, "$FindBin::RealBin/../perl/django_explain.py", $node->host, $node->port, 'postgres' ]);
 	my @lines = split /\n/, $out;

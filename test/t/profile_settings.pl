@@ -12,6 +12,9 @@ use PostgreSQL::Test::Utils;
 use RawClient;
 use Test::More;
 
+# make test PROFILE=all sets for every cluster what this is about
+delete $ENV{TEMP_CONFIG};
+
 my $node = PostgreSQL::Test::Cluster->new('settings');
 $node->init;
 $node->append_conf('postgresql.conf', "autovacuum_naptime = '1s'\nlog_statement = none");

@@ -90,6 +90,7 @@ main(int argc, char **argv)
 	}
 
 	test_histogram();
+	test_ratio();
 	test_shape();
 	printf("1..%d\n", tests);
 	return failures > 0;
@@ -115,6 +116,37 @@ pg_mbcliplen(const char *mbstr, int len, int limit)
 		clipped += l;
 	}
 	return clipped;
+}
+
+/* memory of the tests is never freed, but by those who allocate much */
+void *
+palloc(Size size)
+{
+	return malloc(size);
+}
+
+void
+pfree(void *pointer)
+{
+	free(pointer);
+}
+
+char *
+pstrdup(const char *in)
+{
+	return strcpy(palloc(strlen(in) + 1), in);
+}
+
+char *
+psprintf(const char *fmt,...)
+{
+	char	   *result = palloc(1024);
+	va_list		args;
+
+	va_start(args, fmt);
+	vsnprintf(result, 1024, fmt, args);
+	va_end(args);
+	return result;
 }
 
 #ifdef USE_ASSERT_CHECKING

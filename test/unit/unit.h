@@ -22,6 +22,7 @@ extern int	random_below(int n);
 extern double random_share(void);	/* 0 <= x < 1 */
 
 extern void test_histogram(void);
+extern void test_ratio(void);
 extern void test_shape(void);
 extern int	measure_shape(const char *sql);
 

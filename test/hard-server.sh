@@ -1,0 +1,190 @@
+#!/bin/bash
+#
+# test/hard-server.sh: the parts of make test-hard that run in the chroot
+#
+# For root, in what "chroot.sh hard" has made: Debian's source package of
+# PostgreSQL is in /usr/src, and what is built of it in /opt/postgresql-assert
+# and /opt/postgresql-sanitize, with its regression tests in regress/ there.
+#
+# Environment:
+#	PARTS		some of test-hard.sh's
+#	MINUTES		bounds each part, instead of its own bound
+#	RESULTS		a file for lines "part passed failed skipped seconds figures"
+
+MS_PROGRAM="make test-hard"
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+SQLSMITH_SEED=${SQLSMITH_SEED:-$RANDOM}
+
+# A stack that is left is no crash; leaks are what contexts are for.
+export ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:abort_on_error=1
+export UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1
+
+# ---------------------------------------------------------------------------
+# The servers
+# ---------------------------------------------------------------------------
+
+build_server()
+{
+	local variant=$1 prefix=/opt/postgresql-$1 build=/var/tmp/postgresql
+	local -a configure=(--prefix="$prefix" --enable-tap-tests --with-icu
+		--without-readline --without-llvm)
+
+	if [ -e "$prefix/regress/parallel_schedule" ]; then
+		return 0
+	fi
+	ms_say "Building PostgreSQL, $variant"
+	case $variant in
+		assert)
+			configure+=(--enable-cassert CFLAGS="-O1 -g")
+			;;
+		sanitize)
+			configure+=(CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined")
+			;;
+	esac
+	rm -rf "$build" "$prefix"
+	mkdir -p "$build/src" "$build/build" &&
+		tar -xf /usr/src/postgresql-*.orig.tar.* -C "$build/src" \
+			--strip-components=1 &&
+		cd "$build/build" &&
+		../src/configure "${configure[@]}" >"$build/log" 2>&1 &&
+		make -s -j"$(nproc)" world-bin >>"$build/log" 2>&1 &&
+		make -s install-world-bin >>"$build/log" 2>&1 &&
+		cp -R "$build/src/src/test/regress" "$prefix/regress" &&
+		cp src/test/regress/*.so "$prefix/regress/" || {
+		tail -n 20 "$build/log"
+		return 1
+	}
+	cd /
+	rm -rf "$build"
+}
+
+# ---------------------------------------------------------------------------
+# The parts.  Each sets ok, bad, skip and figures.
+# ---------------------------------------------------------------------------
+
+limited()
+{
+	timeout --foreground -k 60 $((minutes * 60)) "$@"
+}
+
+own_suites()
+{
+	local rc suite p f s _
+
+	: >"$scratch/suites"
+	limited env PG_CONFIG="$PG_CONFIG" RESULTS="$scratch/suites" \
+		bash "$MS_TOP/test/run.sh" </dev/null
+	rc=$?
+	while read -r suite p f s _; do
+		ok=$((ok + p))
+		bad=$((bad + f))
+		skip=$((skip + s))
+		figures+="$suite $p, "
+	done <"$scratch/suites"
+	figures="passed: ${figures%, }"
+	if ((rc != 0 && bad == 0)); then
+		bad=1
+		figures+="; broke, or took more than $minutes minutes"
+	fi
+}
+
+# A cluster with the library preloaded and every session profiled
+start_profiled()
+{
+	ms_setup
+	ms_begin
+	ms_build || return 1
+	ms_start "shared_preload_libraries = 'missing_symbol'" \
+		"missing_symbol.profile = 'all'" "missing_symbol.profile_plans = on" \
+		"missing_symbol.profile_params = on" "fsync = off" \
+		"max_prepared_transactions = 2" "$@"
+}
+
+no_crash()
+{
+	! grep -E "$MS_CRASHES" "$MS_WORK/log/server"
+}
+
+# ARGUMENT...: PostgreSQL's own tests
+core_tests()
+{
+	local pgxs
+
+	pgxs=$(dirname "$("$MS_PG_CONFIG" --pgxs)")
+	ms_as_user mkdir -p "$MS_WORK/core"
+	limited ms_as_user "$pgxs/../test/regress/pg_regress" --bindir="$MS_PGBIN" \
+		--inputdir="$regress" --expecteddir="$regress" --dlpath="$regress" \
+		--outputdir="$MS_WORK/core" --max-concurrent-tests=20 "$@" \
+		>"$MS_WORK/log/core" 2>&1 </dev/null
+}
+
+core_suite()
+{
+	start_profiled || return 1
+	core_tests --schedule="$regress/parallel_schedule"
+	ok=$(grep -cE '^ok ' "$MS_WORK/log/core")
+	bad=$(grep -cE '^not ok ' "$MS_WORK/log/core")
+	if ((ok == 0 || bad > 0)); then
+		grep -vE '^ok ' "$MS_WORK/log/core"
+		cat "$MS_WORK/core/regression.diffs" 2>/dev/null
+	fi
+	no_crash || bad=$((bad + 1))
+	figures="PostgreSQL's own regression tests with every session profiled"
+}
+
+sqlsmith_part()
+{
+	local log=$MS_WORK/log/sqlsmith queries errors
+
+	start_profiled "statement_timeout = '2s'" || return 1
+	log=$MS_WORK/log/sqlsmith
+	core_tests test_setup create_index create_aggregate create_operator ||
+		{ cat "$MS_WORK/log/core"; return 1; }
+	ms_as_user psql -XAtq -d regression -v ON_ERROR_STOP=1 \
+		-f "$MS_SRC/test/hard-sqlsmith.sql" || return 1
+	timeout --foreground -s INT -k 30 $((minutes * 60)) \
+		runuser -u "$MS_USER" -- env ASAN_OPTIONS="$ASAN_OPTIONS" sqlsmith \
+		--target="host=$MS_SHORT/s port=5432 user=smith dbname=regression" \
+		--seed="$SQLSMITH_SEED" --verbose >"$log" 2>&1 </dev/null
+	no_crash && ok=1 || bad=1
+	queries=$(sed -n 's/^queries: \([0-9]*\).*/\1/p' "$log" | tail -n 1)
+	ms_as_user psql -XAtqc 'SELECT 1' -d regression >/dev/null || bad=1
+	((${queries:-0} > 0)) || { tail -n 20 "$log"; bad=1; }
+	figures="${queries:-0} queries, seed $SQLSMITH_SEED"
+}
+
+run_part()
+{
+	local part=$1 begin=$SECONDS variant=${1#core-} default=45
+	local ok=0 bad=0 skip=0 figures= minutes scratch regress
+
+	[ "$part" != sqlsmith ] || { variant=assert default=10; }
+	[ "$variant" != sanitize ] || default=90
+	minutes=${MINUTES:-$default}
+	scratch=$(mktemp -d)
+	PG_CONFIG=/opt/postgresql-$variant/bin/pg_config
+	regress=/opt/postgresql-$variant/regress
+	printf '\n=== %s ===\n' "$part"
+	case $part in
+		assert | sanitize) own_suites ;;
+		core-*) core_suite || bad=$((bad + 1)) ;;
+		sqlsmith) sqlsmith_part || bad=$((bad + 1)) ;;
+	esac
+	ms_say "$part: $ok passed, $bad failed, $figures"
+	echo "$part $ok $bad $skip $((SECONDS - begin)) $figures" >>"$RESULTS"
+	rm -rf "$scratch"
+}
+
+for part in $PARTS; do
+	variant=${part#core-}
+	[ "$part" != sqlsmith ] || variant=assert
+	if ! build_server "$variant"; then
+		echo "$part 0 1 0 0 no server" >>"$RESULTS"
+		continue
+	fi
+	# a shell of its own: each has its work directory
+	(run_part "$part")
+done
+! grep -q '^[^ ]* [0-9]* [1-9]' "$RESULTS"
