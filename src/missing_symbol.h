@@ -486,6 +486,7 @@ extern void ms_buffer_log_fallbacks(int64 n);
 /*
  * fold.c: merges what is set aside into its rows.
  */
+extern bool ms_try(void (*step) (void *arg), void *arg, char **error);
 
 /*
  * Fold what a store has of a target behind *after, about so many deltas;
