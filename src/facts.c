@@ -54,20 +54,24 @@
 #define ESTIMATE_FACTOR		100
 #define ESTIMATE_ROWS		1000
 
-/* while a plan is walked */
-typedef struct Collector
+/* where a node stands in its plan */
+typedef struct Place
 {
-	List	   *rtable;
-	List	   *facts;
-	const char *text;			/* of the query */
-	int			estimates_off;	/* so many facts about estimates */
-	bool		spilled;		/* a sort or hash has written files */
-
-	/* of the node that is being looked at */
 	PlanState  *parent;
 	bool		complete;		/* run to its last row, if it was run at all */
 	bool		nested;			/* repeated for each row of something else */
 	Plan	   *append;			/* whose children are one table's partitions */
+} Place;
+
+/* while a plan is walked */
+typedef struct Collector
+{
+	List	   *rtable;
+	const char *text;			/* of the query */
+	List	   *facts;
+	int			estimates_off;	/* so many facts about estimates */
+	bool		spilled;		/* a sort or hash has written files */
+	Place		at;
 } Collector;
 
 /* what an expression's Vars stand for */
@@ -283,13 +287,13 @@ find_sibling(Collector *c, MSFactKind kind)
 {
 	ListCell   *lc;
 
-	if (c->append == NULL)
+	if (c->at.append == NULL)
 		return NULL;
 	foreach(lc, c->facts)
 	{
 		MSFact	   *fact = lfirst(lc);
 
-		if (fact->kind == kind && fact->node == c->append->plan_node_id)
+		if (fact->kind == kind && fact->node == c->at.append->plan_node_id)
 			return fact;
 	}
 	return NULL;
@@ -310,7 +314,7 @@ look_at_scan(Collector *c, PlanState *ps)
 	double		discarded = ps->instrument->nfiltered1;
 	double		read = rows_of(ps) + discarded;
 	double		loops = loops_of(ps);
-	double		few = c->append != NULL ? 1 : INDEX_SCAN_ROWS * DISCARDED_SHARE;
+	double		few = c->at.append ? 1 : INDEX_SCAN_ROWS * DISCARDED_SHARE;
 	MSFactKind	kind;
 	MSFact	   *fact;
 
@@ -322,11 +326,11 @@ look_at_scan(Collector *c, PlanState *ps)
 		kind = MS_INDEX_SCAN_DISCARDS;
 	else if (ms_is_fk_check(c->text))
 		kind = MS_MISSING_FK_INDEX;
-	else if (c->nested && loops >= NESTED_LOOPS)
+	else if (c->at.nested && loops >= NESTED_LOOPS)
 		kind = MS_NESTED_SEQ_SCAN;
 	else
 		kind = MS_SEQ_SCAN_DISCARDS;
-	if (c->append == NULL && !is_worth_it(kind, read, discarded))
+	if (c->at.append == NULL && !is_worth_it(kind, read, discarded))
 		return;
 	if ((kind == MS_NESTED_SEQ_SCAN && read < loops * NESTED_ROWS) ||
 		(kind == MS_INDEX_SCAN_DISCARDS && read < loops * INDEX_LOOP_ROWS))
@@ -338,8 +342,8 @@ look_at_scan(Collector *c, PlanState *ps)
 		fact = add_fact(c, kind, ps);
 		fact->rows_discarded = 0;
 		describe_scan(fact, ps);
-		if (c->append != NULL)
-			fact->node = c->append->plan_node_id;
+		if (c->at.append != NULL)
+			fact->node = c->at.append->plan_node_id;
 	}
 	fact->rows_read += read;
 	fact->rows_discarded += discarded;
@@ -582,7 +586,7 @@ look_at_estimate(Collector *c, PlanState *ps, PlanState *parent)
 		return;
 	actual = rows_of(ps) / loops;
 	if (!(actual >= ESTIMATE_ROWS && actual >= expected * ESTIMATE_FACTOR) &&
-		!(c->complete && expected >= ESTIMATE_ROWS &&
+		!(c->at.complete && expected >= ESTIMATE_ROWS &&
 		  expected >= actual * ESTIMATE_FACTOR))
 		return;
 	if (is_scan && !is_users_table(((ScanState *) ps)->ss_currentRelation))
@@ -595,6 +599,14 @@ look_at_estimate(Collector *c, PlanState *ps, PlanState *parent)
 	if (is_scan)
 		describe_scan(fact, ps);
 	c->estimates_off++;
+}
+
+/* a join that stops at the first match */
+static bool
+stops_at_match(Join *join)
+{
+	return join->inner_unique || join->jointype == JOIN_SEMI ||
+		join->jointype == JOIN_ANTI;
 }
 
 /* does the child give all its rows, if the parent does? */
@@ -618,9 +630,7 @@ is_read_to_the_end(PlanState *parent, PlanState *child, bool complete)
 			return complete;
 		case T_NestLoop:
 			return complete && (child == outerPlanState(parent) ||
-								(!((Join *) parent->plan)->inner_unique &&
-								 ((Join *) parent->plan)->jointype != JOIN_SEMI &&
-								 ((Join *) parent->plan)->jointype != JOIN_ANTI));
+								!stops_at_match((Join *) parent->plan));
 		case T_HashJoin:
 			/* without rows on one side the other is not read */
 			return complete && rows_of(parent) > 0;
@@ -633,39 +643,38 @@ is_read_to_the_end(PlanState *parent, PlanState *child, bool complete)
  * The walk
  */
 
-static bool
-is_partitioned(Collector *c, Bitmapset *apprelids)
+/* NULL where it is not the partitions of a table that it appends */
+static Plan *
+append_of_partitions(Collector *c, Plan *plan)
 {
+	Bitmapset  *apprelids = IsA(plan, Append) ? ((Append *) plan)->apprelids :
+		IsA(plan, MergeAppend) ? ((MergeAppend *) plan)->apprelids : NULL;
 	int			rti = bms_next_member(apprelids, -1);
 
 	return rti > 0 && rt_fetch(rti, c->rtable)->relkind ==
-		RELKIND_PARTITIONED_TABLE;
+		RELKIND_PARTITIONED_TABLE ? plan : NULL;
+}
+
+/* SubPlans are the only children that are neither */
+static bool
+is_subplan(PlanState *parent, PlanState *child)
+{
+	return child != outerPlanState(parent) && child != innerPlanState(parent) &&
+		!IsA(parent->plan, Append) && !IsA(parent->plan, MergeAppend) &&
+		!IsA(parent->plan, SubqueryScan);
 }
 
 static void
 enter_node(Collector *c, PlanState *ps)
 {
-	PlanState  *parent = c->parent;
+	PlanState  *parent = c->at.parent;
 
 	if (parent == NULL)
 		return;
-	if (ps == innerPlanState(parent) && IsA(parent->plan, NestLoop))
-		c->nested = true;
-	if (IsA(parent->plan, Append))
-		c->append = is_partitioned(c, ((Append *) parent->plan)->apprelids) ?
-			parent->plan : NULL;
-	else if (IsA(parent->plan, MergeAppend))
-		c->append = is_partitioned(c, ((MergeAppend *) parent->plan)->apprelids) ?
-			parent->plan : NULL;
-	else
-	{
-		c->append = NULL;
-		if (ps != outerPlanState(parent) && ps != innerPlanState(parent) &&
-			!IsA(parent->plan, SubqueryScan))
-			c->nested = true;	/* a SubPlan */
-	}
-	c->complete = parent->instrument != NULL &&
-		is_read_to_the_end(parent, ps, c->complete);
+	c->at.nested = c->at.nested || is_subplan(parent, ps) ||
+		(IsA(parent->plan, NestLoop) && ps == innerPlanState(parent));
+	c->at.append = append_of_partitions(c, parent->plan);
+	c->at.complete = is_read_to_the_end(parent, ps, c->at.complete);
 }
 
 /* what can be seen at this node, but for how many rows it gave */
@@ -706,7 +715,7 @@ look_at_node(Collector *c, PlanState *ps)
 static bool
 walk(PlanState *ps, Collector *c)
 {
-	Collector	saved = *c;
+	Place		saved = c->at;
 	int			estimates_off;
 
 	if (ps->instrument == NULL)
@@ -716,15 +725,12 @@ walk(PlanState *ps, Collector *c)
 
 	/* where the inputs are off already, this node cannot be right */
 	estimates_off = c->estimates_off;
-	c->parent = ps;
+	c->at.parent = ps;
 	planstate_tree_walker(ps, walk, (void *) c);
 	if (c->estimates_off == estimates_off)
 		look_at_estimate(c, ps, saved.parent);
 
-	c->parent = saved.parent;
-	c->complete = saved.complete;
-	c->nested = saved.nested;
-	c->append = saved.append;
+	c->at = saved;
 	return false;
 }
 
@@ -749,7 +755,7 @@ ms_facts_collect(QueryDesc *queryDesc, bool complete, int64 temp_blocks)
 		return NIL;
 	c.rtable = queryDesc->plannedstmt->rtable;
 	c.text = queryDesc->sourceText;
-	c.complete = complete;
+	c.at.complete = complete;
 	walk(root, &c);
 	look_at_statement(&c, root, temp_blocks);
 

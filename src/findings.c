@@ -195,6 +195,8 @@ is_foreign_key(Relation rel, const MSFact *fact)
 static const char *
 discards_why(const MSFact *fact)
 {
+	char	   *index;
+
 	switch (fact->kind)
 	{
 		case MS_SEQ_SCAN_DISCARDS:
@@ -204,10 +206,11 @@ discards_why(const MSFact *fact)
 		case MS_MISSING_FK_INDEX:
 			return "to delete or update a row that may be referred to, the whole table is searched for references";
 		default:
-			return OidIsValid(fact->index) && get_rel_name(fact->index) != NULL ?
+			index = OidIsValid(fact->index) ? get_rel_name(fact->index) : NULL;
+			return index == NULL ?
+				"most rows that indexes find are read and thrown away" :
 				psprintf("most rows that index %s finds are read and thrown away",
-						 quote_identifier(get_rel_name(fact->index))) :
-				"most rows that indexes find are read and thrown away";
+						 quote_identifier(index));
 	}
 }
 
@@ -299,11 +302,11 @@ has_grown(Relation rel)
 static bool
 is_stale(Relation rel)
 {
-	int64		changed =
-		DatumGetInt64(OidFunctionCall1(F_PG_STAT_GET_MOD_SINCE_ANALYZE,
-									   ObjectIdGetDatum(RelationGetRelid(rel))));
+	Datum		relid = ObjectIdGetDatum(RelationGetRelid(rel));
+	Datum		changed = OidFunctionCall1(F_PG_STAT_GET_MOD_SINCE_ANALYZE,
+										   relid);
 
-	return changed > rel->rd_rel->reltuples * STALE_SHARE;
+	return DatumGetInt64(changed) > rel->rd_rel->reltuples * STALE_SHARE;
 }
 
 /* has somebody made statistics of these columns together? */
@@ -339,6 +342,7 @@ statistics_name(Relation rel, List *columns)
 {
 	char	   *schema = get_namespace_name(RelationGetNamespace(rel));
 	char	   *name;
+	List	   *list;
 	char		label[32] = "stats";
 	int			i = 0;
 
@@ -346,9 +350,8 @@ statistics_name(Relation rel, List *columns)
 	{
 		name = makeObjectName(RelationGetRelationName(rel),
 							  linitial(columns), label);
-		if (!OidIsValid(get_statistics_object_oid(list_make2(makeString(schema),
-															 makeString(name)),
-												  true)))
+		list = list_make2(makeString(schema), makeString(name));
+		if (!OidIsValid(get_statistics_object_oid(list, true)))
 			return quote_qualified_identifier(schema, name);
 		snprintf(label, sizeof(label), "stats%d", ++i);
 	}
@@ -376,10 +379,12 @@ correlated_columns(const MSFact *fact)
 	foreach(lc, fact->clauses)
 	{
 		Bitmapset  *attnos = NULL;
+		int			attno;
 
 		pull_varattnos(lfirst(lc), 1, &attnos);
-		if (is_about_one_value(lfirst(lc)) && bms_num_members(attnos) == 1 &&
-			bms_singleton_member(attnos) > -FirstLowInvalidHeapAttributeNumber &&
+		if (is_about_one_value(lfirst(lc)) &&
+			bms_get_singleton_member(attnos, &attno) &&
+			attno > -FirstLowInvalidHeapAttributeNumber &&
 			bms_num_members(columns) < STATS_MAX_DIMENSIONS)
 			columns = bms_add_members(columns, attnos);
 	}

@@ -65,7 +65,7 @@ typedef struct Keys
 	List	   *equal;			/* of Key */
 	Key		   *range;
 	Key		   *other;
-	List	   *order;			/* of Key: columns that rows came in order of */
+	List	   *order;			/* of Key: what rows came in the order of */
 	List	   *predicates;		/* of Key */
 	bool		filter_helps;	/* one of them is a filter */
 	const char *reason;			/* why a condition serves no index */
@@ -134,7 +134,7 @@ match_other(Key *key)
 		Oid			opclass = GetDefaultOpClass(exprType(key->expr), ams[i]);
 
 		if (OidIsValid(opclass) &&
-			get_op_opfamily_strategy(key->opno, get_opclass_family(opclass)) > 0)
+			op_in_opfamily(key->opno, get_opclass_family(opclass)))
 		{
 			key->use = USE_OTHER;
 			key->am = ams[i];
@@ -507,6 +507,25 @@ index_serves(Keys *keys, Existing *index, List *columns, List *clauses)
 }
 
 static bool
+tuple_serves(Keys *keys, HeapTuple tuple, List *columns, List *clauses)
+{
+	Existing	index;
+	Expr	   *predicate;
+
+	index.form = (Form_pg_index) GETSTRUCT(tuple);
+	if (!index.form->indisvalid || !index.form->indislive)
+		return false;
+	index.am = am_of_index(index.form->indexrelid);
+	index.nkeys = index.form->indnkeyatts;
+	index.opclasses = index_oids(tuple, Anum_pg_index_indclass);
+	index.collations = index_oids(tuple, Anum_pg_index_indcollation);
+	index.exprs = (List *) index_attribute(tuple, Anum_pg_index_indexprs);
+	predicate = (Expr *) index_attribute(tuple, Anum_pg_index_indpred);
+	index.predicate = make_ands_implicit(canonicalize_qual(predicate, false));
+	return index_serves(keys, &index, columns, clauses);
+}
+
+static bool
 exists(Keys *keys, List *columns, List *clauses)
 {
 	bool		found = false;
@@ -514,28 +533,13 @@ exists(Keys *keys, List *columns, List *clauses)
 
 	foreach(lc, RelationGetIndexList(keys->rel))
 	{
-		Existing	index = {0};
 		HeapTuple	tuple = SearchSysCache1(INDEXRELID,
 											ObjectIdGetDatum(lfirst_oid(lc)));
 
 		if (!HeapTupleIsValid(tuple))
 			continue;
-		index.form = (Form_pg_index) GETSTRUCT(tuple);
-		if (index.form->indisvalid && index.form->indislive)
-		{
-			index.am = am_of_index(lfirst_oid(lc));
-			index.nkeys = index.form->indnkeyatts;
-			index.opclasses = index_oids(tuple, Anum_pg_index_indclass);
-			index.collations = index_oids(tuple, Anum_pg_index_indcollation);
-			index.exprs = (List *) index_attribute(tuple, Anum_pg_index_indexprs);
-			index.predicate = make_ands_implicit(canonicalize_qual((Expr *)
-																   index_attribute(tuple, Anum_pg_index_indpred),
-																   false));
-			found = index_serves(keys, &index, columns, clauses);
-		}
+		found = found || tuple_serves(keys, tuple, columns, clauses);
 		ReleaseSysCache(tuple);
-		if (found)
-			break;
 	}
 	return found;
 }
@@ -627,8 +631,11 @@ ms_index_advise(Relation rel, const MSFact *fact, const char *relation,
 		return;
 	}
 	foreach(lc, columns)
-		advice->columns = lappend(advice->columns,
-								  column_name(rel, ((Key *) lfirst(lc))->expr));
+	{
+		Key		   *key = lfirst(lc);
+
+		advice->columns = lappend(advice->columns, column_name(rel, key->expr));
+	}
 	advice->exists = exists(&keys, columns, fact->clauses);
 	advice->ddl = make_ddl(&keys, columns, relation);
 }

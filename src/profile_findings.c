@@ -330,7 +330,8 @@ put_finding(ReturnSetInfo *rsinfo, const MSFinding *finding, bool see)
 	nulls[i] = see && shape == NULL;
 	values[i++] = !see ? CStringGetTextDatum(MS_INSUFFICIENT_PRIVILEGE) :
 		shape == NULL ? (Datum) 0 :
-		PointerGetDatum(cstring_to_text_with_len(shape->text, shape->text_len));
+		PointerGetDatum(cstring_to_text_with_len(shape->text,
+												 shape->text_len));
 	nulls[i] = !see || fact->queryid == 0;
 	values[i++] = Int64GetDatum((int64) fact->queryid);
 	values[i++] = ObjectIdGetDatum(fact->userid);
