@@ -148,6 +148,7 @@ PROVE_TESTS = \
 	test/t/protocols.pl \
 	test/t/pending.pl \
 	test/t/prune.pl \
+	test/t/readme.pl \
 	test/t/replication.pl \
 	test/t/sightings.pl \
 	test/t/spill.pl \
