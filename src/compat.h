@@ -206,6 +206,12 @@ ms_collate_is_c(Oid collation)
 }
 #endif
 
+/* 14 asks whether the tree may be changed */
+#if PG_VERSION_NUM < 140000
+#define ProcessUtility(pstmt, source, readonly, context, params, env, dest, qc) \
+	ProcessUtility(pstmt, source, context, params, env, dest, qc)
+#endif
+
 /*
  * sorting
  */
