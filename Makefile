@@ -147,6 +147,8 @@ PROVE_TESTS = \
 	test/t/plproxy.pl \
 	test/t/protocols.pl \
 	test/t/pending.pl \
+	test/t/prune.pl \
+	test/t/readme.pl \
 	test/t/replication.pl \
 	test/t/sightings.pl \
 	test/t/spill.pl \

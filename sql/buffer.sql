@@ -153,6 +153,16 @@ TABLE buffer.waiting;
 SELECT target, calls, deferred, buffered, fallbacks, folded FROM missing_symbol.counter_stats WHERE target::text LIKE 'buffer.%' ORDER BY target::text;
 SELECT fallbacks > 0 AS fallbacks FROM missing_symbol.buffer_stats;
 
+-- such as one with blanks
+CREATE TABLE buffer.padded (k char(5) PRIMARY KEY, count bigint) WITH (fillfactor = 70);
+CREATE TABLE buffer.blanks (k bpchar PRIMARY KEY, count bigint) WITH (fillfactor = 70);
+SET client_min_messages = error;
+SELECT missing_symbol.track('buffer.padded', apply => 'buffer'), missing_symbol.track('buffer.blanks', apply => 'buffer');
+RESET client_min_messages;
+SELECT (missing_symbol.describe(t)).apply FROM unnest('{buffer.padded,buffer.blanks}'::regclass[]) t;
+SELECT missing_symbol.increment('buffer.padded', k), missing_symbol.increment('buffer.blanks', k) FROM unnest('{"a","a ","a   "}'::text[]) k;
+SELECT missing_symbol.value('buffer.padded', 'a'), missing_symbol.value('buffer.blanks', 'a'), missing_symbol.value('buffer.blanks', 'a  ');
+
 -- other keys and counters, other ways to be a table
 CREATE TABLE buffer.days (site uuid, day date, hits missing_symbol.counter NOT NULL, PRIMARY KEY (day, site)) PARTITION BY RANGE (day);
 CREATE TABLE buffer.days_1 PARTITION OF buffer.days FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');

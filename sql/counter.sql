@@ -112,6 +112,12 @@ FROM (VALUES
     ('1 [2026-11-21,infinity]'), ('1 [2026-11-22,2026-11-21]')
     ) AS t (input);
 
+-- what the engine's own statements call makes no counter that is none
+SELECT missing_symbol.counted(NULL, 1, '2026-11-22', '2026-11-21');
+SELECT missing_symbol.counted(NULL, 1, NULL, 'infinity');
+SELECT missing_symbol.counted('1 [2026-11-21,2026-11-21]', 1, NULL, 'infinity');
+SELECT missing_symbol.counted('1 [2026-11-21,2026-11-21]', 1, NULL, '-infinity');
+
 --
 -- Round trips: counters whose text is hard to read back
 --

@@ -63,6 +63,16 @@ CALL missing_symbol.prune('prune.spilled', '1 year', batch => 2);
 SELECT * FROM missing_symbol.total(NULL::prune.spilled) ORDER BY k;
 SELECT missing_symbol.fold('prune.spilled');
 TABLE prune.spilled ORDER BY k;
+-- or is buffered
+SET missing_symbol.worker = off;
+CREATE TABLE prune.buffered (k text PRIMARY KEY, count bigint, modified_at timestamptz) WITH (fillfactor = 70);
+SELECT missing_symbol.track('prune.buffered', apply => 'buffer');
+INSERT INTO prune.buffered VALUES ('a', 1, '2020-01-01'), ('b', 1, '2020-01-01');
+SELECT missing_symbol.increment('prune.buffered', 'a');
+CALL missing_symbol.prune('prune.buffered', '1 year', dry_run => true);
+CALL missing_symbol.prune('prune.buffered', '1 year');
+SELECT missing_symbol.fold('prune.buffered');
+TABLE prune.buffered;
 -- and what this transaction has deferred
 CREATE TABLE prune.deferred (k text PRIMARY KEY, count bigint, modified_at timestamptz);
 SELECT missing_symbol.track('prune.deferred', apply => 'commit');

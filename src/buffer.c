@@ -89,23 +89,32 @@ ms_buffer_serves(MSTarget *target)
 	return ms_spill_exact_key(target);
 }
 
-/* Merge what the current role has buffered of a row's key, waiting for nothing. */
-static void
-merge_key(MSTarget *target, Relation rel, const MSRow *row)
+/* a key whose deltas are to be merged */
+typedef struct Merge
 {
+	MSTarget   *target;
+	Relation	rel;
+	const MSRow *row;
+} Merge;
+
+/* Merge what the current role has buffered of a key, waiting for nothing. */
+static void
+merge_key(void *arg)
+{
+	Merge	   *merge = arg;
+	MSTarget   *target = merge->target;
 	MSResult	result;
 	MSRow	   *sum;
 	int64		n;
 
-	/* what we have just appended, too */
-	CommandCounterIncrement();
-	sum = ms_spill_take(target, rel, row, &n);
+	sum = ms_spill_take(target, merge->rel, merge->row, &n);
 	if (sum == NULL)
 		return;
-	ms_apply_row(target, rel, sum, &result);
+	ms_apply_row(target, merge->rel, sum, &result);
 	if (result.outcome == MS_SPILLED)
-		ms_spill_append(MS_STORE_SPILLED, target, rel, sum, sum->values,
-						GetUserNameFromId(GetUserId(), false), NULL);
+		ms_spill_append(MS_STORE_SPILLED, target, merge->rel, sum,
+						sum->values, GetUserNameFromId(GetUserId(), false),
+						NULL);
 	else
 		ms_stats_folded(target->relid, n);
 }
@@ -115,6 +124,8 @@ void
 ms_buffer_append(MSTarget *target, Relation rel, const MSRow *row)
 {
 	char	   *role = GetUserNameFromId(GetUserId(), true);
+	Merge		merge = {target, rel, row};
+	char	   *error;
 
 	/* the owner stands in for a role that its transaction has dropped */
 	if (role == NULL)
@@ -123,7 +134,11 @@ ms_buffer_append(MSTarget *target, Relation rel, const MSRow *row)
 					NULL);
 	if (!ms_worker_wake() && ++target->spill_turn % 16 == 0 &&
 		!IsolationUsesXactSnapshot())
-		merge_key(target, rel, row);
+	{
+		/* what we have just appended, too; what fails just stays */
+		CommandCounterIncrement();
+		(void) ms_try(merge_key, &merge, &error);
+	}
 }
 
 /*

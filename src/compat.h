@@ -167,10 +167,16 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
 extern bool lc_collate_is_c(Oid collation);
 #define ms_collate_is_c(collation)	lc_collate_is_c(collation)
 #else
+#include "access/htup_details.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_database.h"
 #include "utils/builtins.h"
 #include "utils/syscache.h"
+
+/* 18 has the collation, but no name for it */
+#ifndef POSIX_COLLATION_OID
+#define POSIX_COLLATION_OID	951
+#endif
 
 static inline bool
 ms_collate_is_c(Oid collation)
@@ -198,6 +204,12 @@ ms_collate_is_c(Oid collation)
 	ReleaseSysCache(tuple);
 	return result;
 }
+#endif
+
+/* 14 asks whether the tree may be changed */
+#if PG_VERSION_NUM < 140000
+#define ProcessUtility(pstmt, source, readonly, context, params, env, dest, qc) \
+	ProcessUtility(pstmt, source, context, params, env, dest, qc)
 #endif
 
 /*

@@ -137,6 +137,13 @@ check_times(const MSCounter *c, Node *escontext)
 	return true;
 }
 
+/* Error where the times are not those that a counter can have. */
+void
+ms_counter_check(const MSCounter *c)
+{
+	(void) check_times(c, NULL);
+}
+
 /* The text as a whole is no counter; always false. */
 static bool
 report_syntax(const char *str, Node *escontext)

@@ -106,19 +106,18 @@ ends_fold(int sqlerrcode)
  * Do something in a subtransaction.  On an error that is about what was done,
  * undo it and return false, with the error's text.
  */
-static bool
-try_step(void (*step) (Fold *fold), Fold *fold, char **error)
+bool
+ms_try(void (*step) (void *arg), void *arg, char **error)
 {
 	MemoryContext oldcxt = CurrentMemoryContext;
 	ResourceOwner oldowner = CurrentResourceOwner;
-	MSFolded	folded = fold->folded;
 	volatile bool ok = true;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(oldcxt);
 	PG_TRY();
 	{
-		step(fold);
+		step(arg);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(oldcxt);
 		CurrentResourceOwner = oldowner;
@@ -137,11 +136,37 @@ try_step(void (*step) (Fold *fold), Fold *fold, char **error)
 		CurrentResourceOwner = oldowner;
 		*error = psprintf("%s: %s", unpack_sql_state(edata->sqlerrcode),
 						  edata->message);
-		fold->folded = folded;
 		ok = false;
 	}
 	PG_END_TRY();
 	return ok;
+}
+
+/* a step of a fold */
+typedef struct Step
+{
+	void		(*step) (Fold *fold);
+	Fold	   *fold;
+} Step;
+
+static void
+run_step(void *arg)
+{
+	Step	   *step = arg;
+
+	step->step(step->fold);
+}
+
+static bool
+try_step(void (*step) (Fold *fold), Fold *fold, char **error)
+{
+	MSFolded	folded = fold->folded;
+	Step		arg = {step, fold};
+
+	if (ms_try(run_step, &arg, error))
+		return true;
+	fold->folded = folded;
+	return false;
 }
 
 /* Count a row as a role; the owner stands in for one that is gone. */

@@ -122,6 +122,7 @@ ms_counted(PG_FUNCTION_ARGS)
 	}
 	else
 		ms_counter_add(result, PG_GETARG_MSCOUNTER_P(0), by, last);
+	ms_counter_check(result);	/* anybody can call this */
 	PG_RETURN_MSCOUNTER_P(result);
 }
 

@@ -69,6 +69,9 @@ typedef struct MSCounter
 /* set *result to a counter that has been seen at one time only */
 extern void ms_counter_init(MSCounter *result, int64 count, TimestampTz now);
 
+/* error 22008 where times are infinite, or first_seen is after last_seen */
+extern void ms_counter_check(const MSCounter *c);
+
 /* c counted by more at now; error 22003 where the count overflows */
 extern void ms_counter_add(MSCounter *result, const MSCounter *c, int64 by,
 						   TimestampTz now);
@@ -483,6 +486,7 @@ extern void ms_buffer_log_fallbacks(int64 n);
 /*
  * fold.c: merges what is set aside into its rows.
  */
+extern bool ms_try(void (*step) (void *arg), void *arg, char **error);
 
 /*
  * Fold what a store has of a target behind *after, about so many deltas;

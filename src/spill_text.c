@@ -117,7 +117,10 @@ end_texts(int nestlevel)
 		AtEOXact_GUC(true, nestlevel);
 }
 
-/* Are equal values of a key column equal in their texts, too? */
+/*
+ * Are equal values of a key column equal in their texts, too?  Not those of
+ * bpchar, with their blanks, whatever its operator class says.
+ */
 static bool
 is_hashable(Relation index, int i)
 {
@@ -126,7 +129,7 @@ is_hashable(Relation index, int i)
 										 index->rd_opcintype[i],
 										 BTEQUALIMAGE_PROC);
 
-	return OidIsValid(proc) &&
+	return OidIsValid(proc) && index->rd_opcintype[i] != BPCHAROID &&
 		DatumGetBool(OidFunctionCall1Coll(proc, index->rd_indcollation[i],
 										  ObjectIdGetDatum(index->rd_opcintype[i])));
 }

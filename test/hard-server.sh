@@ -64,17 +64,12 @@ build_server()
 # The parts.  Each sets ok, bad, skip and figures.
 # ---------------------------------------------------------------------------
 
-limited()
-{
-	timeout --foreground -k 60 $((minutes * 60)) "$@"
-}
-
 own_suites()
 {
 	local rc suite p f s _
 
 	: >"$scratch/suites"
-	limited env PG_CONFIG="$PG_CONFIG" RESULTS="$scratch/suites" \
+	timeout --foreground -k 60 $((minutes * 60)) env PG_CONFIG="$PG_CONFIG" RESULTS="$scratch/suites" \
 		bash "$MS_TOP/test/run.sh" </dev/null
 	rc=$?
 	while read -r suite p f s _; do
@@ -114,7 +109,8 @@ core_tests()
 
 	pgxs=$(dirname "$("$MS_PG_CONFIG" --pgxs)")
 	ms_as_user mkdir -p "$MS_WORK/core"
-	limited ms_as_user "$pgxs/../test/regress/pg_regress" --bindir="$MS_PGBIN" \
+	ms_as_user timeout -k 60 $((minutes * 60)) \
+		"$pgxs/../test/regress/pg_regress" --bindir="$MS_PGBIN" \
 		--inputdir="$regress" --expecteddir="$regress" --dlpath="$regress" \
 		--outputdir="$MS_WORK/core" --max-concurrent-tests=20 "$@" \
 		>"$MS_WORK/log/core" 2>&1 </dev/null
@@ -126,7 +122,8 @@ core_suite()
 	core_tests --schedule="$regress/parallel_schedule"
 	ok=$(grep -cE '^ok ' "$MS_WORK/log/core")
 	bad=$(grep -cE '^not ok ' "$MS_WORK/log/core")
-	if ((ok == 0 || bad > 0)); then
+	((ok > 0)) || bad=$((bad + 1))
+	if ((bad > 0)); then
 		grep -vE '^ok ' "$MS_WORK/log/core"
 		cat "$MS_WORK/core/regression.diffs" 2>/dev/null
 	fi

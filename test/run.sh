@@ -164,6 +164,19 @@ complete_lists()
 	return $rc
 }
 
+# README.md's map has every file of the sources.
+complete_map()
+{
+	local file name rc=0
+
+	for file in "$MS_SRC"/src/*.c; do
+		name=$(basename "$file")
+		grep -qF "\`$name\`" "$MS_SRC/README.md" ||
+			{ echo "README.md does not say what $name is"; rc=1; }
+	done
+	return $rc
+}
+
 suite_build()
 {
 	local ok=0 bad=0 skip=0 start=$SECONDS
@@ -180,6 +193,7 @@ suite_build()
 		skip=1
 	fi
 	check "every test file is in the Makefile" complete_lists
+	check "every source file is in README.md" complete_map
 	check "VPATH and DESTDIR" vpath_build
 	finish_suite build "$ok" "$bad" "$skip" $((SECONDS - start))
 }

@@ -24,7 +24,8 @@ quietly apt-get -q -y --no-install-recommends install build-essential \
 version=$(sed -n '1,/^   "version"/s/^   "version": "\(.*\)",/\1/p' META.json)
 cp -R test/debian debian
 # which of the versions named in pgversions the release has
-quietly pg_buildext updatecontrol || exit 1
+quietly pg_buildext updatecontrol ||
+	{ echo "FAILED   pg_buildext updatecontrol"; exit 1; }
 cat >debian/changelog <<EOF
 missing-symbol ($version) unstable; urgency=medium
 
@@ -36,7 +37,14 @@ EOF
 # packages are built by an ordinary user
 useradd -m builder
 chown -R builder /srv/missing_symbol /srv
-quietly runuser -u builder -- env HOME=/home/builder LC_ALL=C.UTF-8 \
-	PATH="$PATH" dpkg-buildpackage -us -uc -b || exit 1
-rm -f /srv/*-dbgsym_*
-cp /srv/*.deb /srv/out/
+if quietly runuser -u builder -- env HOME=/home/builder LC_ALL=C.UTF-8 \
+	PATH="$PATH" dpkg-buildpackage -us -uc -b; then
+	rm -f /srv/*-dbgsym_*
+	cp /srv/*.deb /srv/out/
+	for deb in /srv/*.deb; do
+		echo "ok       $(basename "$deb") is built"
+	done
+else
+	echo "FAILED   the package is built"
+	exit 1
+fi

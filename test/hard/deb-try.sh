@@ -9,7 +9,6 @@ deb=$(echo /srv/in/*.deb)
 package=$(basename "$deb" | sed 's/_.*//')
 major=$(sed 's/^postgresql-\([0-9]*\)-.*/\1/' <<<"$package")
 log=/srv/log
-passed=0
 failed=0
 cd /
 
@@ -19,7 +18,6 @@ check()
 
 	shift
 	if "$@" >"$log" 2>&1; then
-		passed=$((passed + 1))
 		echo "ok       $what"
 	else
 		failed=$((failed + 1))
@@ -108,5 +106,4 @@ check "1.0 is updated" answers '1' \
 check "the regression themes pass" themes
 check "the server stops" pg_ctlcluster "$major" main stop
 check "it is removed" removed
-echo "$passed passed, $failed failed"
-((failed == 0 && passed > 0))
+((failed == 0))

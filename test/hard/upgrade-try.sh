@@ -5,7 +5,6 @@
 # that is thrown away.
 
 set -u
-passed=0
 failed=0
 work=/srv/upgrade
 log=/srv/log
@@ -19,7 +18,6 @@ check()
 
 	shift
 	if "$@" >"$log" 2>&1; then
-		passed=$((passed + 1))
 		echo "ok       $what"
 	else
 		failed=$((failed + 1))
@@ -71,7 +69,6 @@ for major in "$old" "$NEW"; do
 		with_llvm=no install >"$log" 2>&1 || {
 		cat "$log"
 		echo "FAILED   build for PostgreSQL $major"
-		echo "0 passed, 1 failed"
 		exit 1
 	}
 done
@@ -105,6 +102,9 @@ CREATE TABLE stats.page_views (page text, day date, n numeric NOT NULL, seen tim
 SELECT missing_symbol.track('stats.page_views', count => 'n', last_seen => 'seen', fill => '{title}', spill => true);
 CREATE TABLE stats.late (k uuid PRIMARY KEY, count int);
 SELECT missing_symbol.track('stats.late', apply => 'commit');
+SET missing_symbol.worker = off;
+CREATE TABLE stats.soon (k text PRIMARY KEY, count bigint) WITH (fillfactor = 70);
+SELECT missing_symbol.track('stats.soon', apply => 'buffer');
 CREATE TABLE stats.daily (k text PRIMARY KEY, c missing_symbol.counter) PARTITION BY HASH (k);
 CREATE TABLE stats.daily0 PARTITION OF stats.daily FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE stats.daily1 PARTITION OF stats.daily FOR VALUES WITH (MODULUS 2, REMAINDER 1);
@@ -114,6 +114,7 @@ CREATE VIEW stats.report AS SELECT k, missing_symbol.hits(c), c OPERATOR(missing
 SELECT missing_symbol.increment_by('stats.page_views', g, 'page ' || g, date '2026-11-21') FROM generate_series(1, 1000) AS g;
 SELECT missing_symbol.increment_by('stats.daily', g, 'key ' || g) FROM generate_series(1, 100) AS g;
 SELECT missing_symbol.increment('stats.late', md5('x')::uuid);
+SELECT missing_symbol.increment_by('stats.soon', g, 'key ' || g) FROM generate_series(1, 10) AS g;
 SELECT missing_symbol.record('xul.pdb', '44E4EC8C2F41492B9369D6B9A059577C2', 'xul.sym', by => 7);
 BEGIN;
 SELECT missing_symbol.increment('stats.page_views', 'page ' || g, date '2026-11-21') FROM generate_series(1, 20) AS g;
@@ -135,6 +136,8 @@ SELECT extversion FROM pg_extension WHERE extname = 'missing_symbol';
 SELECT c::regclass FROM pg_extension, unnest(extconfig) c WHERE extname = 'missing_symbol' ORDER BY c::regclass::text;
 SELECT to_jsonb(t) FROM missing_symbol.tracked t ORDER BY target::text;
 SELECT to_jsonb(s) FROM missing_symbol.spilled s ORDER BY key;
+SELECT to_jsonb(b) FROM missing_symbol.buffered b ORDER BY key;
+SELECT to_jsonb(t) FROM missing_symbol.total(NULL::stats.soon) t ORDER BY k;
 SELECT to_jsonb(t) FROM stats.page_views t ORDER BY page;
 SELECT to_jsonb(t) FROM missing_symbol.total(NULL::stats.page_views) t ORDER BY page;
 SELECT to_jsonb(t) FROM stats.late t;
@@ -155,6 +158,7 @@ count_on()
 SET missing_symbol.test_clock = '2026-11-21 12:00:00+00';
 SET TimeZone = 'UTC';
 SELECT missing_symbol.fold();
+SELECT sum(count) FROM stats.soon;
 SELECT missing_symbol.increment('stats.page_views', 'page 7', '2026-11-21'), missing_symbol.value('stats.page_views', 'new', '2026-11-22');
 SELECT page, n, seen, title FROM stats.page_views WHERE page = 'new';
 SELECT missing_symbol.increment('stats.daily', 'key 9'), (missing_symbol.last_increment()).outcome;
@@ -164,7 +168,7 @@ SET enable_seqscan = off;
 SELECT k FROM stats.daily ORDER BY c DESC LIMIT 1;
 EOF
 }
-counted=$'21\n5008|3\nnew|3|2026-11-21 02:00:00+00|New "page"\n|throttled\n|2\n8\nkey 100'
+counted=$'31\n55\n5008|3\nnew|3|2026-11-21 02:00:00+00|New "page"\n|throttled\n|2\n8\nkey 100'
 
 counts_on()
 {
@@ -198,7 +202,9 @@ prepare()
 		fill "$database" && state "$database" >"$work/states/$database" ||
 			return 1
 	done
-	grep -q '"delta": 5000' "$work/states/current" || return 1
+	# it is all still on its way
+	grep -q '"delta": 5000' "$work/states/current" &&
+		grep -q '"delta": 10,' "$work/states/current" || return 1
 	stop "$old"
 }
 
@@ -226,7 +232,8 @@ dumps()
 	pg "$NEW" pg_dump -h $work/s -f $work/dump "$1" &&
 		sql postgres -c "CREATE DATABASE again_$1" &&
 		sql "again_$1" -f $work/dump >/dev/null &&
-		diff <(state "$1") <(state "again_$1")
+		# but for the version: what is restored is the current one
+		diff <(state "$1" | tail -n +2) <(state "again_$1" | tail -n +2)
 }
 
 # ---------------------------------------------------------------------------
@@ -235,7 +242,6 @@ echo "--- pg_upgrade from $old to $NEW"
 check "counters in PostgreSQL $old" prepare
 if ((failed > 0)); then
 	pg "$old" pg_ctl -D "$work/$old" -m immediate stop >"$log" 2>&1
-	echo "$passed passed, $failed failed"
 	exit 1
 fi
 check "PostgreSQL $NEW" cluster "$NEW"
@@ -261,5 +267,4 @@ if grep -E 'PANIC|TRAP:|was terminated by signal' $work/*.log; then
 	failed=$((failed + 1))
 	echo "FAILED   a server crashed"
 fi
-echo "$passed passed, $failed failed"
-((failed == 0 && passed > 0))
+((failed == 0))

@@ -290,6 +290,9 @@ is(query('SELECT worker_state, buffered FROM missing_symbol.buffer_stats'), 'mis
 pgbench_ok($node, 'no worker: clients', [ '-c', 4, '-t', 100 ], q{SELECT missing_symbol.increment('views', '/alone')});
 is(query(q{SELECT missing_symbol.value('views', '/alone'), (SELECT count > 16 FROM views WHERE page = '/alone')}), '401|t', 'no worker: counters merge now and then');
 is(query(q{SELECT missing_symbol.flush() > 0; SELECT count FROM views WHERE page IN ('/alone', '/once') ORDER BY 1}), "t\n1\n401", 'no worker: flush()');
+query(q{CREATE TRIGGER raise BEFORE UPDATE ON mended FOR EACH ROW EXECUTE FUNCTION raise()});
+pgbench_ok($node, 'no worker: what cannot be merged is no reason to fail', [ '-c', 2, '-t', 50 ], q{SELECT missing_symbol.increment('mended', '/x')});
+is(query(q{SELECT missing_symbol.value('mended', '/x'), (SELECT count FROM mended WHERE page = '/x')}), '105|5', 'no worker: it stays');
 
 $node->stop;
 clean_log_ok($node);

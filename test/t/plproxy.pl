@@ -17,7 +17,7 @@ my $sightings = 100_000;
 my $clients = 8;
 
 chomp(my $sharedir = `pg_config --sharedir`);
-plan(skip_all => 'SKIPPED: there is no PL/Proxy (postgresql-NN-plproxy) for this PostgreSQL')
+plan(skip_all => 'there is no PL/Proxy (postgresql-NN-plproxy) for this PostgreSQL')
   unless -e "$sharedir/extension/plproxy.control";
 
 # ---------------------------------------------------------------------------

@@ -82,6 +82,14 @@ missing_symbol.profile_plans = $plans
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION pg_stat_statements');
 	$node->safe_psql('postgres', 'CREATE EXTENSION missing_symbol');
+	if ($profile ne 'off')
+	{
+		is($node->safe_psql('postgres', q{
+SELECT 17 AS seventeen;
+SELECT count(*) FROM missing_symbol.queries q JOIN pg_stat_statements s USING (queryid)
+WHERE q.text ~ 'seventeen' AND s.query ~ 'seventeen'}), "17\n1",
+			"queryid: $preload, $profile, plans $plans");
+	}
 	$node->safe_psql('postgres', 'SELECT pg_stat_statements_reset()');
 	my $from = -s $node->logfile;
 	$node->psql('postgres', $workload, on_error_stop => 0);

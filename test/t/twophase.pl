@@ -81,6 +81,21 @@ $node->safe_psql('postgres', "COMMIT PREPARED 'p'");
 $waiter->finish;
 is($out, "3\n", 'a waiter counts on');
 
+# The profiler cannot know what becomes of a prepared transaction.
+is($node->safe_psql('postgres', q{
+SET client_min_messages = warning;
+CREATE TABLE prepared (i int);
+SELECT missing_symbol.profile_start(), missing_symbol.profile_reset();
+BEGIN; INSERT INTO prepared VALUES (1); PREPARE TRANSACTION 'q';
+BEGIN; INSERT INTO prepared VALUES (2); COMMIT;
+BEGIN; INSERT INTO prepared VALUES (3); ROLLBACK;
+BEGIN; INSERT INTO prepared VALUES (4);
+SELECT string_agg(coalesce(committed::text, 'open'), ' ' ORDER BY number)
+FROM missing_symbol.queries;
+ROLLBACK; ROLLBACK PREPARED 'q'}),
+	"|\nopen open open true true true false false false open open",
+	'the profiler: committed is NULL where it is not known');
+
 $node->stop;
 clean_log_ok($node);
 done_testing();

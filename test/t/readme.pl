@@ -1,0 +1,99 @@
+# README.md, word for word: its SQL examples run, from the top, in one
+# database, and give what they say.  Those marked "not run by the tests" say
+# why; what they do is tested elsewhere.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use MissingSymbolTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $readme = slurp_file("$FindBin::RealBin/../../README.md");
+my $dir = PostgreSQL::Test::Utils::tempdir();
+my $node = new_node('readme');
+
+# what the examples take for granted
+my $given = q{
+DROP EXTENSION missing_symbol;
+CREATE ROLE symbol_server; CREATE ROLE reports; CREATE ROLE app;
+CREATE TABLE downloads (file text, day date, n bigint, seen timestamptz, referrer text, PRIMARY KEY (file, day));
+CREATE TABLE book (id serial PRIMARY KEY, author int, price numeric, published boolean);
+INSERT INTO book (author, price, published) SELECT i % 1000, i % 1000, i % 2 = 0 FROM generate_series(1, 100000) AS i;
+CREATE TABLE download_missingsymbol (
+    id serial PRIMARY KEY, hash varchar(32) NOT NULL UNIQUE, symbol varchar(150) NOT NULL, debugid varchar(150) NOT NULL,
+    filename varchar(150) NOT NULL, code_file varchar(150), code_id varchar(150), count integer NOT NULL,
+    created_at timestamptz NOT NULL, modified_at timestamptz NOT NULL);
+INSERT INTO download_missingsymbol (hash, symbol, debugid, filename, count, created_at, modified_at)
+SELECT md5(i::text), 'lib' || i % 1000 || '.pdb', upper(md5((i % 5)::text)) || '1', 'lib' || i % 1000 || '.sym', 1, now(), now()
+FROM generate_series(1, 20000) AS i;
+ANALYZE book, download_missingsymbol;
+};
+$node->safe_psql('postgres', $given);
+append_to_file("$dir/workload.sql", "SELECT count(*) FROM book;\n");
+
+my ($section, $fence, $skipped, $sql, $examples, $results) = ('', 0, 0, '', 0, 0);
+my $line_number = 0;
+
+# psql says after each line that has "-- 42" at its end what should be there.
+sub run_example
+{
+	my ($what, $text) = @_;
+	my ($out, $err) = ('', '');
+
+	$text =~ s/^(SELECT .*;\s+-- (\d+))$/\\echo expected $2\n$1/mg;
+	open my $file, '>', "$dir/example.sql" or die $!;
+	print $file $text;
+	close $file;
+	my $ok = IPC::Run::run(
+		[ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'), '-f', "$dir/example.sql" ],
+		'>', \$out, '2>', \$err, init => sub { chdir $dir });
+	ok($ok, $what) or diag($err);
+	while ($out =~ /^expected (\d+)\n(.*)$/mg)
+	{
+		is($2, $1, "$what: the result");
+		$results++;
+	}
+}
+
+foreach my $line (split /\n/, $readme)
+{
+	$line_number++;
+	if ($line =~ /^<!-- not run by the tests: /)
+	{
+		$skipped = 1;
+	}
+	elsif (!$fence && $line =~ /^```(\w*)$/)
+	{
+		$fence = $line_number;
+		$sql = $1 eq 'sql' ? '' : undef;
+	}
+	elsif ($fence && $line eq '```')
+	{
+		if (defined $sql && !$skipped)
+		{
+			run_example("line $fence, $section", $sql);
+			$examples++;
+		}
+		($fence, $skipped) = (0, 0);
+	}
+	elsif ($fence)
+	{
+		$sql .= "$line\n" if defined $sql;
+	}
+	elsif ($line =~ /^##+ (.*)/)
+	{
+		$section = $1;
+	}
+	elsif ($line =~ /^    \S/)
+	{
+		fail("line $line_number: an example without a fence");
+	}
+}
+is($fence, 0, 'every fence ends');
+cmp_ok($examples, '>', 20, 'examples were run');
+cmp_ok($results, '>', 4, 'results were compared');
+
+done_testing();
