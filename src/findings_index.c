@@ -643,7 +643,8 @@ ms_index_advise(Relation rel, const MSFact *fact, const char *relation,
 	{
 		Key		   *key = lfirst(lc);
 
-		advice->columns = lappend(advice->columns, column_name(rel, key->expr));
+		advice->columns = lappend(advice->columns,
+								  column_name(rel, key->expr));
 	}
 	advice->exists = exists(&keys, columns, fact->clauses);
 	advice->ddl = make_ddl(&keys, columns, relation);
