@@ -65,8 +65,24 @@ PG_FUNCTION_INFO_V1(ms_explain_analyze);
 
 /*
  * An index that was made after rows of its table were changed in place is
- * not for older snapshots, nor for the transaction that made it.
+ * not for older snapshots, nor for the transaction that made it: the
+ * planner's own rule.
  */
+static bool
+is_unusable(Oid indexid)
+{
+	HeapTuple	index = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(indexid));
+	bool		result;
+
+	if (!HeapTupleIsValid(index))
+		return false;
+	result = ((Form_pg_index) GETSTRUCT(index))->indcheckxmin &&
+		!TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->t_data),
+							   TransactionXmin);
+	ReleaseSysCache(index);
+	return result;
+}
+
 static void
 note_unusable_indexes(MSExplain *x, PlannedStmt *plan)
 {
@@ -88,18 +104,10 @@ note_unusable_indexes(MSExplain *x, PlannedStmt *plan)
 		rel = table_open(rte->relid, AccessShareLock);
 		foreach(i, RelationGetIndexList(rel))
 		{
-			HeapTuple	index = SearchSysCache1(INDEXRELID,
-												ObjectIdGetDatum(lfirst_oid(i)));
-
-			if (!HeapTupleIsValid(index))
-				continue;
-			if (((Form_pg_index) GETSTRUCT(index))->indcheckxmin &&
-				!TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->t_data),
-									   TransactionXmin))
+			if (is_unusable(lfirst_oid(i)))
 				x->notes = lappend(x->notes,
-								   psprintf("index %s could not be used in the transaction that made it, because rows of its table had been updated in place: make it in a transaction of its own",
+								   psprintf("index %s could not be used here: rows of its table had been updated in place before it was made; a transaction that begins later can use it",
 											ms_relation_name(lfirst_oid(i))));
-			ReleaseSysCache(index);
 		}
 		table_close(rel, AccessShareLock);
 	}
@@ -153,12 +161,14 @@ static void
 look_at_plan(MSExplain *x, QueryDesc *queryDesc)
 {
 	bool		own = queryDesc->sourceText == x->executed;
+	int64		temp_blocks = 0;
 	ListCell   *lc;
 
-	if (!own && !ms_is_fk_check(queryDesc->sourceText))
+	if (own)
+		temp_blocks = pgBufferUsage.temp_blks_written - x->temp_blocks;
+	else if (!ms_is_fk_check(queryDesc->sourceText))
 		return;
-	foreach(lc, ms_facts_collect(queryDesc, own,
-								 own ? pgBufferUsage.temp_blks_written - x->temp_blocks : 0))
+	foreach(lc, ms_facts_collect(queryDesc, own, temp_blocks))
 		remember_fact(x, lfirst(lc));
 	if (own && queryDesc->plannedstmt->transientPlan)
 		note_unusable_indexes(x, queryDesc->plannedstmt);

@@ -93,7 +93,8 @@ convert_parameter(Oid type, Datum value, bool isnull)
 	Oid			ioparam;
 
 	getTypeInputInfo(type, &input, &ioparam);
-	return OidInputFunctionCall(input, isnull ? NULL : TextDatumGetCString(value),
+	return OidInputFunctionCall(input,
+								isnull ? NULL : TextDatumGetCString(value),
 								ioparam, -1);
 }
 

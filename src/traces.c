@@ -104,11 +104,11 @@ char *
 ms_relation_name(Oid relid)
 {
 	char	   *name = get_rel_name(relid);
+	Oid			schema = get_rel_namespace(relid);
 
 	if (name == NULL)
 		return NULL;
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-									  name);
+	return quote_qualified_identifier(get_namespace_name(schema), name);
 }
 
 /*
