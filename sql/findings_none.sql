@@ -187,6 +187,16 @@ DROP INDEX elsewhere.hashed;
 SELECT count(*) FROM missing_symbol.findings WHERE relation ~ 'named';
 CREATE INDEX longer ON elsewhere."Re named" ("Price", id);
 SELECT count(*) FROM missing_symbol.findings WHERE relation ~ 'named';
+-- btree has no order for everything
+CREATE TABLE places (id int, place point);
+INSERT INTO places SELECT i, CASE WHEN i % 500 > 0 THEN point(i, i) END FROM generate_series(1, 20000) i;
+ANALYZE places;
+SELECT missing_symbol.profile_reset();
+SELECT count(*) FROM places WHERE place IS NULL;
+SELECT count(*) FROM places WHERE place IS NULL AND id = 500;
+SELECT count(*) FROM places WHERE place <@ box '((1, 1), (9, 9))';
+SELECT kind, relation, suggestion FROM missing_symbol.findings;
+DROP TABLE places;
 -- a transaction that fails, with the table that it made; in its savepoint
 SELECT missing_symbol.profile_reset();
 BEGIN;

@@ -507,6 +507,40 @@ SELECT missing_symbol.increment('c', 'x');
 SET TRANSACTION READ ONLY;
 COMMIT;
 \set SHOW_CONTEXT never
+-- of those that are applied together the one that fails
+CREATE TABLE checked (a numeric, b int, count int CHECK (count < 10), PRIMARY KEY (a, b));
+CREATE TABLE checked_text (k text PRIMARY KEY, count int CHECK (count < 10));
+SELECT missing_symbol.track('checked', apply => 'commit'), missing_symbol.track('checked_text', apply => 'commit');
+BEGIN;
+SELECT count(missing_symbol.increment_by('checked', CASE g WHEN 77 THEN 10 ELSE 1 END, 1.50, g)) FROM generate_series(1, 100) g;
+COMMIT;
+CREATE FUNCTION where_it_fails(sql text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    context text;
+BEGIN
+    EXECUTE sql;
+    RETURN 'it does not';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+    RETURN SQLSTATE || ': ' || substring(context FROM 'applying[^\n]*');
+END
+$$;
+SET missing_symbol.pending_limit = 1;
+SELECT where_it_fails($$
+    SELECT missing_symbol.increment_by('pend.checked', CASE g WHEN 77 THEN 10 ELSE 1 END, 1.50, g) FROM generate_series(1, 100) g$$);
+SELECT where_it_fails($$
+    SELECT missing_symbol.increment_by('pend.checked_text', CASE g WHEN 77 THEN 10 ELSE 1 END, 'key ' || g) FROM generate_series(1, 100) g$$);
+SELECT count(*) FROM checked;
+-- again and again; what is outside of the savepoint stays
+SET missing_symbol.pending_limit = 0;
+BEGIN;
+SELECT missing_symbol.increment_by('checked', 9, 1, 1);
+SELECT pg_catalog.count(DISTINCT where_it_fails($$
+    SELECT missing_symbol.increment_rows('pend.checked', '[{"a": 1, "b": 1}, {"a": 1, "b": 2}]')$$)) FROM generate_series(1, 300);
+RESET missing_symbol.pending_limit;
+SELECT missing_symbol.increment('checked', 1, 2);
+COMMIT;
+SELECT * FROM checked;
 CREATE TABLE slow (k text PRIMARY KEY, count int);
 CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NULL; END';
 CREATE TRIGGER t AFTER INSERT ON slow FOR EACH ROW EXECUTE FUNCTION be_slow();

@@ -598,12 +598,19 @@ ms_deltas_set_depth(int new_depth)
 	return outer;
 }
 
+/* Is a delta of the same target and role as another? */
+static bool
+is_like(const MSDelta *delta, const MSDelta *other)
+{
+	return delta->target == other->target && delta->role == other->role;
+}
+
 /*
  * Take out the first delta in the total order: target, key, role.  NULL where
- * there is none.
+ * there is none, or it is not of the target and role of another.
  */
 MSDelta *
-ms_deltas_take_first(void)
+ms_deltas_take_first(const MSDelta *like)
 {
 	MSDelta    *first;
 
@@ -615,7 +622,7 @@ ms_deltas_take_first(void)
 		if (delta->role < first->role)
 			first = delta;
 	}
-	return take(first);
+	return like == NULL || is_like(first, like) ? take(first) : NULL;
 }
 
 static int
@@ -659,14 +666,15 @@ ms_deltas_sort_level(void)
 	return n;
 }
 
-/* Take out the first delta of the current level; NULL: there is none. */
+/* The same among those of the current level, as they were sorted. */
 MSDelta *
-ms_deltas_take_of_level(void)
+ms_deltas_take_of_level(const MSDelta *like)
 {
 	Level	   *level = current_level();
+	MSDelta    *first;
 
 	if (dlist_is_empty(&level->deltas))
 		return NULL;
-	return take(dlist_container(MSDelta, in_level,
-								dlist_head_node(&level->deltas)));
+	first = dlist_container(MSDelta, in_level, dlist_head_node(&level->deltas));
+	return like == NULL || is_like(first, like) ? take(first) : NULL;
 }

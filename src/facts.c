@@ -655,11 +655,15 @@ append_of_partitions(Collector *c, Plan *plan)
 		RELKIND_PARTITIONED_TABLE ? plan : NULL;
 }
 
-/* SubPlans are the only children that are neither */
+/*
+ * SubPlans are the only children that are neither; but for what ModifyTable
+ * has before 14, which is not repeated.
+ */
 static bool
 is_subplan(PlanState *parent, PlanState *child)
 {
-	return child != outerPlanState(parent) && child != innerPlanState(parent) &&
+	return child != outerPlanState(parent) &&
+		child != innerPlanState(parent) &&
 		!IsA(parent->plan, Append) && !IsA(parent->plan, MergeAppend) &&
 		!IsA(parent->plan, SubqueryScan);
 }

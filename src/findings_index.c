@@ -283,6 +283,19 @@ add_key(Keys *keys, Key *key)
 	return false;
 }
 
+/* a column that is compared with nothing; NULL where btree cannot have it */
+static Key *
+make_column(Node *expr)
+{
+	Key		   *key = palloc0(sizeof(Key));
+
+	key->use = USE_RANGE;
+	key->expr = expr;
+	key->am = BTREE_AM_OID;
+	return OidIsValid(GetDefaultOpClass(exprType(expr), BTREE_AM_OID)) ?
+		key : NULL;
+}
+
 static void
 collect_keys(Keys *keys, const MSFact *fact)
 {
@@ -308,12 +321,9 @@ collect_keys(Keys *keys, const MSFact *fact)
 	else if (keys->other == NULL && keys->predicates != NIL)
 	{
 		/* a partial index needs some column: the one it is about */
-		Key		   *key = palloc0(sizeof(Key));
+		Key		   *predicate = linitial(keys->predicates);
 
-		key->use = USE_RANGE;
-		key->expr = ((Key *) linitial(keys->predicates))->expr;
-		key->am = BTREE_AM_OID;
-		keys->range = key;
+		keys->range = make_column(predicate->expr);
 	}
 }
 
@@ -340,13 +350,12 @@ collect_order(Keys *keys, const MSFact *fact)
 	{
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(keys->rel),
 											  attno - 1);
-		Key		   *key = palloc0(sizeof(Key));
+		Key		   *key;
 
-		key->use = USE_RANGE;
-		key->expr = (Node *) makeVar(1, attno, att->atttypid, att->atttypmod,
-									 att->attcollation, 0);
-		key->am = BTREE_AM_OID;
-		if (!has_expr(keys->equal, key->expr))
+		key = make_column((Node *) makeVar(1, attno, att->atttypid,
+										   att->atttypmod, att->attcollation,
+										   0));
+		if (key != NULL && !has_expr(keys->equal, key->expr))
 			keys->order = list_make1(key);
 	}
 	ReleaseSysCache(tuple);
@@ -634,7 +643,8 @@ ms_index_advise(Relation rel, const MSFact *fact, const char *relation,
 	{
 		Key		   *key = lfirst(lc);
 
-		advice->columns = lappend(advice->columns, column_name(rel, key->expr));
+		advice->columns = lappend(advice->columns,
+								  column_name(rel, key->expr));
 	}
 	advice->exists = exists(&keys, columns, fact->clauses);
 	advice->ddl = make_ddl(&keys, columns, relation);

@@ -249,29 +249,54 @@ take_spilled(MSTarget *target, Relation rel, MSRow *row, bool fast,
 	ms_stats_folded(target->relid, n);
 }
 
+/* Which path do increments take that begin now? */
+bool
+ms_takes_fast_path(const MSTarget *target, Relation rel)
+{
+	return ms_general_reason(target, rel) == NULL && !ms_fast_is_busy(target);
+}
+
+/*
+ * Begin to apply rows, of which some give columns by name.  Who has begun on
+ * the fast path ends with ms_fast_end, or after an error, be it one of this,
+ * with ms_fast_abort: only who begins may, it may be in use up the stack.
+ */
+void
+ms_apply_begin(MSTarget *target, Relation rel, Bitmapset *given, bool fast)
+{
+	check_may_write(rel);
+	if (fast)
+		ms_fast_begin(target, rel, given);
+	else
+		ms_privileges_check(ms_privileges_make(target, rel), target, given);
+}
+
+/* Apply one of them. */
+void
+ms_apply_next(MSTarget *target, Relation rel, MSRow *row, bool fast,
+			  MSResult *result)
+{
+	if (fast)
+		ms_fast_increment(target, row, result);
+	else
+		ms_general_increment(target, rel, row, result);
+	if (target->spill && !row->folded)
+		take_spilled(target, rel, row, fast, result);
+}
+
 /* Increment rows now, in the order given. */
 static void
 apply_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 			   Bitmapset *given, MSResult *result, int64 *counts)
 {
-	bool		fast = ms_general_reason(target, rel) == NULL &&
-		!ms_fast_is_busy(target);
+	bool		fast = ms_takes_fast_path(target, rel);
 
-	/* only who begins may clean up: it may be in use up the stack */
 	PG_TRY();
 	{
-		if (fast)
-			ms_fast_begin(target, rel, given);
-		else
-			ms_privileges_check(ms_privileges_make(target, rel), target, given);
+		ms_apply_begin(target, rel, given, fast);
 		for (int i = 0; i < n; i++)
 		{
-			if (fast)
-				ms_fast_increment(target, rows[i], result);
-			else
-				ms_general_increment(target, rel, rows[i], result);
-			if (target->spill && !rows[i]->folded)
-				take_spilled(target, rel, rows[i], fast, result);
+			ms_apply_next(target, rel, rows[i], fast, result);
 			counts[result->outcome]++;
 		}
 		if (fast)
@@ -314,6 +339,7 @@ defer_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 {
 	MSOutcome	outcome = apply == MS_APPLY_BUFFER ? MS_BUFFERED : MS_DEFERRED;
 
+	check_may_write(rel);
 	if (target->privileges == NULL)
 	{
 		MemoryContext oldcxt = MemoryContextSwitchTo(target->cxt);
@@ -350,7 +376,6 @@ ms_increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 {
 	MSApply		apply = ms_pending_apply(target);
 
-	check_may_write(rel);
 	if (target->apply == MS_APPLY_BUFFER && apply != MS_APPLY_BUFFER)
 		ms_stats_fallback(target->relid, n);
 	if (apply == MS_APPLY_NOW)
@@ -365,9 +390,9 @@ ms_apply_row(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 {
 	int64		counts[MS_OUTCOMES] = {0};
 
-	check_may_write(rel);
 	if (!row->folded && ms_pending_apply(target) == MS_APPLY_BUFFER)
 	{
+		check_may_write(rel);
 		ms_buffer_append(target, rel, row);
 		ms_result_none(MS_BUFFERED, result);
 	}

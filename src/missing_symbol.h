@@ -278,6 +278,11 @@ extern void ms_increment_in_order(MSTarget *target, Relation rel,
 								  MSResult *result, int64 *counts);
 extern void ms_merge_row(MSTarget *target, Relation rel, MSRow *into,
 						 const MSRow *from);
+extern bool ms_takes_fast_path(const MSTarget *target, Relation rel);
+extern void ms_apply_begin(MSTarget *target, Relation rel, Bitmapset *given,
+						   bool fast);
+extern void ms_apply_next(MSTarget *target, Relation rel, MSRow *row,
+						  bool fast, MSResult *result);
 extern void ms_apply_row(MSTarget *target, Relation rel, MSRow *row,
 						 MSResult *result);
 extern void ms_set_last_increment(const MSResult *result);
@@ -567,9 +572,9 @@ extern void ms_deltas_add(MSTarget *target, Relation rel, MSRow *row);
 extern void ms_deltas_commit_level(int nestlevel);
 extern void ms_deltas_abort_level(int nestlevel);
 extern void ms_deltas_forget(void);
-extern MSDelta *ms_deltas_take_first(void);
+extern MSDelta *ms_deltas_take_first(const MSDelta *like);
 extern int	ms_deltas_sort_level(void);
-extern MSDelta *ms_deltas_take_of_level(void);
+extern MSDelta *ms_deltas_take_of_level(const MSDelta *like);
 extern void ms_delta_free(MSDelta *delta);
 extern int	ms_deltas_set_depth(int new_depth);
 

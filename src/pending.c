@@ -162,13 +162,24 @@ subxact_callback(SubXactEvent event, SubTransactionId subid,
  * Applying
  */
 
+/* deltas of one target and role that are applied together */
+#define MAX_RUN		64
+
 typedef struct Applying
 {
-	const MSTarget *target;
-	Relation	rel;
-	const MSRow *row;
-	char	   *texts[INDEX_MAX_KEYS];	/* NULL: of a type with a plain_output */
+	MSDelta    *delta;
+	MSRow	   *row;
+	char	  **texts;			/* of the key; NULL: its types have a plain_output */
 } Applying;
+
+typedef struct Run
+{
+	MSTarget   *target;
+	Relation	rel;
+	int			n;
+	int			current;		/* the one that is being applied */
+	Applying	all[MAX_RUN];
+} Run;
 
 /* An output function that can be called while an error is reported. */
 static PGFunction
@@ -191,35 +202,44 @@ plain_output(Oid type)
 }
 
 static Datum
-key_value(const Applying *applying, int i)
+key_value(const Run *run, const Applying *applying, int i)
 {
-	return applying->row->values[applying->target->keys[i].column.attno - 1];
+	return applying->row->values[run->target->keys[i].column.attno - 1];
 }
 
-/* Words for the context; other types' before, as user code may make them. */
+/* Words for the context; where user code may make them, before. */
 static void
-prepare_texts(Applying *applying)
+prepare_texts(const Run *run, Applying *applying)
 {
-	for (int i = 0; i < applying->target->nkeys; i++)
+	int			nkeys = run->target->nkeys;
+	int			plain = 0;
+
+	while (plain < nkeys &&
+		   plain_output(run->target->keys[plain].column.typid) != NULL)
+		plain++;
+	applying->texts = NULL;
+	if (plain == nkeys)
+		return;
+
+	applying->texts = palloc(sizeof(char *) * nkeys);
+	for (int i = 0; i < nkeys; i++)
 	{
-		Oid			typid = applying->target->keys[i].column.typid;
 		Oid			output;
 		bool		is_varlena;
 
-		applying->texts[i] = NULL;
-		if (plain_output(typid) != NULL)
-			continue;
-		getTypeOutputInfo(typid, &output, &is_varlena);
+		getTypeOutputInfo(run->target->keys[i].column.typid, &output,
+						  &is_varlena);
 		applying->texts[i] = OidOutputFunctionCall(output,
-												   key_value(applying, i));
+												   key_value(run, applying, i));
 	}
 }
 
 static void
 applying_context(void *arg)
 {
-	Applying   *applying = arg;
-	const MSTarget *target = applying->target;
+	Run		   *run = arg;
+	const MSTarget *target = run->target;
+	const Applying *applying = &run->all[run->current];
 	StringInfoData columns;
 	StringInfoData key;
 
@@ -228,13 +248,12 @@ applying_context(void *arg)
 	for (int i = 0; i < target->nkeys; i++)
 	{
 		const MSColumn *column = &target->keys[i].column;
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(applying->rel),
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(run->rel),
 											  column->attno - 1);
-		const char *text = applying->texts[i];
+		const char *text = applying->texts != NULL ? applying->texts[i] :
+			DatumGetCString(DirectFunctionCall1(plain_output(column->typid),
+												key_value(run, applying, i)));
 
-		if (text == NULL)
-			text = DatumGetCString(DirectFunctionCall1(plain_output(column->typid),
-													   key_value(applying, i)));
 		appendStringInfo(&columns, "%s%s", i > 0 ? ", " : "",
 						 NameStr(att->attname));
 		appendStringInfo(&key, "%s%s", i > 0 ? ", " : "", text);
@@ -243,47 +262,88 @@ applying_context(void *arg)
 			   target->name, columns.data, key.data);
 }
 
-/* Apply a delta to the open target. */
+/* The rows of a run, now or, as its target has it, to the buffer. */
 static void
-apply_to_target(const MSDelta *delta, MSTarget *target, Relation rel)
+apply_rows(Run *run, bool fast)
 {
-	ErrorContextCallback errcallback;
-	Applying	applying;
-	MSRow	   *row = ms_delta_row(delta, target, rel);
+	MSTarget   *target = run->target;
+	Relation	rel = run->rel;
+	Bitmapset  *given = NULL;
 	MSResult	result;
+	ErrorContextCallback errcallback;
+
+	for (int i = 0; i < run->n; i++)
+		run->all[i].row = ms_delta_row(run->all[i].delta, target, rel);
 
 	/* runs no user code that could fail */
 	if (ms_pending_apply(target) == MS_APPLY_BUFFER)
 	{
-		ms_apply_row(target, rel, row, &result);
+		for (int i = 0; i < run->n; i++)
+			ms_apply_row(target, rel, run->all[i].row, &result);
 		return;
 	}
 
-	applying.target = target;
-	applying.rel = rel;
-	applying.row = row;
-	prepare_texts(&applying);
+	for (int i = 0; i < run->n; i++)
+	{
+		given = bms_add_members(given, run->all[i].row->given);
+		prepare_texts(run, &run->all[i]);
+	}
+	run->current = 0;
 	errcallback.callback = applying_context;
-	errcallback.arg = &applying;
+	errcallback.arg = run;
 	errcallback.previous = error_context_stack;
 	error_context_stack = &errcallback;
-	ms_apply_row(target, rel, row, &result);
+	ms_apply_begin(target, rel, given, fast);
+	for (; run->current < run->n; run->current++)
+		ms_apply_next(target, rel, run->all[run->current].row, fast, &result);
+	run->current--;
+	if (fast)
+		ms_fast_end(target);
 	error_context_stack = errcallback.previous;
 }
 
-/*
- * Apply a delta, as the role that deferred it, and free it.  A table that was
- * dropped since has taken its counters along.
- */
+/* Apply a run to its open target. */
 static void
-apply_delta(MSDelta *delta)
+apply_to_target(Run *run)
 {
-	MSTarget   *target;
-	Relation	rel;
-	Oid			relid = delta->target->relid;
+	int			depth = 0;
+	int			outer_depth;
+	bool		fast = ms_takes_fast_path(run->target, run->rel);
+
+	for (int i = 0; i < run->n; i++)
+		depth = Max(depth, run->all[i].delta->depth);
+	outer_depth = ms_deltas_set_depth(depth);
+	PG_TRY();
+	{
+		apply_rows(run, fast);
+	}
+	PG_CATCH();
+	{
+		if (fast)
+			ms_fast_abort(run->target);
+		for (int i = 0; i < run->n; i++)
+			ms_delta_free(run->all[i].delta);
+		ms_deltas_set_depth(outer_depth);
+		ms_target_unpin(run->target);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	ms_deltas_set_depth(outer_depth);
+}
+
+/*
+ * Apply a delta, as the role that deferred it, and up to limit - 1 that
+ * follow for the same target and role, and free them; returns how many.
+ * Where there are triggers each delta is applied by itself, so that the
+ * context of what fails in one names the key.  A table that was dropped since
+ * has taken its counters along.
+ */
+static int
+apply_run(MSDelta *delta, MSDelta *(*take) (const MSDelta *like), int limit)
+{
+	Run			run;
 	Oid			userid;
 	int			sec_context;
-	int			outer_depth;
 
 	CHECK_FOR_INTERRUPTS();
 
@@ -293,27 +353,22 @@ apply_delta(MSDelta *delta)
 						   sec_context | SECURITY_LOCAL_USERID_CHANGE);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	/* locked since the call, by a level that has not been undone */
-	target = ms_target_open(relid, NoLock, &rel);
-	if (target != NULL)
+	run.target = ms_target_open(delta->target->relid, NoLock, &run.rel);
+	run.n = 0;
+	run.all[run.n++].delta = delta;
+	if (run.target != NULL)
 	{
-		outer_depth = ms_deltas_set_depth(delta->depth);
-		PG_TRY();
-		{
-			apply_to_target(delta, target, rel);
-		}
-		PG_CATCH();
-		{
-			ms_deltas_set_depth(outer_depth);
-			ms_target_unpin(target);
-			PG_RE_THROW();
-		}
-		PG_END_TRY();
-		ms_deltas_set_depth(outer_depth);
-		ms_target_close(target, rel);
+		while (run.rel->trigdesc == NULL && run.n < Min(limit, MAX_RUN) &&
+			   (delta = take(run.all[0].delta)) != NULL)
+			run.all[run.n++].delta = delta;
+		apply_to_target(&run);
+		ms_target_close(run.target, run.rel);
 	}
 	PopActiveSnapshot();
 	SetUserIdAndSecContext(userid, sec_context);
-	ms_delta_free(delta);
+	for (int i = 0; i < run.n; i++)
+		ms_delta_free(run.all[i].delta);
+	return run.n;
 }
 
 /*
@@ -339,10 +394,10 @@ drain(void)
 
 		draining = true;
 		CurrentResourceOwner = CurTransactionResourceOwner;
-		while ((delta = ms_deltas_take_first()) != NULL)
+		while ((delta = ms_deltas_take_first(NULL)) != NULL)
 		{
 			MemoryContextSwitchTo(cxt);
-			apply_delta(delta);
+			(void) apply_run(delta, ms_deltas_take_first, MAX_RUN);
 			MemoryContextReset(cxt);
 		}
 	}
@@ -377,9 +432,9 @@ apply_early(int level)
 		MSDelta    *delta;
 
 		early_level = level;
-		while (n-- > 0 && (delta = ms_deltas_take_of_level()) != NULL)
+		while (n > 0 && (delta = ms_deltas_take_of_level(NULL)) != NULL)
 		{
-			apply_delta(delta);
+			n -= apply_run(delta, ms_deltas_take_of_level, n);
 			MemoryContextReset(cxt);
 		}
 	}

@@ -16,6 +16,7 @@
 
 #include "access/genam.h"
 #include "access/nbtree.h"
+#include "access/relation.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -40,6 +41,7 @@ typedef struct MSSpillFormat
 {
 	bool		plain;			/* no setting changes the texts */
 	bool		exact;			/* all columns are hashed */
+	FmgrInfo   *outputs;		/* of other columns, by attribute number - 1 */
 	MSSpillColumn columns[FLEXIBLE_ARRAY_MEMBER];
 } MSSpillFormat;
 
@@ -140,16 +142,19 @@ find_format(MSTarget *target)
 	MSSpillFormat *format = target->spill_format;
 	MemoryContext oldcxt;
 	Relation	index;
+	Relation	rel;
 
 	if (format != NULL)
 		return format;
 
 	index = index_open(target->index, AccessShareLock);
+	rel = relation_open(target->relid, NoLock);
 	oldcxt = MemoryContextSwitchTo(target->cxt);
 	format = palloc0(offsetof(MSSpillFormat, columns) +
 					 sizeof(MSSpillColumn) * target->nkeys);
 	format->plain = true;
 	format->exact = true;
+	format->outputs = palloc0(sizeof(FmgrInfo) * RelationGetDescr(rel)->natts);
 	for (int i = 0; i < target->nkeys; i++)
 	{
 		MSSpillColumn *column = &format->columns[i];
@@ -166,6 +171,7 @@ find_format(MSTarget *target)
 		format->exact = format->exact && column->hashed;
 	}
 	MemoryContextSwitchTo(oldcxt);
+	relation_close(rel, NoLock);
 	index_close(index, AccessShareLock);
 	target->spill_format = format;
 	return format;
@@ -225,6 +231,22 @@ other_columns(MSTarget *target, const MSRow *row)
 	return others;
 }
 
+/* How a column's values become text. */
+static FmgrInfo *
+find_output(MSTarget *target, Form_pg_attribute att)
+{
+	FmgrInfo   *output = &find_format(target)->outputs[att->attnum - 1];
+	Oid			function;
+	bool		varlena;
+
+	if (!OidIsValid(output->fn_oid))
+	{
+		getTypeOutputInfo(att->atttypid, &function, &varlena);
+		fmgr_info_cxt(function, output, target->cxt);
+	}
+	return output;
+}
+
 /* Columns by name, as a JSON object of texts; false where there are none. */
 bool
 ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
@@ -244,8 +266,6 @@ ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
 	{
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
 		JsonbValue	v;
-		Oid			function;
-		bool		varlena;
 
 		v.type = jbvString;
 		v.val.string.val = NameStr(att->attname);
@@ -255,9 +275,8 @@ ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
 			v.type = jbvNull;
 		else
 		{
-			getTypeOutputInfo(att->atttypid, &function, &varlena);
-			v.val.string.val = OidOutputFunctionCall(function,
-													 row->values[attno - 1]);
+			v.val.string.val = OutputFunctionCall(find_output(target, att),
+												  row->values[attno - 1]);
 			v.val.string.len = strlen(v.val.string.val);
 		}
 		pushJsonbValue(&state, WJB_VALUE, &v);

@@ -324,9 +324,9 @@ begin=$SECONDS
 ms_setup tap
 case " $SUITES " in
 	*" tap "*)
+		# what some TAP tests are about or use, and are skipped without
 		mapfile -t packages < <(missing_drivers)
-		ms_install "${packages[@]}"
-		# what some TAP tests are about, and are skipped without
+		(ms_install "${packages[@]}")
 		ms_install_if_possible pgbouncer pgbouncer
 		if [ "${PG_CONFIG#/usr/lib/postgresql/}" != "$PG_CONFIG" ] &&
 			! [ -e "$("$PG_CONFIG" --sharedir)/extension/plproxy.control" ]; then

@@ -23,6 +23,7 @@ import os
 import re
 import sys
 
+import buffer
 import clients
 import schema
 import waiting
@@ -363,6 +364,7 @@ def timing():
     known = {name[5:]: case for name, case in globals().items()
              if name.startswith("case_")}
     known.update(waiting.CASES)
+    known.update(buffer.CASES)
     for name in CASES:
         if name not in known:
             raise Failed(f"there is no case \"{name}\"; there are: "

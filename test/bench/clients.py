@@ -3,6 +3,7 @@ and the counters of instructions."""
 
 import collections
 import csv
+import functools
 import glob
 import gzip
 import hashlib
@@ -29,6 +30,7 @@ def django_version():
     return django.get_version()
 
 
+@functools.lru_cache(maxsize=None)		# Django wants to be set up once
 def django_model():
     import django
     from django.conf import settings
@@ -63,8 +65,11 @@ def django_model():
     return MissingSymbol
 
 
-def django_variants(keys):
-    """Calls that count one of the sightings that fill() made."""
+def django_variants(keys, *targets):
+    """Calls that count one of the sightings that fill() made.
+
+    targets: record in these tables, too, by name.
+    """
     from django.db import connection, models, transaction
     from django.utils import timezone
 
@@ -112,7 +117,9 @@ def django_variants(keys):
             Call("original statement by cursor.execute", raw, table),
             Call("record on the original DDL", record(table), table),
             Call("record into symbols", record(None),
-                 "missing_symbol.symbols")]
+                 "missing_symbol.symbols"),
+            *(Call(f"record, {target}", record(target), target)
+              for target in targets)]
 
 
 def run(variant, seconds):

@@ -41,6 +41,10 @@ COLUMNS = """
     modified_at timestamptz NOT NULL
 """
 
+PAGES = ("(page text PRIMARY KEY, count bigint NOT NULL,"
+         " created_at timestamptz NOT NULL,"
+         " modified_at timestamptz NOT NULL) WITH (fillfactor = 80)")
+
 # The original is the symbol server's; the others are without what keeps an
 # update from being HOT.
 TABLES = {
@@ -51,10 +55,9 @@ TABLES = {
     "spilling": f"({COLUMNS.format(default='')}) WITH (fillfactor = 80)",
     "deferring": f"({COLUMNS.format(default='')}) WITH (fillfactor = 80)",
     "deferring_ddl": f"({COLUMNS.format(default='')})",
-    "page_views":
-        "(page text PRIMARY KEY, count bigint NOT NULL,"
-        " created_at timestamptz NOT NULL,"
-        " modified_at timestamptz NOT NULL) WITH (fillfactor = 80)",
+    "buffering": f"({COLUMNS.format(default='')}) WITH (fillfactor = 80)",
+    "page_views": PAGES,
+    "buffered_views": PAGES,
     "batch_ddl": f"({COLUMNS.format(default=chr(32) + 'DEFAULT' + chr(39) * 2)})",
     # all rows change at once: room for as many versions again
     "batch_hot":
@@ -67,12 +70,15 @@ TRACK = {
     "spilling": "spill => true",
     "deferring": "apply => 'commit'",
     "deferring_ddl": "apply => 'commit'",
+    "buffering": "apply => 'buffer'",
+    "buffered_views": "apply => 'buffer'",
 }
 
 TOTAL = {table: f"SELECT coalesce(sum(count), 0) FROM {table}"
          for table in TABLES}
-TOTAL["spilling"] = ("SELECT coalesce(sum(count), 0)"
-                     " FROM missing_symbol.total(NULL::spilling)")
+for name in ("spilling", "buffering", "buffered_views"):
+    TOTAL[name] = ("SELECT coalesce(sum(count), 0)"
+                   f" FROM missing_symbol.total(NULL::{name})")
 TOTAL["missing_symbol.symbols"] = (
     "SELECT coalesce(sum(missing_symbol.hits(hits)), 0)"
     " FROM missing_symbol.symbols")
@@ -116,8 +122,8 @@ def fill(bench, table, mode, keys):
     else:
         hashes = debugids = f"({FIRST_LONG} + g)::text"
     series = f"generate_series(0, {keys - 1}) g"
-    if table == "page_views":
-        bench.sql(f"INSERT INTO page_views SELECT {hashes}, 1, now(), now()"
+    if TABLES.get(table) == PAGES:
+        bench.sql(f"INSERT INTO {table} SELECT {hashes}, 1, now(), now()"
                   f" FROM {series}")
     elif table != "missing_symbol.symbols":
         bench.sql(f"INSERT INTO {table} (hash, symbol, debugid, filename,"
@@ -126,7 +132,7 @@ def fill(bench, table, mode, keys):
                   f" FROM {series}",
                   *(CONSTANTS[name] for name in ("symbol", "filename",
                                                  "code_file", "code_id")))
-    if table != "page_views":
+    if TABLES.get(table) != PAGES:
         bench.sql(f"SELECT missing_symbol.record(%s, {debugids}, %s, %s, %s,"
                   f" target => %s) FROM {series}",
                   CONSTANTS["symbol"], CONSTANTS["filename"],
