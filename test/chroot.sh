@@ -291,7 +291,7 @@ make_hard_chroot()
 	if ! { chroot "$new" apt-get -q update &&
 		chroot "$new" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
 			--no-install-recommends install bison dpkg-dev flex libicu-dev \
-			pkg-config python3-django python3-psycopg2 sqlsmith xz-utils &&
+			libxml2-dev pkg-config python3-django python3-psycopg2 sqlsmith xz-utils &&
 		chroot "$new" sh -c "cd /usr/src &&
 			apt-get -q source --download-only postgresql-$major"; } \
 		</dev/null >"$log" 2>&1; then
