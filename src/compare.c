@@ -53,7 +53,7 @@
 typedef struct MSWritten
 {
 	Oid			relid;
-	int64		dead;			/* before */
+	int64		versions;		/* written before */
 } MSWritten;
 
 typedef struct MSVariant
@@ -151,20 +151,23 @@ note_written(MSCompare *c)
 			PgStat_TableStatus *stats = find_tabstat_entry(relid);
 
 			written->relid = relid;
-			written->dead = stats ? MS_DEAD_ROWS(stats) : 0;
+			written->versions = stats ? MS_ROW_VERSIONS(stats) : 0;
 			c->written = lappend(c->written, written);
 			MemoryContextSwitchTo(saved);
 		}
 	}
 }
 
-/* how many rows are dead since then */
+/*
+ * How many rows are dead since then: all that was written is undone.  The
+ * counter of dead rows would not do, as pruning others' takes from it.
+ */
 static int64
 dead_rows(const MSWritten *written)
 {
 	PgStat_TableStatus *stats = find_tabstat_entry(written->relid);
 
-	return stats ? MS_DEAD_ROWS(stats) - written->dead : 0;
+	return stats ? MS_ROW_VERSIONS(stats) - written->versions : 0;
 }
 
 static int64
