@@ -53,7 +53,7 @@
 typedef struct MSWritten
 {
 	Oid			relid;
-	int64		versions;		/* written before */
+	int64		dead;			/* before */
 } MSWritten;
 
 typedef struct MSVariant
@@ -151,23 +151,20 @@ note_written(MSCompare *c)
 			PgStat_TableStatus *stats = find_tabstat_entry(relid);
 
 			written->relid = relid;
-			written->versions = stats ? MS_ROW_VERSIONS(stats) : 0;
+			written->dead = stats ? MS_DEAD_ROWS(stats) : 0;
 			c->written = lappend(c->written, written);
 			MemoryContextSwitchTo(saved);
 		}
 	}
 }
 
-/*
- * How many rows are dead since then: all that was written is undone.  The
- * counter of dead rows would not do, as pruning others' takes from it.
- */
+/* how many rows are dead since then */
 static int64
 dead_rows(const MSWritten *written)
 {
 	PgStat_TableStatus *stats = find_tabstat_entry(written->relid);
 
-	return stats ? MS_ROW_VERSIONS(stats) - written->versions : 0;
+	return stats ? MS_DEAD_ROWS(stats) - written->dead : 0;
 }
 
 static int64
@@ -288,7 +285,8 @@ run_once(MSCompare *c, MSVariant *v, MSRun *run)
 	run->compare = c;
 	run->variant = v;
 	ms_undo(run_variant, run);
-	v->dead += all_dead_rows(c) - dead;
+	/* pruning what others left takes from it, but not below none */
+	v->dead += Max(all_dead_rows(c) - dead, 0);
 	MemoryContextSwitchTo(saved);
 	MemoryContextReset(c->run_context);
 }

@@ -425,14 +425,10 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, uint32 flags)
 	pg_analyze_and_rewrite(raw, text, types, ntypes, env)
 #endif
 
-/* what a session has ever written */
 #if PG_VERSION_NUM < 160000
-#define MS_ROW_VERSIONS(tabstat) \
-	((tabstat)->t_counts.t_tuples_inserted + \
-	 (tabstat)->t_counts.t_tuples_updated)
+#define MS_DEAD_ROWS(tabstat)	((tabstat)->t_counts.t_delta_dead_tuples)
 #else
-#define MS_ROW_VERSIONS(tabstat) \
-	((tabstat)->counts.tuples_inserted + (tabstat)->counts.tuples_updated)
+#define MS_DEAD_ROWS(tabstat)	((tabstat)->counts.delta_dead_tuples)
 #endif
 
 /* before 18, what ExecutorRun was told besides */
