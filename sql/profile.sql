@@ -270,8 +270,20 @@ SELECT wraps(1);
 \set VERBOSITY default
 EXECUTE list;
 
+-- a text sent again belongs to both, whatever becomes of the second
+CREATE SEQUENCE turns;
+CREATE FUNCTION own_in_turn() RETURNS bigint LANGUAGE sql AS 'SELECT nextval(''turns'') % 2';
+SELECT missing_symbol.profile_reset();
+SELECT CASE own_in_turn() WHEN 0 THEN missing_symbol.profile_summary() IS NULL END AS own;
+SELECT CASE own_in_turn() WHEN 0 THEN missing_symbol.profile_summary() IS NULL END AS own;
+SELECT 'this must not be where the first text was, which was not to be listed twice' <> '' AS other;
+SELECT 1 AS one;
+SELECT 1 AS one;
+EXECUTE list;
+
 SELECT missing_symbol.profile_stop();
+DROP SEQUENCE turns;
 DROP TABLE profiled, referring, referenced, checked, profiled_copy, profiled_copy_2, ruled,
     log_of_ruled;
 DROP PROCEDURE commits;
-DROP FUNCTION inner_fails, fired, wraps;
+DROP FUNCTION inner_fails, fired, wraps, own_in_turn;

@@ -20,7 +20,7 @@
  * choose what names mean to it: then search_path is pg_catalog, and the
  * operation is security-restricted.  So it is, too, where the role could not
  * become a caller who has not chosen the table: the worker, or fold() of all
- * that there is.
+ * that there is.  These look at the table as its owner, likewise.
  *
  * What fails is kept in spilled, with its error, and the rest goes on.  For
  * that the work is done in subtransactions, of many keys each; where one
@@ -34,6 +34,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
@@ -68,6 +69,7 @@ typedef struct Fold
 	MSFolded	folded;
 
 	/* of the part under way */
+	Oid			caller;
 	MSTarget   *target;
 	Relation	rel;
 	Relation	stored;
@@ -169,40 +171,62 @@ try_step(void (*step) (Fold *fold), Fold *fold, char **error)
 	return false;
 }
 
+/* what act_as() has changed */
+typedef struct Acting
+{
+	Oid			userid;
+	int			sec_context;
+	int			nestlevel;		/* of settings; 0: none */
+} Acting;
+
+/*
+ * Be a role, until act_no_more() or the end of the subtransaction: user code
+ * runs as it, and cannot become the caller again.
+ */
+static void
+act_as(Oid role, bool restricted, Acting *acting)
+{
+	GetUserIdAndSecContext(&acting->userid, &acting->sec_context);
+	acting->nestlevel = restricted ? NewGUCNestLevel() : 0;
+	SetUserIdAndSecContext(role, acting->sec_context |
+						   SECURITY_LOCAL_USERID_CHANGE |
+						   (restricted ? SECURITY_RESTRICTED_OPERATION : 0));
+}
+
+static void
+act_no_more(const Acting *acting)
+{
+	SetUserIdAndSecContext(acting->userid, acting->sec_context);
+	if (acting->nestlevel > 0)
+		AtEOXact_GUC(false, acting->nestlevel);
+}
+
+/* Has the caller rights that a role's code must not get hold of? */
+static bool
+is_above(const Fold *fold, Oid role)
+{
+	return !fold->named && !member_can_set_role(role, fold->caller);
+}
+
 /* Count a row as a role; the owner stands in for one that is gone. */
 static void
 apply_as(Fold *fold, MSRow *row, const char *rolename, MSResult *result)
 {
 	Oid			role = get_role_oid(rolename, true);
-	Oid			save_userid;
-	int			save_sec_context;
-	int			sec_context;
-	int			nestlevel = 0;
+	Acting		acting;
 	bool		may_become;
 
 	if (!OidIsValid(role))
 		role = fold->rel->rd_rel->relowner;
-	GetUserIdAndSecContext(&save_userid, &save_sec_context);
-	sec_context = save_sec_context | SECURITY_LOCAL_USERID_CHANGE;
-	may_become = member_can_set_role(save_userid, role);
-	if (!may_become ||
-		(!fold->named && !member_can_set_role(role, save_userid)))
-	{
-		sec_context |= SECURITY_RESTRICTED_OPERATION;
-		nestlevel = NewGUCNestLevel();
-	}
+	may_become = member_can_set_role(fold->caller, role);
+	act_as(role, !may_become || is_above(fold, role), &acting);
 	if (!may_become)
 		(void) set_config_option("search_path", "pg_catalog, pg_temp",
 								 PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
-
-	/* after an error the end of the subtransaction restores both */
-	SetUserIdAndSecContext(role, sec_context);
 	row->waits = fold->wait;
 	ms_apply_row(fold->target, fold->rel, row, result);
-	SetUserIdAndSecContext(save_userid, save_sec_context);
-	if (nestlevel > 0)
-		AtEOXact_GUC(false, nestlevel);
+	act_no_more(&acting);
 }
 
 /* Have n deltas reached their row? */
@@ -475,18 +499,48 @@ fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	return more;
 }
 
+/*
+ * Become the owner of the table, where that is less than the caller: to look
+ * at its indexes and to read its keys can run code, too.
+ */
+static void
+act_as_owner(Fold *fold, Acting *acting)
+{
+	HeapTuple	tuple;
+	Oid			owner = fold->caller;
+
+	LockRelationOid(fold->relid, RowExclusiveLock);
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(fold->relid));
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+	}
+	if (is_above(fold, owner) && member_can_set_role(fold->caller, owner))
+		act_as(owner, true, acting);
+	else
+		act_as(fold->caller, false, acting);
+}
+
 /* The same with the target to be opened, and in memory of its own. */
 static bool
 open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 {
 	MemoryContext oldcxt;
+	Acting		acting;
 	volatile bool more = false;
 
 	fold->cxt = CurrentMemoryContext;
+	fold->caller = GetUserId();
 	oldcxt = MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext,
 														 "missing_symbol fold",
 														 ALLOCSET_DEFAULT_SIZES));
-	fold->target = ms_target_open(fold->relid, RowExclusiveLock, &fold->rel);
+	act_as_owner(fold, &acting);
+	fold->target = ms_target_open(fold->relid, NoLock, &fold->rel);
+	if (fold->target == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table with OID %u does not exist", fold->relid)));
 	PG_TRY();
 	{
 		more = fold_part(fold, store, after, limit);
@@ -498,6 +552,7 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	}
 	PG_END_TRY();
 	ms_target_close(fold->target, fold->rel);
+	act_no_more(&acting);
 	MemoryContextDelete(MemoryContextSwitchTo(oldcxt));
 	return more;
 }

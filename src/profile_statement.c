@@ -440,6 +440,7 @@ void
 ms_statement_forget(MSStatement *s)
 {
 	MSRecord   *r = statement_record(s);
+	MSRecord   *before;
 
 	if (r == NULL)
 		return;
@@ -447,10 +448,12 @@ ms_statement_forget(MSStatement *s)
 		ms_profile.last_top = 0;
 	if (s->seq == ms_profile.next_seq - 1)
 	{
-		ms_profile.next_seq--;
+		before = ms_profile_record(s->seq - 1);
+		if (before == NULL || before->text_pos != r->text_pos)
+			ms_profile.text_head = r->text_pos; /* it is not shared */
 		ms_profile.repeatable = NULL;
+		ms_profile.next_seq--;
 		ms_profile.next_number--;
-		ms_profile.text_head = r->text_pos;
 		if (s->begins_xact && !ms_profile.xact_over)
 		{
 			ms_profile.xact--;

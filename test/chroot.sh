@@ -278,7 +278,8 @@ make_hard_chroot()
 {
 	local major=$1 dir=$2 new=$2.new log=$CHROOTS/$1-hard.log
 
-	[ -d "$CHROOTS/$major" ] || make_chroot "$major" "$CHROOTS/$major"
+	[ -x "$CHROOTS/$major/bin/bash" ] ||
+		make_chroot "$major" "$CHROOTS/$major"
 	say "Making a chroot with the source of PostgreSQL $major in $dir"
 	rm -rf "$new"
 	cp -a "$CHROOTS/$major" "$new" || skip "no room for $new"
@@ -291,7 +292,7 @@ make_hard_chroot()
 	if ! { chroot "$new" apt-get -q update &&
 		chroot "$new" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
 			--no-install-recommends install bison dpkg-dev flex libicu-dev \
-			pkg-config python3-django python3-psycopg2 sqlsmith xz-utils &&
+			libxml2-dev pkg-config python3-django python3-psycopg2 sqlsmith xz-utils &&
 		chroot "$new" sh -c "cd /usr/src &&
 			apt-get -q source --download-only postgresql-$major"; } \
 		</dev/null >"$log" 2>&1; then
@@ -449,6 +450,10 @@ case $verb in
 		say "$RELEASE"
 		;;
 	clean)
+		# not while it is used: what runs there would leave half a chroot
+		[ -d "$dir" ] || exit 0
+		exec 9>"$dir.lock"
+		flock -w 3600 9 || skip "$dir is in use"
 		rm -rf "$dir"
 		;;
 	test | run | hard)
@@ -470,9 +475,9 @@ case $verb in
 		mount -t proc proc /proc || skip "this machine does not let us mount"
 		if [ "$verb" = hard-inside ]; then
 			dir+=-hard
-			[ -d "$dir" ] || make_hard_chroot "$major" "$dir"
+			[ -x "$dir/bin/bash" ] || make_hard_chroot "$major" "$dir"
 		else
-			[ -d "$dir" ] || make_chroot "$major" "$dir"
+			[ -x "$dir/bin/bash" ] || make_chroot "$major" "$dir"
 		fi
 		case $verb in
 			test-inside) test_in run.sh "$major" "$dir" "$@" ;;

@@ -25,11 +25,18 @@ export UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1
 # The servers
 # ---------------------------------------------------------------------------
 
+# Plain SQL fails this one as well: lock a row FOR NO KEY UPDATE, update it in
+# a savepoint, roll that back, and update it again where its page is full.
+# The row's multixact has our lock already, so it is used as it is, with the
+# update that was rolled back.
+WRONG_ASSERTION='Assert(HEAP_XMAX_IS_LOCKED_ONLY(infomask_lock_old_tuple));'
+
 build_server()
 {
 	local variant=$1 prefix=/opt/postgresql-$1 build=/var/tmp/postgresql
+	local heapam=src/backend/access/heap/heapam.c
 	local -a configure=(--prefix="$prefix" --enable-tap-tests --with-icu
-		--without-readline --without-llvm)
+		--with-libxml --without-readline --without-llvm)
 
 	if [ -e "$prefix/regress/parallel_schedule" ]; then
 		return 0
@@ -47,6 +54,7 @@ build_server()
 	mkdir -p "$build/src" "$build/build" &&
 		tar -xf /usr/src/postgresql-*.orig.tar.* -C "$build/src" \
 			--strip-components=1 &&
+		sed -i "/$WRONG_ASSERTION/d" "$build/src/$heapam" &&
 		cd "$build/build" &&
 		../src/configure "${configure[@]}" >"$build/log" 2>&1 &&
 		make -s -j"$(nproc)" world-bin >>"$build/log" 2>&1 &&

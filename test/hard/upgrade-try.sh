@@ -51,8 +51,9 @@ for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
 	fi
 done
 apt-get -q update >"$log" 2>&1 || cannot "apt does not work in the chroot"
-old=$(apt-cache policy $(apt-cache search --names-only '^postgresql-[0-9]+$' |
-	sed 's/ .*//') | sed -n 's/^postgresql-\([0-9]*\):$/\1/p' |
+mapfile -t majors < <(apt-cache search --names-only '^postgresql-[0-9]+$' |
+	sed 's/ .*//')
+old=$(apt-cache policy "${majors[@]}" | sed -n 's/^postgresql-\([0-9]*\):$/\1/p' |
 	grep -vx "$NEW" | sort -n | tail -n 1)
 [ -n "$old" ] && [ "$old" -lt "$NEW" ] || cannot "$OLD has no PostgreSQL before $NEW"
 apt-get -q -y --no-install-recommends install "postgresql-$old" \
@@ -250,9 +251,9 @@ check "pg_upgrade" upgrade
 check "PostgreSQL $NEW starts" start "$NEW"
 for database in $databases; do
 	check "$database: the same counters, settings and spilled increments" \
-		same_state $database
-	check "$database: counts on" counts_on $database
-	check "$database: dump and restore" dumps $database
+		same_state "$database"
+	check "$database: counts on" counts_on "$database"
+	check "$database: dump and restore" dumps "$database"
 done
 check "1.0 is updated" updates
 check "no index is damaged" pg "$NEW" pg_amcheck -h $work/s --install-missing \

@@ -226,6 +226,25 @@ becomes('out of range: the error is there', q{SELECT error LIKE '23514:%' FROM m
 query('ALTER TABLE tricky DROP CONSTRAINT tricky_count_check');
 becomes('and then in the row', q{SELECT count = 101 FROM tricky WHERE id = 1});
 
+# nor code that its look at the table runs
+new_log();
+query(q{
+SET ROLE owns;
+CREATE FUNCTION spy(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE LOG 'spy: %', current_user; RETURN true; END $$;
+CREATE DOMAIN spied AS int CHECK (spy(VALUE));
+CREATE TABLE spying (id spied PRIMARY KEY, count int);
+CREATE INDEX ON spying (count) WHERE spy(1);
+CREATE TRIGGER now AFTER INSERT ON spying FOR EACH ROW EXECUTE FUNCTION who('spying');
+GRANT ALL ON spying TO counts;
+SELECT missing_symbol.track('spying', apply => 'buffer');
+SET ROLE counts;
+SELECT missing_symbol.increment('spying', 1);
+});
+becomes('a row of a table that spies', 'SELECT count(*) = 1 FROM spying');
+# the worker's lines have no application name
+my %spies = map { /\] LOG:  spy: (\w+)/ ? ($1 => 1) : () } split /\n/, new_log();
+is(join(' ', sort keys %spies), 'counts owns', 'the worker never was the superuser there');
+
 # ---------------------------------------------------------------------------
 # Prepared transactions, restart, dump
 # ---------------------------------------------------------------------------
