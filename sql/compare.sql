@@ -119,6 +119,8 @@ SELECT variant, rows, dead_rows, same_result, ARRAY(SELECT unnest(notes) ORDER B
 FROM missing_symbol.compare('INSERT INTO copied SELECT * FROM item RETURNING id', 'INSERT INTO copied SELECT * FROM item WHERE id < 999 RETURNING id', 3, writes => true);
 SELECT variant, rows, dead_rows, same_result, ARRAY(SELECT unnest(notes) ORDER BY 1) AS notes
 FROM missing_symbol.compare('DELETE FROM item', 'DELETE FROM item WHERE true', 3, true, writes => true);
+-- what the others left is pruned, and then does not count: 19 sees more of it
+VACUUM item;
 SELECT variant, rows, dead_rows, same_result, ARRAY(SELECT unnest(notes) ORDER BY 1) AS notes
 FROM missing_symbol.compare('SELECT hidden()', 'SELECT nextval(''ticket'') - nextval(''ticket'') + 2', 3, writes => true);
 SELECT checksum() = :'before' AS undone;

@@ -32,7 +32,8 @@ BEGIN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
             detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
         IF state = '42883' THEN
-            hint := NULL;               -- the parser's, not the same in all versions
+            detail := NULL;             -- the parser's, not the same in all versions
+            hint := NULL;
         END IF;
         result := concat_ws(E'\n    ', state || ': ' || message, NULLIF(detail, ''), NULLIF(hint, ''));
     END;
@@ -175,13 +176,13 @@ $$;
 SELECT col, f.* FROM unnest('{small,medium,big,n,c}'::name[]) col, pg_temp.count_full(col) f;
 RESET client_min_messages;
 TABLE err.full ORDER BY k;
--- a key that is too long for the index
+-- a key that is too long for the index; its size depends on the compression
 CREATE FUNCTION pg_temp.long_key(n int DEFAULT 300) RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(md5(i::text), '') FROM generate_series(1, n) i
 $$;
-SELECT left(pg_temp.fails($$SELECT missing_symbol.increment('err.t', pg_temp.long_key())$$), 90);
+SELECT regexp_replace(pg_temp.fails($$SELECT missing_symbol.increment('err.t', pg_temp.long_key())$$), 'requires \d+', 'requires ...');
 SELECT left(pg_temp.fails($$SELECT missing_symbol.increment('err.t', pg_temp.long_key(100))$$), 90);
-SELECT left(pg_temp.fails($$SELECT missing_symbol.increment_many('err.t', ARRAY['k', pg_temp.long_key()])$$), 90);
+SELECT regexp_replace(pg_temp.fails($$SELECT missing_symbol.increment_many('err.t', ARRAY['k', pg_temp.long_key()])$$), 'requires \d+', 'requires ...');
 SELECT missing_symbol.value('err.t', pg_temp.long_key());
 
 --

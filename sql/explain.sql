@@ -35,7 +35,7 @@ CREATE FUNCTION plan(query text, params text[] = NULL, setup text = NULL,
 RETURNS SETOF text LANGUAGE sql AS $$
     SELECT regexp_replace(line, ' *\((cost|actual)=.*| time=.*|, search_path = ''explained''|search_path = ''explained'', ', '')
     FROM missing_symbol.explain_analyze(query, params, setup, format) line
-    WHERE line !~ '^ *(Buffers|WAL|I/O|Index Searches|Heap Fetches|Batches|Planning|Execution|Rows Removed|Serialization|Heap Blocks|Sort Method|JIT|Storage|Settings: search_path = ''explained''$)'
+    WHERE line !~ '^ *(Buffers|WAL|I/O|Index Searches|Heap Fetches|Batches|Planning|Execution|Rows Removed|Serialization|Heap Blocks|Sort Method|JIT|Storage|Replaces|Settings: search_path = ''explained''$)'
 $$;
 CREATE FUNCTION notes(query text, params text[] = NULL, setup text = NULL)
 RETURNS SETOF text LANGUAGE sql AS $$

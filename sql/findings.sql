@@ -56,7 +56,7 @@ CREATE TABLE book (
     id int PRIMARY KEY,
     author int REFERENCES "Lib"."Author",
     "Title" text,
-    published boolean NOT NULL,
+    published boolean,
     deleted timestamptz,
     price int,
     tags jsonb,

@@ -7,6 +7,7 @@ CREATE TABLE profiled (id int PRIMARY KEY, v int);
 CREATE TABLE referenced (id int PRIMARY KEY);
 CREATE TABLE referring (id int REFERENCES referenced
     DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE checked (id int);
 
 -- what can be compared
 PREPARE list AS
@@ -219,6 +220,9 @@ BEGIN
 END$$;
 CREATE TRIGGER fires AFTER UPDATE ON profiled FOR EACH STATEMENT
     EXECUTE FUNCTION fired();
+-- like a foreign key's check, which runs no statement from 19 on
+CREATE CONSTRAINT TRIGGER fires AFTER INSERT ON checked
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fired();
 SELECT missing_symbol.profile_start('all');
 SELECT missing_symbol.profile_reset();
 SELECT inner_fails(1);
@@ -229,7 +233,7 @@ COPY (SELECT count(*) FROM referenced) TO STDOUT;
 CALL commits(0);
 INSERT INTO referenced VALUES (1);
 BEGIN;
-INSERT INTO referring VALUES (1);
+INSERT INTO checked VALUES (1);
 COMMIT;
 SELECT 'top level';
 EXECUTE list;
@@ -279,7 +283,7 @@ EXECUTE list;
 
 SELECT missing_symbol.profile_stop();
 DROP SEQUENCE turns;
-DROP TABLE profiled, referring, referenced, profiled_copy, profiled_copy_2, ruled,
+DROP TABLE profiled, referring, referenced, checked, profiled_copy, profiled_copy_2, ruled,
     log_of_ruled;
 DROP PROCEDURE commits;
 DROP FUNCTION inner_fails, fired, wraps, own_in_turn;

@@ -84,7 +84,7 @@ FROM (VALUES ('smallint', '1', '01', '-2'),
              ('int4range', '[1,3)', '[1,2]', 'empty'),
              ('tsvector', 'a b', 'b a', 'c'),
              ('jsonb', '{"a": 1, "b": 2}', '{"b":2,"a":1}', '[]'),
-             ('pg_lsn', '0/1', '0/01', '1/0'),
+             ('pg_lsn', '1/10000000', '01/10000000', '2/10000000'),
              ('oid', '1', '01', '4294967295')) AS v(type, one, same, other);
 -- other operator classes and orders
 SELECT pg_temp.count_by('text', 'x', 'x', 'y', 'text_pattern_ops'),

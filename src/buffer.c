@@ -170,7 +170,7 @@ static int
 sum_folds(Relation folds, Snapshot snapshot, bool take, int64 *sum)
 {
 	TupleTableSlot *slot = table_slot_create(folds, NULL);
-	TableScanDesc scan = table_beginscan(folds, snapshot, 0, NULL);
+	TableScanDesc scan = table_beginscan(folds, snapshot, 0, NULL, SO_NONE);
 	int			n = 0;
 
 	memset(sum, 0, sizeof(int64) * FOLDS_NATTS);
@@ -180,9 +180,9 @@ sum_folds(Relation folds, Snapshot snapshot, bool take, int64 *sum)
 		TimestampTz since;
 
 		if (take && table_tuple_delete(folds, &slot->tts_tid,
-									   GetCurrentCommandId(true), snapshot,
-									   InvalidSnapshot, false, &tmfd,
-									   false) != TM_Ok)
+									   GetCurrentCommandId(true), 0, snapshot,
+									   InvalidSnapshot, false,
+									   &tmfd) != TM_Ok)
 			continue;
 		slot_getallattrs(slot);
 		since = DatumGetTimestampTz(slot->tts_values[FOLDS_SINCE]);
@@ -260,7 +260,8 @@ count_waiting(MSStore store, Waiting *waiting)
 {
 	Relation	stored = ms_spill_open(store, AccessShareLock);
 	TupleTableSlot *slot = table_slot_create(stored, NULL);
-	TableScanDesc scan = table_beginscan(stored, GetActiveSnapshot(), 0, NULL);
+	TableScanDesc scan = table_beginscan(stored, GetActiveSnapshot(), 0, NULL,
+										 SO_NONE);
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{

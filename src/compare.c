@@ -285,7 +285,8 @@ run_once(MSCompare *c, MSVariant *v, MSRun *run)
 	run->compare = c;
 	run->variant = v;
 	ms_undo(run_variant, run);
-	v->dead += all_dead_rows(c) - dead;
+	/* pruning what others left takes from it, but not below none */
+	v->dead += Max(all_dead_rows(c) - dead, 0);
 	MemoryContextSwitchTo(saved);
 	MemoryContextReset(c->run_context);
 }

@@ -15,12 +15,15 @@
 #error "missing_symbol needs PostgreSQL 13 or later"
 #endif
 
+#include "access/amapi.h"
 #include "access/genam.h"
+#include "access/tableam.h"
 #include "executor/executor.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "utils/guc.h"
+#include "utils/jsonb.h"
 #include "utils/plancache.h"
 #include "utils/tuplestore.h"
 
@@ -68,12 +71,26 @@ typedef int DateTimeErrorExtra;
 	 ExecComputeStoredGenerated(estate, slot, cmdtype))
 #endif
 
-/* 18 counts what an index scan does; and asks about deferrable keys */
+/*
+ * 18 counts what an index scan does; and asks about deferrable keys.  19 takes
+ * flags everywhere.
+ */
 #if PG_VERSION_NUM < 180000
 #define RelationGetPrimaryKeyIndex(rel, deferrable_ok) \
 	RelationGetPrimaryKeyIndex(rel)
-#define index_beginscan(heap, index, snapshot, instrument, nkeys, norderbys) \
+#define index_beginscan(heap, index, snapshot, instrument, nkeys, norderbys, flags) \
 	index_beginscan(heap, index, snapshot, nkeys, norderbys)
+#elif PG_VERSION_NUM < 190000
+#define index_beginscan(heap, index, snapshot, instrument, nkeys, norderbys, flags) \
+	index_beginscan(heap, index, snapshot, instrument, nkeys, norderbys)
+#endif
+#if PG_VERSION_NUM < 190000
+#define table_beginscan(rel, snapshot, nkeys, key, flags) \
+	table_beginscan(rel, snapshot, nkeys, key)
+#define table_tuple_delete(rel, tid, cid, options, snapshot, crosscheck, wait, tmfd) \
+	table_tuple_delete(rel, tid, cid, snapshot, crosscheck, wait, tmfd, false)
+#define table_tuple_update(rel, tid, slot, cid, options, snapshot, crosscheck, wait, tmfd, mode, indexes) \
+	table_tuple_update(rel, tid, slot, cid, snapshot, crosscheck, wait, tmfd, mode, indexes)
 #endif
 
 /* whether an update must make index entries; 16 told summarizing ones apart */
@@ -86,16 +103,31 @@ typedef bool TU_UpdateIndexes;
 #endif
 
 /*
- * The caller passes only_summarizing last; "update" came with 14, when the
- * ResultRelInfo became an argument.
+ * The flags of 19 were arguments; only_summarizing, which came with 16, has
+ * no use here.  14 took the ResultRelInfo, and whether it is an update.
  */
+#if PG_VERSION_NUM < 190000
+#define EIIT_IS_UPDATE		(1 << 0)
+#define EIIT_NO_DUPE_ERROR	(1 << 1)
+#endif
 #if PG_VERSION_NUM < 140000
-#define ExecInsertIndexTuples(rri, slot, estate, update, nodup, conflict, arbiters, summarizing) \
+#define ExecInsertIndexTuples(rri, estate, flags, slot, arbiters, conflict) \
 	((estate)->es_result_relation_info = (rri), \
-	 ExecInsertIndexTuples(slot, estate, nodup, conflict, arbiters))
+	 ExecInsertIndexTuples(slot, estate, \
+						   ((flags) & EIIT_NO_DUPE_ERROR) != 0, \
+						   conflict, arbiters))
 #elif PG_VERSION_NUM < 160000
-#define ExecInsertIndexTuples(rri, slot, estate, update, nodup, conflict, arbiters, summarizing) \
-	ExecInsertIndexTuples(rri, slot, estate, update, nodup, conflict, arbiters)
+#define ExecInsertIndexTuples(rri, estate, flags, slot, arbiters, conflict) \
+	ExecInsertIndexTuples(rri, slot, estate, \
+						  ((flags) & EIIT_IS_UPDATE) != 0, \
+						  ((flags) & EIIT_NO_DUPE_ERROR) != 0, \
+						  conflict, arbiters)
+#elif PG_VERSION_NUM < 190000
+#define ExecInsertIndexTuples(rri, estate, flags, slot, arbiters, conflict) \
+	ExecInsertIndexTuples(rri, slot, estate, \
+						  ((flags) & EIIT_IS_UPDATE) != 0, \
+						  ((flags) & EIIT_NO_DUPE_ERROR) != 0, \
+						  conflict, arbiters, false)
 #endif
 
 /* 15 added what an update across partitions needs */
@@ -270,6 +302,28 @@ ms_collate_is_c(Oid collation)
 #define ms_random_double()	pg_prng_double(&pg_global_prng_state)
 #else
 #define ms_random_double()	(random() / ((double) MAX_RANDOM_VALUE + 1))
+#endif
+
+/* 19 has no other literals */
+#if PG_VERSION_NUM >= 190000
+#define standard_conforming_strings	true
+#endif
+
+/* the clock that is not the processor's: until 19 the only one */
+#if PG_VERSION_NUM < 190000
+#define PG_INSTR_SYSTEM_CLOCK	PG_INSTR_CLOCK
+#endif
+
+/* 19 made what builds a jsonb a type of its own, which has the result */
+#if PG_VERSION_NUM < 190000
+typedef struct JsonbInState
+{
+	JsonbValue *result;
+	JsonbParseState *parseState;
+} JsonbInState;
+
+#define pushJsonbValue(state, token, value) \
+	((state)->result = pushJsonbValue(&(state)->parseState, token, value))
 #endif
 
 #define MS_HAVE_MERGE	(PG_VERSION_NUM >= 150000)

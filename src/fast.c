@@ -55,6 +55,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "missing_symbol.h"
 
@@ -250,7 +251,8 @@ begin_scan(MSFast *fast, MSTarget *target)
 {
 	fast->scan = index_beginscan(fast->rel,
 								 fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
-								 fast->snapshot, NULL, target->nkeys, 0);
+								 fast->snapshot, NULL, target->nkeys, 0,
+								 SO_NONE);
 }
 
 /* Search with a newer snapshot from now on. */
@@ -559,9 +561,9 @@ finish_update(MSFast *fast, TU_UpdateIndexes update_indexes)
 	if (update_indexes != TU_None)
 	{
 		open_all_indexes(fast);
-		recheck = ExecInsertIndexTuples(fast->update_rri, fast->updated,
-										fast->estate, true, false, NULL, NIL,
-										false);
+		recheck = ExecInsertIndexTuples(fast->update_rri, fast->estate,
+										EIIT_IS_UPDATE, fast->updated, NIL,
+										NULL);
 	}
 	if (fast->has_row_triggers)
 		ExecARUpdateTriggers(fast->estate, fast->update_rri, NULL, NULL,
@@ -611,7 +613,7 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 		fast->estate->es_output_cid = GetCurrentCommandId(true);
 		switch (table_tuple_update(fast->rel, &fast->found->tts_tid,
 								   fast->updated, fast->estate->es_output_cid,
-								   fast->snapshot, InvalidSnapshot, locked,
+								   0, fast->snapshot, InvalidSnapshot, locked,
 								   &tmfd, &lockmode, &update_indexes))
 		{
 			case TM_Ok:
@@ -714,9 +716,9 @@ insert_row(MSFast *fast, MSTarget *target, MSResult *result)
 	token = SpeculativeInsertionLockAcquire(xid);
 	table_tuple_insert_speculative(fast->rel, slot,
 								   fast->estate->es_output_cid, 0, NULL, token);
-	recheck = ExecInsertIndexTuples(fast->insert_rri, slot, fast->estate,
-									false, true, &conflict, target->arbiters,
-									false);
+	recheck = ExecInsertIndexTuples(fast->insert_rri, fast->estate,
+									EIIT_NO_DUPE_ERROR, slot,
+									target->arbiters, &conflict);
 	table_tuple_complete_speculative(fast->rel, slot, token, !conflict);
 	SpeculativeInsertionLockRelease(xid);
 

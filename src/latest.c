@@ -64,7 +64,7 @@ ms_find_latest(Relation rel, Relation index, ScanKey keys, int nkeys,
 
 	memset(latest, 0, sizeof(*latest));
 	InitDirtySnapshot(dirty);
-	scan = index_beginscan(rel, index, &dirty, NULL, nkeys, 0);
+	scan = index_beginscan(rel, index, &dirty, NULL, nkeys, 0, SO_NONE);
 	index_rescan(scan, keys, nkeys, NULL, 0);
 	if (index_getnext_slot(scan, ForwardScanDirection, slot))
 	{

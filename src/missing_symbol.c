@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "catalog/namespace.h"
 #include "fmgr.h"
 #include "miscadmin.h"

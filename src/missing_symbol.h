@@ -1115,14 +1115,18 @@ extern void ms_profile_xact_end(MSXactEnd end, int64 commit_ns);
 extern void ms_profile_subxact_abort(SubTransactionId subid);
 
 
+/*
+ * Not an instr_time: a session may change what clock these are of, with times
+ * of the other one in its hands.
+ */
 static inline int64
 ms_now_ns(void)
 {
 	/* static: no guard of the stack is needed at every call */
-	static instr_time now;
+	static struct timespec now;
 
-	INSTR_TIME_SET_CURRENT(now);
-	return INSTR_TIME_GET_NANOSEC(now);
+	clock_gettime(PG_INSTR_SYSTEM_CLOCK, &now);
+	return (int64) now.tv_sec * INT64CONST(1000000000) + now.tv_nsec;
 }
 
 static inline uint64

@@ -13,7 +13,8 @@
  * savepoint, which drops the portal too, has left.
  *
  * - All is applied in one total order, so transactions whose only row locks
- *   are deferred increments cannot deadlock; as the role that counted.
+ *   are deferred increments cannot deadlock; as the role that counted.  What
+ *   follows for the same table and role is applied together with it.
  * - An apply runs user code, which can count, roll back to a savepoint or
  *   close all cursors: it finds the structure as it is, the delta under way
  *   taken out of it.

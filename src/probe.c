@@ -95,7 +95,8 @@ find_row(MSTarget *target, Relation rel, Relation index, const MSRow *row,
 							   target->keys[i].collation,
 							   target->keys[i].eqproc,
 							   row->values[target->keys[i].column.attno - 1]);
-	scan = index_beginscan(rel, index, snapshot, NULL, target->nkeys, 0);
+	scan = index_beginscan(rel, index, snapshot, NULL, target->nkeys, 0,
+						   SO_NONE);
 	index_rescan(scan, keys, target->nkeys, NULL, 0);
 	found = index_getnext_slot(scan, ForwardScanDirection, slot);
 	index_endscan(scan);

@@ -191,8 +191,7 @@ append(MSStore store, Datum *values, bool *isnull)
 	appender->rri->ri_RelationDesc = stored;
 	appender->rri->ri_IndexRelationDescs[0] = index;
 	table_tuple_insert(stored, slot, GetCurrentCommandId(true), 0, NULL);
-	ExecInsertIndexTuples(appender->rri, slot, appender->estate, false, false,
-						  NULL, NIL, false);
+	ExecInsertIndexTuples(appender->rri, appender->estate, 0, slot, NIL, NULL);
 	ExecClearTuple(slot);
 	ResetPerTupleExprContext(appender->estate);
 
@@ -379,9 +378,9 @@ ms_spill_delete(Relation stored, const MSSpilled *delta, Snapshot snapshot,
 	TM_FailureData tmfd;
 	ItemPointerData tid = delta->tid;
 
-	return table_tuple_delete(stored, &tid, GetCurrentCommandId(true),
-							  snapshot, InvalidSnapshot, wait || ours, &tmfd,
-							  false) == TM_Ok;
+	return table_tuple_delete(stored, &tid, GetCurrentCommandId(true), 0,
+							  snapshot, InvalidSnapshot, wait || ours,
+							  &tmfd) == TM_Ok;
 }
 
 /* Lock a delta, so that nobody else deletes it, under the same conditions. */

@@ -253,8 +253,7 @@ ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
 				Datum *result)
 {
 	Bitmapset  *others = other_columns(target, row);
-	JsonbParseState *state = NULL;
-	JsonbValue *object;
+	JsonbInState state = {0};
 	int			nestlevel;
 	int			attno = -1;
 
@@ -262,7 +261,7 @@ ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
 		return false;
 
 	nestlevel = begin_texts_of(rel, others);
-	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	while ((attno = bms_next_member(others, attno)) >= 0)
 	{
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
@@ -271,7 +270,7 @@ ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
 		v.type = jbvString;
 		v.val.string.val = NameStr(att->attname);
 		v.val.string.len = strlen(v.val.string.val);
-		(void) pushJsonbValue(&state, WJB_KEY, &v);
+		pushJsonbValue(&state, WJB_KEY, &v);
 		if (row->isnull[attno - 1])
 			v.type = jbvNull;
 		else
@@ -280,11 +279,11 @@ ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
 												  row->values[attno - 1]);
 			v.val.string.len = strlen(v.val.string.val);
 		}
-		(void) pushJsonbValue(&state, WJB_VALUE, &v);
+		pushJsonbValue(&state, WJB_VALUE, &v);
 	}
-	object = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	end_texts(nestlevel);
-	*result = JsonbPGetDatum(JsonbValueToJsonb(object));
+	*result = JsonbPGetDatum(JsonbValueToJsonb(state.result));
 	return true;
 }
 

@@ -16,6 +16,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "common/int.h"
 #include "executor/spi.h"
 #include "funcapi.h"

@@ -422,7 +422,7 @@ anything_buffered(void)
 	InitDirtySnapshot(dirty);
 	buffered = ms_spill_open(MS_STORE_BUFFERED, AccessShareLock);
 	slot = table_slot_create(buffered, NULL);
-	scan = table_beginscan(buffered, &dirty, 0, NULL);
+	scan = table_beginscan(buffered, &dirty, 0, NULL, SO_NONE);
 	found = table_scan_getnextslot(scan, ForwardScanDirection, slot);
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);

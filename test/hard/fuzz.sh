@@ -23,6 +23,7 @@ if [ -n "${MINUTES:-}" ]; then
 fi
 seed=${SEED:-$RANDOM}
 
+# shellcheck disable=SC2119 # nothing else is needed
 ms_setup
 "$PYTHON" -c 'import psycopg2' 2>/dev/null || ms_install python3-psycopg2
 ms_begin
