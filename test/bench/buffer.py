@@ -96,7 +96,7 @@ def hot_key(bench):
         bench, "One hot key, synchronous_commit = on",
         [Variant("original", schema.original("hot", "prepared", "hot")),
          Variant(BUFFERED, schema.record("buffering", "prepared", "hot"),
-                 "buffering")], 64, 1)
+                 "buffering")], 64, 2)
     bench.bar("buffered record, one hot key, 64 clients", 7, ratios[BUFFERED])
 
 
