@@ -117,7 +117,8 @@ get_worker_lock(bool session)
 	LOCKTAG		tag;
 
 	worker_tag(&tag);
-	return LockAcquire(&tag, ExclusiveLock, session, true) != LOCKACQUIRE_NOT_AVAIL;
+	return LockAcquire(&tag, ExclusiveLock, session,
+					   true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
 static void
