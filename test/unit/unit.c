@@ -99,7 +99,9 @@ main(int argc, char **argv)
 /*
  * The server.
  */
+#ifndef standard_conforming_strings	/* a setting until 19 */
 bool		standard_conforming_strings = true;
+#endif
 
 int
 pg_mbcliplen(const char *mbstr, int len, int limit)
