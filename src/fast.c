@@ -516,13 +516,12 @@ set_aside(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 	ms_result_none(MS_SPILLED, result);
 }
 
-/* Lock the row that was found. */
+/* Lock the row that was found; BUSY where it is locked and we do not wait. */
 static Progress
-lock_found(MSFast *fast, MSTarget *target, const MSRow *row)
+lock_found(MSFast *fast, MSTarget *target, const MSRow *row, bool wait)
 {
 	TM_FailureData tmfd;
 	ItemPointerData tid = fast->found->tts_tid;
-	bool		wait = !ms_row_goes_aside(target, row);
 
 	if (wait)
 		ms_stats_lock_wait(target->relid);
@@ -600,7 +599,9 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 		 */
 		if (!locked)
 		{
-			progress = lock_found(fast, target, row);
+			progress = lock_found(fast, target, row, false);
+			if (progress == BUSY && !ms_row_goes_aside(target, row))
+				progress = lock_found(fast, target, row, true);
 			if (progress != DONE)
 				return progress;
 			locked = true;
@@ -621,7 +622,8 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 				read_result(target, fast->updated, MS_INCREMENTED, result);
 				return DONE;
 			case TM_BeingModified:
-				progress = lock_found(fast, target, row);
+				progress = lock_found(fast, target, row,
+									  !ms_row_goes_aside(target, row));
 				if (progress != DONE)
 					return progress;
 				locked = true;

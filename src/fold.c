@@ -622,9 +622,11 @@ may_count(Oid relid)
 static Oid
 next_target(Oid relid, Snapshot snapshot)
 {
-	Oid			spilled = ms_spill_next_target(MS_STORE_SPILLED, relid, snapshot);
-	Oid			buffered = ms_spill_next_target(MS_STORE_BUFFERED, relid, snapshot);
+	Oid			spilled;
+	Oid			buffered;
 
+	spilled = ms_spill_next_target(MS_STORE_SPILLED, relid, snapshot);
+	buffered = ms_spill_next_target(MS_STORE_BUFFERED, relid, snapshot);
 	if (!OidIsValid(spilled) || !OidIsValid(buffered))
 		return OidIsValid(spilled) ? spilled : buffered;
 	return Min(spilled, buffered);

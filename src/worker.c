@@ -95,6 +95,7 @@ static bool unwanted = false;	/* somebody wants to be alone in the database */
 static MemoryContext worker_cxt;
 static List *troubles = NIL;
 static int64 vacuum_due = 0;	/* deltas deleted since the last VACUUM */
+static bool room_due = false;	/* any, since the last VACUUM at leisure */
 static TimestampTz next_round = 0;
 static TimestampTz last_busy;
 
@@ -117,7 +118,8 @@ get_worker_lock(bool session)
 	LOCKTAG		tag;
 
 	worker_tag(&tag);
-	return LockAcquire(&tag, ExclusiveLock, session, true) != LOCKACQUIRE_NOT_AVAIL;
+	return LockAcquire(&tag, ExclusiveLock, session,
+					   true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
 static void
@@ -445,6 +447,8 @@ vacuum_buffer(bool at_leisure)
 	PlannedStmt *stmt;
 
 	vacuum_due = 0;
+	if (at_leisure)
+		room_due = false;
 	MemoryContextReset(PortalContext);
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
@@ -468,6 +472,8 @@ work(void)
 
 	pgstat_report_activity(STATE_RUNNING, "folding");
 	busy = fold_everything();
+	if (vacuum_due > 0)
+		room_due = true;
 	if (vacuum_due >= VACUUM_DELTAS)
 		vacuum_buffer(false);
 	busy = busy || anything_buffered();
@@ -521,7 +527,7 @@ live(void)
 			last_busy = now;
 		else if (TimestampDifferenceExceeds(last_busy, now, ms_worker_idle))
 		{
-			if (vacuum_due > 0)
+			if (room_due)
 				vacuum_buffer(true);
 			if (may_leave())
 				return false;

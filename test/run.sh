@@ -177,6 +177,31 @@ complete_map()
 	return $rc
 }
 
+# README.md's troubleshooting has every error that the sources raise, with
+# "..." for what varies: each begins a piece of code there.
+complete_errors()
+{
+	perl -0777 -e '
+		my ($readme, @sources) = map { open my $f, "<", $_ or die "$_: $!"; <$f> } @ARGV;
+		my ($section) = $readme =~ /^(## Troubleshooting\n.*?)^## /ms
+			or die "README.md has no section Troubleshooting\n";
+		my ($errors, %missing) = (0);
+		my $piece = qr/"(?:[^"\\]|\\.)*"|U?INT64_FORMAT/;
+		foreach my $call (map { /\b(?:ereport\(ERROR|ereturn\(\w).*?\)\);/sg } @sources) {
+			foreach my $message ($call =~ /\berrmsg(?:_plural)?\(\s*((?:$piece\s*)+)/g) {
+				$message = join "", map { /^"(.*)"$/s ? $1 : "%d" } $message =~ /$piece/g;
+				$message =~ s/%[\d.*]*l*[a-zA-Z]/.../g;
+				$message =~ s/\\(.)/$1/g;
+				$missing{$message} = 1 if index($section, "`$message") < 0;
+				$errors++;
+			}
+		}
+		print "README.md has no \"$_\"\n" foreach sort keys %missing;
+		print "found $errors errors only\n" if $errors < 50;
+		exit(%missing || $errors < 50);
+	' "$MS_SRC/README.md" "$MS_SRC"/src/*.c
+}
+
 suite_build()
 {
 	local ok=0 bad=0 skip=0 start=$SECONDS
@@ -194,6 +219,7 @@ suite_build()
 	fi
 	check "every test file is in the Makefile" complete_lists
 	check "every source file is in README.md" complete_map
+	check "every error is in README.md" complete_errors
 	check "VPATH and DESTDIR" vpath_build
 	finish_suite build "$ok" "$bad" "$skip" $((SECONDS - start))
 }
