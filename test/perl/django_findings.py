@@ -37,6 +37,11 @@ from django.core.paginator import Paginator  # noqa: E402
 from django.db import connection, models, transaction  # noqa: E402
 from django.db.models import Count, F, OuterRef, Subquery  # noqa: E402
 
+try:
+    from django.db.models import JSONField  # noqa: E402
+except ImportError:							# before Django 3.1
+    from django.contrib.postgres.fields import JSONField  # noqa: E402
+
 
 class Customer(models.Model):
     name = models.CharField(max_length=50)
@@ -52,7 +57,7 @@ class Order(models.Model):
     paid = models.BooleanField()
     shipped = models.DateField(null=True)
     amount = models.DecimalField(max_digits=8, decimal_places=2)
-    details = models.JSONField(default=dict)
+    details = JSONField(default=dict)
 
     class Meta:
         app_label = 'shop'
