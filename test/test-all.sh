@@ -102,7 +102,7 @@ static_analysis()
 
 	header "cppcheck"
 	: >"$scratch/results"
-	if bash "$MS_TOP/test/cppcheck.sh"; then
+	if limited bash "$MS_TOP/test/cppcheck.sh"; then
 		ok=1
 		ms_say "ok       cppcheck"
 	else
