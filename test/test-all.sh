@@ -102,7 +102,8 @@ static_analysis()
 
 	header "cppcheck"
 	: >"$scratch/results"
-	if limited bash "$MS_TOP/test/cppcheck.sh"; then
+	if limited env PG_CONFIG="$PG_CONFIG" \
+		bash "$MS_TOP/test/cppcheck.sh"; then
 		ok=1
 		ms_say "ok       cppcheck"
 	else
