@@ -319,7 +319,10 @@ suite_tap()
 		if ((wrong > 0)); then
 			ms_say "FAILED   $(basename "$file")  $wrong of $tests tests," \
 				"$seconds s"
-			tail -n 60 "$log" | sed 's/^/    /'
+			# what the tests say is long; of a death the end tells
+			grep -E '^(not ok|#|Bail out)' "$log" | head -n 80 | sed 's/^/    /'
+			grep -vE '^(ok|not ok|#|echo|rm -rf|cd )' "$log" | tail -n 20 |
+				sed 's/^/    /'
 			find "$MS_SRC/tmp_check/log" -name '*.log' 2>/dev/null |
 				sort | while read -r server; do
 				ms_say "    --- the end of $(basename "$server")"
