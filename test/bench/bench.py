@@ -230,7 +230,7 @@ def case_batch(bench):
         for variant in variants:
             measure(variant)
         results = bench.interleave(variants, measure,
-                                   rounds=min(ROUNDS, 5))
+                                   rounds=max(ROUNDS, 5))
         ratios = bench.table(f"Batch of 100000 keys, 10 % duplicates, {name}",
                              results, "ms", more=False)
         bench.bar(f"increment_many, {name}", at_least,
@@ -292,7 +292,7 @@ def case_replay(bench):
         return tps * len(sightings)
 
     schema.create(bench, "download_missingsymbol")
-    results = bench.interleave(variants, measure, rounds=min(ROUNDS, 5))
+    results = bench.interleave(variants, measure, rounds=max(ROUNDS, 5))
     bench.table(f"Replay of {len(sightings)} sightings, "
                 f"{bench.value('SELECT count(*) FROM missing_symbol.symbols')}"
                 f" keys, simple; the file has: {outcomes}", results, "calls/s",

@@ -75,7 +75,7 @@ bench()
 		PGHOST="$MS_SHORT/s" PGPORT=5432 PGUSER=postgres PGDATABASE=postgres \
 		PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
 		BENCH_WORK="$MS_WORK/bench" BENCH_CASES="$CASES" \
-		BENCH_ROUNDS="${ROUNDS:-5}" BENCH_SECONDS="$bench_seconds" \
+		BENCH_ROUNDS="${ROUNDS:-3}" BENCH_SECONDS="$bench_seconds" \
 		BENCH_SEED="${SEED:-1}" BENCH_SIGHTINGS="${SIGHTINGS:-}" \
 		BENCH_PIDFILE="$MS_WORK/data/postmaster.pid" \
 		"$PYTHON" "$MS_TOP/test/bench/bench.py" "$@"
