@@ -42,6 +42,7 @@
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
+#include "storage/bufmgr.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/lmgr.h"
@@ -73,6 +74,9 @@ int			ms_worker_idle = 5000;
 /* deltas that are deleted from the buffer between two VACUUMs of it */
 #define VACUUM_DELTAS	20000
 
+/* VACUUMs that give room back before it goes, where others see the rows yet */
+#define ROOM_TRIES	5
+
 /* a store of a target that cannot be folded is left alone for a while */
 #define MAX_PAUSE_MS	10000
 
@@ -95,7 +99,7 @@ static bool unwanted = false;	/* somebody wants to be alone in the database */
 static MemoryContext worker_cxt;
 static List *troubles = NIL;
 static int64 vacuum_due = 0;	/* deltas deleted since the last VACUUM */
-static bool room_due = false;	/* any, since the last VACUUM at leisure */
+static int	room_tries = 0;		/* to give back the room of what was deleted */
 static TimestampTz next_round = 0;
 static TimestampTz last_busy;
 
@@ -434,21 +438,19 @@ anything_buffered(void)
 }
 
 /*
- * VACUUM the buffer, with all rights to wait for nobody.  That gives back
- * what is empty at the table's end; waiting for it to become so is for when
- * there is nothing else to do.
+ * VACUUM the buffer, with all rights to wait for nobody.  At leisure, that
+ * gives back what is empty at the table's end: every page, so none may keep a
+ * dead row for the sake of the index.
  */
 static void
 vacuum_buffer(bool at_leisure)
 {
 	const char *sql = at_leisure ?
-		"VACUUM (SKIP_LOCKED) missing_symbol.buffered" :
+		"VACUUM (SKIP_LOCKED, INDEX_CLEANUP TRUE) missing_symbol.buffered" :
 		"VACUUM (SKIP_LOCKED, TRUNCATE FALSE) missing_symbol.buffered";
 	PlannedStmt *stmt;
 
 	vacuum_due = 0;
-	if (at_leisure)
-		room_due = false;
 	MemoryContextReset(PortalContext);
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
@@ -464,6 +466,28 @@ vacuum_buffer(bool at_leisure)
 	MemoryContextSwitchTo(worker_cxt);
 }
 
+/*
+ * Give back the buffer's room; true when that is done, or not to be done
+ * because others can see what was deleted.
+ */
+static bool
+give_back_room(void)
+{
+	Relation	buffered;
+
+	if (room_tries == 0)
+		return true;
+	room_tries--;
+	vacuum_buffer(true);
+	begin();
+	buffered = ms_spill_open(MS_STORE_BUFFERED, AccessShareLock);
+	if (RelationGetNumberOfBlocks(buffered) == 0)
+		room_tries = 0;
+	table_close(buffered, AccessShareLock);
+	commit();
+	return room_tries == 0;
+}
+
 /* One round of work; true where there was some, or there is some left. */
 static bool
 work(void)
@@ -473,7 +497,7 @@ work(void)
 	pgstat_report_activity(STATE_RUNNING, "folding");
 	busy = fold_everything();
 	if (vacuum_due > 0)
-		room_due = true;
+		room_tries = ROOM_TRIES;
 	if (vacuum_due >= VACUUM_DELTAS)
 		vacuum_buffer(false);
 	busy = busy || anything_buffered();
@@ -527,9 +551,9 @@ live(void)
 			last_busy = now;
 		else if (TimestampDifferenceExceeds(last_busy, now, ms_worker_idle))
 		{
-			if (room_due)
-				vacuum_buffer(true);
-			if (may_leave())
+			if (!give_back_room())
+				last_busy = now;
+			else if (may_leave())
 				return false;
 		}
 	}

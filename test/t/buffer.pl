@@ -86,6 +86,17 @@ pgbench_ok($node, 'twenty at once',
 becomes('all is counted', q{SELECT count = 200 FROM views WHERE page = '/many'});
 becomes('by one worker', "SELECT $here = 1");
 
+# its VACUUM may come too early
+my $vacuums = q{(SELECT vacuum_count FROM pg_stat_all_tables WHERE relid = 'missing_symbol.buffered'::regclass)};
+my $pages = q{pg_relation_size('missing_symbol.buffered') / current_setting('block_size')::int};
+becomes('it gives back the room', "SELECT $workers = 0 AND $pages = 0");
+query(q{BEGIN; SELECT pg_current_xact_id(); PREPARE TRANSACTION 'holds the horizon'});
+my $before = query("SELECT $vacuums");
+query(q{SELECT missing_symbol.increment('views', g::text) FROM generate_series(1, 1000) g});
+becomes('it has tried', "SELECT $vacuums > $before AND $pages > 0 AND $empty");
+query(q{COMMIT PREPARED 'holds the horizon'});
+becomes('and tries again', "SELECT $workers = 0 AND $pages = 0");
+
 configure(q{missing_symbol.worker = off});
 becomes('it leaves when told', "SELECT $workers = 0");
 query(q{SELECT missing_symbol.increment('views', '/off')});
