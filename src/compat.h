@@ -314,18 +314,6 @@ ms_collate_is_c(Oid collation)
 #define PG_INSTR_SYSTEM_CLOCK	PG_INSTR_CLOCK
 #endif
 
-/* 19 made what builds a jsonb a type of its own, which has the result */
-#if PG_VERSION_NUM < 190000
-typedef struct JsonbInState
-{
-	JsonbValue *result;
-	JsonbParseState *parseState;
-} JsonbInState;
-
-#define pushJsonbValue(state, token, value) \
-	((state)->result = pushJsonbValue(&(state)->parseState, token, value))
-#endif
-
 #define MS_HAVE_MERGE	(PG_VERSION_NUM >= 150000)
 
 /* pages of a bitmap heap scan */

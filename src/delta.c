@@ -92,43 +92,55 @@ ms_delta_brings_values(const MSDelta *delta, const MSDelta *into)
 	return false;
 }
 
-/* Space that a value takes behind its delta. */
-static Size
-value_space(Form_pg_attribute att, Datum *value)
+/* a value, and the space that it takes behind its delta */
+typedef struct Sized
 {
-	if (att->attbyval)
+	Form_pg_attribute att;
+	Datum		value;
+	bool		isnull;
+	Size		size;
+} Sized;
+
+/* Look at a value of a row; the space that it takes. */
+static Size
+measure(Relation rel, const MSRow *row, AttrNumber attno, Sized *sized)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+
+	sized->att = att;
+	sized->value = row->values[attno - 1];
+	sized->isnull = row->isnull[attno - 1];
+	if (sized->isnull || att->attbyval)
 		return 0;
 	if (att->attlen == -1)
-		*value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(*value));
-	return MAXALIGN(datumGetSize(*value, false, att->attlen));
+		sized->value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(sized->value));
+	sized->size = datumGetSize(sized->value, false, att->attlen);
+	return MAXALIGN(sized->size);
 }
 
 static Datum
-move_value(Form_pg_attribute att, Datum value, char **space)
+move_value(const Sized *sized, char **space)
 {
-	Size		size;
 	char	   *result = *space;
 
-	if (att->attbyval)
-		return value;
-	size = datumGetSize(value, false, att->attlen);
-	memcpy(result, DatumGetPointer(value), size);
-	*space += MAXALIGN(size);
+	if (sized->isnull)
+		return (Datum) 0;
+	if (sized->att->attbyval)
+		return sized->value;
+	memcpy(result, DatumGetPointer(sized->value), sized->size);
+	*space += MAXALIGN(sized->size);
 	return PointerGetDatum(result);
 }
 
-/* The columns that are given beside the key. */
-static Bitmapset *
-other_columns(const MSTarget *target, const MSRow *row)
+static bool
+is_key_column(const MSTarget *target, AttrNumber attno)
 {
-	Bitmapset  *result;
-
-	if (row->given == NULL)
-		return NULL;
-	result = bms_copy(row->given);
 	for (int i = 0; i < target->nkeys; i++)
-		result = bms_del_member(result, target->keys[i].column.attno);
-	return result;
+	{
+		if (target->keys[i].column.attno == attno)
+			return true;
+	}
+	return false;
 }
 
 /* Copy a row that was counted now by the current role; linked to nothing. */
@@ -136,63 +148,59 @@ MSDelta *
 ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
 			  const MSRow *row, TimestampTz now)
 {
-	TupleDesc	desc = RelationGetDescr(rel);
-	Bitmapset  *others = other_columns(target, row);
-	int			nfields = bms_num_members(others);
-	Datum		key[INDEX_MAX_KEYS];
-	Datum	   *values = palloc(sizeof(Datum) * Max(nfields, 1));
-	Size		fixed = MAXALIGN(offsetof(MSDelta, values) +
-								 sizeof(Datum) * target->nkeys);
-	Size		size;
-	MSDelta	   *delta;
+	int			most = target->nkeys + bms_num_members(row->given);
+	Sized	   *sized = palloc(sizeof(Sized) * most);
+	int			n = 0;
+	Size		fields_at = MAXALIGN(offsetof(MSDelta, values) +
+									 sizeof(Datum) * target->nkeys);
+	Size		given_size = row->given == NULL ? 0 :
+		offsetof(Bitmapset, words) + sizeof(bitmapword) * row->given->nwords;
+	Size		fixed;
+	Size		size = 0;
+	MSDelta    *delta;
 	char	   *space;
 	int			attno = -1;
-	int			n = 0;
 
-	fixed += MAXALIGN(sizeof(MSField) * nfields);
-	size = fixed;
-	ms_delta_key(target, row, key);
-	for (int i = 0; i < target->nkeys; i++)
-		size += value_space(TupleDescAttr(desc, target->keys[i].column.attno - 1),
-							&key[i]);
-	while ((attno = bms_next_member(others, attno)) >= 0)
+	for (; n < target->nkeys; n++)
+		size += measure(rel, row, target->keys[n].column.attno, &sized[n]);
+	while ((attno = bms_next_member(row->given, attno)) >= 0)
 	{
-		values[n] = row->values[attno - 1];
-		if (!row->isnull[attno - 1])
-			size += value_space(TupleDescAttr(desc, attno - 1), &values[n]);
-		n++;
+		if (!is_key_column(target, attno))
+			size += measure(rel, row, attno, &sized[n++]);
 	}
+	fixed = fields_at + MAXALIGN(sizeof(MSField) * (n - target->nkeys));
+	size += fixed + MAXALIGN(given_size);
 
 	delta = MemoryContextAllocHuge(cxt, size);
 	memset(delta, 0, fixed);
-	space = (char *) delta + fixed;
 	delta->role = GetUserId();
 	delta->by = row->by;
 	delta->first_seen = now;
 	delta->last_seen = now;
 	delta->size = size;
-	delta->by_name = row->given != NULL;
-	delta->nfields = nfields;
-	delta->fields = (MSField *) ((char *) delta + fixed -
-							   MAXALIGN(sizeof(MSField) * nfields));
-	for (int i = 0; i < target->nkeys; i++)
-		delta->values[i] = move_value(TupleDescAttr(desc, target->keys[i].column.attno - 1),
-									  key[i], &space);
-	n = 0;
-	attno = -1;
-	while ((attno = bms_next_member(others, attno)) >= 0)
+	delta->nfields = n - target->nkeys;
+	delta->fields = (MSField *) ((char *) delta + fields_at);
+	space = (char *) delta + fixed;
+	if (row->given != NULL)
 	{
-		MSField	   *field = &delta->fields[n];
-
-		field->attno = attno;
-		field->isnull = row->isnull[attno - 1];
-		field->fills = bms_is_member(attno, target->fill);
-		field->typid = TupleDescAttr(desc, attno - 1)->atttypid;
-		if (!field->isnull)
-			field->value = move_value(TupleDescAttr(desc, attno - 1),
-									  values[n], &space);
-		n++;
+		delta->given = (Bitmapset *) space;
+		memcpy(delta->given, row->given, given_size);
+		space += MAXALIGN(given_size);
 	}
+	for (int i = 0; i < target->nkeys; i++)
+		delta->values[i] = move_value(&sized[i], &space);
+	for (int i = 0; i < delta->nfields; i++)
+	{
+		const Sized *from = &sized[target->nkeys + i];
+		MSField    *field = &delta->fields[i];
+
+		field->attno = from->att->attnum;
+		field->isnull = from->isnull;
+		field->fills = bms_is_member(field->attno, target->fill);
+		field->typid = from->att->atttypid;
+		field->value = move_value(from, &space);
+	}
+	pfree(sized);
 	return delta;
 }
 
@@ -208,9 +216,8 @@ row_of_delta(const MSTarget *target, Relation rel, const MSDelta *delta)
 
 		row->values[attno - 1] = delta->values[i];
 		row->isnull[attno - 1] = false;
-		if (delta->by_name)
-			row->given = bms_add_member(row->given, attno);
 	}
+	row->given = bms_copy(delta->given);
 	row->by = delta->by;
 	row->timed = true;
 	row->first_seen = delta->first_seen;
@@ -241,7 +248,6 @@ set_field(MSRow *row, const MSField *field)
 {
 	row->values[field->attno - 1] = field->value;
 	row->isnull[field->attno - 1] = field->isnull;
-	row->given = bms_add_member(row->given, field->attno);
 }
 
 /*
@@ -263,7 +269,10 @@ ms_delta_fill(const MSTarget *target, Relation rel, MSRow *row,
 				field_is_there(target, rel, field) &&
 				(bms_is_member(attno, row->given) ||
 				 !TupleDescAttr(RelationGetDescr(rel), attno - 1)->atthasdef))
+			{
 				set_field(row, field);
+				row->given = bms_add_member(row->given, attno);
+			}
 		}
 	}
 }
@@ -283,6 +292,8 @@ ms_delta_row(const MSDelta *delta, const MSTarget *target, Relation rel)
 	{
 		if (field_is_there(target, rel, &delta->fields[i]))
 			set_field(row, &delta->fields[i]);
+		else
+			row->given = bms_del_member(row->given, delta->fields[i].attno);
 	}
 	ms_delta_fill(target, rel, row, delta->donor);
 	return row;

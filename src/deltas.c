@@ -10,8 +10,8 @@
  * adds its deltas to its parent's or hands them over, one that aborts frees
  * them.
  *
- * - Memory is a child of TopTransactionContext; ms_deltas_forget resets what
- *   is static as the transaction ends.
+ * - ms_deltas_forget resets memory, and what is static, as the transaction
+ *   ends.
  * - Targets are pinned, because the tree is in their order; a target whose key
  *   has changed since is refused.
  * - User code can run in comparisons.  What it counts there is not deferred
@@ -62,10 +62,10 @@ typedef struct MSDeltaLevel
 	dlist_head	deltas;
 } Level;
 
-static MemoryContext deltas_cxt = NULL; /* holds all of it; NULL: nothing */
-static RBTree *tree;
+static MemoryContext deltas_cxt = NULL; /* holds all of it */
+static RBTree *tree = NULL;		/* NULL: nothing */
 static Level *levels;			/* the deepest */
-static List *pinned;
+static MSTarget *pinned;		/* the latest */
 static Size deltas_size;
 static int	taken;				/* deltas that are being applied */
 static int	depth;				/* of the delta that is being applied */
@@ -75,23 +75,23 @@ static int	comparing_level;	/* of the comparison under way, or 0 */
 static void
 unpin_all(void)
 {
-	ListCell   *lc;
+	while (pinned != NULL)
+	{
+		MSTarget   *target = pinned;
 
-	foreach(lc, pinned)
-		ms_target_release(lfirst(lc));
-	list_free(pinned);
-	pinned = NIL;
+		pinned = target->next_pinned;
+		ms_target_release(target);
+	}
 }
 
 /* The transaction is over. */
 void
 ms_deltas_forget(void)
 {
-	if (deltas_cxt == NULL)
+	if (tree == NULL)
 		return;
 	unpin_all();
-	MemoryContextDelete(deltas_cxt);
-	deltas_cxt = NULL;
+	MemoryContextReset(deltas_cxt);
 	tree = NULL;
 	levels = NULL;
 	deltas_size = 0;
@@ -104,7 +104,7 @@ ms_deltas_forget(void)
 bool
 ms_deltas_exist(void)
 {
-	return deltas_cxt != NULL && rbt_leftmost(tree) != NULL;
+	return tree != NULL && rbt_leftmost(tree) != NULL;
 }
 
 /* What the deltas take, in bytes. */
@@ -305,34 +305,29 @@ current_level(void)
 static void
 begin(void)
 {
-	MemoryContext cxt = AllocSetContextCreate(TopTransactionContext,
-											  "missing_symbol deltas",
-											  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
+	MemoryContext oldcxt;
 
+	if (deltas_cxt == NULL)
+		deltas_cxt = AllocSetContextCreate(TopMemoryContext,
+										   "missing_symbol deltas",
+										   ALLOCSET_DEFAULT_SIZES);
+	oldcxt = MemoryContextSwitchTo(deltas_cxt);
 	tree = rbt_create(sizeof(KeyNode), compare_nodes, combine_nodes,
 					  allocate_node, free_node, NULL);
 	MemoryContextSwitchTo(oldcxt);
-	deltas_cxt = cxt;
 }
 
 /* The target as it was at its first delta; NULL where nothing is deferred. */
 static MSTarget *
 find_pinned(MSTarget *target)
 {
-	ListCell   *lc;
+	MSTarget   *result = pinned;
 
-	foreach(lc, pinned)
-	{
-		MSTarget   *result = lfirst(lc);
-
-		if (result->relid == target->relid)
-		{
-			ms_delta_check_key(result, target);
-			return result;
-		}
-	}
-	return NULL;
+	while (result != NULL && result->relid != target->relid)
+		result = result->next_pinned;
+	if (result != NULL)
+		ms_delta_check_key(result, target);
+	return result;
 }
 
 static MSTarget *
@@ -342,13 +337,11 @@ pin(MSTarget *target)
 
 	if (result == NULL)
 	{
-		MemoryContext oldcxt = MemoryContextSwitchTo(deltas_cxt);
-
 		/* its order, while the index is open to us */
 		ms_prepare_key_order(target);
-		pinned = lcons(target, pinned);
-		MemoryContextSwitchTo(oldcxt);
 		ms_target_pin(target);
+		target->next_pinned = pinned;
+		pinned = target;
 		result = target;
 	}
 	return result;
@@ -453,7 +446,7 @@ ms_deltas_add(MSTarget *target, Relation rel, MSRow *row)
 				 errmsg("deferred increments go on without end"),
 				 errdetail("A trigger's increment has fired a trigger that increments, %d times over, last in table %s.",
 						   MAX_DEPTH, target->name)));
-	if (deltas_cxt == NULL)
+	if (tree == NULL)
 		begin();
 	if (taken == 0 && !ms_deltas_exist())
 		unpin_all();

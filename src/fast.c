@@ -82,7 +82,8 @@ typedef struct MSFast
 
 	/* of the call under way */
 	Relation	rel;
-	Snapshot	snapshot;
+	Snapshot	snapshot;		/* the active one */
+	bool		pushed;			/* by us */
 	IndexScanDesc scan;
 	CommandId	trigger_cid;	/* BEFORE INSERT triggers' commands are later */
 } MSFast;
@@ -235,13 +236,18 @@ ms_fast_abort(MSTarget *target)
 	target->fast = NULL;
 }
 
+/* Search with a new snapshot; the active one where that is fresh. */
 static void
-push_snapshot(MSFast *fast)
+push_snapshot(MSFast *fast, bool fresh)
 {
-	/* our own earlier changes must be visible to the search */
-	CommandCounterIncrement();
-	PushActiveSnapshot(IsolationUsesXactSnapshot() ?
-					   GetTransactionSnapshot() : GetLatestSnapshot());
+	if (!fresh)
+	{
+		/* our own earlier changes must be visible to the search */
+		CommandCounterIncrement();
+		PushActiveSnapshot(IsolationUsesXactSnapshot() ?
+						   GetTransactionSnapshot() : GetLatestSnapshot());
+	}
+	fast->pushed = !fresh;
 	fast->snapshot = GetActiveSnapshot();
 	fast->estate->es_snapshot = fast->snapshot;
 }
@@ -261,8 +267,9 @@ refresh_snapshot(MSFast *fast, MSTarget *target)
 {
 	ExecClearTuple(fast->found);
 	index_endscan(fast->scan);
-	PopActiveSnapshot();
-	push_snapshot(fast);
+	if (fast->pushed)
+		PopActiveSnapshot();
+	push_snapshot(fast, false);
 	begin_scan(fast, target);
 }
 
@@ -302,17 +309,22 @@ ms_fast_is_busy(const MSTarget *target)
 /*
  * Begin one statement's worth of increments of a table that the caller has
  * opened.  The columns that are given beside the key decide, with the key's
- * and the counter's own, which privileges the current role needs.
+ * and the counter's own, which privileges the current role needs; permitted:
+ * it has them.  fresh: the active snapshot has just been taken.
  */
 void
-ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given)
+ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given,
+			  bool permitted, bool fresh)
 {
 	MSFast	   *fast = target->fast;
 
 	if (fast == NULL)
 		fast = target->fast = make_fast(target, rel);
 
-	ms_privileges_check(fast->privileges, target, given);
+	if (permitted)
+		ms_privileges_set(fast->privileges, target, given);
+	else
+		ms_privileges_check(fast->privileges, target, given);
 	CheckCmdReplicaIdentity(rel, CMD_INSERT);
 	CheckCmdReplicaIdentity(rel, CMD_UPDATE);
 
@@ -323,7 +335,7 @@ ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given)
 	open_index(fast, fast->key_index);
 	if (fast->has_row_triggers)
 		AfterTriggerBeginQuery();
-	push_snapshot(fast);
+	push_snapshot(fast, fresh);
 	begin_scan(fast, target);
 }
 
@@ -338,7 +350,8 @@ ms_fast_end(MSTarget *target)
 	fast->scan = NULL;
 	if (fast->has_row_triggers)
 		AfterTriggerEndQuery(fast->estate);
-	PopActiveSnapshot();
+	if (fast->pushed)
+		PopActiveSnapshot();
 	fast->snapshot = NULL;
 
 	for (int i = 0; i < fast->nindexes; i++)

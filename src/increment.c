@@ -257,17 +257,21 @@ ms_takes_fast_path(const MSTarget *target, Relation rel)
 }
 
 /*
- * Begin to apply rows, of which some give columns by name.  Who has begun on
- * the fast path ends with ms_fast_end, or after an error, be it one of this,
- * with ms_fast_abort: only who begins may, it may be in use up the stack.
+ * Begin to apply rows, of which some give columns by name; permitted: the
+ * current role's privileges have been checked, for this target as it is;
+ * fresh: the active snapshot has just been taken.  Who
+ * has begun on the fast path ends with ms_fast_end, or after an error, be it
+ * one of this, with ms_fast_abort: only who begins may, it may be in use up
+ * the stack.
  */
 void
-ms_apply_begin(MSTarget *target, Relation rel, Bitmapset *given, bool fast)
+ms_apply_begin(MSTarget *target, Relation rel, Bitmapset *given, bool fast,
+			   bool permitted, bool fresh)
 {
 	check_may_write(rel);
 	if (fast)
-		ms_fast_begin(target, rel, given);
-	else
+		ms_fast_begin(target, rel, given, permitted, fresh);
+	else if (!permitted)
 		ms_privileges_check(ms_privileges_make(target, rel), target, given);
 }
 
@@ -293,7 +297,7 @@ apply_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 
 	PG_TRY();
 	{
-		ms_apply_begin(target, rel, given, fast);
+		ms_apply_begin(target, rel, given, fast, false, false);
 		for (int i = 0; i < n; i++)
 		{
 			ms_apply_next(target, rel, rows[i], fast, result);

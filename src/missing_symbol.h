@@ -123,7 +123,8 @@ typedef struct MSTarget
 	char	   *name;			/* qualified and quoted */
 	MemoryContext cxt;			/* holds all of it */
 	int			users;			/* calls under way */
-	bool		pinned;			/* deltas of this transaction need it */
+	bool		pinned;			/* deltas of this transaction need it ... */
+	struct MSTarget *next_pinned;	/* ... and this one */
 	bool		stale;			/* replaced in the cache: the last user frees */
 
 	/* the key, in the order of the index's columns */
@@ -280,7 +281,7 @@ extern void ms_merge_row(MSTarget *target, Relation rel, MSRow *into,
 						 const MSRow *from);
 extern bool ms_takes_fast_path(const MSTarget *target, Relation rel);
 extern void ms_apply_begin(MSTarget *target, Relation rel, Bitmapset *given,
-						   bool fast);
+						   bool fast, bool permitted, bool fresh);
 extern void ms_apply_next(MSTarget *target, Relation rel, MSRow *row,
 						  bool fast, MSResult *result);
 extern void ms_apply_row(MSTarget *target, Relation rel, MSRow *row,
@@ -319,12 +320,16 @@ typedef struct MSPrivileges
 	List	   *rtable;			/* one entry: the target */
 	List	   *perminfos;
 	RTEPermissionInfo *perminfo;	/* of the entry */
+	MemoryContext cxt;			/* where all of it is */
 	Bitmapset  *inserted;		/* columns, by an increment that gives only
 								 * the key; SELECT needs the same */
 	Bitmapset  *updated;
+	Bitmapset  *given;			/* what perminfo is for */
 } MSPrivileges;
 
 extern MSPrivileges *ms_privileges_make(const MSTarget *target, Relation rel);
+extern void ms_privileges_set(MSPrivileges *privileges, const MSTarget *target,
+							  const Bitmapset *given);
 extern void ms_privileges_check(MSPrivileges *privileges,
 								const MSTarget *target,
 								const Bitmapset *given);
@@ -333,7 +338,8 @@ extern void ms_privileges_check(MSPrivileges *privileges,
  * fast.c: increments of an ordinary table, through the table access method.
  */
 extern bool ms_fast_is_busy(const MSTarget *target);
-extern void ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given);
+extern void ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given,
+						  bool permitted, bool fresh);
 extern void ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result);
 extern void ms_fast_refresh(MSTarget *target);
 extern void ms_fast_end(MSTarget *target);
@@ -543,8 +549,8 @@ typedef struct MSDelta
 	dlist_node	in_level;
 
 	Size		size;
-	bool		by_name;		/* columns were given by name */
-	int			nfields;		/* values given beside the key */
+	Bitmapset  *given;			/* columns that were given by name */
+	int			nfields;		/* those beside the key */
 	MSField    *fields;
 	Datum		values[FLEXIBLE_ARRAY_MEMBER];	/* the key */
 } MSDelta;

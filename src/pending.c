@@ -43,7 +43,7 @@
 #include "missing_symbol.h"
 
 /* what no cursor is called, at a third of the price of CreateNewPortal's */
-#define PORTAL_NAME		"<missing_symbol pending>"
+#define PORTAL_NAME		"<deferred>"
 
 int			ms_pending_limit = 1024;
 
@@ -269,7 +269,7 @@ apply_rows(Run *run, bool fast)
 {
 	MSTarget   *target = run->target;
 	Relation	rel = run->rel;
-	Bitmapset  *given = NULL;
+	Bitmapset  *given;
 	MSResult	result;
 	ErrorContextCallback errcallback;
 
@@ -284,9 +284,11 @@ apply_rows(Run *run, bool fast)
 		return;
 	}
 
+	given = run->all[0].row->given;
 	for (int i = 0; i < run->n; i++)
 	{
-		given = bms_add_members(given, run->all[i].row->given);
+		if (!bms_is_subset(run->all[i].row->given, given))
+			given = bms_union(given, run->all[i].row->given);
 		prepare_texts(run, &run->all[i]);
 	}
 	run->current = 0;
@@ -294,7 +296,8 @@ apply_rows(Run *run, bool fast)
 	errcallback.arg = run;
 	errcallback.previous = error_context_stack;
 	error_context_stack = &errcallback;
-	ms_apply_begin(target, rel, given, fast);
+	ms_apply_begin(target, rel, given, fast,
+				   target == run->all[0].delta->target, true);
 	for (; run->current < run->n; run->current++)
 		ms_apply_next(target, rel, run->all[run->current].row, fast, &result);
 	run->current--;
@@ -352,6 +355,7 @@ apply_run(MSDelta *delta, MSDelta *(*take) (const MSDelta *like), int limit)
 	GetUserIdAndSecContext(&userid, &sec_context);
 	SetUserIdAndSecContext(delta->role,
 						   sec_context | SECURITY_LOCAL_USERID_CHANGE);
+	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	/* locked since the call, by a level that has not been undone */
 	run.target = ms_target_open(delta->target->relid, NoLock, &run.rel);
@@ -379,14 +383,16 @@ apply_run(MSDelta *delta, MSDelta *(*take) (const MSDelta *like), int limit)
 static void
 drain(void)
 {
-	MemoryContext cxt = AllocSetContextCreate(TopTransactionContext,
-											  "missing_symbol apply",
-											  ALLOCSET_DEFAULT_SIZES);
+	static MemoryContext cxt = NULL;
 	MemoryContext oldcxt = CurrentMemoryContext;
 	ResourceOwner oldowner = CurrentResourceOwner;
 	bool		timed = StatementTimeout > 0 &&
 		!get_timeout_active(STATEMENT_TIMEOUT);
 
+	if (cxt == NULL)
+		cxt = AllocSetContextCreate(TopMemoryContext, "missing_symbol apply",
+									ALLOCSET_DEFAULT_SIZES);
+	MemoryContextReset(cxt);	/* an error may have left something */
 	if (timed)
 		enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
 	PG_TRY();
@@ -411,7 +417,6 @@ drain(void)
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(oldcxt);
-	MemoryContextDelete(cxt);
 }
 
 /*

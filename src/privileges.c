@@ -25,17 +25,16 @@
 
 #include "missing_symbol.h"
 
-/* Attribute numbers, as sets of columns for privileges want them. */
+/* Add attribute numbers to a set of columns as privileges want it. */
 static Bitmapset *
-acl_columns(const Bitmapset *attnos)
+add_columns(Bitmapset *columns, const Bitmapset *attnos)
 {
-	Bitmapset  *result = NULL;
 	int			attno = -1;
 
 	while ((attno = bms_next_member(attnos, attno)) >= 0)
-		result = bms_add_member(result,
-								attno - FirstLowInvalidHeapAttributeNumber);
-	return result;
+		columns = bms_add_member(columns,
+								 attno - FirstLowInvalidHeapAttributeNumber);
+	return columns;
 }
 
 /* The range table entry that carries the privileges an increment needs. */
@@ -62,30 +61,55 @@ ms_privileges_make(const MSTarget *target, Relation rel)
 	result->rtable = list_make1(rte);
 	result->perminfo = addRTEPermissionInfo(&result->perminfos, rte);
 	result->perminfo->requiredPerms = ACL_INSERT | ACL_UPDATE | ACL_SELECT;
-	result->inserted = acl_columns(inserted);
-	result->updated = acl_columns(updated);
+	result->cxt = CurrentMemoryContext;
+	result->inserted = add_columns(NULL, inserted);
+	result->updated = add_columns(NULL, updated);
+	result->perminfo->insertedCols = bms_copy(result->inserted);
+	result->perminfo->updatedCols = bms_copy(result->updated);
+	result->perminfo->selectedCols = bms_copy(result->inserted);
 	return result;
 }
 
-/* Check them for an increment that gives columns; NULL: only the key. */
+static void
+set_columns(Bitmapset **set, Bitmapset *columns)
+{
+	bms_free(*set);
+	*set = columns;
+}
+
+/*
+ * They are for an increment that gives columns; NULL: only the key.  Most
+ * often these are those of the increment before.
+ */
+void
+ms_privileges_set(MSPrivileges *privileges, const MSTarget *target,
+				  const Bitmapset *given)
+{
+	RTEPermissionInfo *perminfo = privileges->perminfo;
+	MemoryContext oldcxt;
+	Bitmapset  *filled;
+
+	if (bms_equal(given, privileges->given))
+		return;
+	oldcxt = MemoryContextSwitchTo(privileges->cxt);
+	filled = bms_intersect(given, target->fill);
+	set_columns(&perminfo->insertedCols,
+				add_columns(bms_copy(privileges->inserted), given));
+	set_columns(&perminfo->updatedCols,
+				add_columns(bms_copy(privileges->updated), filled));
+	set_columns(&perminfo->selectedCols,
+				add_columns(bms_copy(privileges->inserted), filled));
+	set_columns(&privileges->given, bms_copy(given));
+	bms_free(filled);
+	MemoryContextSwitchTo(oldcxt);
+}
+
+/* Check them for such an increment. */
 void
 ms_privileges_check(MSPrivileges *privileges, const MSTarget *target,
 					const Bitmapset *given)
 {
-	RTEPermissionInfo *perminfo = privileges->perminfo;
-
-	perminfo->insertedCols = privileges->inserted;
-	perminfo->updatedCols = privileges->updated;
-	perminfo->selectedCols = privileges->inserted;
-	if (given != NULL)
-	{
-		Bitmapset  *filled = acl_columns(bms_intersect(given, target->fill));
-
-		perminfo->insertedCols = bms_union(perminfo->insertedCols,
-										   acl_columns(given));
-		perminfo->updatedCols = bms_union(perminfo->updatedCols, filled);
-		perminfo->selectedCols = bms_union(perminfo->selectedCols, filled);
-	}
+	ms_privileges_set(privileges, target, given);
 	(void) ExecCheckPermissions(privileges->rtable, privileges->perminfos,
 								true);
 }

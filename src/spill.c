@@ -200,16 +200,27 @@ append(MSStore store, Datum *values, bool *isnull)
 	table_close(stored, NoLock);
 }
 
-/* a random UUID: nobody waits for the index entry of another */
+/*
+ * A random UUID: nobody waits for the index entry of another.  To ask for the
+ * bytes costs more than the bytes.
+ */
 static Datum
 make_id(void)
 {
-	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+	static pg_uuid_t ids[64];
+	static int	left = 0;
+	pg_uuid_t  *id;
 
-	if (!pg_strong_random(id, sizeof(*id)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate random values")));
+	if (left == 0)
+	{
+		if (!pg_strong_random(ids, sizeof(ids)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR),
+					 errmsg("could not generate random values")));
+		left = lengthof(ids);
+	}
+	id = palloc(sizeof(pg_uuid_t));
+	*id = ids[--left];
 	id->data[6] = (id->data[6] & 0x0F) | 0x40;	/* version 4: random */
 	id->data[8] = (id->data[8] & 0x3F) | 0x80;
 	return UUIDPGetDatum(id);

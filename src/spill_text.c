@@ -247,43 +247,89 @@ find_output(MSTarget *target, Form_pg_attribute att)
 	return output;
 }
 
+/* a column that is given, for its place among the keys of a JSON object */
+typedef struct Field
+{
+	AttrNumber	attno;
+	char	   *name;
+	int			len;
+} Field;
+
+/* The order that jsonb keeps its keys in. */
+static int
+compare_fields(const void *a, const void *b)
+{
+	const Field *x = a;
+	const Field *y = b;
+
+	return x->len != y->len ? x->len - y->len : memcmp(x->name, y->name, x->len);
+}
+
+/* A value as text in JSON. */
+static void
+set_text(MSTarget *target, Form_pg_attribute att, Datum value, JsonbValue *v)
+{
+	v->type = jbvString;
+	if (att->atttypid == TEXTOID || att->atttypid == VARCHAROID)
+	{
+		struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
+
+		v->val.string.val = VARDATA_ANY(text);
+		v->val.string.len = VARSIZE_ANY_EXHDR(text);
+	}
+	else
+	{
+		v->val.string.val = OutputFunctionCall(find_output(target, att), value);
+		v->val.string.len = strlen(v->val.string.val);
+	}
+}
+
 /* Columns by name, as a JSON object of texts; false where there are none. */
 bool
 ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
 				Datum *result)
 {
 	Bitmapset  *others = other_columns(target, row);
-	JsonbInState state = {0};
+	int			n = bms_num_members(others);
+	Field	   *fields;
+	JsonbPair  *pairs;
+	JsonbValue	object;
 	int			nestlevel;
 	int			attno = -1;
 
-	if (bms_is_empty(others))
+	if (n == 0)
 		return false;
 
-	nestlevel = begin_texts_of(rel, others);
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	while ((attno = bms_next_member(others, attno)) >= 0)
+	fields = palloc(sizeof(Field) * n);
+	for (int i = 0; i < n; i++)
 	{
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
-		JsonbValue	v;
-
-		v.type = jbvString;
-		v.val.string.val = NameStr(att->attname);
-		v.val.string.len = strlen(v.val.string.val);
-		pushJsonbValue(&state, WJB_KEY, &v);
-		if (row->isnull[attno - 1])
-			v.type = jbvNull;
-		else
-		{
-			v.val.string.val = OutputFunctionCall(find_output(target, att),
-												  row->values[attno - 1]);
-			v.val.string.len = strlen(v.val.string.val);
-		}
-		pushJsonbValue(&state, WJB_VALUE, &v);
+		attno = bms_next_member(others, attno);
+		fields[i].attno = attno;
+		fields[i].name = NameStr(TupleDescAttr(RelationGetDescr(rel),
+											   attno - 1)->attname);
+		fields[i].len = strlen(fields[i].name);
 	}
-	pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	qsort(fields, n, sizeof(Field), compare_fields);
+
+	pairs = palloc0(sizeof(JsonbPair) * n);
+	nestlevel = begin_texts_of(rel, others);
+	for (int i = 0; i < n; i++)
+	{
+		attno = fields[i].attno;
+		pairs[i].key.type = jbvString;
+		pairs[i].key.val.string.val = fields[i].name;
+		pairs[i].key.val.string.len = fields[i].len;
+		if (row->isnull[attno - 1])
+			pairs[i].value.type = jbvNull;
+		else
+			set_text(target, TupleDescAttr(RelationGetDescr(rel), attno - 1),
+					 row->values[attno - 1], &pairs[i].value);
+	}
 	end_texts(nestlevel);
-	*result = JsonbPGetDatum(JsonbValueToJsonb(state.result));
+	object.type = jbvObject;
+	object.val.object.nPairs = n;
+	object.val.object.pairs = pairs;
+	*result = JsonbPGetDatum(JsonbValueToJsonb(&object));
 	return true;
 }
 

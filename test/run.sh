@@ -323,7 +323,8 @@ suite_tap()
 			grep -E '^(not ok|#|Bail out)' "$log" | head -n 80 | sed 's/^/    /'
 			grep -vE '^(ok|not ok|#|echo|rm -rf|cd )' "$log" | tail -n 20 |
 				sed 's/^/    /'
-			find "$MS_SRC/tmp_check/log" -name '*.log' 2>/dev/null |
+			find "$MS_SRC/tmp_check/log" -name 'regress_log_*' -o -name '*.log' \
+				2>/dev/null |
 				sort | while read -r server; do
 				ms_say "    --- the end of $(basename "$server")"
 				tail -n 25 "$server" | sed 's/^/    /'

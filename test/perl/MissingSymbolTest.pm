@@ -10,8 +10,9 @@ use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes 'usleep';
 
-our @EXPORT = qw(new_node major_version answer pgbench_ok clean_log_ok);
+our @EXPORT = qw(new_node major_version answer wait_until_up pgbench_ok clean_log_ok);
 
 # A new server that runs, with the extension in database postgres.  Options:
 # init => arguments of init, conf => lines of postgresql.conf.
@@ -43,6 +44,22 @@ sub answer
 	  $node->psql($database || 'postgres', "\\set VERBOSITY sqlstate\n$sql");
 
 	return $err =~ /(?:ERROR|FATAL):  (\w+)/ ? $1 : $out;
+}
+
+# Until a server that has crashed takes connections again.  Not with
+# poll_query_until: a psql that cannot connect may be gone before it is given
+# the query, which is a broken pipe, of which IPC::Run dies.
+sub wait_until_up
+{
+	my ($node) = @_;
+
+	for (1 .. 1800)
+	{
+		return
+		  if IPC::Run::run([ 'pg_isready', '-q', '-h', $node->host, '-p', $node->port, '-d', 'postgres' ]);
+		usleep(100_000);
+	}
+	die 'the server did not come back';
 }
 
 # Runs pgbench with scripts (a list of texts), which must go through without

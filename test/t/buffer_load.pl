@@ -263,7 +263,7 @@ foreach my $victim ('the worker', 'a backend', 'the postmaster', 'the checkpoint
 		}
 		ok($started, "$victim dies: started again");
 	}
-	$node->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()');
+	wait_until_up($node);
 	foreach my $table ('hot', 'parted')
 	{
 		my $total = "missing_symbol.total(NULL::$table)";

@@ -257,7 +257,7 @@ sub start_again
 		}
 		die 'the server does not start again' unless $started;
 	}
-	$node->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()');
+	wait_until_up($node);
 	return;
 }
 
