@@ -147,6 +147,11 @@ FROM unnest(ARRAY[$$increment('err.int_key', 'x', 'y')$$,
                   $$increment_row('err.int_key', '{"k": [1], "day": "2026-01-01"}')$$,
                   $$increment_many('err.int_key', ARRAY[1])$$]) statement;
 SELECT count(*) FROM err.int_key;
+-- the context names the column
+\set SHOW_CONTEXT always
+SELECT missing_symbol.increment('err.int_key', '2026-01-01', 'y');
+SELECT missing_symbol.increment('err.int_key', '2026-01-01'::date, 99999999999);
+\set SHOW_CONTEXT never
 
 --
 -- Rows
@@ -157,6 +162,12 @@ SELECT pg_temp.fails($$SELECT missing_symbol.increment('err.required', 'x')$$),
        pg_temp.fails($$SELECT missing_symbol.increment_row('err.required', '{"k": "x", "Must": "y", "optional": null}')$$),
        pg_temp.fails($$SELECT missing_symbol.increment_row('err.required', '{"k": "x", "Must": "y"}')$$),
        pg_temp.fails($$SELECT missing_symbol.increment('err.required', 'x')$$);
+CREATE TABLE err.times (k text PRIMARY KEY, count bigint, "Begun" timestamptz NOT NULL, seen timestamptz NOT NULL) WITH (fillfactor = 70);
+SELECT pg_temp.fails($$SELECT missing_symbol.increment('err.times', 'x')$$),
+       missing_symbol.track('err.times', first_seen => 'Begun'),
+       pg_temp.fails($$SELECT missing_symbol.increment('err.times', 'x')$$),
+       missing_symbol.track('err.times', last_seen => 'seen'),
+       pg_temp.fails($$SELECT missing_symbol.increment('err.times', 'x')$$);
 -- a full count stays as it is; without detail and hint, which are the fast path's
 CREATE FUNCTION pg_temp.first_line(text) RETURNS text LANGUAGE sql AS $$ SELECT split_part($1, E'\n', 1) $$;
 CREATE TABLE err.full (k int PRIMARY KEY, small smallint, medium int, big bigint, n numeric(3), c missing_symbol.counter);

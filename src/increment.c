@@ -18,6 +18,7 @@
 #include <limits.h>
 
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "common/int.h"
 #include "executor/executor.h"
 #include "funcapi.h"
@@ -184,15 +185,28 @@ ms_check_required_columns(const MSTarget *target, Relation rel,
 						  const MSRow *row)
 {
 	AttrNumber	attno = lacking_column(target, rel, row);
+	Form_pg_attribute att;
+	const char *part = NULL;
 
-	if (attno != InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_NOT_NULL_VIOLATION),
-				 errmsg("a new counter in table %s needs a value for column \"%s\"",
-						target->name,
-						NameStr(TupleDescAttr(RelationGetDescr(rel),
-											  attno - 1)->attname)),
-				 errhint("Give it with increment_row(), or give the column a default.")));
+	if (attno == InvalidAttrNumber)
+		return;
+	att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+	if (att->atttypid == TIMESTAMPTZOID && target->kind != MS_COUNT_COUNTER)
+	{
+		if (target->first_seen == InvalidAttrNumber)
+			part = "first_seen";
+		else if (target->last_seen == InvalidAttrNumber)
+			part = "last_seen";
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_NOT_NULL_VIOLATION),
+			 errmsg("a new counter in table %s needs a value for column \"%s\"",
+					target->name, NameStr(att->attname)),
+			 part != NULL ?
+			 errhint("If it is a time of the counter: SELECT missing_symbol.track(%s, %s => %s). Else give it with increment_row(), or give the column a default.",
+					 quote_literal_cstr(target->name), part,
+					 quote_literal_cstr(NameStr(att->attname))) :
+			 errhint("Give it with increment_row(), or give the column a default.")));
 }
 
 /*

@@ -211,6 +211,23 @@ key_is_named(Relation rel, Form_pg_index form, List *names)
 	return true;
 }
 
+/* A column that track() was given for a part. */
+static AttrNumber
+tracked_column(const MSTarget *target, Relation rel, const char *name,
+			   const char *part)
+{
+	AttrNumber	attno = ms_column_number(rel, name);
+
+	if (attno == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of table %s does not exist",
+						name, target->name),
+				 errhint("track() was given it for %s. Name what exists: SELECT missing_symbol.track(%s, %s => ...).",
+						 part, quote_literal_cstr(target->name), part)));
+	return attno;
+}
+
 /* "('{a,b}'), ('{c}')": the candidates of an ambiguous key */
 static char *
 describe_candidates(Relation rel, List *indexes)
@@ -270,6 +287,8 @@ choose_key_index(MSTarget *target, Relation rel, List *indexes, List *named)
 
 	if (candidates == NIL)
 	{
+		foreach(lc, named)
+			(void) tracked_column(target, rel, strVal(lfirst(lc)), "key");
 		if (named != NIL && !deferrable_seen)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
@@ -446,14 +465,7 @@ find_column(MSTarget *target, Relation rel, const char *part,
 		return InvalidAttrNumber;
 	if (tracked != NULL)
 	{
-		found = ms_column_number(rel, tracked);
-		if (found == InvalidAttrNumber)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("column \"%s\" of table %s does not exist",
-							tracked, target->name),
-					 errhint("It is tracked as %s. Name the column that is: SELECT missing_symbol.track(%s, %s => ...).",
-							 part, quote_literal_cstr(target->name), part)));
+		found = tracked_column(target, rel, tracked, part);
 		if (!right_type(TupleDescAttr(RelationGetDescr(rel), found - 1)->atttypid))
 		{
 			wrong = found;
@@ -610,16 +622,9 @@ ms_infer_fill(MSTarget *target, Relation rel, List *names)
 
 	foreach(lc, names)
 	{
-		const char *name = strVal(lfirst(lc));
-		AttrNumber	attno = ms_column_number(rel, name);
+		AttrNumber	attno = tracked_column(target, rel, strVal(lfirst(lc)),
+										   "fill");
 
-		if (attno == InvalidAttrNumber)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("column \"%s\" of table %s does not exist",
-							name, target->name),
-					 errhint("It is tracked in fill. Name the columns that are: SELECT missing_symbol.track(%s, fill => ...).",
-							 quote_literal_cstr(target->name))));
 		target->fill = bms_add_member(target->fill, attno);
 	}
 }

@@ -185,17 +185,40 @@ find_coercion(MSTarget *target, Relation rel, MSColumn *column, Oid from)
 	return coercion;
 }
 
+typedef struct Converting
+{
+	const MSTarget *target;
+	Relation	rel;
+	const MSColumn *column;
+} Converting;
+
+static void
+converting_context(void *arg)
+{
+	const Converting *converting = arg;
+
+	errcontext("converting the value given for column \"%s\" of table %s",
+			   column_name(converting->rel, converting->column),
+			   converting->target->name);
+}
+
 /* Convert a value that is not null; that may make it null. */
 static Datum
 coerce_value(MSTarget *target, Relation rel, MSColumn *column, Oid type,
 			 Datum value, bool *isnull)
 {
+	Converting	converting = {target, rel, column};
+	ErrorContextCallback errcallback;
 	MSCoercion *coercion;
 
 	if (type == column->typid && column->typmod < 0)
 		return value;
 
 	coercion = find_coercion(target, rel, column, type);
+	errcallback.callback = converting_context;
+	errcallback.arg = &converting;
+	errcallback.previous = error_context_stack;
+	error_context_stack = &errcallback;
 	coercion->busy = true;
 	if (coercion->by_input)
 	{
@@ -215,6 +238,7 @@ coerce_value(MSTarget *target, Relation rel, MSColumn *column, Oid type,
 		param->pflags = 0;
 		value = ExecEvalExpr(coercion->expr, coercion->econtext, isnull);
 	}
+	error_context_stack = errcallback.previous;
 	coercion->busy = false;
 	return value;
 }

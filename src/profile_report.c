@@ -402,10 +402,11 @@ text_shapes(StringInfo buf, const char *title, List *shapes,
 			continue;
 		n++;
 		appendStringInfo(buf,
-						 "  %10.3f ms max %10.3f ms median %6.1f spike %8lld calls %10.3f ms total  ",
+						 "  %10.3f ms max %10.3f ms median %6s spike %8lld calls %10.3f ms total  ",
 						 h->max / 1e6,
 						 ms_histogram_percentile(h, 0.5) / 1e6,
-						 spike(shape), (long long) shape->calls, h->sum / 1e6);
+						 spike(shape) > 0 ? psprintf("%.1f", spike(shape)) : "-",
+						 (long long) shape->calls, h->sum / 1e6);
 		append_clipped(buf, text, strlen(text));
 		appendStringInfoChar(buf, '\n');
 	}

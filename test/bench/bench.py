@@ -314,8 +314,9 @@ def case_instructions(bench, method):
             schema.fill(bench, table, mode, KEYS)
         for variant in variants:		# catalogs, free space
             bench.counted(variant, mode, "-t", str(calls))
-        results = bench.interleave(variants, lambda v: measure(v, mode),
-                                   rounds=min(ROUNDS, 3))
+        results = bench.interleave(
+            variants, lambda v: measure(v, mode),
+            rounds=1 if method == "callgrind" else min(ROUNDS, 3))
         return bench.table(f"{title}, {mode}, user instructions of the server "
                            f"for each call by {method}", results, "instr.",
                            more=False)

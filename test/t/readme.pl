@@ -19,17 +19,6 @@ my $node = new_node('readme');
 my $given = q{
 DROP EXTENSION missing_symbol;
 CREATE ROLE symbol_server; CREATE ROLE reports; CREATE ROLE app;
-CREATE TABLE downloads (file text, day date, n bigint, seen timestamptz, referrer text, PRIMARY KEY (file, day));
-CREATE TABLE book (id serial PRIMARY KEY, author int, price numeric, published boolean);
-INSERT INTO book (author, price, published) SELECT i % 1000, i % 1000, i % 2 = 0 FROM generate_series(1, 100000) AS i;
-CREATE TABLE download_missingsymbol (
-    id serial PRIMARY KEY, hash varchar(32) NOT NULL UNIQUE, symbol varchar(150) NOT NULL, debugid varchar(150) NOT NULL,
-    filename varchar(150) NOT NULL, code_file varchar(150), code_id varchar(150), count integer NOT NULL,
-    created_at timestamptz NOT NULL, modified_at timestamptz NOT NULL);
-INSERT INTO download_missingsymbol (hash, symbol, debugid, filename, count, created_at, modified_at)
-SELECT md5(i::text), 'lib' || i % 1000 || '.pdb', upper(md5((i % 5)::text)) || '1', 'lib' || i % 1000 || '.sym', 1, now(), now()
-FROM generate_series(1, 20000) AS i;
-ANALYZE book, download_missingsymbol;
 };
 $node->safe_psql('postgres', $given);
 append_to_file("$dir/workload.sql", "SELECT count(*) FROM book;\n");
