@@ -271,11 +271,12 @@ ms_takes_fast_path(const MSTarget *target, Relation rel)
 }
 
 /*
- * Begin to apply rows, of which some give columns by name; permitted: the
+ * Begin to apply rows, of which some give columns by name.  permitted: the
  * current role's privileges have been checked, for this target as it is;
- * fresh: the active snapshot has just been taken.  Who
- * has begun on the fast path ends with ms_fast_end, or after an error, be it
- * one of this, with ms_fast_abort: only who begins may, it may be in use up
+ * fresh: the active snapshot has just been taken.
+ *
+ * Who has begun on the fast path ends with ms_fast_end, or after an error, be
+ * it one of this, with ms_fast_abort: only who begins may, it may be in use up
  * the stack.
  */
 void
