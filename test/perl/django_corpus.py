@@ -3,32 +3,9 @@
 Usage: django_corpus.py HOST PORT USER.  Prints for each trace: fire or
 silent, the number of candidates, a name.
 """
-import sys
-import types
+import django_setup
 
-import django
-from django.apps import AppConfig
-from django.conf import settings
-
-
-class CorpusConfig(AppConfig):
-    path = '.'
-
-
-settings.configure(
-    DATABASES={
-        'default': {
-            'ENGINE': 'django.db.backends.postgresql',
-            'HOST': sys.argv[1],
-            'PORT': sys.argv[2],
-            'USER': sys.argv[3],
-            'NAME': 'postgres',
-        }
-    },
-    DEFAULT_AUTO_FIELD='django.db.models.AutoField',
-    INSTALLED_APPS=[CorpusConfig('corpus', types.ModuleType('corpus'))],
-)
-django.setup()
+django_setup.set_up('corpus')
 
 from django.core.paginator import Paginator  # noqa: E402
 from django.db import IntegrityError, connection, models, transaction  # noqa: E402

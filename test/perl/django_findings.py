@@ -6,32 +6,10 @@ A query that fires has its suggestion followed: then another plan must be
 executed, and fewer blocks read.
 """
 import json
-import sys
-import types
 
-import django
-from django.apps import AppConfig
-from django.conf import settings
+import django_setup
 
-
-class ShopConfig(AppConfig):
-    path = '.'
-
-
-settings.configure(
-    DATABASES={
-        'default': {
-            'ENGINE': 'django.db.backends.postgresql',
-            'HOST': sys.argv[1],
-            'PORT': sys.argv[2],
-            'USER': sys.argv[3],
-            'NAME': 'postgres',
-        }
-    },
-    DEFAULT_AUTO_FIELD='django.db.models.AutoField',
-    INSTALLED_APPS=[ShopConfig('shop', types.ModuleType('shop'))],
-)
-django.setup()
+django_setup.set_up('shop')
 
 from django.core.paginator import Paginator  # noqa: E402
 from django.db import connection, models, transaction  # noqa: E402
