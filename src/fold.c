@@ -105,8 +105,8 @@ ends_fold(int sqlerrcode)
 }
 
 /*
- * Do something in a subtransaction.  On an error that is about what was done,
- * undo it and return false, with the error's text.
+ * Do something in a subtransaction.  On an error undo it; where that is about
+ * what was done, return false, with the error's text, else pass it on.
  */
 bool
 ms_try(void (*step) (void *arg), void *arg, char **error)
@@ -130,12 +130,14 @@ ms_try(void (*step) (void *arg), void *arg, char **error)
 
 		MemoryContextSwitchTo(oldcxt);
 		edata = CopyErrorData();
-		if (ends_fold(edata->sqlerrcode))
-			PG_RE_THROW();
 		FlushErrorState();
+
+		/* whoever catches it expects the subtransaction that he left */
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(oldcxt);
 		CurrentResourceOwner = oldowner;
+		if (ends_fold(edata->sqlerrcode))
+			ReThrowError(edata);
 		*error = psprintf("%s: %s", unpack_sql_state(edata->sqlerrcode),
 						  edata->message);
 		ok = false;

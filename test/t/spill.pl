@@ -122,6 +122,58 @@ foreach my $database ('postgres', 'restored')
 }
 
 # ---------------------------------------------------------------------------
+# A merge that is cut off: its session goes on, and what it commits from then
+# on is committed
+# ---------------------------------------------------------------------------
+
+query(q{
+CREATE TABLE waited (k text PRIMARY KEY, count int);
+CREATE TABLE cancelled (k text PRIMARY KEY, count int);
+CREATE TABLE went_on (n int);
+SELECT missing_symbol.track('waited', spill => true), missing_symbol.track('cancelled', spill => true);
+SELECT missing_symbol.increment('waited', 'a'), missing_symbol.increment('cancelled', 'a');
+BEGIN; SELECT missing_symbol.increment('cancelled', 'a'); PREPARE TRANSACTION 'a moment';
+SELECT missing_symbol.increment('cancelled', 'a');
+ROLLBACK PREPARED 'a moment';
+BEGIN; SELECT missing_symbol.increment('waited', 'a'); PREPARE TRANSACTION 'holder';
+SELECT missing_symbol.increment('waited', 'a');
+CREATE FUNCTION cancel() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_cancel_backend(pg_backend_pid()), pg_sleep(60);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER cancel BEFORE UPDATE ON cancelled FOR EACH ROW EXECUTE FUNCTION cancel();
+});
+
+foreach my $case (
+	[ 'lock_timeout', q{SET lock_timeout = '50ms'}, 'missing_symbol.flush()' ],
+	[ 'statement_timeout', q{SET statement_timeout = '500ms'}, 'missing_symbol.flush()' ],
+	[ 'a cancel', q{SET lock_timeout = 0}, q{missing_symbol.fold('cancelled')} ])
+{
+	my ($what, $set, $call) = @$case;
+	my $caught = qq{DO \$\$ BEGIN PERFORM $call; EXCEPTION WHEN lock_not_available OR query_canceled THEN NULL; END \$\$};
+	my ($rc, $out, $err) = $node->psql('postgres', qq{
+$set;
+SELECT $call;
+INSERT INTO went_on VALUES (1);
+$caught; $caught;
+INSERT INTO went_on VALUES (2);
+BEGIN; INSERT INTO went_on VALUES (3); SAVEPOINT s; SELECT $call; ROLLBACK TO s; INSERT INTO went_on VALUES (4); COMMIT;
+BEGIN; INSERT INTO went_on VALUES (-1); SELECT $call; COMMIT;
+BEGIN; INSERT INTO went_on VALUES (5); COMMIT;
+}, on_error_stop => 0);
+	my $errors = () = $err =~ /^psql:.*ERROR:  canceling statement/mg;
+
+	is("$rc $errors " . (() = $err =~ /^psql:/mg), '0 3 3', "cut off by $what: the session goes on") or diag $err;
+	is(query('SELECT array_agg(n ORDER BY n) FROM went_on'), '{1,2,3,4,5}', "cut off by $what: what it commits is committed");
+	query('TRUNCATE went_on');
+	is(query(q{SELECT missing_symbol.value('waited', 'a'), missing_symbol.value('cancelled', 'a')}), '2|2', "cut off by $what: nothing is lost");
+}
+query(q{DROP TRIGGER cancel ON cancelled; ROLLBACK PREPARED 'holder'});
+is(query('SELECT missing_symbol.flush()'), '2', 'cut off: merged in the end');
+is(query('SELECT sum(count) FROM (TABLE waited UNION ALL TABLE cancelled) t'), '4', 'cut off: exactly');
+
+# ---------------------------------------------------------------------------
 # Readers of rights and row security in a second session
 # ---------------------------------------------------------------------------
 
