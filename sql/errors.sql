@@ -151,6 +151,9 @@ SELECT count(*) FROM err.int_key;
 \set SHOW_CONTEXT always
 SELECT missing_symbol.increment('err.int_key', '2026-01-01', 'y');
 SELECT missing_symbol.increment('err.int_key', '2026-01-01'::date, 99999999999);
+SELECT * FROM missing_symbol.increment_rows('err.int_key', '[{"k": 1, "day": "2026-01-01"}, {"k": "x", "day": "2026-01-01"}]');
+SELECT * FROM missing_symbol.increment_rows('err.int_key', '[{"k": 1, "day": "2026-01-01"}, {"k": 1}]');
+SELECT * FROM missing_symbol.increment_many('err.t', ARRAY['a', 'b', NULL]);
 \set SHOW_CONTEXT never
 
 --

@@ -171,6 +171,7 @@ typedef struct Call
 	const Datum *texts;
 	int64		by;
 	int			nelems;			/* of a batch */
+	int			reading;		/* the element that is being read, from 1; or 0 */
 	Oid			elemtype;
 	Datum	   *elems;
 	bool	   *nulls;
@@ -186,7 +187,13 @@ typedef struct Call
 static void
 counting_context(void *arg)
 {
-	errcontext("counting in table %s", ((MSTarget *) arg)->name);
+	const Call *call = arg;
+
+	if (call->reading > 0)
+		errcontext("counting in table %s, element %d", call->target->name,
+				   call->reading);
+	else
+		errcontext("counting in table %s", call->target->name);
 }
 
 /* The course of every function. */
@@ -196,8 +203,9 @@ run_call(Call *call)
 	ErrorContextCallback errcallback;
 
 	call->target = ms_target_open(call->relid, call->lockmode, &call->rel);
+	call->reading = 0;
 	errcallback.callback = counting_context;
-	errcallback.arg = call->target;
+	errcallback.arg = call;
 	errcallback.previous = error_context_stack;
 	error_context_stack = &errcallback;
 	PG_TRY();
@@ -441,10 +449,12 @@ work_many(Call *call)
 				 errhint("Use increment_rows() with an array of JSON objects.")));
 	for (int i = 0; i < call->nelems; i++)
 	{
+		call->reading = i + 1;
 		rows[i] = ms_row_make(call->rel);
 		ms_row_set_key(call->target, call->rel, rows[i], 0, call->elemtype,
 					   call->elems[i], call->nulls[i]);
 	}
+	call->reading = 0;
 	run_batch(call, rows);
 }
 
@@ -459,10 +469,12 @@ work_rows(Call *call)
 		JsonbValue *v = getIthJsonbValueFromContainer(&json->root, i);
 
 		CHECK_FOR_INTERRUPTS();
+		call->reading = i + 1;
 		rows[i] = ms_row_make(call->rel);
 		ms_row_from_jsonb(call->target, call->rel, rows[i],
 						  JsonbPGetDatum(JsonbValueToJsonb(v)));
 	}
+	call->reading = 0;
 	run_batch(call, rows);
 }
 

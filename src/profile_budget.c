@@ -116,14 +116,30 @@ detail(MSChoice choice, uint64 expected)
 	return buf.data;
 }
 
+/* A limit that is null would allow everything. */
+static void
+check_limits(FunctionCallInfo fcinfo)
+{
+	for (int i = 0; i < PG_NARGS(); i++)
+	{
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("the limit of an assertion must not be null"),
+					 errhint("Give a number of queries, or an interval.")));
+	}
+}
+
 /* assert_max_queries(n) */
 Datum
 ms_assert_max_queries(PG_FUNCTION_ARGS)
 {
-	int64		allowed = PG_GETARG_INT64(0);
+	int64		allowed;
 	MSTotals   *t = &ms_profile.in_section;
 
+	check_limits(fcinfo);
 	ms_profile_require_on();
+	allowed = PG_GETARG_INT64(0);
 	if ((int64) t->queries > allowed)
 		ereport(ERROR,
 				(errcode(MS_ERRCODE_BUDGET),
@@ -149,11 +165,13 @@ interval_ns(Interval *interval)
 Datum
 ms_assert_max_duration(PG_FUNCTION_ARGS)
 {
-	int64		allowed = interval_ns(PG_GETARG_INTERVAL_P(0));
+	int64		allowed;
 	MSTotals   *t = &ms_profile.in_section;
 	int64		total;
 
+	check_limits(fcinfo);
 	ms_profile_require_on();
+	allowed = interval_ns(PG_GETARG_INTERVAL_P(0));
 	total = t->plan_ns + t->exec_ns + t->commit_ns;
 	if (total > allowed)
 		ereport(ERROR,
@@ -170,14 +188,17 @@ ms_assert_max_duration(PG_FUNCTION_ARGS)
 Datum
 ms_assert_no_n_plus_one(PG_FUNCTION_ARGS)
 {
-	int64		min_repeats = PG_GETARG_INT32(0);
-	int64		min_ns = interval_ns(PG_GETARG_INTERVAL_P(1));
+	int64		min_repeats;
+	int64		min_ns;
 	MSTotals   *t = &ms_profile.in_section;
 	List	   *candidates;
 	ListCell   *lc;
 	StringInfoData buf;
 
+	check_limits(fcinfo);
 	ms_profile_require_on();
+	min_repeats = PG_GETARG_INT32(0);
+	min_ns = interval_ns(PG_GETARG_INTERVAL_P(1));
 	if (min_repeats < 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
