@@ -164,6 +164,13 @@ SELECT missing_symbol.fold();
 SELECT count(*), sum(hits) FROM page_views}),
 	"11\n12\n12\n13|1001\n13\n99|8050", 'counting goes on, and the new procedure is there');
 
+# 1.0 let a limit that is null allow everything
+foreach my $call ('max_queries(NULL)', 'max_duration(NULL)', 'no_n_plus_one(NULL)', 'no_n_plus_one(5, NULL)')
+{
+	is(answer($node, "SELECT missing_symbol.profile_start(); SELECT missing_symbol.assert_$call", $_), '22004', "assert_$call, $_")
+	  foreach ('fresh', 'alive');
+}
+
 # ---------------------------------------------------------------------------
 # The library of today under the SQL objects of 1.0
 # ---------------------------------------------------------------------------
