@@ -46,7 +46,7 @@ PAGES = ("(page text PRIMARY KEY, count bigint NOT NULL,"
          " modified_at timestamptz NOT NULL) WITH (fillfactor = 80)")
 
 # The original is the symbol server's; the others are without what keeps an
-# update from being HOT.
+# update from being HOT.  The least that can be appended: a key with an index.
 TABLES = {
     "download_missingsymbol":
         f"({COLUMNS.format(default='')})",
@@ -58,12 +58,15 @@ TABLES = {
     "buffering": f"({COLUMNS.format(default='')}) WITH (fillfactor = 80)",
     "page_views": PAGES,
     "buffered_views": PAGES,
+    "appended": "(hash text, at timestamptz)",
     "batch_ddl": f"({COLUMNS.format(default=chr(32) + 'DEFAULT' + chr(39) * 2)})",
     # all rows change at once: room for as many versions again
     "batch_hot":
         f"({COLUMNS.format(default=chr(32) + 'DEFAULT' + chr(39) * 2)})"
         " WITH (fillfactor = 45)",
 }
+UNLOGGED = ("appended",)
+HASH_INDEX = ("appended",)
 MODIFIED_INDEX = ("download_missingsymbol", "deferring_ddl", "batch_ddl")
 TRACK = {
     "throttled": "throttle => '24 hours'",
@@ -79,6 +82,7 @@ TOTAL = {table: f"SELECT coalesce(sum(count), 0) FROM {table}"
 for name in ("spilling", "buffering", "buffered_views"):
     TOTAL[name] = ("SELECT coalesce(sum(count), 0)"
                    f" FROM missing_symbol.total(NULL::{name})")
+TOTAL["appended"] = "SELECT count(*) FROM appended"
 TOTAL["missing_symbol.symbols"] = (
     "SELECT coalesce(sum(missing_symbol.hits(hits)), 0)"
     " FROM missing_symbol.symbols")
@@ -90,7 +94,10 @@ def create(bench, table):
         bench.sql("TRUNCATE missing_symbol.symbols")
         return
     bench.sql(f"DROP TABLE IF EXISTS {table}")
-    bench.sql(f"CREATE TABLE {table} {TABLES[table]}")
+    unlogged = "UNLOGGED " if table in UNLOGGED else ""
+    bench.sql(f"CREATE {unlogged}TABLE {table} {TABLES[table]}")
+    if table in HASH_INDEX:
+        bench.sql(f"CREATE INDEX ON {table} (hash)")
     if table in MODIFIED_INDEX:
         bench.sql(f"CREATE INDEX ON {table} (modified_at)")
     if table in TRACK:
@@ -211,6 +218,12 @@ def upsert(table, mode):
             f" VALUES ({key}, 1, clock_timestamp(), clock_timestamp())"
             f" ON CONFLICT (page) DO UPDATE SET count = {table}.count + 1,"
             " modified_at = clock_timestamp();\n")
+
+
+def append(table, mode):
+    key, _ = values(mode, "existing")
+    return (f"{set_key(mode, 'existing')}"
+            f"INSERT INTO {table} VALUES ({key}, clock_timestamp());\n")
 
 
 def increment(table, mode, kind="existing"):
