@@ -106,6 +106,7 @@ REGRESS_BOTH = \
 	symbols \
 	tables \
 	triggers \
+	trust \
 	errors \
 	nulls_not_distinct
 

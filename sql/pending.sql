@@ -669,6 +669,17 @@ SELECT missing_symbol.track('thr', apply => 'commit');
 SET missing_symbol.apply = 'commit';
 SELECT (missing_symbol.describe('thr')).apply;
 SELECT missing_symbol.increment('thr', 'x');
+-- what was counted before there was a throttle is not subject to it
+CREATE TABLE unthr (k text PRIMARY KEY, count int, last_seen timestamptz, note text);
+INSERT INTO unthr VALUES ('x', 1, clock_timestamp()), ('with note', 1, clock_timestamp());
+BEGIN;
+SELECT missing_symbol.increment_by('unthr', 5, 'x');
+SELECT missing_symbol.increment_row('unthr', '{"k": "with note", "note": "n"}', 5);
+SELECT missing_symbol.track('unthr', throttle => '1 hour');
+COMMIT;
+SELECT k, count FROM unthr ORDER BY k;
+SELECT missing_symbol.increment('unthr', 'x');
+SELECT (missing_symbol.last_increment()).outcome;
 RESET missing_symbol.apply;
 
 SET client_min_messages = error;

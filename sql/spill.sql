@@ -209,6 +209,22 @@ SELECT missing_symbol.fold('spill.hits');
 SELECT n, count FROM spill.hits WHERE n IN (5, 6, 77, 78) ORDER BY n;
 ALTER TABLE spill.hits DISABLE ROW LEVEL SECURITY;
 
+-- a row without a key is nobody's
+CREATE TABLE spill.nameless (k text UNIQUE, n int UNIQUE, count bigint);
+INSERT INTO spill.nameless VALUES (NULL, NULL, 100);
+SET missing_symbol.apply = commit;
+SELECT missing_symbol.track('spill.nameless', key => '{k}');
+BEGIN;
+SELECT missing_symbol.increment('spill.nameless', 'a');
+SELECT k, count FROM missing_symbol.total(NULL::spill.nameless) ORDER BY k;
+ROLLBACK;
+SELECT missing_symbol.track('spill.nameless', key => '{n}');
+BEGIN;
+SELECT missing_symbol.increment('spill.nameless', 0);
+SELECT n, count FROM missing_symbol.total(NULL::spill.nameless) ORDER BY n;
+ROLLBACK;
+RESET missing_symbol.apply;
+
 -- mistakes
 SELECT * FROM missing_symbol.total(1);
 SELECT * FROM missing_symbol.total(NULL::missing_symbol.spilled);

@@ -12,7 +12,8 @@
  *
  * A key is kept as text.  So a target whose equal keys can have different
  * texts (numeric, citext) is counted at the commit instead; that is a
- * fallback, and counted.
+ * fallback, and counted.  So is one where row security applies to the role,
+ * because only the row tells whether it may count that key.
  *
  * What folds came to, and fallbacks, are rows appended to the unlogged table
  * missing_symbol.folds, which nobody waits for either; who appends makes many
@@ -34,6 +35,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -82,11 +84,12 @@ typedef struct Waiting
 
 PG_FUNCTION_INFO_V1(ms_buffer_stats);
 
-/* Can increments of a target be buffered? */
+/* Can increments of a target be buffered, by the current role? */
 bool
 ms_buffer_serves(MSTarget *target)
 {
-	return ms_spill_exact_key(target);
+	return ms_spill_exact_key(target) &&
+		check_enable_rls(target->relid, InvalidOid, true) != RLS_ENABLED;
 }
 
 /* a key whose deltas are to be merged */

@@ -401,14 +401,18 @@ find_row(MSFast *fast, MSTarget *target)
 	return index_getnext_slot(fast->scan, ForwardScanDirection, fast->found);
 }
 
-/* May the row that was found not be counted yet? */
+/*
+ * May the row that was found not be counted yet?  What was counted before, and
+ * is only applied now, may.
+ */
 static bool
-found_is_throttled(MSFast *fast, MSTarget *target, TimestampTz now)
+found_is_throttled(MSFast *fast, MSTarget *target, const MSRow *row,
+				   TimestampTz now)
 {
 	bool		isnull;
 	Datum		value;
 
-	if (target->throttle == 0)
+	if (target->throttle == 0 || row->timed)
 		return false;
 	if (target->kind == MS_COUNT_COUNTER)
 	{
@@ -598,7 +602,7 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 		LockTupleMode lockmode;
 		TU_UpdateIndexes update_indexes;
 
-		if (found_is_throttled(fast, target, now))
+		if (found_is_throttled(fast, target, row, now))
 		{
 			read_result(target, fast->found, MS_THROTTLED, result);
 			return DONE;

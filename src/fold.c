@@ -24,7 +24,9 @@
  *
  * What fails is kept in spilled, with its error, and the rest goes on.  For
  * that the work is done in subtransactions, of many keys each; where one
- * fails, its keys are done again one by one.
+ * fails, its keys are done again one by one.  What is wrong with the session
+ * or the server ends the fold of a table, with nothing kept; the other tables
+ * are folded all the same, unless the caller was interrupted.
  *
  *-------------------------------------------------------------------------
  */
@@ -87,29 +89,51 @@ typedef struct Fold
 PG_FUNCTION_INFO_V1(ms_fold);
 PG_FUNCTION_INFO_V1(ms_flush);
 
-/* Errors that are not about the delta: they end the fold. */
+/*
+ * Did a function raise an error by itself, whatever its SQLSTATE says?
+ * Procedural languages have message catalogs of their own.
+ */
 static bool
-ends_fold(int sqlerrcode)
+is_raised(const ErrorData *edata)
 {
-	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
+	return edata->domain != NULL &&
+		strncmp(edata->domain, "postgres", strlen("postgres")) != 0;
+}
+
+/* Errors after which the caller's command must not go on. */
+static bool
+ends_all(const ErrorData *edata)
+{
+	return !is_raised(edata) &&
+		(edata->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
+		 ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
+		 ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK);
+}
+
+/* Errors that are not about the delta: they end the fold of its table. */
+static bool
+ends_fold(const ErrorData *edata)
+{
+	if (is_raised(edata))
+		return false;
+	switch (ERRCODE_TO_CATEGORY(edata->sqlerrcode))
 	{
-		case ERRCODE_OPERATOR_INTERVENTION:
 		case ERRCODE_INSUFFICIENT_RESOURCES:
-		case ERRCODE_TRANSACTION_ROLLBACK:
 		case ERRCODE_SYSTEM_ERROR:
 		case ERRCODE_INTERNAL_ERROR:
 			return true;
 		default:
-			return sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+			return ends_all(edata);
 	}
 }
 
 /*
- * Do something in a subtransaction.  On an error undo it; where that is about
- * what was done, return false, with the error's text, else pass it on.
+ * Do something in a subtransaction.  On an error undo it; return false, with
+ * the error's text, or pass on what goes through.
  */
-bool
-ms_try(void (*step) (void *arg), void *arg, char **error)
+static bool
+attempt(void (*step) (void *arg), void *arg,
+		bool (*goes_through) (const ErrorData *edata), char **error)
 {
 	MemoryContext oldcxt = CurrentMemoryContext;
 	ResourceOwner oldowner = CurrentResourceOwner;
@@ -136,7 +160,7 @@ ms_try(void (*step) (void *arg), void *arg, char **error)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(oldcxt);
 		CurrentResourceOwner = oldowner;
-		if (ends_fold(edata->sqlerrcode))
+		if (goes_through(edata))
 			ReThrowError(edata);
 		*error = psprintf("%s: %s", unpack_sql_state(edata->sqlerrcode),
 						  edata->message);
@@ -144,6 +168,13 @@ ms_try(void (*step) (void *arg), void *arg, char **error)
 	}
 	PG_END_TRY();
 	return ok;
+}
+
+/* The same where an error that is not about what was done goes through. */
+bool
+ms_try(void (*step) (void *arg), void *arg, char **error)
+{
+	return attempt(step, arg, ends_fold, error);
 }
 
 /* a step of a fold */
@@ -195,6 +226,15 @@ act_as(Oid role, bool restricted, Acting *acting)
 						   (restricted ? SECURITY_RESTRICTED_OPERATION : 0));
 }
 
+/* In the role that we act as, names mean what they mean to everybody. */
+static void
+hide_search_path(void)
+{
+	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
 static void
 act_no_more(const Acting *acting)
 {
@@ -223,9 +263,7 @@ apply_as(Fold *fold, MSRow *row, const char *rolename, MSResult *result)
 	may_become = member_can_set_role(fold->caller, role);
 	act_as(role, !may_become || is_above(fold, role), &acting);
 	if (!may_become)
-		(void) set_config_option("search_path", "pg_catalog, pg_temp",
-								 PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
+		hide_search_path();
 	row->waits = fold->wait;
 	ms_apply_row(fold->target, fold->rel, row, result);
 	act_no_more(&acting);
@@ -502,10 +540,11 @@ fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 }
 
 /*
- * Become the owner of the table, where that is less than the caller: to look
- * at its indexes and to read its keys can run code, too.
+ * Become the owner of the table, where he could not become a caller who has
+ * not chosen it: to look at its indexes can run code, too.  False where the
+ * caller could not become the owner either: then it is for that look only.
  */
-static void
+static bool
 act_as_owner(Fold *fold, Acting *acting)
 {
 	HeapTuple	tuple;
@@ -518,10 +557,16 @@ act_as_owner(Fold *fold, Acting *acting)
 		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 		ReleaseSysCache(tuple);
 	}
-	if (is_above(fold, owner) && member_can_set_role(fold->caller, owner))
-		act_as(owner, true, acting);
-	else
+	if (!is_above(fold, owner))
+	{
 		act_as(fold->caller, false, acting);
+		return true;
+	}
+	act_as(owner, true, acting);
+	if (member_can_set_role(fold->caller, owner))
+		return true;
+	hide_search_path();
+	return false;
 }
 
 /* The same with the target to be opened, and in memory of its own. */
@@ -530,6 +575,7 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 {
 	MemoryContext oldcxt;
 	Acting		acting;
+	bool		stays;
 	volatile bool more = false;
 
 	fold->cxt = CurrentMemoryContext;
@@ -537,8 +583,13 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	oldcxt = MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext,
 														 "missing_symbol fold",
 														 ALLOCSET_DEFAULT_SIZES));
-	act_as_owner(fold, &acting);
+	stays = act_as_owner(fold, &acting);
 	fold->target = ms_target_open(fold->relid, NoLock, &fold->rel);
+	if (!stays)
+	{
+		act_no_more(&acting);
+		act_as(fold->caller, false, &acting);
+	}
 	if (fold->target == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -644,6 +695,22 @@ warn_kept(const char *name, const char *error)
 			 errhint("Its increments are kept.")));
 }
 
+static void
+run_target(void *arg)
+{
+	fold_target(arg);
+}
+
+/* Fold all of a target; what is wrong with that is no matter of the others. */
+static bool
+try_target(Fold *fold, char **error)
+{
+	if (attempt(run_target, fold, ends_all, error))
+		return true;
+	memset(&fold->folded, 0, sizeof(MSFolded));
+	return false;
+}
+
 /* Fold every table in which the caller may count; how many deltas. */
 static int64
 fold_all(bool wait)
@@ -662,7 +729,7 @@ fold_all(bool wait)
 			continue;
 		fold.relid = relid;
 		fold.wait = wait;
-		if (!try_step(fold_target, &fold, &error))
+		if (!try_target(&fold, &error))
 			warn_kept(name, error);
 		else if (wait && fold.folded.failed > 0)
 			warn_kept(name, fold.folded.error);

@@ -245,7 +245,10 @@ append_assignments(StringInfo sql, MSTarget *target, Relation rel,
 	}
 }
 
-/* The condition under which an existing row is counted. */
+/*
+ * The condition under which an existing row is counted: not for what was
+ * counted before, at a time that is given.
+ */
 static void
 append_throttle_condition(StringInfo sql, MSTarget *target, Relation rel)
 {
@@ -254,7 +257,8 @@ append_throttle_condition(StringInfo sql, MSTarget *target, Relation rel)
 		appendStringInfoString(sql, "true");
 		return;
 	}
-	appendStringInfoString(sql, "COALESCE(");
+	appendStringInfo(sql, "($%d IS NOT NULL OR COALESCE(",
+					 last_param(target));
 	if (target->kind == MS_COUNT_COUNTER)
 		appendStringInfo(sql, "missing_symbol.last_seen(t.%s)",
 						 column(rel, target->count));
@@ -262,9 +266,9 @@ append_throttle_condition(StringInfo sql, MSTarget *target, Relation rel)
 		appendStringInfo(sql, "t.%s", column(rel, target->last_seen));
 
 	/* as hours and so on: before 15 each number must fit an int */
-	appendStringInfo(sql, " OPERATOR(pg_catalog.<=) (COALESCE($%d, missing_symbol.clock())"
-					 " OPERATOR(pg_catalog.-) '%d:%02d:%02d.%06d'::pg_catalog.interval), true)",
-					 last_param(target), (int) (target->throttle / USECS_PER_HOUR),
+	appendStringInfo(sql, " OPERATOR(pg_catalog.<=) (missing_symbol.clock()"
+					 " OPERATOR(pg_catalog.-) '%d:%02d:%02d.%06d'::pg_catalog.interval), true))",
+					 (int) (target->throttle / USECS_PER_HOUR),
 					 (int) (target->throttle / USECS_PER_MINUTE % MINS_PER_HOUR),
 					 (int) (target->throttle / USECS_PER_SEC % SECS_PER_MINUTE),
 					 (int) (target->throttle % USECS_PER_SEC));
@@ -726,15 +730,14 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 	nargs = plan_arguments(target, rel, row, others, types, values, nulls);
 	plans = find_plans(target, others);
 
-	if (target->throttle > 0)
+	if (target->throttle > 0 && !row->timed)
 	{
 		if (plans->read == NULL)
 			plans->read = prepare(read_sql(target, rel), target->nkeys, types);
 		if (run(target, plans->read, values, nulls, false, MS_THROTTLED,
 				result, &reached) &&
 			!result->last_isnull &&
-			ms_throttled(target, result->last_seen,
-						 row->timed ? row->last_seen : ms_clock()))
+			ms_throttled(target, result->last_seen, ms_clock()))
 			return;
 	}
 

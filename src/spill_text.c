@@ -10,6 +10,10 @@
  * compared by the target's own index.  So citext or numeric keys are exact
  * too, only that a target whose key has no other columns has but one hash.
  *
+ * To read a value can run code of the table's owner: the constraints of a
+ * domain.  Who reads a table does not expect that, so it runs as the owner, in
+ * a security-restricted operation.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -18,6 +22,7 @@
 #include "access/nbtree.h"
 #include "access/relation.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -117,6 +122,55 @@ end_texts(int nestlevel)
 {
 	if (nestlevel > 0)
 		AtEOXact_GUC(true, nestlevel);
+}
+
+/* what begin_reading() has changed */
+typedef struct Reading
+{
+	Oid			userid;
+	int			sec_context;
+	int			nestlevel;
+} Reading;
+
+/*
+ * Be ready to read portable texts of a table, as its owner.  An error on the
+ * way restores user and settings, too.
+ */
+static void
+begin_reading(Relation rel, Reading *reading)
+{
+	Oid			owner = rel->rd_rel->relowner;
+
+	GetUserIdAndSecContext(&reading->userid, &reading->sec_context);
+	if (reading->userid != owner)
+		SetUserIdAndSecContext(owner, reading->sec_context |
+							   SECURITY_LOCAL_USERID_CHANGE |
+							   SECURITY_RESTRICTED_OPERATION);
+	reading->nestlevel = begin_portable_texts();
+}
+
+static void
+end_reading(const Reading *reading)
+{
+	/* not what user code has set, either */
+	AtEOXact_GUC(false, reading->nestlevel);
+	SetUserIdAndSecContext(reading->userid, reading->sec_context);
+}
+
+/* Read a value of a column. */
+static Datum
+read_value(Relation rel, Oid typid, FmgrInfo *input, Oid ioparam, int32 typmod,
+		   char *text)
+{
+	Reading		reading;
+	Datum		result;
+
+	if (is_plain(typid))
+		return InputFunctionCall(input, text, ioparam, typmod);
+	begin_reading(rel, &reading);
+	result = InputFunctionCall(input, text, ioparam, typmod);
+	end_reading(&reading);
+	return result;
 }
 
 /*
@@ -352,21 +406,18 @@ fields_from_jsonb(Relation rel, MSRow *row, Datum fields)
 		{
 			Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
 												  attno - 1);
+			FmgrInfo	input;
 			Oid			function;
 			Oid			ioparam;
-			int			nestlevel;
 
 			row->given = bms_add_member(row->given, attno);
 			if (v.type != jbvString)
 				continue;
-			nestlevel = is_plain(att->atttypid) ? 0 : begin_portable_texts();
 			getTypeInputInfo(att->atttypid, &function, &ioparam);
+			fmgr_info(function, &input);
 			row->values[attno - 1] =
-				OidInputFunctionCall(function,
-									 pnstrdup(v.val.string.val,
-											  v.val.string.len),
-									 ioparam, att->atttypmod);
-			end_texts(nestlevel);
+				read_value(rel, att->atttypid, &input, ioparam, att->atttypmod,
+						   pnstrdup(v.val.string.val, v.val.string.len));
 			row->isnull[attno - 1] = false;
 		}
 	}
@@ -374,13 +425,12 @@ fields_from_jsonb(Relation rel, MSRow *row, Datum fields)
 
 /* Read a row's key values. */
 static void
-key_from_texts(MSTarget *target, MSRow *row, Datum key)
+key_from_texts(MSTarget *target, Relation rel, MSRow *row, Datum key)
 {
 	MSSpillFormat *format = find_format(target);
 	Datum	   *elems;
 	bool	   *nulls;
 	int			n;
-	int			nestlevel;
 
 	deconstruct_array(DatumGetArrayTypeP(key), TEXTOID, -1, false,
 					  TYPALIGN_INT, &elems, &nulls, &n);
@@ -390,22 +440,47 @@ key_from_texts(MSTarget *target, MSRow *row, Datum key)
 				 errmsg("the key of table %s has changed", target->name),
 				 errdetail("A delta was set aside when it had %d columns; now it has %d.",
 						   n, target->nkeys)));
-	nestlevel = format->plain ? 0 : begin_portable_texts();
 	for (int i = 0; i < n; i++)
 	{
 		MSColumn   *column = &target->keys[i].column;
+		MSSpillColumn *format_column = &format->columns[i];
 
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("a key that was set aside must not be null")));
 		row->values[column->attno - 1] =
-			InputFunctionCall(&format->columns[i].input,
-							  TextDatumGetCString(elems[i]),
-							  format->columns[i].ioparam, column->typmod);
+			read_value(rel, column->typid, &format_column->input,
+					   format_column->ioparam, column->typmod,
+					   TextDatumGetCString(elems[i]));
 		row->isnull[column->attno - 1] = false;
 	}
-	end_texts(nestlevel);
+}
+
+/* a delta that is being read */
+typedef struct Parsing
+{
+	const MSTarget *target;
+	const MSSpilled *delta;
+} Parsing;
+
+static void
+parsing_context(void *arg)
+{
+	const Parsing *parsing = arg;
+	StringInfoData key;
+	Datum	   *elems;
+	bool	   *nulls;
+	int			n;
+
+	initStringInfo(&key);
+	deconstruct_array(DatumGetArrayTypeP(parsing->delta->key), TEXTOID, -1,
+					  false, TYPALIGN_INT, &elems, &nulls, &n);
+	for (int i = 0; i < n; i++)
+		appendStringInfo(&key, "%s%s", i > 0 ? ", " : "",
+						 nulls[i] ? "NULL" : TextDatumGetCString(elems[i]));
+	errcontext("reading an increment of table %s that was set aside, key (%s)",
+			   parsing->target->name, key.data);
 }
 
 /*
@@ -416,13 +491,19 @@ void
 ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta)
 {
 	MSRow	   *row = ms_row_make(rel);
+	Parsing		parsing = {target, delta};
+	ErrorContextCallback errcallback;
 
+	errcallback.callback = parsing_context;
+	errcallback.arg = &parsing;
+	errcallback.previous = error_context_stack;
+	error_context_stack = &errcallback;
 	row->by = delta->by;
 	row->timed = true;
 	row->first_seen = delta->first_seen;
 	row->last_seen = delta->last_seen;
 	row->folded = true;
-	key_from_texts(target, row, delta->key);
+	key_from_texts(target, rel, row, delta->key);
 	if (delta->has_fields)
 	{
 		for (int i = 0; i < target->nkeys; i++)
@@ -430,5 +511,6 @@ ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta)
 										target->keys[i].column.attno);
 		fields_from_jsonb(rel, row, delta->fields);
 	}
+	error_context_stack = errcallback.previous;
 	delta->row = row;
 }

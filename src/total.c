@@ -246,7 +246,8 @@ put_table_row(Total *total, HeapTuple tuple, TupleDesc from)
 	TupleDesc	desc = RelationGetDescr(total->rel);
 	Datum	   *values = palloc0(sizeof(Datum) * desc->natts);
 	bool	   *isnull = palloc(sizeof(bool) * desc->natts);
-	int			place;
+	bool		is_counter = true;
+	int			place = -1;
 
 	memset(isnull, true, desc->natts);
 	for (int i = 0, j = 1; i < desc->natts; i++)
@@ -256,7 +257,12 @@ put_table_row(Total *total, HeapTuple tuple, TupleDesc from)
 		values[i] = heap_getattr(tuple, j, from, &isnull[i]);
 		j++;
 	}
-	place = find_key(total->target, &total->all, values);
+	for (int i = 0; i < total->target->nkeys; i++)
+		is_counter &= !isnull[total->target->keys[i].column.attno - 1];
+
+	/* what has a NULL in its key is never counted */
+	if (is_counter)
+		place = find_key(total->target, &total->all, values);
 	if (place >= 0)
 	{
 		add_to_row(total->target, total->all.rows[place], values, isnull);
@@ -265,26 +271,29 @@ put_table_row(Total *total, HeapTuple tuple, TupleDesc from)
 	put_row(total, values, isnull);
 }
 
-static void
-put_table_rows(Total *total)
+/* Begin to read the table, in SPI, which checks the caller's rights. */
+static Portal
+open_table(const Total *total)
 {
 	char	   *sql = psprintf("SELECT t.* FROM %s%s AS t",
 							   total->rel->rd_rel->relkind == RELKIND_RELATION ? "ONLY " : "",
 							   total->target->name);
+	SPIPlanPtr	plan = SPI_prepare(sql, 0, NULL);
+
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed for \"%s\": %s", sql,
+			 SPI_result_code_string(SPI_result));
+	return SPI_cursor_open(NULL, plan, NULL, NULL, true);
+}
+
+static void
+put_table_rows(Total *total, Portal portal)
+{
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "missing_symbol total",
 											  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext oldcxt;
-	SPIPlanPtr	plan;
-	Portal		portal;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	plan = SPI_prepare(sql, 0, NULL);
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed for \"%s\": %s", sql,
-			 SPI_result_code_string(SPI_result));
-	portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
 	for (;;)
 	{
 		SPI_cursor_fetch(portal, true, FETCH_ROWS);
@@ -298,7 +307,6 @@ put_table_rows(Total *total)
 		SPI_freetuptable(SPI_tuptable);
 	}
 	SPI_cursor_close(portal);
-	SPI_finish();
 	MemoryContextDelete(cxt);
 }
 
@@ -333,6 +341,7 @@ ms_total(PG_FUNCTION_ARGS)
 	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 0);
 	Oid			relid = OidIsValid(type) ? get_typ_typrelid(type) : InvalidOid;
 	Total		total = {0};
+	Portal		portal;
 
 	if (!OidIsValid(relid))
 		ereport(ERROR,
@@ -348,9 +357,13 @@ ms_total(PG_FUNCTION_ARGS)
 	{
 		total.row_security = has_row_security(total.target);
 		ms_prepare_key_order(total.target);
+		if (SPI_connect() != SPI_OK_CONNECT)
+			elog(ERROR, "SPI_connect failed");
+		portal = open_table(&total);
 		read_deltas(&total);
-		put_table_rows(&total);
+		put_table_rows(&total, portal);
 		put_new_rows(&total);
+		SPI_finish();
 	}
 	PG_CATCH();
 	{

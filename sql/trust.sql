@@ -1,0 +1,149 @@
+--
+-- Trust: whose code runs as whom when deltas that are set aside are read and
+-- merged, and what a role learns from them.  Without a worker, so that they
+-- stay aside.
+--
+SET missing_symbol.worker = off;
+SET client_min_messages = warning;
+\set SHOW_CONTEXT never
+\set VERBOSITY terse
+
+CREATE ROLE regress_trust_owner;
+CREATE ROLE regress_trust_reader;
+CREATE SCHEMA trust;
+GRANT ALL ON SCHEMA trust TO regress_trust_owner;
+GRANT USAGE ON SCHEMA trust TO PUBLIC;
+
+-- the owner of a table sees by a domain's constraint who reads its keys
+SET ROLE regress_trust_owner;
+CREATE TABLE trust.ran_as (who name);
+GRANT INSERT, SELECT ON trust.ran_as TO PUBLIC;
+CREATE FUNCTION trust.check_it(t text) RETURNS bool LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO trust.ran_as VALUES (current_user);
+    PERFORM pg_catalog.set_config('application_name', 'was here', false);
+    RETURN true;
+END $$;
+CREATE DOMAIN trust.name AS text CHECK (trust.check_it(VALUE));
+CREATE TABLE trust.trap (name trust.name PRIMARY KEY, note trust.name, count bigint NOT NULL);
+GRANT ALL ON trust.trap TO PUBLIC;
+SELECT missing_symbol.track('trust.trap', apply => 'buffer');
+SELECT missing_symbol.increment_row('trust.trap', '{"name": "a", "note": "b"}');
+SELECT missing_symbol.increment_row('trust.trap', '{"name": "a", "note": "b"}');
+DELETE FROM trust.ran_as;
+RESET ROLE;
+RESET application_name;
+
+SELECT name, note, count FROM missing_symbol.total(NULL::trust.trap);
+SET ROLE regress_trust_reader;
+SELECT name, note, count FROM missing_symbol.total(NULL::trust.trap);
+RESET ROLE;
+SELECT DISTINCT who FROM trust.ran_as;
+SHOW application_name;
+DELETE FROM trust.ran_as;
+
+-- the caller's own value is as in an INSERT of his
+SELECT missing_symbol.value('trust.trap', 'a');
+SELECT DISTINCT who FROM trust.ran_as ORDER BY who;
+DELETE FROM trust.ran_as;
+
+-- who merges everything has not chosen the table, nor what its index runs
+SET ROLE regress_trust_owner;
+CREATE FUNCTION trust.look_at_it(bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF current_user = 'regress_trust_reader' THEN
+        RAISE 'looked at as %', current_user;
+    END IF;
+    RETURN $1;
+END $$;
+CREATE INDEX ON trust.trap (name) WHERE trust.look_at_it(1) > 0;
+RESET ROLE;
+-- in a session that has not looked at it yet
+\c -
+SET missing_symbol.worker = off;
+SET client_min_messages = warning;
+SET ROLE regress_trust_reader;
+SELECT missing_symbol.fold();
+RESET ROLE;
+SELECT DISTINCT who FROM trust.ran_as;
+SELECT name, note, count FROM trust.trap;
+\set SHOW_CONTEXT never
+\set VERBOSITY terse
+
+-- a raised error is about the increment, whatever it calls itself
+SET ROLE regress_trust_owner;
+CREATE TABLE trust.refuses (k text PRIMARY KEY, count bigint NOT NULL);
+CREATE TABLE trust.zz_last (k text PRIMARY KEY, count bigint NOT NULL);
+SELECT missing_symbol.track('trust.refuses', apply => 'buffer'), missing_symbol.track('trust.zz_last', apply => 'buffer');
+CREATE FUNCTION trust.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE 'never' USING ERRCODE = new.k;
+END $$;
+CREATE TRIGGER refuse AFTER INSERT ON trust.refuses FOR EACH ROW EXECUTE FUNCTION trust.refuse();
+SELECT missing_symbol.increment('trust.refuses', k) FROM unnest('{57014,40001,55P03,XX000,53100}'::text[]) k;
+SELECT missing_symbol.increment('trust.zz_last', 'x');
+SELECT missing_symbol.fold();
+RESET ROLE;
+SELECT key, delta, error FROM missing_symbol.spilled WHERE target = 'trust.refuses'::regclass ORDER BY key;
+TABLE trust.zz_last;
+
+-- what is wrong with the server is no matter of other tables
+CREATE FUNCTION trust.broken() RETURNS text LANGUAGE sql SECURITY DEFINER AS
+    $$ SELECT pg_catalog.pg_read_file('nowhere') $$;
+SET ROLE regress_trust_owner;
+CREATE OR REPLACE FUNCTION trust.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM trust.broken();
+    RETURN NULL;
+END $$;
+SELECT missing_symbol.increment('trust.zz_last', 'x');
+SELECT missing_symbol.fold();
+TABLE trust.zz_last;
+RESET ROLE;
+SELECT count(*), sum(delta) FROM missing_symbol.spilled WHERE target = 'trust.refuses'::regclass;
+SET ROLE regress_trust_owner;
+DROP TRIGGER refuse ON trust.refuses;
+SELECT missing_symbol.fold();
+SELECT * FROM trust.refuses ORDER BY k;
+
+-- rights on the table come first
+CREATE TYPE trust.mood AS ENUM ('secret');
+CREATE TABLE trust.moods (k trust.mood PRIMARY KEY, count bigint NOT NULL);
+SELECT missing_symbol.track('trust.moods', apply => 'buffer');
+SELECT missing_symbol.increment('trust.moods', 'secret');
+ALTER TYPE trust.mood RENAME VALUE 'secret' TO 'open';
+RESET ROLE;
+SET ROLE regress_trust_reader;
+SELECT * FROM missing_symbol.total(NULL::trust.moods);
+RESET ROLE;
+-- and the error of who may read it says which increment
+\set VERBOSITY default
+\set SHOW_CONTEXT always
+SELECT * FROM missing_symbol.total(NULL::trust.moods);
+\set VERBOSITY terse
+\set SHOW_CONTEXT never
+
+-- row security: only the row tells whether it may be counted
+SET ROLE regress_trust_owner;
+CREATE TABLE trust.tenants (k text PRIMARY KEY, count bigint NOT NULL, who name NOT NULL DEFAULT current_user);
+INSERT INTO trust.tenants VALUES ('not yours', 10, 'x');
+ALTER TABLE trust.tenants ENABLE ROW LEVEL SECURITY;
+CREATE POLICY p ON trust.tenants USING (who = current_user);
+GRANT ALL ON trust.tenants TO regress_trust_reader;
+SELECT missing_symbol.track('trust.tenants', apply => 'buffer');
+SET ROLE regress_trust_reader;
+SELECT missing_symbol.increment_by('trust.tenants', 1000, 'not yours');
+SELECT missing_symbol.increment('trust.tenants', 'yours');
+SELECT (missing_symbol.last_increment()).outcome;
+RESET ROLE;
+SELECT count(*) FROM missing_symbol.buffered WHERE target = 'trust.tenants'::regclass;
+SELECT k, count FROM missing_symbol.total(NULL::trust.tenants) ORDER BY k;
+-- who is not subject to it is buffered
+SET ROLE regress_trust_owner;
+SELECT missing_symbol.increment('trust.tenants', 'not yours');
+RESET ROLE;
+SELECT key, delta FROM missing_symbol.buffered WHERE target = 'trust.tenants'::regclass;
+
+\set VERBOSITY default
+DROP SCHEMA trust CASCADE;
+DROP ROLE regress_trust_owner, regress_trust_reader;
