@@ -551,7 +551,7 @@ ms_track(PG_FUNCTION_ARGS)
 		 "Increments cannot be HOT: each writes to every index.");
 	warn(target, narrow_columns(target, again),
 		 "Then every further increment or new counter fails.");
-	if (target->apply == MS_APPLY_BUFFER && !ms_buffer_serves(target))
+	if (target->apply == MS_APPLY_BUFFER && !ms_spill_exact_key(target))
 		ereport(WARNING,
 				(errmsg("table %s: increments cannot be buffered, but are applied at the commit",
 						target->name),
