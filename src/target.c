@@ -220,7 +220,8 @@ build_target(Relation rel)
 	ms_infer_fill(target, rel, tracked.fill);
 	target->apply = tracked.apply;
 	target->throttle = tracked.throttle;
-	target->spill = tracked.spill && tracked.throttle == 0;
+	target->spill = tracked.spill && tracked.throttle == 0 &&
+		ms_spill_serves(target);
 
 	/*
 	 * Which generated columns an update has to compute is decided once for

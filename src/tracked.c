@@ -498,6 +498,28 @@ warn(const MSTarget *target, List *obstacles, const char *consequence)
 	}
 }
 
+/* What was asked for, but cannot be done with the types of the key. */
+static void
+warn_fallbacks(MSTarget *target, bool spill)
+{
+	bool		serves = ms_spill_serves(target);
+
+	if (spill && !serves)
+		ereport(WARNING,
+				(errmsg("table %s: increments cannot be spilled, but wait for locked rows",
+						target->name),
+				 errdetail("Its key contains names of objects, which can be renamed or dropped meanwhile."),
+				 errhint("Use a key column of type oid, text or name.")));
+	if (target->apply == MS_APPLY_BUFFER && !ms_buffer_serves(target))
+		ereport(WARNING,
+				(errmsg("table %s: increments cannot be buffered, but are applied at the commit",
+						target->name),
+				 serves ?
+				 errdetail("Equal keys of its key's types, or under their collations, can have different texts.") :
+				 errdetail("Its key contains names of objects, which can be renamed or dropped meanwhile."),
+				 errhint("Use key columns of integer, text, uuid or date types.")));
+}
+
 /*
  * track(target, key, count, first_seen, last_seen, apply, throttle, fill,
  * spill): NULL leaves a setting as it is.
@@ -551,12 +573,8 @@ ms_track(PG_FUNCTION_ARGS)
 		 "Increments cannot be HOT: each writes to every index.");
 	warn(target, narrow_columns(target, again),
 		 "Then every further increment or new counter fails.");
-	if (target->apply == MS_APPLY_BUFFER && !ms_buffer_serves(target))
-		ereport(WARNING,
-				(errmsg("table %s: increments cannot be buffered, but are applied at the commit",
-						target->name),
-				 errdetail("Equal keys of its key's types, or under their collations, can have different texts."),
-				 errhint("Use key columns of integer, text, uuid or date types.")));
+	warn_fallbacks(target, !isnull[TRACKED_SPILL] &&
+				   DatumGetBool(values[TRACKED_SPILL]));
 	relation_close(again, NoLock);
 	relation_close(rel, NoLock);
 	PG_RETURN_VOID();
