@@ -297,6 +297,39 @@ check_together(Datum *values, bool *isnull)
 				 errhint("A throttled key is written once per interval: use apply => 'now', or clear the throttle with throttle => '0'.")));
 }
 
+/* Are increments of a table set aside? */
+static bool
+has_deltas(Relation rel)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	bool		result = ms_spill_exists(RelationGetRelid(rel), snapshot);
+
+	UnregisterSnapshot(snapshot);
+	return result;
+}
+
+/*
+ * The key of a delta that is set aside is kept as values in the order of the
+ * index: of another key they would be other values.
+ */
+static void
+check_key_change(Relation rel, List *before, List *after)
+{
+	if (!equal(before, after) && has_deltas(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot change the key of table \"%s\": increments of it are set aside",
+						RelationGetRelationName(rel)),
+				 errhint("Merge them first: SELECT missing_symbol.flush().")));
+}
+
+/* The key that a row of tracked names; NIL: it leaves that to the table. */
+static List *
+named_key(Datum *values, bool *isnull)
+{
+	return isnull[TRACKED_KEY] ? NIL : names_from_array(values[TRACKED_KEY]);
+}
+
 /*
  * A delta that is set aside may later turn out to have been throttled: the
  * two do not go together, nor does a throttle with what is still set aside.
@@ -304,9 +337,6 @@ check_together(Datum *values, bool *isnull)
 static void
 check_throttle(Relation rel, Datum *values, bool *isnull)
 {
-	Snapshot	snapshot;
-	bool		left;
-
 	if (isnull[TRACKED_THROTTLE])
 		return;
 	if (!isnull[TRACKED_SPILL] && DatumGetBool(values[TRACKED_SPILL]))
@@ -317,10 +347,7 @@ check_throttle(Relation rel, Datum *values, bool *isnull)
 				 errdetail("Whether a spilled increment should have been throttled is not known when it is made."),
 				 errhint("Clear one of them: throttle => '0', or spill => false.")));
 
-	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	left = ms_spill_exists(RelationGetRelid(rel), snapshot);
-	UnregisterSnapshot(snapshot);
-	if (left)
+	if (has_deltas(rel))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot throttle table \"%s\": increments of it are set aside",
@@ -534,6 +561,7 @@ ms_track(PG_FUNCTION_ARGS)
 	ItemPointerData tid;
 	MSTarget   *target;
 	Relation	again;
+	List	   *key;
 
 	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
 		ereport(ERROR,
@@ -547,6 +575,7 @@ ms_track(PG_FUNCTION_ARGS)
 	memset(isnull, true, sizeof(isnull));
 	if (read_row(tracked, RelationGetRelid(rel), values, isnull, &tid))
 		delete_row(tracked, &tid);
+	key = named_key(values, isnull);
 	values[TRACKED_TARGET] = PG_GETARG_DATUM(0);
 	isnull[TRACKED_TARGET] = false;
 	for (int i = TRACKED_KEY; i < TRACKED_NATTS; i++)
@@ -560,6 +589,7 @@ ms_track(PG_FUNCTION_ARGS)
 	normalize(values, isnull);
 	check_together(values, isnull);
 	check_throttle(rel, values, isnull);
+	check_key_change(rel, key, named_key(values, isnull));
 	insert_row(tracked, values, isnull);
 	table_close(tracked, RowExclusiveLock);
 
@@ -591,7 +621,10 @@ ms_untrack(PG_FUNCTION_ARGS)
 	ItemPointerData tid;
 
 	if (read_row(tracked, RelationGetRelid(rel), values, isnull, &tid))
+	{
+		check_key_change(rel, named_key(values, isnull), NIL);
 		delete_row(tracked, &tid);
+	}
 	else
 		ereport(NOTICE,
 				(errmsg("table \"%s\" is not tracked",
