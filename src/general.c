@@ -389,9 +389,13 @@ plan_is_current(CachedPlanSource *source)
 		  source->rewriteRowSecurity == row_security));
 }
 
-/* Plan what is not planned, or not any more, with enable_seqscan off. */
+/*
+ * Plan what is not planned, or not any more, with enable_seqscan off.  Where
+ * schemas have been renamed since the call began, the text, which is parsed
+ * anew, may name another table.
+ */
 void
-ms_make_generic_plan(SPIPlanPtr plan)
+ms_make_generic_plan(MSTarget *target, SPIPlanPtr plan)
 {
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
 	CachedPlan *cached;
@@ -406,6 +410,12 @@ ms_make_generic_plan(SPIPlanPtr plan)
 	if (cached != NULL)
 		ReleaseCachedPlan(cached, CurrentResourceOwner);
 	AtEOXact_GUC(true, nestlevel);
+	if (!list_member_oid(source->relationOids, target->relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table %s has got another name meanwhile",
+						target->name),
+				 errhint("Repeat the call.")));
 }
 
 static SPIPlanPtr
@@ -516,7 +526,7 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 	Datum		counter[3];
 	bool		isnull[3];
 
-	ms_make_generic_plan(plan);
+	ms_make_generic_plan(target, plan);
 	memset(reached, 0, sizeof(*reached));
 
 	/* a statement of a trigger must not write into our note */

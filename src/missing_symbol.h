@@ -360,7 +360,7 @@ extern void ms_append_key_condition(struct StringInfoData *sql,
 									MSTarget *target, Relation rel);
 extern void ms_append_table(struct StringInfoData *sql, MSTarget *target,
 							Relation rel);
-extern void ms_make_generic_plan(struct _SPI_plan *plan);
+extern void ms_make_generic_plan(MSTarget *target, struct _SPI_plan *plan);
 
 /*
  * latest.c: the latest row of a key, whoever has written it.

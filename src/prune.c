@@ -233,11 +233,11 @@ prepare(Prune *prune, const char *before, const char *after)
 }
 
 static bool
-execute(SPIPlanPtr plan, Datum *values)
+execute(Prune *prune, SPIPlanPtr plan, Datum *values)
 {
 	int			rc;
 
-	ms_make_generic_plan(plan);
+	ms_make_generic_plan(prune->target, plan);
 	rc = SPI_execute_plan(plan, values, NULL, false, 0);
 	if (rc < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(rc));
@@ -271,11 +271,11 @@ has_deltas(Prune *prune, const Datum *key)
 static void
 prune_counter(Prune *prune, Datum *values)
 {
-	if (!prune->dry_run && !execute(prune->lock, values))
+	if (!prune->dry_run && !execute(prune, prune->lock, values))
 		prune->busy++;
 	else if (has_deltas(prune, values))
 		prune->unmerged++;
-	else if (prune->dry_run || execute(prune->delete, values))
+	else if (prune->dry_run || execute(prune, prune->delete, values))
 		prune->removed++;
 	else
 		prune->busy++;			/* a trigger suppressed it */
