@@ -389,27 +389,33 @@ plan_is_current(CachedPlanSource *source)
 		  source->rewriteRowSecurity == row_security));
 }
 
-/*
- * Plan what is not planned, or not any more, with enable_seqscan off.  Where
- * schemas have been renamed since the call began, the text, which is parsed
- * anew, may name another table.
- */
-void
-ms_make_generic_plan(MSTarget *target, SPIPlanPtr plan)
+/* Plan with enable_seqscan off. */
+static void
+make_plan(SPIPlanPtr plan)
 {
-	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+	int			nestlevel = NewGUCNestLevel();
 	CachedPlan *cached;
-	int			nestlevel;
 
-	if (plan_is_current(source))
-		return;
-	nestlevel = NewGUCNestLevel();
 	(void) set_config_option("enable_seqscan", "off", PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	cached = SPI_plan_get_cached_plan(plan);
 	if (cached != NULL)
 		ReleaseCachedPlan(cached, CurrentResourceOwner);
 	AtEOXact_GUC(true, nestlevel);
+}
+
+/*
+ * Plan what is not planned, or not any more.  That parses the text anew:
+ * where schemas have been renamed since the call began, it may name another
+ * table.
+ */
+void
+ms_make_generic_plan(MSTarget *target, SPIPlanPtr plan)
+{
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+
+	if (!plan_is_current(source))
+		make_plan(plan);
 	if (!list_member_oid(source->relationOids, target->relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

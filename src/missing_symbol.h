@@ -469,7 +469,7 @@ extern int64 ms_spill_key_texts(MSTarget *target, const Datum *values,
 /* can keys be kept as text: does it stay that of the same key? */
 extern bool ms_spill_serves(MSTarget *target);
 
-/* and do equal keys have equal texts, so that nothing is lost by keeping one? */
+/* and have equal keys equal texts, so that nothing is lost by keeping one? */
 extern bool ms_spill_exact_key(MSTarget *target);
 
 /* what is given beside the key, as jsonb; false: nothing */
