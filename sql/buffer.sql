@@ -321,6 +321,24 @@ SELECT count(*), sum(count), min(count), max(count) FROM buffer.views;
 SELECT folded >= 1000 AS folded, rows_written < folded AS merged FROM missing_symbol.buffer_stats;
 SELECT count(*) <= 65 AS few FROM missing_symbol.folds;
 
+-- keys whose text is the name of an object are not buffered
+CREATE TABLE buffer.tables (k regclass PRIMARY KEY, count bigint) WITH (fillfactor = 70);
+SELECT missing_symbol.track('buffer.tables', apply => 'buffer');
+SELECT apply FROM missing_symbol.describe('buffer.tables');
+CREATE TABLE buffer.here ();
+CREATE TABLE buffer.there ();
+BEGIN;
+SELECT missing_symbol.increment('buffer.tables', 'buffer.here'::regclass);
+SELECT missing_symbol.increment('buffer.tables', 'buffer.there'::regclass);
+COMMIT;
+SELECT count(*) FROM buffer.waiting;
+ALTER TABLE buffer.here RENAME TO gone;
+CREATE TABLE buffer.here ();
+SELECT missing_symbol.value('buffer.tables', 'buffer.gone'::regclass), missing_symbol.value('buffer.tables', 'buffer.here'::regclass);
+DROP TABLE buffer.there;
+SELECT missing_symbol.flush();
+SELECT count(*), sum(count) FROM missing_symbol.total(NULL::buffer.tables);
+
 -- no throttle while there is anything to fold
 SELECT missing_symbol.increment('buffer.views', '/1');
 SELECT missing_symbol.track('buffer.views', apply => 'now', throttle => '1 hour');

@@ -207,7 +207,22 @@ CALL missing_symbol.prune('prune.hits', '1 day', 1);
 SHOW transaction_isolation;
 RESET default_transaction_isolation;
 
+-- schemas that swap names: the table that is named now
+CREATE SCHEMA prune_blue;
+CREATE SCHEMA prune_green;
+CREATE TABLE prune_blue.c (k text PRIMARY KEY, count int, modified_at timestamptz);
+CREATE TABLE prune_green.c (LIKE prune_blue.c INCLUDING ALL);
+INSERT INTO prune_blue.c VALUES ('was blue', 1, '2020-01-01');
+INSERT INTO prune_green.c VALUES ('was green', 1, '2020-01-01');
+SELECT missing_symbol.value('prune_blue.c', 'was blue'), missing_symbol.value('prune_green.c', 'was green');
+ALTER SCHEMA prune_blue RENAME TO prune_swap;
+ALTER SCHEMA prune_green RENAME TO prune_blue;
+ALTER SCHEMA prune_swap RENAME TO prune_green;
+CALL missing_symbol.prune('prune_blue.c', '1 day');
+TABLE prune_blue.c;
+TABLE prune_green.c;
+
 \set VERBOSITY terse
-DROP SCHEMA prune CASCADE;
+DROP SCHEMA prune, prune_blue, prune_green CASCADE;
 DROP ROLE regress_prune_cleaner;
 RESET missing_symbol.test_clock;

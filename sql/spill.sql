@@ -237,6 +237,93 @@ BEGIN READ ONLY;
 SELECT n, count FROM missing_symbol.total(NULL::spill.hits) WHERE n = 6;
 COMMIT;
 
+-- a trigger counts another key, and takes what is spilled of it before fold
+-- gets there
+CREATE TABLE spill.summed (n numeric PRIMARY KEY, count bigint) WITH (fillfactor = 70);
+SELECT missing_symbol.track('spill.summed', spill => true);
+CREATE FUNCTION spill.also() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM missing_symbol.increment('spill.summed', TG_ARGV[0]::numeric) FROM pg_catalog.generate_series(1, 16);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER also AFTER INSERT OR UPDATE ON spill.summed FOR EACH ROW WHEN (NEW.n < 10) EXECUTE FUNCTION spill.also('10');
+SELECT spill.delta('10', 1000, '2026-01-01 12:00:20+00', target => 'spill.summed');
+SELECT spill.delta('10', 2000, '2026-01-01 12:00:20+00', target => 'spill.summed');
+SELECT spill.delta('11', 5000, '2026-01-01 12:00:20+00', target => 'spill.summed');
+SELECT spill.delta('1', 100, '2026-01-01 12:00:20+00', target => 'spill.summed');
+SELECT * FROM missing_symbol.total(NULL::spill.summed) ORDER BY n;
+SELECT missing_symbol.flush();
+TABLE spill.summed ORDER BY n;
+-- a single one, too, and with fold()
+SELECT spill.delta('10', 1000, '2026-01-01 12:00:20+00', target => 'spill.summed');
+SELECT spill.delta('1', 100, '2026-01-01 12:00:20+00', target => 'spill.summed');
+SELECT missing_symbol.fold('spill.summed');
+TABLE spill.summed ORDER BY n;
+SELECT count(*) FROM missing_symbol.spilled WHERE target = 'spill.summed'::regclass;
+DROP TRIGGER also ON spill.summed;
+-- the key that is being merged
+CREATE TRIGGER also AFTER INSERT OR UPDATE ON spill.summed FOR EACH ROW WHEN (NEW.n = 20 AND pg_catalog.pg_trigger_depth() = 0) EXECUTE FUNCTION spill.also('20');
+SELECT spill.delta('20', 1000, '2026-01-01 12:00:20+00', target => 'spill.summed');
+SELECT missing_symbol.fold('spill.summed');
+SELECT n, count FROM spill.summed WHERE n = 20;
+SELECT spill.delta('20', 1000, '2026-01-01 12:00:20+00', target => 'spill.summed');
+SELECT spill.delta('20', 1000, '2026-01-01 12:00:20+00', target => 'spill.summed');
+SELECT missing_symbol.fold('spill.summed');
+SELECT n, count FROM spill.summed WHERE n = 20;
+DROP TRIGGER also ON spill.summed;
+-- a trigger that folds: a mistake, but nothing is doubled
+CREATE OR REPLACE FUNCTION spill.also() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM missing_symbol.fold('spill.summed');
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER also AFTER INSERT OR UPDATE ON spill.summed FOR EACH ROW WHEN (pg_catalog.pg_trigger_depth() = 0) EXECUTE FUNCTION spill.also();
+SELECT spill.delta('30', 1000, '2026-01-01 12:00:20+00', target => 'spill.summed');
+SELECT missing_symbol.fold('spill.summed');
+SELECT key, delta, error FROM missing_symbol.spilled WHERE target = 'spill.summed'::regclass;
+SELECT n, count FROM missing_symbol.total(NULL::spill.summed) WHERE n = 30;
+DROP TABLE spill.summed;
+
+-- a partition whose columns are arranged in another way: nothing leaks
+CREATE TABLE spill.parts (n numeric PRIMARY KEY, count bigint) PARTITION BY RANGE (n);
+CREATE TABLE spill.part (x int, n numeric NOT NULL, count bigint);
+ALTER TABLE spill.part DROP x;
+ALTER TABLE spill.parts ATTACH PARTITION spill.part FOR VALUES FROM (0) TO (100);
+SELECT missing_symbol.track('spill.parts', spill => true);
+SELECT missing_symbol.increment('spill.parts', 1), missing_symbol.increment('spill.parts', 1), missing_symbol.increment('spill.parts', 2);
+
+-- the key does not change under what is set aside
+CREATE TABLE spill.users (name numeric UNIQUE NOT NULL DEFAULT 0, mail numeric UNIQUE NOT NULL DEFAULT 0, count bigint) WITH (fillfactor = 70);
+SELECT missing_symbol.track('spill.users', key => '{mail}', spill => true);
+SELECT spill.delta('7', 1, '2026-01-01 12:00:20+00', target => 'spill.users');
+SELECT missing_symbol.track('spill.users', key => '{name}');
+SELECT missing_symbol.track('spill.users', key => '{}');
+SELECT missing_symbol.untrack('spill.users');
+SELECT missing_symbol.track('spill.users', key => '{mail}', count => 'count');
+SELECT missing_symbol.track('spill.users', spill => false);
+SELECT missing_symbol.fold('spill.users');
+SELECT missing_symbol.track('spill.users', key => '{name}');
+SELECT missing_symbol.increment('spill.users', 5);
+TABLE spill.users ORDER BY mail;
+SELECT missing_symbol.untrack('spill.users');
+
+-- keys whose text is the name of an object are not set aside
+CREATE DOMAIN spill.some_table AS regclass;
+CREATE TYPE spill.place AS (tab regclass[], n int);
+CREATE TABLE spill.named (k regclass PRIMARY KEY, count bigint) WITH (fillfactor = 70);
+CREATE TABLE spill.named_domain (k spill.some_table PRIMARY KEY, count bigint) WITH (fillfactor = 70);
+CREATE TABLE spill.named_part (k spill.place PRIMARY KEY, count bigint) WITH (fillfactor = 70);
+CREATE TABLE spill.numbered (k oid PRIMARY KEY, count bigint) WITH (fillfactor = 70);
+\set VERBOSITY default
+SELECT missing_symbol.track('spill.named', spill => true);
+\set VERBOSITY terse
+SELECT missing_symbol.track('spill.named_domain', spill => true);
+SELECT missing_symbol.track('spill.named_part', spill => true);
+SELECT missing_symbol.track('spill.numbered', spill => true);
+SELECT t, d.spill FROM unnest(ARRAY['spill.named', 'spill.named_domain', 'spill.named_part', 'spill.numbered']) t, missing_symbol.describe(t) d;
+
 -- what this session did
 SELECT target, calls, inserted, incremented, spilled, lock_waits, folded > 3000 AS folded, hint
 FROM missing_symbol.counter_stats WHERE target::text LIKE 'spill.%' ORDER BY target::text;

@@ -336,6 +336,32 @@ SELECT missing_symbol.increment('tab.noted', 1);
 SELECT relname, seq_scan - :before AS seq_scans FROM pg_catalog.pg_stat_xact_user_tables WHERE relname = 'noted1';
 ROLLBACK;
 
+-- schemas that swap names, which a table is not told of
+CREATE SCHEMA tab_blue;
+CREATE SCHEMA tab_green;
+CREATE TABLE tab_blue.c (k text PRIMARY KEY, count int);
+CREATE TABLE tab_green.c (k text PRIMARY KEY, count int);
+INSERT INTO tab_blue.c VALUES ('was blue', 1);
+INSERT INTO tab_green.c VALUES ('was green', 1000);
+SELECT pg_temp.inc('tab_blue.c', 'was blue'), pg_temp.inc('tab_green.c', 'was green');
+SELECT missing_symbol.value('tab_blue.c', 'was blue'), missing_symbol.value('tab_green.c', 'was green');
+ALTER SCHEMA tab_blue RENAME TO tab_swap;
+ALTER SCHEMA tab_green RENAME TO tab_blue;
+ALTER SCHEMA tab_swap RENAME TO tab_green;
+SELECT pg_temp.inc('tab_blue.c', 'was green'), pg_temp.inc('tab_green.c', 'was blue');
+SELECT missing_symbol.value('tab_blue.c', 'was green'), missing_symbol.value('tab_green.c', 'was blue');
+SELECT * FROM missing_symbol.total(NULL::tab_blue.c);
+TABLE tab_blue.c;
+TABLE tab_green.c;
+-- a collation, which its plans are not told of
+CREATE COLLATION tab.mine (LOCALE = 'C');
+CREATE TABLE tab.renamed (k text COLLATE tab.mine PRIMARY KEY, count int);
+SELECT pg_temp.inc('tab.renamed', 'a');
+ALTER COLLATION tab.mine RENAME TO yours;
+SET search_path = tab;
+SELECT pg_temp.inc('tab.renamed', 'b');
+RESET search_path;
+
 --
 -- Logical replication: without a replica identity nothing can be updated
 --
@@ -352,5 +378,5 @@ SELECT pg_temp.inc('tab.published', '1'), pg_temp.inc('tab.published', '2');
 DROP PUBLICATION regress_ms_pub;
 
 SET client_min_messages = warning;
-DROP SCHEMA tab, hostile, "Weird schema" CASCADE;
+DROP SCHEMA tab, tab_blue, tab_green, hostile, "Weird schema" CASCADE;
 DROP ROLE regress_ms_row;

@@ -11,9 +11,10 @@
  * deleted from it in the same transaction.
  *
  * A key is kept as text.  So a target whose equal keys can have different
- * texts (numeric, citext) is counted at the commit instead; that is a
- * fallback, and counted.  So is one where row security applies to the role,
- * because only the row tells whether it may count that key.
+ * texts (numeric, citext), or whose keys are names of objects (regclass), is
+ * counted at the commit instead; that is a fallback, and counted.  So is one
+ * where row security applies to the role, because only the row tells whether
+ * it may count that key.
  *
  * What folds came to, and fallbacks, are rows appended to the unlogged table
  * missing_symbol.folds, which nobody waits for either; who appends makes many

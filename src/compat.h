@@ -179,6 +179,12 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
 	((estate)->es_opened_result_relations = list_make1(rri))
 #endif
 
+/* 19 has one more type whose text is an object's name */
+#include "catalog/pg_type.h"
+#ifndef REGDATABASEOID
+#define REGDATABASEOID	InvalidOid
+#endif
+
 /*
  * plans
  */

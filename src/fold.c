@@ -315,6 +315,8 @@ take_group(Fold *fold, const KeyDeltas *group, int *taken)
 /*
  * A delta alone is locked, and only deleted when it is in its row: where it
  * must stay it stays as it is, instead of being written anew by every fold.
+ * Triggers of the table that count leave it alone, too, because it is locked;
+ * one that folds does not, and must be undone.
  */
 static void
 apply_single(Fold *fold, MSSpilled *delta)
@@ -329,7 +331,10 @@ apply_single(Fold *fold, MSSpilled *delta)
 	apply_as(fold, delta->row, delta->role, &result);
 	if (reached_row(fold, &result, 1) &&
 		!ms_spill_delete(fold->stored, delta, fold->snapshot, false, true))
-		elog(ERROR, "could not delete a delta that is locked");
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("a trigger of table %s has folded an increment that was being merged",
+						fold->target->name)));
 }
 
 static void

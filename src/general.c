@@ -393,23 +393,39 @@ plan_is_current(CachedPlanSource *source)
 		  source->rewriteRowSecurity == row_security));
 }
 
-/* Plan what is not planned, or not any more, with enable_seqscan off. */
-void
-ms_make_generic_plan(SPIPlanPtr plan)
+/* Plan with enable_seqscan off. */
+static void
+make_plan(SPIPlanPtr plan)
 {
-	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+	int			nestlevel = NewGUCNestLevel();
 	CachedPlan *cached;
-	int			nestlevel;
 
-	if (plan_is_current(source))
-		return;
-	nestlevel = NewGUCNestLevel();
 	(void) set_config_option("enable_seqscan", "off", PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	cached = SPI_plan_get_cached_plan(plan);
 	if (cached != NULL)
 		ReleaseCachedPlan(cached, CurrentResourceOwner);
 	AtEOXact_GUC(true, nestlevel);
+}
+
+/*
+ * Plan what is not planned, or not any more.  That parses the text anew:
+ * where schemas have been renamed since the call began, it may name another
+ * table.
+ */
+void
+ms_make_generic_plan(MSTarget *target, SPIPlanPtr plan)
+{
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+
+	if (!plan_is_current(source))
+		make_plan(plan);
+	if (!list_member_oid(source->relationOids, target->relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table %s has got another name meanwhile",
+						target->name),
+				 errhint("Repeat the call.")));
 }
 
 static SPIPlanPtr
@@ -520,7 +536,7 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 	Datum		counter[3];
 	bool		isnull[3];
 
-	ms_make_generic_plan(plan);
+	ms_make_generic_plan(target, plan);
 	memset(reached, 0, sizeof(*reached));
 
 	/* a statement of a trigger must not write into our note */

@@ -360,7 +360,7 @@ extern void ms_append_key_condition(struct StringInfoData *sql,
 									MSTarget *target, Relation rel);
 extern void ms_append_table(struct StringInfoData *sql, MSTarget *target,
 							Relation rel);
-extern void ms_make_generic_plan(struct _SPI_plan *plan);
+extern void ms_make_generic_plan(MSTarget *target, struct _SPI_plan *plan);
 
 /*
  * latest.c: the latest row of a key, whoever has written it.
@@ -466,7 +466,10 @@ extern void ms_insertion_unlock(MSTarget *target, const MSRow *row);
 extern int64 ms_spill_key_texts(MSTarget *target, const Datum *values,
 								char **texts);
 
-/* do equal keys have equal texts, so that nothing is lost by keeping one? */
+/* can keys be kept as text: does it stay that of the same key? */
+extern bool ms_spill_serves(MSTarget *target);
+
+/* and have equal keys equal texts, so that nothing is lost by keeping one? */
 extern bool ms_spill_exact_key(MSTarget *target);
 
 /* what is given beside the key, as jsonb; false: nothing */

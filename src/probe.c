@@ -61,6 +61,9 @@ open_partition(MSTarget *target, Relation rel, const MSRow *row)
 											  estate)->ri_RelationDesc);
 	ExecCleanupTupleRouting(mtstate, routing);
 	ExecDropSingleTupleTableSlot(slot);
+
+	/* the slots of partitions whose columns are arranged in another way */
+	ExecResetTupleTable(estate->es_tupleTable, false);
 	FreeExecutorState(estate);
 	return table_open(leaf, RowExclusiveLock);
 }

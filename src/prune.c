@@ -88,15 +88,9 @@ append_age_condition(StringInfo sql, const MSTarget *target, int param)
 					 param);
 }
 
-/*
- * What cannot be pruned, or not like this.  Sets the cutoff.
- */
 static void
-check_target(Prune *prune)
+check_last_seen(const MSTarget *target)
 {
-	MSTarget   *target = prune->target;
-	TimestampTz now = ms_clock();
-
 	if (target->kind != MS_COUNT_COUNTER &&
 		target->last_seen == InvalidAttrNumber)
 		ereport(ERROR,
@@ -106,6 +100,18 @@ check_target(Prune *prune)
 				 errdetail("Nothing tells how old its counters are."),
 				 errhint("Name the column: SELECT missing_symbol.track(%s, last_seen => '...').",
 						 quote_literal_cstr(target->name))));
+}
+
+/*
+ * What cannot be pruned, or not like this.  Sets the cutoff.
+ */
+static void
+check_target(Prune *prune)
+{
+	MSTarget   *target = prune->target;
+	TimestampTz now = ms_clock();
+
+	check_last_seen(target);
 	prune->cutoff =
 		DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
 												TimestampTzGetDatum(now),
@@ -182,13 +188,14 @@ find_candidates(Prune *prune)
 	PinPortal(prune->portal);
 }
 
-/* Is the key still what the cursor has? */
+/* Is the key still what the cursor has, and its age still to be told? */
 static void
-check_key(Prune *prune)
+check_unchanged(Prune *prune)
 {
 	MSTarget   *target = prune->target;
 	bool		same = target->nkeys == prune->nkeys;
 
+	check_last_seen(target);
 	for (int i = 0; same && i < target->nkeys; i++)
 		same = target->keys[i].column.attno == prune->attnos[i] &&
 			target->keys[i].column.typid == prune->types[i];
@@ -226,11 +233,11 @@ prepare(Prune *prune, const char *before, const char *after)
 }
 
 static bool
-execute(SPIPlanPtr plan, Datum *values)
+execute(Prune *prune, SPIPlanPtr plan, Datum *values)
 {
 	int			rc;
 
-	ms_make_generic_plan(plan);
+	ms_make_generic_plan(prune->target, plan);
 	rc = SPI_execute_plan(plan, values, NULL, false, 0);
 	if (rc < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(rc));
@@ -264,11 +271,11 @@ has_deltas(Prune *prune, const Datum *key)
 static void
 prune_counter(Prune *prune, Datum *values)
 {
-	if (!prune->dry_run && !execute(prune->lock, values))
+	if (!prune->dry_run && !execute(prune, prune->lock, values))
 		prune->busy++;
 	else if (has_deltas(prune, values))
 		prune->unmerged++;
-	else if (prune->dry_run || execute(prune->delete, values))
+	else if (prune->dry_run || execute(prune, prune->delete, values))
 		prune->removed++;
 	else
 		prune->busy++;			/* a trigger suppressed it */
@@ -325,7 +332,7 @@ prune_rows(Prune *prune)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	if (prune->portal == NULL)
 		find_candidates(prune);
-	check_key(prune);
+	check_unchanged(prune);
 	if (!prune->dry_run)
 	{
 		prune->lock = prepare(prune, "SELECT true FROM ",

@@ -378,9 +378,26 @@ ms_spill_read(MSStore store, Oid relid, Snapshot snapshot, const int64 *hash,
 }
 
 /*
+ * Is a delta there, as far as it is known now?  Not if this transaction has
+ * deleted it, whatever a snapshot shows.
+ */
+static bool
+is_left(Relation stored, const MSSpilled *delta)
+{
+	TupleTableSlot *slot = table_slot_create(stored, NULL);
+	ItemPointerData tid = delta->tid;
+	bool		left = table_tuple_fetch_row_version(stored, &tid,
+													 SnapshotSelf, slot);
+
+	ExecDropSingleTupleTableSlot(slot);
+	return left;
+}
+
+/*
  * Delete a delta: it then belongs to this transaction.  False where somebody
  * else has deleted it, or, unless we wait for him, is about to; ours: we have
- * locked it.
+ * locked it.  False, too, where this transaction has deleted it since it was
+ * read, as a trigger may that counts the same key: core would fail.
  */
 bool
 ms_spill_delete(Relation stored, const MSSpilled *delta, Snapshot snapshot,
@@ -389,9 +406,10 @@ ms_spill_delete(Relation stored, const MSSpilled *delta, Snapshot snapshot,
 	TM_FailureData tmfd;
 	ItemPointerData tid = delta->tid;
 
-	return table_tuple_delete(stored, &tid, GetCurrentCommandId(true), 0,
-							  snapshot, InvalidSnapshot, wait || ours,
-							  &tmfd) == TM_Ok;
+	return is_left(stored, delta) &&
+		table_tuple_delete(stored, &tid, GetCurrentCommandId(true), 0,
+						   snapshot, InvalidSnapshot, wait || ours,
+						   &tmfd) == TM_Ok;
 }
 
 /* Lock a delta, so that nobody else deletes it, under the same conditions. */

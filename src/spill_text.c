@@ -10,6 +10,11 @@
  * compared by the target's own index.  So citext or numeric keys are exact
  * too, only that a target whose key has no other columns has but one hash.
  *
+ * The text of a regclass and its like is the name of an object, which is
+ * another one's after a rename, and nobody's after a drop; its OID is another
+ * one's after pg_dump and restore.  A key that has such a part is not set
+ * aside at all.  Among the fields it is the OID, which can always be read.
+ *
  * To read a value can run code of the table's owner: the constraints of a
  * domain.  Who reads a table does not expect that, so it runs as the owner, in
  * a security-restricted operation.
@@ -25,11 +30,13 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/typcache.h"
 
 #include "missing_symbol.h"
 
@@ -45,7 +52,7 @@ typedef struct MSSpillColumn
 typedef struct MSSpillFormat
 {
 	bool		plain;			/* no setting changes the texts */
-	bool		exact;			/* all columns are hashed */
+	bool		exact;			/* equal keys have equal texts, for good */
 	FmgrInfo   *outputs;		/* of other columns, by attribute number - 1 */
 	MSSpillColumn columns[FLEXIBLE_ARRAY_MEMBER];
 } MSSpillFormat;
@@ -78,6 +85,53 @@ is_plain(Oid type)
 	}
 }
 
+/* Is a type an OID whose text is a name? */
+static bool
+is_reg(Oid type)
+{
+	switch (type)
+	{
+		case REGCLASSOID:
+		case REGCOLLATIONOID:
+		case REGCONFIGOID:
+		case REGDATABASEOID:
+		case REGDICTIONARYOID:
+		case REGNAMESPACEOID:
+		case REGOPEROID:
+		case REGOPERATOROID:
+		case REGPROCOID:
+		case REGPROCEDUREOID:
+		case REGROLEOID:
+		case REGTYPEOID:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* Is it, or has it such a part? */
+static bool
+contains_reg(Oid type)
+{
+	Oid			base = getBaseType(type);
+	Oid			element = get_element_type(base);
+	bool		result = false;
+
+	if (OidIsValid(element))
+		return contains_reg(element);
+	if (get_typtype(base) == TYPTYPE_COMPOSITE)
+	{
+		TupleDesc	desc = lookup_rowtype_tupdesc(base, -1);
+
+		for (int i = 0; i < desc->natts && !result; i++)
+			result = !TupleDescAttr(desc, i)->attisdropped &&
+				contains_reg(TupleDescAttr(desc, i)->atttypid);
+		ReleaseTupleDesc(desc);
+		return result;
+	}
+	return is_reg(base);
+}
+
 /*
  * Settings under which texts are written and read; returns the nest level for
  * AtEOXact_GUC.  An error on the way restores the settings too.
@@ -92,6 +146,8 @@ begin_portable_texts(void)
 		{"extra_float_digits", "3"},
 		{"bytea_output", "hex"},
 		{"lc_monetary", "C"},
+		{"array_nulls", "on"},
+		{"xmloption", "content"},
 		{"search_path", "pg_catalog"}
 	};
 	int			nestlevel = NewGUCNestLevel();
@@ -207,7 +263,7 @@ find_format(MSTarget *target)
 	format = palloc0(offsetof(MSSpillFormat, columns) +
 					 sizeof(MSSpillColumn) * target->nkeys);
 	format->plain = true;
-	format->exact = true;
+	format->exact = ms_spill_serves(target);
 	format->outputs = palloc0(sizeof(FmgrInfo) * RelationGetDescr(rel)->natts);
 	for (int i = 0; i < target->nkeys; i++)
 	{
@@ -229,6 +285,18 @@ find_format(MSTarget *target)
 	index_close(index, AccessShareLock);
 	target->spill_format = format;
 	return format;
+}
+
+/* Do the texts of a target's keys stay those of the same keys? */
+bool
+ms_spill_serves(MSTarget *target)
+{
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		if (contains_reg(target->keys[i].column.typid))
+			return false;
+	}
+	return true;
 }
 
 /* Does the text of a key tell whether it equals another? */
@@ -295,7 +363,10 @@ find_output(MSTarget *target, Form_pg_attribute att)
 
 	if (!OidIsValid(output->fn_oid))
 	{
-		getTypeOutputInfo(att->atttypid, &function, &varlena);
+		if (is_reg(getBaseType(att->atttypid)))
+			function = F_OIDOUT;
+		else
+			getTypeOutputInfo(att->atttypid, &function, &varlena);
 		fmgr_info_cxt(function, output, target->cxt);
 	}
 	return output;

@@ -7,10 +7,11 @@
  * What is found out is kept for the session, one MSTarget for each table in a
  * memory context of its own.  It is thrown away at a relcache invalidation of
  * the table (which every ALTER of the table and its indexes, and track(),
- * send) and at a syscache invalidation of what compiled expressions depend on
- * (functions, types, operators, casts).  The callbacks only mark;
- * ms_target_open, which locks the table first and so has accepted every
- * message that matters, builds anew.
+ * send), at a syscache invalidation of what compiled expressions depend on
+ * (functions, types, operators, casts), and at one of what is named in the
+ * texts of queries without a message for the table (schemas, collations).
+ * The callbacks only mark; ms_target_open, which locks the table first and so
+ * has accepted every message that matters, builds anew.
  *
  * A call that is under way keeps its MSTarget: ms_target_close of the last
  * user frees one that has been replaced meanwhile.  A caller that does not
@@ -97,6 +98,8 @@ make_cache(void)
 	CacheRegisterSyscacheCallback(AMOPOPID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(CASTSOURCETARGET, syscache_callback,
 								  (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(COLLOID, syscache_callback, (Datum) 0);
 }
 
 /*
@@ -217,7 +220,8 @@ build_target(Relation rel)
 	ms_infer_fill(target, rel, tracked.fill);
 	target->apply = tracked.apply;
 	target->throttle = tracked.throttle;
-	target->spill = tracked.spill && tracked.throttle == 0;
+	target->spill = tracked.spill && tracked.throttle == 0 &&
+		ms_spill_serves(target);
 
 	/*
 	 * Which generated columns an update has to compute is decided once for

@@ -297,6 +297,39 @@ check_together(Datum *values, bool *isnull)
 				 errhint("A throttled key is written once per interval: use apply => 'now', or clear the throttle with throttle => '0'.")));
 }
 
+/* Are increments of a table set aside? */
+static bool
+has_deltas(Relation rel)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	bool		result = ms_spill_exists(RelationGetRelid(rel), snapshot);
+
+	UnregisterSnapshot(snapshot);
+	return result;
+}
+
+/*
+ * The key of a delta that is set aside is kept as values in the order of the
+ * index: of another key they would be other values.
+ */
+static void
+check_key_change(Relation rel, List *before, List *after)
+{
+	if (!equal(before, after) && has_deltas(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot change the key of table \"%s\": increments of it are set aside",
+						RelationGetRelationName(rel)),
+				 errhint("Merge them first: SELECT missing_symbol.flush().")));
+}
+
+/* The key that a row of tracked names; NIL: it leaves that to the table. */
+static List *
+named_key(Datum *values, bool *isnull)
+{
+	return isnull[TRACKED_KEY] ? NIL : names_from_array(values[TRACKED_KEY]);
+}
+
 /*
  * A delta that is set aside may later turn out to have been throttled: the
  * two do not go together, nor does a throttle with what is still set aside.
@@ -304,9 +337,6 @@ check_together(Datum *values, bool *isnull)
 static void
 check_throttle(Relation rel, Datum *values, bool *isnull)
 {
-	Snapshot	snapshot;
-	bool		left;
-
 	if (isnull[TRACKED_THROTTLE])
 		return;
 	if (!isnull[TRACKED_SPILL] && DatumGetBool(values[TRACKED_SPILL]))
@@ -317,10 +347,7 @@ check_throttle(Relation rel, Datum *values, bool *isnull)
 				 errdetail("Whether a spilled increment should have been throttled is not known when it is made."),
 				 errhint("Clear one of them: throttle => '0', or spill => false.")));
 
-	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	left = ms_spill_exists(RelationGetRelid(rel), snapshot);
-	UnregisterSnapshot(snapshot);
-	if (left)
+	if (has_deltas(rel))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot throttle table \"%s\": increments of it are set aside",
@@ -498,6 +525,28 @@ warn(const MSTarget *target, List *obstacles, const char *consequence)
 	}
 }
 
+/* What was asked for, but cannot be done with the types of the key. */
+static void
+warn_fallbacks(MSTarget *target, bool spill)
+{
+	bool		serves = ms_spill_serves(target);
+
+	if (spill && !serves)
+		ereport(WARNING,
+				(errmsg("table %s: increments cannot be spilled, but wait for locked rows",
+						target->name),
+				 errdetail("Its key contains names of objects, which can be renamed or dropped meanwhile."),
+				 errhint("Use a key column of type oid, text or name.")));
+	if (target->apply == MS_APPLY_BUFFER && !ms_spill_exact_key(target))
+		ereport(WARNING,
+				(errmsg("table %s: increments cannot be buffered, but are applied at the commit",
+						target->name),
+				 serves ?
+				 errdetail("Equal keys of its key's types, or under their collations, can have different texts.") :
+				 errdetail("Its key contains names of objects, which can be renamed or dropped meanwhile."),
+				 errhint("Use key columns of integer, text, uuid or date types.")));
+}
+
 /*
  * track(target, key, count, first_seen, last_seen, apply, throttle, fill,
  * spill): NULL leaves a setting as it is.
@@ -512,6 +561,7 @@ ms_track(PG_FUNCTION_ARGS)
 	ItemPointerData tid;
 	MSTarget   *target;
 	Relation	again;
+	List	   *key;
 
 	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
 		ereport(ERROR,
@@ -525,6 +575,7 @@ ms_track(PG_FUNCTION_ARGS)
 	memset(isnull, true, sizeof(isnull));
 	if (read_row(tracked, RelationGetRelid(rel), values, isnull, &tid))
 		delete_row(tracked, &tid);
+	key = named_key(values, isnull);
 	values[TRACKED_TARGET] = PG_GETARG_DATUM(0);
 	isnull[TRACKED_TARGET] = false;
 	for (int i = TRACKED_KEY; i < TRACKED_NATTS; i++)
@@ -538,6 +589,7 @@ ms_track(PG_FUNCTION_ARGS)
 	normalize(values, isnull);
 	check_together(values, isnull);
 	check_throttle(rel, values, isnull);
+	check_key_change(rel, key, named_key(values, isnull));
 	insert_row(tracked, values, isnull);
 	table_close(tracked, RowExclusiveLock);
 
@@ -551,12 +603,8 @@ ms_track(PG_FUNCTION_ARGS)
 		 "Increments cannot be HOT: each writes to every index.");
 	warn(target, narrow_columns(target, again),
 		 "Then every further increment or new counter fails.");
-	if (target->apply == MS_APPLY_BUFFER && !ms_spill_exact_key(target))
-		ereport(WARNING,
-				(errmsg("table %s: increments cannot be buffered, but are applied at the commit",
-						target->name),
-				 errdetail("Equal keys of its key's types, or under their collations, can have different texts."),
-				 errhint("Use key columns of integer, text, uuid or date types.")));
+	warn_fallbacks(target, !isnull[TRACKED_SPILL] &&
+				   DatumGetBool(values[TRACKED_SPILL]));
 	relation_close(again, NoLock);
 	relation_close(rel, NoLock);
 	PG_RETURN_VOID();
@@ -573,7 +621,10 @@ ms_untrack(PG_FUNCTION_ARGS)
 	ItemPointerData tid;
 
 	if (read_row(tracked, RelationGetRelid(rel), values, isnull, &tid))
+	{
+		check_key_change(rel, named_key(values, isnull), NIL);
 		delete_row(tracked, &tid);
+	}
 	else
 		ereport(NOTICE,
 				(errmsg("table \"%s\" is not tracked",

@@ -41,12 +41,11 @@ my %keys = (
 	'text[]' => [ q{ARRAY['a', NULL, 'b,"c"']}, q{ARRAY['a', NULL, 'b,"c"']} ],
 	'int4range' => [ q{'[1,5]'}, q{'[1,6)'} ],
 	'money' => [ q{12.34}, q{12.34} ],
-	'regclass' => [ q{'pg_class'}, q{'pg_catalog.pg_class'} ],
 	'boolean' => [ 'true', q{'t'} ]);
 my $one = q{SET DateStyle = 'German, DMY'; SET TimeZone = 'Asia/Kathmandu';
 SET extra_float_digits = -5; SET IntervalStyle = 'sql_standard'; SET bytea_output = 'escape';};
 my $other = q{SET DateStyle = 'SQL, MDY'; SET TimeZone = 'America/St_Johns';
-SET IntervalStyle = 'postgres_verbose';};
+SET IntervalStyle = 'postgres_verbose'; SET array_nulls = off; SET xmloption = 'document';};
 
 foreach my $path ('on', 'off')
 {
@@ -75,6 +74,43 @@ SELECT count, k = $b\::$type FROM typed; SELECT count(*) FROM missing_symbol.spi
 			"2\n11|t\n0", "$type, fast path $path: folded there");
 		$node->safe_psql('postgres', 'DROP TABLE typed');
 	}
+}
+
+# a key whose text is an object's name: it waits, and is right after a rename;
+# among the fields such a name does no harm
+query(q{
+CREATE TABLE thing (); CREATE TABLE thing2 ();
+CREATE TABLE things (k regclass PRIMARY KEY, count int);
+CREATE TABLE of_things (k int PRIMARY KEY, count int, thing regclass, other regclass, role regrole);
+SELECT missing_symbol.track('things', spill => true), missing_symbol.track('of_things', spill => true);
+BEGIN; SELECT missing_symbol.increment('things', 'thing'::regclass); INSERT INTO of_things VALUES (1, 0); PREPARE TRANSACTION 'holder'});
+is(query(q{SET missing_symbol.fast_path = on; SELECT missing_symbol.increment_row('of_things', jsonb_build_object(
+'k', 1, 'thing', 'thing', 'other', 'thing2', 'role', current_user)) IS NULL, (SELECT outcome FROM missing_symbol.last_increment())}),
+	't|spilled', 'names of objects as fields: spilled');
+foreach my $path ('on', 'off')
+{
+	my ($ret, $out, $err) = $node->psql('postgres', qq{\\set VERBOSITY sqlstate
+SET missing_symbol.fast_path = $path; SET lock_timeout = '1ms'; SELECT missing_symbol.increment('things', 'thing'::regclass)});
+	like($err, qr/55P03/, "a regclass as key, fast path $path: waits");
+}
+query(q{ROLLBACK PREPARED 'holder'; ALTER TABLE thing RENAME TO old_thing; CREATE TABLE thing (); DROP TABLE thing2});
+is(query(q{SELECT count, thing = 'old_thing'::regclass, other::text ~ '^\d+$', role = current_user::regrole FROM missing_symbol.total(NULL::of_things)}),
+	'1|t|t|t', 'names of objects as fields: in the total, after a rename and a drop');
+is(query(q{SELECT missing_symbol.fold('of_things'); SELECT count, thing = 'old_thing'::regclass, other::text ~ '^\d+$', role = current_user::regrole FROM of_things}),
+	"1\n1|t|t|t", 'names of objects as fields: folded');
+
+# content that is no document, folded where xml is meant to be one
+SKIP:
+{
+	skip 'this PostgreSQL is built without libxml: xml is not tested', 1
+	  if $node->psql('postgres', q{SELECT xml '<a/>'}) != 0;
+	query(q{
+CREATE TABLE of_xml (k int PRIMARY KEY, count int, x xml);
+SELECT missing_symbol.track('of_xml', spill => true);
+BEGIN; INSERT INTO of_xml VALUES (1, 0); PREPARE TRANSACTION 'holder';
+SELECT missing_symbol.increment_row('of_xml', '{"k": 1, "x": "a<b/>"}'); ROLLBACK PREPARED 'holder'});
+	is(query(qq{$other SELECT count, x FROM missing_symbol.total(NULL::of_xml); SELECT missing_symbol.fold('of_xml'); TABLE of_xml}),
+		"1|a<b/>\n1\n1|1|a<b/>", 'xml: content, not a document');
 }
 
 # fields of any type; a key wider than an index of it could be
