@@ -25,6 +25,7 @@
 #include "executor/instrument.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_node.h"
 #include "tcop/tcopprot.h"
@@ -377,6 +378,17 @@ check_constraints(void *arg)
 }
 
 /*
+ * To check them is to fire the triggers, all that are waiting: those of the
+ * caller of a SECURITY DEFINER function must not run as its owner.
+ */
+static bool
+may_check_constraints(void)
+{
+	return GetUserId() == GetOuterUserId() && !InLocalUserIdChange() &&
+		!InSecurityRestrictedOperation();
+}
+
+/*
  * The caller's own are among them, and may be such that they hold only as it
  * commits: that says nothing of the statement.
  */
@@ -387,7 +399,9 @@ note_constraints(MSExplain *x)
 
 	if (!x->has_deferred)
 		return;
-	if (x->deferred != NULL)
+	if (!may_check_constraints())
+		note = "deferred constraints are not checked in a SECURITY DEFINER function";
+	else if (x->deferred != NULL)
 		note = ms_undo_and_catch(check_constraints, NULL) != NULL ?
 			psprintf("deferred constraints could not be checked: those of the transaction do not hold yet without the statement: %s",
 					 x->deferred->message) :
@@ -439,7 +453,7 @@ run_and_explain(void *arg)
 	PopActiveSnapshot();
 
 	x->has_deferred = constraints_pending();
-	if (x->has_deferred)
+	if (x->has_deferred && may_check_constraints())
 		x->deferred = ms_undo_and_catch(check_constraints, NULL);
 	/* here, where the catalog is still that of the run */
 	x->findings = ms_findings(x->facts);
