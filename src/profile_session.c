@@ -147,6 +147,7 @@ ms_profile_pause(void)
 		return;
 	paused = ms_profiling;
 	ms_profiling = MS_TRACK_OFF;
+	ms_plans = false;
 }
 
 void
