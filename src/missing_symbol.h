@@ -843,7 +843,8 @@ typedef enum MSCommitted
 	MS_WITH_XACT,				/* committed, if it is over */
 	MS_COMMITTED,
 	MS_UNDONE,
-	MS_PREPARED					/* not known here */
+	MS_PREPARED,				/* not known here */
+	MS_GOES_ON					/* ended transactions, is in another */
 } MSCommitted;
 
 typedef enum MSKind
@@ -964,6 +965,8 @@ typedef struct MSRecord
 	int			sqlerrcode;
 	MSStatus	status;			/* MS_RUNNING */
 	int8		committed;		/* an MSCommitted: MS_WITH_XACT */
+	int8		wrote;			/* likewise, where it goes on: what the latest
+								 * transaction came to that wrote something */
 	bool		hidden;			/* the profiler's own */
 	bool		control;		/* of kind MS_CONTROL */
 	int64		commit_ns;
@@ -1020,6 +1023,8 @@ typedef struct MSProfile
 	uint64		xact;
 	bool		xact_over;		/* the next statement starts another */
 	bool		xact_failed;
+	uint64		goes_on;		/* the first record that may be MS_GOES_ON */
+	int			ngo_on;			/* how many are */
 	uint64		last_top;		/* record of the latest top-level statement */
 	uint64		unit;
 	uint64		section;		/* counts explicit boundaries */
