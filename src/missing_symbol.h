@@ -1406,6 +1406,8 @@ typedef struct MSTraces
 	List	   *locks;
 	List	   *sequences;
 	List	   *copies;
+	List	   *commands;		/* of String */
+	SubTransactionId subid;
 	struct MSTraces *outer;
 } MSTraces;
 
