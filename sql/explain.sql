@@ -214,6 +214,38 @@ SELECT undone('DELETE FROM customer WHERE id = 500');
 SELECT undone('SELECT 1');
 COMMIT;
 SELECT count(*) FROM purchase WHERE customer = 500;
+-- a SECURITY DEFINER function's owner does not run the caller's triggers
+CREATE ROLE regress_explain_owner;
+GRANT USAGE ON SCHEMA explained TO regress_explain_owner;
+CREATE FUNCTION owners_notes(query text) RETURNS SETOF text LANGUAGE sql SECURITY DEFINER AS $$
+    SELECT explained.notes(query);
+$$;
+ALTER FUNCTION owners_notes OWNER TO regress_explain_owner;
+ALTER FUNCTION notes SET search_path = pg_catalog, explained;
+CREATE TABLE waiting (id int, by name);
+GRANT INSERT ON waiting TO regress_explain_owner;
+CREATE FUNCTION waits() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE WARNING 'run by %', CASE WHEN current_user <> session_user THEN current_user ELSE 'the caller' END;
+    RETURN NULL;
+END$$;
+CREATE CONSTRAINT TRIGGER waits AFTER INSERT ON waiting
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION waits();
+BEGIN;
+INSERT INTO waiting VALUES (1);
+SELECT owners_notes('SELECT 1');
+SELECT owners_notes('INSERT INTO explained.waiting VALUES (2)');
+SELECT notes('INSERT INTO waiting VALUES (3)');
+COMMIT;
+SELECT owners_notes('INSERT INTO explained.waiting VALUES (4)');
+-- also where the owner is who calls it
+ALTER FUNCTION owners_notes OWNER TO CURRENT_USER;
+SELECT owners_notes('INSERT INTO explained.waiting VALUES (5)');
+SELECT count(*) FROM waiting;
+DROP TABLE waiting;
+DROP OWNED BY regress_explain_owner;
+DROP ROLE regress_explain_owner;
+ALTER FUNCTION notes RESET search_path;
 -- and they stay deferred
 BEGIN;
 INSERT INTO purchase (id, customer, amount) VALUES (1003, 501, 1);
@@ -277,6 +309,37 @@ CREATE RULE nothing AS ON DELETE TO ruled DO INSTEAD NOTHING;
 SELECT plan('INSERT INTO ruled VALUES (1)');
 SELECT plan('DELETE FROM ruled');
 SELECT undone('INSERT INTO ruled VALUES (1)');
+
+-- prepared statements, cursors and currval() are not undone either
+PREPARE kept AS SELECT 1;
+BEGIN;
+DECLARE kept CURSOR FOR SELECT 1;
+SELECT notes('SELECT 1', NULL, 'PREPARE "New" AS SELECT 1; DEALLOCATE kept; CLOSE kept; DISCARD SEQUENCES');
+SELECT name FROM pg_prepared_statements WHERE name IN ('kept', 'New');
+SELECT name FROM pg_cursors;
+SELECT notes('SELECT 1', NULL, 'DECLARE kept CURSOR FOR SELECT 1; CLOSE kept; DISCARD PLANS; DISCARD TEMP');
+SELECT notes('SELECT 1', NULL, 'DO $body$BEGIN PREPARE "New" AS SELECT 1; EXCEPTION WHEN OTHERS THEN END$body$');
+COMMIT;
+DEALLOCATE "New";
+
+-- a prepared statement that goes while it runs: so long that its memory is
+-- given back to the system, and whoever reads it still does not live on
+CREATE FUNCTION deallocates() RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+    DEALLOCATE deallocates;
+    PERFORM 1;
+    RETURN 1;
+END$$;
+DO $$BEGIN
+    EXECUTE format('PREPARE deallocates AS SELECT /* %s */ deallocates(), count(*) FROM big WHERE id < 0', repeat('x', 36000000));
+END$$;
+SELECT DISTINCT regexp_replace(line, '\(.*', '') AS line
+FROM missing_symbol.explain_analyze('EXECUTE deallocates') line WHERE line ~ 'seq_scan|Aggregate|Notes';
+-- what CREATE TABLE AS executes has its findings, too
+PREPARE of_big AS SELECT * FROM big WHERE k = 7;
+SELECT plan('EXECUTE of_big');
+SELECT plan('CREATE TABLE copied AS EXECUTE of_big');
+DEALLOCATE of_big;
 
 -- within itself
 SELECT plan('SELECT * FROM missing_symbol.explain_analyze(''DELETE FROM customer'')');

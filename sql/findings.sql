@@ -362,6 +362,61 @@ COMMIT;
 SELECT kind, relation, columns, rows_read, suggestion FROM missing_symbol.findings;
 
 --
+-- What is prepared: also where EXPLAIN or CREATE TABLE AS executes it, and
+-- where it goes while it runs, so long that its memory is given back to the
+-- system
+--
+PREPARE of_author AS SELECT count(*) FROM book WHERE author = 7;
+SELECT missing_symbol.profile_start('all', plans => true);
+SELECT missing_symbol.profile_reset();
+EXECUTE of_author;
+EXPLAIN ANALYZE EXECUTE of_author \g /dev/null
+CREATE TABLE counted AS EXECUTE of_author;
+EXPLAIN ANALYZE CREATE TABLE counted_again AS EXECUTE of_author \g /dev/null
+SELECT shape, relation, columns, times_seen FROM missing_symbol.findings;
+SELECT level, command, text FROM missing_symbol.queries;
+DROP TABLE counted, counted_again;
+CREATE FUNCTION deallocates() RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+    DEALLOCATE deallocates;
+    PERFORM 1;
+    RETURN 1;
+END$$;
+DO $$BEGIN
+    EXECUTE format('PREPARE deallocates AS SELECT /* %s */ deallocates(), count(*) FROM book WHERE price < 0', repeat('x', 36000000));
+END$$;
+SELECT missing_symbol.profile_start('top', plans => true);
+SELECT missing_symbol.profile_reset();
+EXPLAIN ANALYZE EXECUTE deallocates \g /dev/null
+SELECT relation, columns, times_seen FROM missing_symbol.findings;
+-- the same where the EXPLAIN is not listed
+DO $$BEGIN
+    EXECUTE format('PREPARE deallocates AS SELECT /* %s */ deallocates(), count(*) FROM book WHERE price < 0', repeat('x', 36000000));
+END$$;
+SELECT missing_symbol.profile_reset();
+DO $$BEGIN
+    EXECUTE 'EXPLAIN ANALYZE EXECUTE deallocates';
+END$$;
+TABLE seen;
+DROP FUNCTION deallocates;
+
+-- what explain_analyze() runs, and undoes, is not the session's
+SELECT missing_symbol.profile_reset();
+DO $$BEGIN
+    PERFORM missing_symbol.explain_analyze('DELETE FROM "Lib"."Author" WHERE id = 8000',
+                                           setup => 'INSERT INTO "Lib"."Author" VALUES (8000)');
+END$$;
+TABLE seen;
+-- and a plan that is looked into after it is
+SELECT count(*) FROM book WHERE author = 7;
+TABLE seen;
+
+-- no index has system columns
+SELECT missing_symbol.profile_reset();
+SELECT count(*) FROM book WHERE xmin::text = '1' AND price + tableoid::int = 7;
+SELECT kind, columns, suggestion FROM missing_symbol.findings;
+
+--
 -- Partitions: one index for all of them
 --
 CREATE TABLE parts (id int, key int, v int) PARTITION BY RANGE (id);

@@ -198,6 +198,58 @@ DO $$BEGIN COMMIT; INSERT INTO referring VALUES (6); END$$;
 SELECT 'after';
 EXECUTE list;
 
+-- a statement that goes on after it has ended a transaction: the latest one
+-- that wrote counts
+CREATE PROCEDURE goes_on(rolls_back bool) LANGUAGE plpgsql AS $$BEGIN
+    INSERT INTO checked VALUES (9);
+    IF rolls_back THEN
+        ROLLBACK;
+    ELSE
+        COMMIT;
+    END IF;
+    INSERT INTO checked VALUES (10);
+END$$;
+SELECT missing_symbol.profile_reset();
+DO $$BEGIN ROLLBACK; INSERT INTO checked VALUES (1); END$$;
+DO $$BEGIN INSERT INTO checked VALUES (2); ROLLBACK; END$$;
+DO $$BEGIN INSERT INTO checked VALUES (3); COMMIT; END$$;
+DO $$BEGIN INSERT INTO checked VALUES (4); COMMIT; INSERT INTO checked VALUES (5); ROLLBACK; END$$;
+DO $$BEGIN ROLLBACK; INSERT INTO checked VALUES (6); PERFORM 1 / 0; END$$;
+DO $$BEGIN ROLLBACK; PERFORM 1; END$$;
+CALL goes_on(true);
+CALL goes_on(false);
+EXECUTE list;
+TABLE checked;
+SELECT missing_symbol.profile_start('all');
+SELECT missing_symbol.profile_reset();
+DO $$BEGIN CALL goes_on(true); ROLLBACK; PERFORM 1; CALL goes_on(true); END$$;
+EXECUTE list;
+-- as long as it goes on nobody knows
+DO $$BEGIN
+    ROLLBACK;
+    IF (SELECT committed FROM missing_symbol.queries WHERE level = 0 ORDER BY number DESC LIMIT 1) IS NOT NULL THEN
+        RAISE WARNING 'known already';
+    END IF;
+END$$;
+SELECT missing_symbol.profile_start('top');
+TRUNCATE checked;
+
+-- a prepared statement that goes while it runs: so long that its memory is
+-- given back to the system, and whoever reads it still does not live on
+CREATE FUNCTION deallocates() RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+    DEALLOCATE deallocates;
+    PERFORM 1;
+    RETURN 1;
+END$$;
+DO $$BEGIN
+    EXECUTE format('PREPARE deallocates AS SELECT /* %s */ deallocates(), count(*) FROM profiled WHERE id < 0', repeat('x', 36000000));
+END$$;
+SELECT missing_symbol.profile_start('all');
+SELECT missing_symbol.profile_reset();
+DO $$BEGIN EXECUTE 'EXECUTE deallocates'; END$$;
+SELECT level, command, rows, left(text, 40) AS text FROM missing_symbol.queries;
+
 -- nested statements, and the level after an error
 CREATE FUNCTION inner_fails(n int) RETURNS int LANGUAGE plpgsql AS $$
 BEGIN
@@ -285,5 +337,5 @@ SELECT missing_symbol.profile_stop();
 DROP SEQUENCE turns;
 DROP TABLE profiled, referring, referenced, checked, profiled_copy, profiled_copy_2, ruled,
     log_of_ruled;
-DROP PROCEDURE commits;
-DROP FUNCTION inner_fails, fired, wraps, own_in_turn;
+DROP PROCEDURE commits, goes_on;
+DROP FUNCTION deallocates, inner_fails, fired, wraps, own_in_turn;

@@ -25,6 +25,7 @@
 #include "executor/instrument.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_node.h"
 #include "tcop/tcopprot.h"
@@ -44,6 +45,8 @@ typedef struct MSExplain
 	ExplainState *es;
 	MemoryContext context;		/* of what outlives the run */
 	const char *executed;		/* text that the plan bears; NULL: not yet */
+	QueryDesc  *own;			/* of that text, from its start to its end */
+	List	   *fk_checks;		/* of QueryDesc: likewise */
 	int64		temp_blocks;	/* written before it ran */
 	List	   *facts;			/* of MSFact */
 	List	   *findings;		/* of MSFinding */
@@ -114,13 +117,36 @@ note_unusable_indexes(MSExplain *x, PlannedStmt *plan)
 	MemoryContextSwitchTo(saved);
 }
 
-/* rows are counted in the checks of foreign keys, too */
+/*
+ * Is it the query's own, or the check of a foreign key?  To be found out as
+ * it starts: EXECUTE's text goes with what it executes, which may deallocate
+ * itself.  An error leaves its QueryDescs in the list, until others have the
+ * same address.
+ */
+static void
+classify(MSExplain *x, QueryDesc *queryDesc)
+{
+	MemoryContext saved;
+
+	x->fk_checks = list_delete_ptr(x->fk_checks, queryDesc);
+	if (x->own == NULL && queryDesc->sourceText == x->executed)
+		x->own = queryDesc;
+	else if (ms_is_fk_check(queryDesc->sourceText))
+	{
+		saved = MemoryContextSwitchTo(x->context);
+		x->fk_checks = lappend(x->fk_checks, queryDesc);
+		MemoryContextSwitchTo(saved);
+
+		/* rows are counted there, too */
+		queryDesc->instrument_options |= INSTRUMENT_ROWS;
+	}
+}
+
 static void
 explain_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
-	if (current != NULL && current->executed != NULL &&
-		ms_is_fk_check(queryDesc->sourceText))
-		queryDesc->instrument_options |= INSTRUMENT_ROWS;
+	if (current != NULL && current->executed != NULL)
+		classify(current, queryDesc);
 	if (prev_ExecutorStart)
 		prev_ExecutorStart(queryDesc, eflags);
 	else
@@ -160,15 +186,20 @@ remember_fact(MSExplain *x, const MSFact *fact)
 static void
 look_at_plan(MSExplain *x, QueryDesc *queryDesc)
 {
-	bool		own = queryDesc->sourceText == x->executed;
+	bool		own = queryDesc == x->own;
 	int64		temp_blocks = 0;
 	ListCell   *lc;
 
 	if (own)
+	{
 		temp_blocks = pgBufferUsage.temp_blks_written - x->temp_blocks;
-	else if (!ms_is_fk_check(queryDesc->sourceText))
+		x->own = NULL;
+	}
+	else if (list_member_ptr(x->fk_checks, queryDesc))
+		x->fk_checks = list_delete_ptr(x->fk_checks, queryDesc);
+	else
 		return;
-	foreach(lc, ms_facts_collect(queryDesc, own, temp_blocks))
+	foreach(lc, ms_facts_collect(queryDesc, !own, own, temp_blocks))
 		remember_fact(x, lfirst(lc));
 	if (own && queryDesc->plannedstmt->transientPlan)
 		note_unusable_indexes(x, queryDesc->plannedstmt);
@@ -224,13 +255,13 @@ static void
 explain_utility(MSExplain *x, Query *query)
 {
 	ParseState *pstate = make_parsestate(NULL);
+	ExecuteStmt *execute = ms_execute_stmt(query->utilityStmt);
 
 	pstate->p_sourcetext = x->query.text;
-	if (IsA(query->utilityStmt, ExecuteStmt))
+	if (execute != NULL)
 	{
-		PreparedStatement *prepared =
-			FetchPreparedStatement(((ExecuteStmt *) query->utilityStmt)->name,
-								   true);
+		PreparedStatement *prepared = FetchPreparedStatement(execute->name,
+															 true);
 
 		x->executed = prepared->plansource->query_string;
 	}
@@ -347,6 +378,17 @@ check_constraints(void *arg)
 }
 
 /*
+ * To check them is to fire the triggers, all that are waiting: those of the
+ * caller of a SECURITY DEFINER function must not run as its owner.
+ */
+static bool
+may_check_constraints(void)
+{
+	return GetUserId() == GetOuterUserId() && !InLocalUserIdChange() &&
+		!InSecurityRestrictedOperation();
+}
+
+/*
  * The caller's own are among them, and may be such that they hold only as it
  * commits: that says nothing of the statement.
  */
@@ -357,7 +399,9 @@ note_constraints(MSExplain *x)
 
 	if (!x->has_deferred)
 		return;
-	if (x->deferred != NULL)
+	if (!may_check_constraints())
+		note = "deferred constraints are not checked in a SECURITY DEFINER function";
+	else if (x->deferred != NULL)
 		note = ms_undo_and_catch(check_constraints, NULL) != NULL ?
 			psprintf("deferred constraints could not be checked: those of the transaction do not hold yet without the statement: %s",
 					 x->deferred->message) :
@@ -409,7 +453,7 @@ run_and_explain(void *arg)
 	PopActiveSnapshot();
 
 	x->has_deferred = constraints_pending();
-	if (x->has_deferred)
+	if (x->has_deferred && may_check_constraints())
 		x->deferred = ms_undo_and_catch(check_constraints, NULL);
 	/* here, where the catalog is still that of the run */
 	x->findings = ms_findings(x->facts);

@@ -67,7 +67,7 @@ typedef struct Place
 typedef struct Collector
 {
 	List	   *rtable;
-	const char *text;			/* of the query */
+	bool		is_fk_check;
 	List	   *facts;
 	int			estimates_off;	/* so many facts about estimates */
 	bool		spilled;		/* a sort or hash has written files */
@@ -324,7 +324,7 @@ look_at_scan(Collector *c, PlanState *ps)
 		return;
 	if (!IsA(ps->plan, SeqScan))
 		kind = MS_INDEX_SCAN_DISCARDS;
-	else if (ms_is_fk_check(c->text))
+	else if (c->is_fk_check)
 		kind = MS_MISSING_FK_INDEX;
 	else if (c->at.nested && loops >= NESTED_LOOPS)
 		kind = MS_NESTED_SEQ_SCAN;
@@ -748,7 +748,8 @@ look_at_statement(Collector *c, PlanState *root, int64 temp_blocks)
 }
 
 List *
-ms_facts_collect(QueryDesc *queryDesc, bool complete, int64 temp_blocks)
+ms_facts_collect(QueryDesc *queryDesc, bool is_fk_check, bool complete,
+				 int64 temp_blocks)
 {
 	PlanState  *root = queryDesc->planstate;
 	Collector	c = {0};
@@ -758,7 +759,7 @@ ms_facts_collect(QueryDesc *queryDesc, bool complete, int64 temp_blocks)
 	if (root == NULL || root->instrument == NULL)
 		return NIL;
 	c.rtable = queryDesc->plannedstmt->rtable;
-	c.text = queryDesc->sourceText;
+	c.is_fk_check = is_fk_check;
 	c.at.complete = complete;
 	walk(root, &c);
 	look_at_statement(&c, root, temp_blocks);

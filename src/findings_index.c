@@ -19,6 +19,7 @@
 
 #include "access/htup_details.h"
 #include "access/stratnum.h"
+#include "access/sysattr.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_index.h"
@@ -93,6 +94,18 @@ contains_param(Node *node, void *context)
 	return expression_tree_walker(node, contains_param, context);
 }
 
+/* xmin and the like; expr is about relation 1 */
+static bool
+contains_system_column(Node *expr)
+{
+	Bitmapset  *attnos = NULL;
+	int			attno;
+
+	pull_varattnos(expr, 1, &attnos);
+	attno = bms_next_member(attnos, -1);
+	return attno >= 0 && attno + FirstLowInvalidHeapAttributeNumber < 0;
+}
+
 /* may it be a column of an index? */
 static bool
 is_indexable(Keys *keys, Node *expr)
@@ -106,7 +119,7 @@ is_indexable(Keys *keys, Node *expr)
 		return false;
 	}
 	return !contain_mutable_functions(expr) && !contains_param(expr, NULL) &&
-		!expression_returns_set(expr);
+		!expression_returns_set(expr) && !contains_system_column(expr);
 }
 
 /* LIKE with a constant that begins with something definite */

@@ -846,7 +846,8 @@ typedef enum MSCommitted
 	MS_WITH_XACT,				/* committed, if it is over */
 	MS_COMMITTED,
 	MS_UNDONE,
-	MS_PREPARED					/* not known here */
+	MS_PREPARED,				/* not known here */
+	MS_GOES_ON					/* ended transactions, is in another */
 } MSCommitted;
 
 typedef enum MSKind
@@ -967,6 +968,8 @@ typedef struct MSRecord
 	int			sqlerrcode;
 	MSStatus	status;			/* MS_RUNNING */
 	int8		committed;		/* an MSCommitted: MS_WITH_XACT */
+	int8		wrote;			/* likewise, where it goes on: what the latest
+								 * transaction came to that wrote something */
 	bool		hidden;			/* the profiler's own */
 	bool		control;		/* of kind MS_CONTROL */
 	int64		commit_ns;
@@ -1023,6 +1026,8 @@ typedef struct MSProfile
 	uint64		xact;
 	bool		xact_over;		/* the next statement starts another */
 	bool		xact_failed;
+	uint64		goes_on;		/* the first record that may be MS_GOES_ON */
+	int			ngo_on;			/* how many are */
 	uint64		last_top;		/* record of the latest top-level statement */
 	uint64		unit;
 	uint64		section;		/* counts explicit boundaries */
@@ -1389,6 +1394,7 @@ extern void ms_query_parse(MSQuery *query, const char *what,
 							const char *text);
 extern void ms_query_analyze(MSQuery *query, ArrayType *params);
 extern List *ms_query_volatile(MSQuery *query, bool builtin);
+extern ExecuteStmt *ms_execute_stmt(Node *node);
 
 /* in between, errors are those of the text */
 extern void ms_query_enter(MSQuery *query);
@@ -1403,6 +1409,8 @@ typedef struct MSTraces
 	List	   *locks;
 	List	   *sequences;
 	List	   *copies;
+	List	   *commands;		/* of String */
+	SubTransactionId subid;
 	struct MSTraces *outer;
 } MSTraces;
 
@@ -1512,15 +1520,20 @@ typedef struct MSFact
 
 /*
  * The facts of a plan that was executed with INSTRUMENT_ROWS at least, to be
- * called before its ExecutorEnd.  complete: it was run to its last row.
- * temp_blocks: what the statement has written to temporary files, 0 where
- * that is not known.  A List of MSFact in the current memory context; reads
- * no catalog, and fails only where memory is out.
+ * called before its ExecutorEnd.  is_fk_check: see below; sourceText is not
+ * read, it may be gone with a prepared statement that has deallocated itself.
+ * complete: it was run to its last row.  temp_blocks: what the statement has
+ * written to temporary files, 0 where that is not known.  A List of MSFact in
+ * the current memory context; reads no catalog, and fails only where memory
+ * is out.
  */
-extern List *ms_facts_collect(QueryDesc *queryDesc, bool complete,
-							  int64 temp_blocks);
+extern List *ms_facts_collect(QueryDesc *queryDesc, bool is_fk_check,
+							  bool complete, int64 temp_blocks);
 
-/* is it the text of a query by which a foreign key looks for references? */
+/*
+ * Is it the text of a query by which a foreign key looks for references?  To
+ * be asked at ExecutorStart.
+ */
 extern bool ms_is_fk_check(const char *text);
 
 /*
@@ -1556,19 +1569,21 @@ extern void ms_facts_attach(char *memory, Size size);
 extern void ms_facts_reset(void);
 
 /*
- * A query starts, before ExecutorStart: is its plan looked into?  listed: it
- * has a statement, or is a part of one.  Only to be called with ms_plans.
+ * A query starts, before ExecutorStart: is its plan looked into?  wanted: it
+ * has a statement, is a part of one, or is a foreign key's check.  Only to be
+ * called with ms_plans.
  */
 extern bool ms_plan_start(QueryDesc *queryDesc, int eflags, int level,
-						  bool listed);
+						  bool wanted);
 
 /*
  * A query whose plan is looked into ends, before ExecutorEnd.  s: its
  * statement; without a shape it is the client's latest, NULL: it is not
- * listed.  complete: it ran to its last row.
+ * listed.  is_fk_check: what its text was at the start.  complete: it ran to
+ * its last row.
  */
 extern void ms_plan_end(QueryDesc *queryDesc, const MSStatement *s,
-						bool complete);
+						bool is_fk_check, bool complete);
 
 /* what the user may see, a List of MSFinding */
 extern List *ms_profile_findings(void);

@@ -33,6 +33,8 @@ typedef struct MSExec
 	bool		live;			/* ExecutorEnd has not been here */
 	bool		adopted;		/* part of a utility command: s has no record */
 	bool		look;			/* into its plan */
+	bool		unlisted;		/* here only for that: s is not set */
+	bool		is_fk_check;	/* as its text said at the start */
 	struct MSExec *next;		/* in its bucket */
 	struct MSExec **prev;		/* what points here */
 	MemoryContextCallback callback;
@@ -81,6 +83,15 @@ live_find(QueryDesc *desc)
 	return find_in_bucket(desc);
 }
 
+/* likewise, if it has a statement, or is a part of one */
+static inline MSExec *
+statement_find(QueryDesc *desc)
+{
+	MSExec	   *x = live_find(desc);
+
+	return x != NULL && x->unlisted ? NULL : x;
+}
+
 static pg_noinline void
 put_in_bucket(MSExec *x)
 {
@@ -122,7 +133,7 @@ live_callback(void *arg)
 	if (x->live)
 	{
 		live_remove(x);
-		if (!x->adopted && x->s.opened)
+		if (!x->adopted && !x->unlisted && x->s.opened)
 			ms_statement_close(&x->s, MS_CLOSED, 0);
 	}
 	if (x == &single)
@@ -262,6 +273,20 @@ run_ExecutorStart(QueryDesc *queryDesc, int eflags)
 		standard_ExecutorStart(queryDesc, eflags);
 }
 
+/* a foreign key's check, looked into for the statement that it belongs to */
+static pg_noinline void
+add_unlisted(QueryDesc *desc)
+{
+	MSExec	   *x = new_exec(desc);
+
+	x->desc = desc;
+	x->adopted = false;
+	x->look = true;
+	x->unlisted = true;
+	x->is_fk_check = true;
+	live_add(x);
+}
+
 /* a query that its utility command speaks for */
 static void
 adopt_query(QueryDesc *desc, int64 plan_ns)
@@ -320,7 +345,8 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	int			level;
 	bool		adopted;
 	bool		by_rule;
-	bool		look;
+	bool		look = false;
+	bool		is_fk_check = false;
 	int64		plan_ns;
 	int64		start_ns;
 	PlannedStmt *top;
@@ -334,12 +360,18 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	level = ms_statement_level(queryDesc->sourceText);
 	adopted = ms_hooks.utility != NULL &&
 		ms_is_adopted(queryDesc->sourceText);
-	look = unlikely(ms_plans) &&
-		ms_plan_start(queryDesc, eflags, level,
-					  adopted || ms_level_is_tracked(level));
+	if (unlikely(ms_plans))
+	{
+		is_fk_check = ms_is_fk_check(queryDesc->sourceText);
+		look = ms_plan_start(queryDesc, eflags, level,
+							 is_fk_check || adopted ||
+							 ms_level_is_tracked(level));
+	}
 	if (!ms_level_is_tracked(level) && !adopted)
 	{
 		run_ExecutorStart(queryDesc, eflags);
+		if (look)
+			add_unlisted(queryDesc);
 		return;
 	}
 
@@ -362,6 +394,8 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	x->desc = queryDesc;
 	x->adopted = adopted || by_rule;
 	x->look = look;
+	x->unlisted = false;
+	x->is_fk_check = is_fk_check;
 	if (x->adopted)
 	{
 		memset(&x->s, 0, sizeof(MSStatement));
@@ -513,7 +547,7 @@ measure_run(MS_RUN_PARAMS, MSExec *x)
 static void
 ms_ExecutorRun(MS_RUN_PARAMS)
 {
-	MSExec	   *x = live_find(queryDesc);
+	MSExec	   *x = statement_find(queryDesc);
 
 	if (x == NULL && (ms_profiling == MS_TRACK_OFF || ms_hooks.level > 0))
 		run_ExecutorRun(MS_RUN_ARGS);
@@ -557,7 +591,7 @@ measure_finish(MSExec *x, QueryDesc *queryDesc)
 static void
 ms_ExecutorFinish(QueryDesc *queryDesc)
 {
-	MSExec	   *x = live_find(queryDesc);
+	MSExec	   *x = statement_find(queryDesc);
 
 	if (x == NULL || x->s.closed)
 		run_ExecutorFinish(queryDesc);
@@ -570,13 +604,14 @@ ms_ExecutorEnd(QueryDesc *queryDesc)
 {
 	MSExec	   *x = live_find(queryDesc);
 
-	if (unlikely(ms_plans) && (x == NULL || x->look))
-		ms_plan_end(queryDesc, x ? &x->s : NULL,
-					(x && x->s.closed) || queryDesc->operation != CMD_SELECT);
+	if (unlikely(ms_plans) && x != NULL && x->look)
+		ms_plan_end(queryDesc, x->unlisted ? NULL : &x->s, x->is_fk_check,
+					(!x->unlisted && x->s.closed) ||
+					queryDesc->operation != CMD_SELECT);
 	if (x != NULL)
 	{
 		live_remove(x);
-		if (!x->adopted && x->s.opened && !x->s.closed)
+		if (!x->adopted && !x->unlisted && x->s.opened && !x->s.closed)
 			ms_statement_close(&x->s, MS_OK, 0);
 	}
 	if (prev_ExecutorEnd)

@@ -189,10 +189,9 @@ choose(int level)
 }
 
 bool
-ms_plan_start(QueryDesc *queryDesc, int eflags, int level, bool listed)
+ms_plan_start(QueryDesc *queryDesc, int eflags, int level, bool wanted)
 {
-	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0 ||
-		(!listed && !ms_is_fk_check(queryDesc->sourceText)) || !choose(level))
+	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0 || !wanted || !choose(level))
 		return false;
 	queryDesc->instrument_options |= INSTRUMENT_ROWS;
 	return true;
@@ -226,7 +225,8 @@ belongs_to(MSFact *owner, const MSStatement *s)
 }
 
 void
-ms_plan_end(QueryDesc *queryDesc, const MSStatement *s, bool complete)
+ms_plan_end(QueryDesc *queryDesc, const MSStatement *s, bool is_fk_check,
+			bool complete)
 {
 	MemoryContext saved;
 	MSFact		owner;
@@ -238,8 +238,7 @@ ms_plan_end(QueryDesc *queryDesc, const MSStatement *s, bool complete)
 		return;
 	if (s != NULL && s->level == 0 && s->shape != 0)
 		known = belongs_to(&owner, s);
-	else if (ms_is_fk_check(queryDesc->sourceText) ||
-			 (s != NULL && s->shape == 0))
+	else if (is_fk_check || (s != NULL && s->shape == 0))
 		known = chosen && belongs_to_latest(&owner);
 	else if (s != NULL)
 		known = belongs_to(&owner, s);
@@ -248,7 +247,7 @@ ms_plan_end(QueryDesc *queryDesc, const MSStatement *s, bool complete)
 
 	/* what is palloc'd goes with the plan, in a moment */
 	saved = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
-	foreach(lc, ms_facts_collect(queryDesc, complete,
+	foreach(lc, ms_facts_collect(queryDesc, is_fk_check, complete,
 								 s != NULL && s->measured ?
 								 s->usage.temp_blks_written : 0))
 	{

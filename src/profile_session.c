@@ -147,6 +147,7 @@ ms_profile_pause(void)
 		return;
 	paused = ms_profiling;
 	ms_profiling = MS_TRACK_OFF;
+	ms_plans = false;
 }
 
 void
@@ -215,6 +216,8 @@ empty_profile(void)
 	ms_profile.xact = 0;
 	ms_profile.xact_over = true;
 	ms_profile.xact_failed = false;
+	ms_profile.goes_on = 0;
+	ms_profile.ngo_on = 0;
 	ms_profile.last_top = 0;
 	ms_profile.unit = 0;
 	ms_shapes_reset();

@@ -508,6 +508,7 @@ ms_record_committed(const MSRecord *r)
 		case MS_UNDONE:
 			return 0;
 		case MS_PREPARED:
+		case MS_GOES_ON:
 			break;
 	}
 	return -1;
@@ -536,6 +537,49 @@ mark_records(MSXactEnd end, int64 commit_ns)
 	}
 }
 
+/*
+ * Of a statement that ends transactions and goes on in the next, the latest
+ * that wrote something counts, and without one the latest.
+ */
+static void
+note_end(MSRecord *r, MSCommitted outcome, bool wrote)
+{
+	if (wrote)
+		r->wrote = outcome;
+	r->committed = r->wrote != MS_WITH_XACT ? r->wrote : outcome;
+}
+
+static void
+end_going_on(MSCommitted outcome)
+{
+	bool		wrote = TransactionIdIsValid(GetTopTransactionIdIfAny());
+	MSRecord   *r;
+	MSUtility  *u;
+	uint64		seq = Max(ms_profile.goes_on, ms_profile.tail_seq);
+
+	/* those around an earlier end; they may be through since */
+	for (; ms_profile.ngo_on > 0 && (r = ms_profile_record(seq)) != NULL; seq++)
+	{
+		if (r->committed != MS_GOES_ON)
+			continue;
+		note_end(r, outcome, wrote);
+		ms_profile.ngo_on--;
+	}
+
+	/* those around this one */
+	ms_profile.ngo_on = 0;
+	for (u = ms_hooks.utility; u != NULL; u = u->outer)
+	{
+		r = ms_profile_record(u->s.seq);
+		if (r == NULL)
+			continue;
+		note_end(r, outcome, wrote);
+		r->committed = MS_GOES_ON;
+		ms_profile.goes_on = u->s.seq;
+		ms_profile.ngo_on++;
+	}
+}
+
 static pg_noinline void
 end_xact(MSXactEnd end, int64 commit_ns)
 {
@@ -551,11 +595,8 @@ end_xact(MSXactEnd end, int64 commit_ns)
 	if (!ms_profile.xact_over)
 		mark_records(end, commit_ns);
 	ms_profile.xact_over = true;
-
-	/* a statement that goes on in its next transaction: the latest counts */
-	if (last != NULL && last->status == MS_RUNNING)
-		last->committed = end == MS_XACT_COMMITTED ? MS_COMMITTED :
-			end == MS_XACT_ABORTED ? MS_UNDONE : MS_PREPARED;
+	end_going_on(end == MS_XACT_COMMITTED ? MS_COMMITTED :
+				 end == MS_XACT_ABORTED ? MS_UNDONE : MS_PREPARED);
 }
 
 /* commit_ns: 0 where nothing was written */
@@ -563,7 +604,7 @@ void
 ms_profile_xact_end(MSXactEnd end, int64 commit_ns)
 {
 	if (likely(end == MS_XACT_COMMITTED && commit_ns == 0 &&
-			   ms_hooks.level == 0))
+			   ms_hooks.level == 0 && ms_profile.ngo_on == 0))
 		ms_profile.xact_over = true;
 	else
 		end_xact(end, commit_ns);

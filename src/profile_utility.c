@@ -59,18 +59,31 @@ skip_prepare(const char *text, int *len)
 	return text;
 }
 
+/*
+ * A query that is executed has the text that was prepared.  It may deallocate
+ * itself, so that is copied.
+ */
+static PreparedStatement *
+adopt_prepared(MSUtility *u, ExecuteStmt *stmt)
+{
+	PreparedStatement *entry = FetchPreparedStatement(stmt->name, false);
+
+	if (entry != NULL)
+		u->source = pstrdup(entry->plansource->query_string);
+	return entry;
+}
+
 /* EXECUTE is shown as sent, and counted as what it executes */
 static void
 describe_execute(MSUtility *u, ExecuteStmt *stmt)
 {
-	PreparedStatement *entry = FetchPreparedStatement(stmt->name, false);
+	PreparedStatement *entry = adopt_prepared(u, stmt);
 	RawStmt    *raw;
 	MSStatement prepared;
 
 	if (entry == NULL)
 		return;
 	raw = entry->plansource->raw_parse_tree;
-	u->source = entry->plansource->query_string;
 	ms_statement_init(&prepared, u->source,
 					  raw ? raw->stmt_location : -1,
 					  raw ? raw->stmt_len : 0);
@@ -108,6 +121,7 @@ describe_utility(MSUtility *u, PlannedStmt *pstmt, const char *source,
 				 int level)
 {
 	Node	   *node = pstmt->utilityStmt;
+	ExecuteStmt *execute;
 
 	ms_statement_init(&u->s, source, pstmt->stmt_location, pstmt->stmt_len);
 	u->s.level = level;
@@ -127,8 +141,13 @@ describe_utility(MSUtility *u, PlannedStmt *pstmt, const char *source,
 			u->executes = u->adopts;
 			break;
 		case T_CreateTableAsStmt:
-		case T_DeclareCursorStmt:
 		case T_ExplainStmt:
+			u->adopts = true;
+			execute = ms_execute_stmt(node);
+			if (execute != NULL)
+				(void) adopt_prepared(u, execute);
+			break;
+		case T_DeclareCursorStmt:
 		case T_CopyStmt:
 		case T_RefreshMatViewStmt:
 			u->adopts = true;

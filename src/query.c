@@ -160,6 +160,27 @@ ms_query_analyze(MSQuery *query, ArrayType *params)
 }
 
 /*
+ * The EXECUTE that a utility command is, explains, or makes a table of; after
+ * parse analysis.  NULL: none.
+ */
+ExecuteStmt *
+ms_execute_stmt(Node *node)
+{
+	while (node != NULL && !IsA(node, ExecuteStmt))
+	{
+		if (IsA(node, ExplainStmt))
+			node = ((ExplainStmt *) node)->query;
+		else if (IsA(node, CreateTableAsStmt))
+			node = ((CreateTableAsStmt *) node)->query;
+		else if (IsA(node, Query))
+			node = ((Query *) node)->utilityStmt;
+		else
+			node = NULL;
+	}
+	return (ExecuteStmt *) node;
+}
+
+/*
  * Volatile functions
  */
 

@@ -12,8 +12,9 @@
  *	 compared, and the session's own where values are cached.
  * - An advisory lock that is still there is one of the session.
  *
- * What COPY reads from programs or writes is seen by a hook, put in place at
- * the first use: it looks on while somebody is between the two calls, and
+ * What COPY reads from programs or writes, and commands about the session's
+ * prepared statements, cursors and sequences, are seen by a hook, put in place
+ * at the first use: it looks on while somebody is between the two calls, and
  * never decides.
  *
  *-------------------------------------------------------------------------
@@ -22,6 +23,7 @@
 
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_sequence.h"
 #include "commands/sequence.h"
@@ -32,6 +34,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/portal.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
@@ -286,15 +289,77 @@ note_copy(CopyStmt *copy)
 	MemoryContextSwitchTo(saved);
 }
 
+/*
+ * Commands on what the session has
+ */
+
+/* a cursor that was there before; those opened since go with the rollback */
+static bool
+is_outer_cursor(const char *name)
+{
+	Portal		portal = GetPortalByName(name);
+
+	return PortalIsValid(portal) && portal->createSubid <= current->subid;
+}
+
+static char *
+command_on(const char *command, const char *name)
+{
+	return psprintf("%s %s", command, name ? quote_identifier(name) : "ALL");
+}
+
+/* what it does and a rollback does not undo, or NULL */
+static char *
+lasting_command(Node *node)
+{
+	const char *name;
+
+	switch (nodeTag(node))
+	{
+		case T_PrepareStmt:
+			return command_on("PREPARE", ((PrepareStmt *) node)->name);
+		case T_DeallocateStmt:
+			return command_on("DEALLOCATE", ((DeallocateStmt *) node)->name);
+		case T_ClosePortalStmt:
+			name = ((ClosePortalStmt *) node)->portalname;
+			return name == NULL || is_outer_cursor(name) ?
+				command_on("CLOSE", name) : NULL;
+		case T_DiscardStmt:
+			/* plans are made again, temporary tables come back */
+			return ((DiscardStmt *) node)->target == DISCARD_SEQUENCES ?
+				pstrdup("DISCARD SEQUENCES") : NULL;
+		default:
+			return NULL;
+	}
+}
+
+static void
+note_command(const char *command)
+{
+	MemoryContext saved = MemoryContextSwitchTo(current->context);
+
+	current->commands = list_append_unique(current->commands,
+										   makeString(pstrdup(command)));
+	MemoryContextSwitchTo(saved);
+}
+
 static void
 traces_ProcessUtility(MS_UTILITY_PARAMS)
 {
+	char	   *command = NULL;
+
 	if (current != NULL && IsA(pstmt->utilityStmt, CopyStmt))
 		note_copy((CopyStmt *) pstmt->utilityStmt);
+	else if (current != NULL)
+		command = lasting_command(pstmt->utilityStmt);
 	if (prev_ProcessUtility)
 		prev_ProcessUtility(MS_UTILITY_ARGS);
 	else
 		standard_ProcessUtility(MS_UTILITY_ARGS);
+
+	/* a COPY that fails may have written, these have done nothing then */
+	if (command != NULL)
+		note_command(command);
 }
 
 /* the text of a SECURITY DEFINER function is not for everybody */
@@ -318,6 +383,18 @@ copy_notes(List *copies)
 	return notes;
 }
 
+static List *
+command_notes(List *commands)
+{
+	List	   *notes = NIL;
+	ListCell   *lc;
+
+	foreach(lc, commands)
+		notes = lappend(notes, psprintf("%s is not undone",
+										strVal(lfirst(lc))));
+	return notes;
+}
+
 /*
  * Before and after
  */
@@ -337,6 +414,8 @@ ms_traces_begin(MSTraces *traces)
 	traces->locks = own_locks();
 	traces->sequences = locked_sequences(traces->locks);
 	traces->copies = NIL;
+	traces->commands = NIL;
+	traces->subid = GetCurrentSubTransactionId();
 	traces->outer = current;
 	current = traces;
 }
@@ -367,5 +446,6 @@ ms_traces_end(MSTraces *traces)
 	notes = list_concat(notes,
 						advisory_notes(traces->locks, locks, "was released"));
 	list_sort(notes, by_text);
-	return list_concat(notes, copy_notes(traces->copies));
+	notes = list_concat(notes, copy_notes(traces->copies));
+	return list_concat(notes, command_notes(traces->commands));
 }

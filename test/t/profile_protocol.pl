@@ -278,6 +278,54 @@ SELECT sum(calls), sum(errors), (SELECT count(*) FROM missing_symbol.n_plus_one)
 FROM missing_symbol.query_stats});
 is($stats->[0], scalar @log, 'calls of all shapes');
 is($stats->[1], scalar(grep { defined $_->[2] } @log), 'errors of all shapes');
+
+# What a statement that has ended a transaction does in the next one is
+# committed by Sync, or undone by an error before it.
+sub committed
+{
+	return join ' ', map { "$_->[0] $_->[1]" } $client->rows(
+		'SELECT command, committed FROM missing_symbol.queries ORDER BY number');
+}
+
+sub ended_inside
+{
+	my (@texts) = @_;
+
+	$client->rows('SELECT missing_symbol.profile_reset()');
+	$client->parse('', $_)->bind('', '')->execute('') foreach @texts;
+	$client->sync->run;
+	return committed();
+}
+
+my $goes_on = 'DO $$BEGIN ROLLBACK; INSERT INTO t VALUES (%d, 0); END$$';
+is(ended_inside(sprintf($goes_on, -1)), 'DO t', 'ROLLBACK inside: Sync commits');
+is(ended_inside(sprintf($goes_on, -2), 'SELECT 1'), 'DO t SELECT t', 'and commits it with what follows');
+is(ended_inside(sprintf($goes_on, -3), 'SELECT 1 / 0'), 'DO f SELECT f', 'and what follows undoes it');
+$client->rows('SELECT missing_symbol.profile_reset()');
+$client->query(sprintf($goes_on, -4))->run;
+is(committed(), 'DO t', 'likewise in a simple query');
+is(join(' ', map { $_->[0] } $client->rows('SELECT id FROM t WHERE id < 0 ORDER BY id DESC')),
+	'-1 -2 -4', 'so it is');
+
+# A portal that was not read to its end
+sub left_early
+{
+	my ($end) = @_;
+
+	$client->rows('SELECT missing_symbol.profile_reset()');
+	$client->query('BEGIN')->run;
+	$client->parse('', 'SELECT generate_series(1, 9)')->bind('p', '')->execute('p', 2);
+	$client->close_portal('p') if $end eq 'Close';
+	$client->sync->run;
+	$client->query($end eq 'ROLLBACK' ? $end : $end eq 'error' ? 'SELECT 1 / 0' : 'COMMIT')->run;
+	$client->query('ROLLBACK')->run if $end eq 'error';
+	return ($client->rows(q{SELECT status FROM missing_symbol.queries WHERE text ~ 'generate_series'}))[0][0];
+}
+
+is(left_early('Close'), 'ok', 'left early: closed by the client');
+is(left_early('COMMIT'), 'ok', 'by COMMIT');
+is(left_early('ROLLBACK'), 'closed', 'by ROLLBACK');
+is(left_early('error'), 'closed', 'by an error');
 $client->disconnect;
 
 done_testing();
