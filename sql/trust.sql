@@ -42,8 +42,8 @@ SELECT DISTINCT who FROM trust.ran_as;
 SHOW application_name;
 DELETE FROM trust.ran_as;
 
--- the caller's own value is as in an INSERT of his
-SELECT missing_symbol.value('trust.trap', 'a');
+-- nor is what is looked for a value of the domain
+SELECT missing_symbol.value('trust.trap', 'a'), missing_symbol.value('trust.trap', 'b');
 SELECT DISTINCT who FROM trust.ran_as ORDER BY who;
 DELETE FROM trust.ran_as;
 

@@ -119,14 +119,14 @@ check_key_count(MSTarget *target, Relation rel, int n)
 }
 
 static MSRow *
-row_from_key(MSTarget *target, Relation rel, const KeyValues *key)
+row_from_key(MSTarget *target, Relation rel, const KeyValues *key, bool search)
 {
 	MSRow	   *row = ms_row_make(rel);
 
 	check_key_count(target, rel, key->n);
 	for (int i = 0; i < key->n; i++)
-		ms_row_set_key(target, rel, row, i, key->types[i], key->values[i],
-					   key->isnull[i]);
+		ms_row_set_key(target, rel, row, i, search, key->types[i],
+					   key->values[i], key->isnull[i]);
 	return row;
 }
 
@@ -225,7 +225,7 @@ run_call(Call *call)
 static void
 work_increment(Call *call)
 {
-	MSRow	   *row = row_from_key(call->target, call->rel, &call->key);
+	MSRow	   *row = row_from_key(call->target, call->rel, &call->key, false);
 
 	row->by = call->by;
 	call->isnull = !ms_increment(call->target, call->rel, row, &call->value);
@@ -280,7 +280,7 @@ ms_increment_texts(Oid relid, const char *const *names, int n,
 static void
 work_value(Call *call)
 {
-	MSRow	   *row = row_from_key(call->target, call->rel, &call->key);
+	MSRow	   *row = row_from_key(call->target, call->rel, &call->key, true);
 
 	ms_general_value(call->target, call->rel, row, &call->isnull, &call->value);
 	ms_total_value(call->target, call->rel, row, &call->isnull, &call->value);
@@ -451,8 +451,8 @@ work_many(Call *call)
 	{
 		call->reading = i + 1;
 		rows[i] = ms_row_make(call->rel);
-		ms_row_set_key(call->target, call->rel, rows[i], 0, call->elemtype,
-					   call->elems[i], call->nulls[i]);
+		ms_row_set_key(call->target, call->rel, rows[i], 0, false,
+					   call->elemtype, call->elems[i], call->nulls[i]);
 	}
 	call->reading = 0;
 	run_batch(call, rows);

@@ -38,6 +38,7 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
+#include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -86,6 +87,8 @@ typedef struct Fold
 	char	   *error;
 } Fold;
 
+static bool folding = false;	/* merging, which may run triggers */
+
 PG_FUNCTION_INFO_V1(ms_fold);
 PG_FUNCTION_INFO_V1(ms_flush);
 
@@ -100,12 +103,15 @@ is_raised(const ErrorData *edata)
 		strncmp(edata->domain, "postgres", strlen("postgres")) != 0;
 }
 
-/* Errors after which the caller's command must not go on. */
+/*
+ * Errors after which the caller's command must not go on.  A lock that is not
+ * available is one where he has set a timeout, else a trigger's NOWAIT.
+ */
 static bool
 ends_all(const ErrorData *edata)
 {
 	return !is_raised(edata) &&
-		(edata->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
+		((edata->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE && LockTimeout > 0) ||
 		 ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
 		 ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK);
 }
@@ -123,7 +129,8 @@ ends_fold(const ErrorData *edata)
 		case ERRCODE_INTERNAL_ERROR:
 			return true;
 		default:
-			return ends_all(edata);
+			return edata->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
+				ends_all(edata);
 	}
 }
 
@@ -315,8 +322,7 @@ take_group(Fold *fold, const KeyDeltas *group, int *taken)
 /*
  * A delta alone is locked, and only deleted when it is in its row: where it
  * must stay it stays as it is, instead of being written anew by every fold.
- * Triggers of the table that count leave it alone, too, because it is locked;
- * one that folds does not, and must be undone.
+ * Triggers of the table that count leave it alone, too, because it is locked.
  */
 static void
 apply_single(Fold *fold, MSSpilled *delta)
@@ -333,8 +339,9 @@ apply_single(Fold *fold, MSSpilled *delta)
 		!ms_spill_delete(fold->stored, delta, fold->snapshot, false, true))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("a trigger of table %s has folded an increment that was being merged",
-						fold->target->name)));
+				 errmsg("an increment of table %s was deleted while it was being merged",
+						fold->target->name),
+				 errhint("Leave missing_symbol.spilled and missing_symbol.buffered to the extension.")));
 }
 
 static void
@@ -599,16 +606,19 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("table with OID %u does not exist", fold->relid)));
+	folding = true;
 	PG_TRY();
 	{
 		more = fold_part(fold, store, after, limit);
 	}
 	PG_CATCH();
 	{
+		folding = false;
 		ms_target_unpin(fold->target);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	folding = false;
 	ms_target_close(fold->target, fold->rel);
 	act_no_more(&acting);
 	MemoryContextDelete(MemoryContextSwitchTo(oldcxt));
@@ -744,9 +754,16 @@ fold_all(bool wait)
 	return merged;
 }
 
+/* In a trigger of what is being merged there is no end to merging. */
 static void
 check_may_fold(const char *function)
 {
+	if (folding)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("%s cannot be called while increments are being merged",
+						function),
+				 errhint("Do not call it from a trigger of a table that counts; leave it to the worker or a scheduler.")));
 	PreventCommandIfReadOnly(function);
 	PreventCommandIfParallelMode(function);
 	PreventCommandDuringRecovery(function);

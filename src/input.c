@@ -42,6 +42,8 @@
 typedef struct MSCoercion
 {
 	Oid			from;
+	Oid			to;				/* the column's type, or what its domain is over */
+	int32		typmod;
 	bool		busy;			/* running user code, or an error ended it */
 	MemoryContext cxt;			/* holds what follows */
 
@@ -85,7 +87,7 @@ column_name(Relation rel, const MSColumn *column)
 
 /* Make the conversion; false where the types do not go together. */
 static bool
-make_coercion(MSCoercion *coercion, const MSColumn *column)
+make_coercion(MSCoercion *coercion)
 {
 	Param	   *param;
 	Node	   *node = NULL;
@@ -100,7 +102,7 @@ make_coercion(MSCoercion *coercion, const MSColumn *column)
 		param->paramcollid = get_typcollation(coercion->from);
 		param->location = -1;
 		node = coerce_to_target_type(NULL, (Node *) param, coercion->from,
-									 column->typid, column->typmod,
+									 coercion->to, coercion->typmod,
 									 COERCION_ASSIGNMENT,
 									 COERCE_IMPLICIT_CAST, -1);
 	}
@@ -112,7 +114,7 @@ make_coercion(MSCoercion *coercion, const MSColumn *column)
 		if (coercion->from != TEXTOID && coercion->from != UNKNOWNOID)
 			return false;
 		coercion->by_input = true;
-		getTypeInputInfo(column->typid, &infunc, &coercion->ioparam);
+		getTypeInputInfo(coercion->to, &infunc, &coercion->ioparam);
 		fmgr_info_cxt(infunc, &coercion->input, coercion->cxt);
 		return true;
 	}
@@ -141,11 +143,14 @@ is_at_work(const MSTarget *target, bool busy)
 }
 
 static MSCoercion *
-find_coercion(MSTarget *target, Relation rel, MSColumn *column, Oid from)
+find_coercion(MSTarget *target, Relation rel, MSColumn *column, Oid from,
+			  bool search)
 {
 	MemoryContext cxt;
 	MemoryContext oldcxt;
 	MSCoercion *coercion;
+	int32		typmod = column->typmod;
+	Oid			to = column->typid;
 	bool		reentered;
 
 	/*
@@ -154,8 +159,10 @@ find_coercion(MSTarget *target, Relation rel, MSColumn *column, Oid from)
 	 */
 	reentered = column->coercion != NULL &&
 		is_at_work(target, column->coercion->busy);
+	if (search)
+		to = getBaseTypeAndTypmod(to, &typmod);
 	if (!reentered && column->coercion != NULL &&
-		column->coercion->from == from)
+		column->coercion->from == from && column->coercion->to == to)
 		return column->coercion;
 
 	cxt = AllocSetContextCreate(CurrentMemoryContext, "missing_symbol coercion",
@@ -163,8 +170,10 @@ find_coercion(MSTarget *target, Relation rel, MSColumn *column, Oid from)
 	oldcxt = MemoryContextSwitchTo(cxt);
 	coercion = palloc0(sizeof(MSCoercion));
 	coercion->from = from;
+	coercion->to = to;
+	coercion->typmod = typmod;
 	coercion->cxt = cxt;
-	if (!make_coercion(coercion, column))
+	if (!make_coercion(coercion))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" of table %s is of type %s but the value given is of type %s",
@@ -202,10 +211,14 @@ converting_context(void *arg)
 			   converting->target->name);
 }
 
-/* Convert a value that is not null; that may make it null. */
+/*
+ * Convert a value that is not null; that may make it null.  search: it is only
+ * looked for, so a domain's constraints, which are code of the table's owner,
+ * do not run, as they do not in a condition of a SELECT.
+ */
 static Datum
-coerce_value(MSTarget *target, Relation rel, MSColumn *column, Oid type,
-			 Datum value, bool *isnull)
+coerce_value(MSTarget *target, Relation rel, MSColumn *column, bool search,
+			 Oid type, Datum value, bool *isnull)
 {
 	Converting	converting = {target, rel, column};
 	ErrorContextCallback errcallback;
@@ -214,7 +227,7 @@ coerce_value(MSTarget *target, Relation rel, MSColumn *column, Oid type,
 	if (type == column->typid && column->typmod < 0)
 		return value;
 
-	coercion = find_coercion(target, rel, column, type);
+	coercion = find_coercion(target, rel, column, type, search);
 	errcallback.callback = converting_context;
 	errcallback.arg = &converting;
 	errcallback.previous = error_context_stack;
@@ -226,7 +239,7 @@ coerce_value(MSTarget *target, Relation rel, MSColumn *column, Oid type,
 			DatumGetCString(value) : TextDatumGetCString(value);
 
 		value = InputFunctionCall(&coercion->input, str, coercion->ioparam,
-								  column->typmod);
+								  coercion->typmod);
 	}
 	else if (coercion->expr != NULL)
 	{
@@ -300,10 +313,13 @@ null_key(const MSTarget *target, Relation rel, const MSKeyColumn *key)
 			 errhint("Use a value that stands for \"unknown\", such as an empty string.")));
 }
 
-/* Set the key column that takes the caller's arg-th key value. */
+/*
+ * Set the key column that takes the caller's arg-th key value; search: only to
+ * look for it.
+ */
 void
 ms_row_set_key(MSTarget *target, Relation rel, MSRow *row, int arg,
-			   Oid type, Datum value, bool isnull)
+			   bool search, Oid type, Datum value, bool isnull)
 {
 	MSKeyColumn *key = NULL;
 
@@ -315,7 +331,8 @@ ms_row_set_key(MSTarget *target, Relation rel, MSRow *row, int arg,
 	Assert(key != NULL);
 
 	if (!isnull)
-		value = coerce_value(target, rel, &key->column, type, value, &isnull);
+		value = coerce_value(target, rel, &key->column, search, type, value,
+							 &isnull);
 	if (isnull)
 		null_key(target, rel, key);
 	row->values[key->column.attno - 1] = value;
@@ -393,7 +410,7 @@ ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 			continue;
 		row->isnull[column->attno - 1] = false;
 		row->values[column->attno - 1] =
-			coerce_value(target, rel, column, TEXTOID, values[i],
+			coerce_value(target, rel, column, false, TEXTOID, values[i],
 						 &row->isnull[column->attno - 1]);
 	}
 	check_key_given(target, rel, row);

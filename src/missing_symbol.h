@@ -229,7 +229,7 @@ ms_row_goes_aside(const MSTarget *target, const MSRow *row)
 extern MSRow *ms_row_make(Relation rel);
 extern MSRow *ms_row_copy(Relation rel, const MSRow *row);
 extern void ms_row_set_key(MSTarget *target, Relation rel, MSRow *row, int i,
-						   Oid type, Datum value, bool isnull);
+						   bool search, Oid type, Datum value, bool isnull);
 extern void ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 							  const char *const *names, int n,
 							  const Datum *values, const bool *isnull);

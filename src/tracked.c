@@ -36,6 +36,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/value.h"
 #include "optimizer/optimizer.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -315,7 +316,12 @@ has_deltas(Relation rel)
 static void
 check_key_change(Relation rel, List *before, List *after)
 {
-	if (!equal(before, after) && has_deltas(rel))
+	if (equal(before, after))
+		return;
+
+	/* those of transactions that are not over, too */
+	LockRelation(rel, ShareRowExclusiveLock);
+	if (has_deltas(rel))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot change the key of table \"%s\": increments of it are set aside",
