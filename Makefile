@@ -76,7 +76,8 @@ PGFILEDESC = "missing_symbol - upsert counters and query profiling"
 EXTENSION = missing_symbol
 DATA = \
 	sql/missing_symbol--1.0.sql \
-	sql/missing_symbol--1.0--1.1.sql
+	sql/missing_symbol--1.0--1.1.sql \
+	sql/missing_symbol--1.1--1.2.sql
 
 # pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
 # order.  The extension is there when a theme starts.
