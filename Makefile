@@ -16,6 +16,7 @@
 
 MODULE_big = missing_symbol
 OBJS = \
+	src/acting.o \
 	src/buffer.o \
 	src/calls.o \
 	src/compare.o \

@@ -150,6 +150,14 @@ typedef struct MSTarget
 	/* why increments take the general path; NULL: they may take the fast one */
 	const char *general_reason;
 
+	bool		row_security;	/* is enabled; whether it applies is the role's */
+	enum
+	{
+		MS_CODE_UNKNOWN,
+		MS_CODE_NONE,
+		MS_CODE_OWN				/* counting runs code of the table's users */
+	}			own_code;
+
 	/* made when first needed; each owned by its file */
 	struct MSKeyOrder *order;
 	struct MSPrivileges *privileges;
@@ -280,6 +288,7 @@ extern void ms_increment_in_order(MSTarget *target, Relation rel,
 extern void ms_merge_row(MSTarget *target, Relation rel, MSRow *into,
 						 const MSRow *from);
 extern bool ms_takes_fast_path(const MSTarget *target, Relation rel);
+extern void ms_check_may_write(Relation rel);
 extern void ms_apply_begin(MSTarget *target, Relation rel, Bitmapset *given,
 						   bool fast, bool permitted, bool fresh);
 extern void ms_apply_next(MSTarget *target, Relation rel, MSRow *row,
@@ -333,6 +342,45 @@ extern void ms_privileges_set(MSPrivileges *privileges, const MSTarget *target,
 extern void ms_privileges_check(MSPrivileges *privileges,
 								const MSTarget *target,
 								const Bitmapset *given);
+extern MSPrivileges *ms_privileges_of(MSTarget *target, Relation rel);
+extern void ms_privileges_check_later(MSTarget *target, Relation rel,
+									  const Bitmapset *given, Oid role);
+
+/*
+ * acting.c: as whom an increment that has waited is applied.
+ */
+typedef struct MSActing
+{
+	Oid			userid;			/* who one was ... */
+	int			sec_context;
+	int			nestlevel;		/* ... and the level of settings since */
+} MSActing;
+
+/* who merges, as he was when he began */
+typedef struct MSApplier
+{
+	Oid			userid;
+	int			sec_context;
+	char	   *search_path;
+} MSApplier;
+
+extern bool ms_in_definer(void);
+extern void ms_act_as_counter(Oid role, bool definer, const char *search_path,
+							  MSActing *acting);
+extern void ms_get_applier(MSApplier *applier);
+extern void ms_act_as_owner(const MSApplier *applier, Oid owner,
+							MSActing *acting);
+extern void ms_act_for_counter(MSTarget *target, Relation rel,
+							   const MSRow *row, const MSApplier *applier,
+							   Oid role, MSActing *acting);
+extern void ms_act_no_more(const MSActing *acting);
+extern bool ms_hides_search_path(MSTarget *target, Relation rel,
+								 const MSApplier *applier, Oid role);
+extern bool ms_has_own_triggers(Relation rel);
+extern bool ms_has_own_code(MSTarget *target, Relation rel);
+extern bool ms_defers_triggers(MSTarget *target, Relation rel);
+extern bool ms_row_security_applies(const MSTarget *target, Oid role);
+extern void ms_check_row_security_then(const MSTarget *target, Oid role);
 
 /*
  * fast.c: increments of an ordinary table, through the table access method.
@@ -539,6 +587,8 @@ typedef struct MSDelta
 {
 	MSTarget   *target;			/* pinned */
 	Oid			role;
+	bool		definer;		/* counted in a security-definer context */
+	const char *search_path;	/* at the call; deltas.c keeps one of each */
 	int64		by;
 	TimestampTz first_seen;
 	TimestampTz last_seen;
@@ -575,15 +625,15 @@ extern void ms_delta_fill(const MSTarget *target, Relation rel, MSRow *row,
  * deltas.c: what this transaction has deferred, merged in memory.
  */
 extern bool ms_deltas_exist(void);
-extern Size ms_deltas_size(void);
 extern bool ms_deltas_comparing(void);
-extern void ms_deltas_add(MSTarget *target, Relation rel, MSRow *row);
+
+/* false: it is not added, because all deltas take limit bytes or more */
+extern bool ms_deltas_add(MSTarget *target, Relation rel, MSRow *row,
+						  Size limit);
 extern void ms_deltas_commit_level(int nestlevel);
 extern void ms_deltas_abort_level(int nestlevel);
 extern void ms_deltas_forget(void);
 extern MSDelta *ms_deltas_take_first(const MSDelta *like);
-extern int	ms_deltas_sort_level(void);
-extern MSDelta *ms_deltas_take_of_level(const MSDelta *like);
 extern void ms_delta_free(MSDelta *delta);
 extern int	ms_deltas_set_depth(int new_depth);
 
@@ -611,14 +661,18 @@ extern void ms_total_value(MSTarget *target, Relation rel, const MSRow *row,
  */
 extern int	ms_pending_limit;	/* kB */
 
-/* when an increment of a target reaches its row, as things are */
+/* when an increment of a target is to reach its row, and when it can */
+extern MSApply ms_pending_wanted(const MSTarget *target);
 extern MSApply ms_pending_apply(MSTarget *target);
 
 /* may an increment be left to the commit, here? */
 extern bool ms_pending_possible(void);
 
-/* leave a row to the commit; privileges have been checked */
-extern void ms_pending_add(MSTarget *target, Relation rel, MSRow *row);
+/*
+ * Leave a row to the commit; privileges have been checked.  False where there
+ * is no room for it.
+ */
+extern bool ms_pending_add(MSTarget *target, Relation rel, MSRow *row);
 
 /*
  * stats.c: what this session's increments came to; view counter_stats.
@@ -631,10 +685,10 @@ extern void ms_stats_count_many(Oid relid, const int64 *counts);
 /* a row's lock, or a key's insertion, had to be waited for */
 extern void ms_stats_lock_wait(Oid relid);
 
-/* so many that should have been buffered cannot be */
+/* so many could not wait as they should have */
 extern void ms_stats_fallback(Oid relid, int64 n);
 
-/* deferred deltas were applied before the commit, for want of memory */
+/* one could not be deferred, for want of memory */
 extern void ms_stats_early_apply(Oid relid);
 
 /* so many spilled deltas were merged into their rows */

@@ -533,10 +533,17 @@ warn(const MSTarget *target, List *obstacles, const char *consequence)
 
 /* What was asked for, but cannot be done with the types of the key. */
 static void
-warn_fallbacks(MSTarget *target, bool spill)
+warn_fallbacks(MSTarget *target, Relation rel, bool spill)
 {
 	bool		serves = ms_spill_serves(target);
 
+	if ((target->spill || target->apply == MS_APPLY_BUFFER) &&
+		ms_has_own_triggers(rel))
+		ereport(WARNING,
+				(errmsg("table %s: what is set aside runs its triggers as its owner where he could not become the role that counted",
+						target->name),
+				 errdetail("A trigger that looks at current_user sees the owner then."),
+				 errhint("Use apply => 'commit' or 'now' where that matters.")));
 	if (spill && !serves)
 		ereport(WARNING,
 				(errmsg("table %s: increments cannot be spilled, but wait for locked rows",
@@ -609,7 +616,7 @@ ms_track(PG_FUNCTION_ARGS)
 		 "Increments cannot be HOT: each writes to every index.");
 	warn(target, narrow_columns(target, again),
 		 "Then every further increment or new counter fails.");
-	warn_fallbacks(target, !isnull[TRACKED_SPILL] &&
+	warn_fallbacks(target, again, !isnull[TRACKED_SPILL] &&
 				   DatumGetBool(values[TRACKED_SPILL]));
 	relation_close(again, NoLock);
 	relation_close(rel, NoLock);
