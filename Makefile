@@ -100,6 +100,7 @@ REGRESS = \
 # those that must give the same on the general path: installcheck-general
 REGRESS_BOTH = \
 	increment \
+	acting \
 	batch \
 	buffer \
 	pending \
