@@ -100,7 +100,6 @@ REGRESS = \
 # those that must give the same on the general path: installcheck-general
 REGRESS_BOTH = \
 	increment \
-	acting \
 	batch \
 	buffer \
 	pending \
@@ -111,7 +110,8 @@ REGRESS_BOTH = \
 	triggers \
 	trust \
 	errors \
-	nulls_not_distinct
+	nulls_not_distinct \
+	acting
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \

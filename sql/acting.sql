@@ -169,9 +169,17 @@ SELECT * FROM act.b ORDER BY k;
 SET ROLE regress_act_web;
 SELECT missing_symbol.increment('act.b', 'nowhere');
 RESET ROLE;
+BEGIN;
 SELECT missing_symbol.fold('act.b');
+COMMIT;
 SELECT * FROM act.aside;
-DELETE FROM missing_symbol.buffered;
+-- what a commit would refuse does not end the fold of all
+SET ROLE regress_act_mallory;
+SELECT missing_symbol.increment('evil.m', 'else');
+RESET ROLE;
+SELECT missing_symbol.fold();
+SELECT * FROM act.aside;
+DELETE FROM missing_symbol.spilled;
 -- with a trigger the owner acts where he cannot become the role that counted
 CREATE TRIGGER note AFTER INSERT OR UPDATE ON act.b FOR EACH ROW EXECUTE FUNCTION act.note();
 SET ROLE regress_act_web;

@@ -402,17 +402,18 @@ ms_check_row_security_then(const MSTarget *target, Oid role)
 }
 
 /*
- * Does a table put off triggers to the commit?  That cannot be done in a
- * restricted operation, so rules 3 (b) and (c) need constraints immediate.
+ * Does a table put off triggers, or constraints, to the commit?  That cannot
+ * be done in a restricted operation, so rules 3 (b) and (c) need constraints
+ * immediate.
  */
 bool
-ms_defers_triggers(MSTarget *target, Relation rel)
+ms_defers_triggers(Relation rel)
 {
 	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
 	{
 		if (rel->trigdesc->triggers[i].tginitdeferred &&
 			rel->trigdesc->triggers[i].tgenabled != TRIGGER_DISABLED)
-			return ms_has_own_code(target, rel);
+			return true;
 	}
 	return false;
 }

@@ -531,6 +531,18 @@ lock_and_find_owner(Oid relid)
 	return owner;
 }
 
+/*
+ * Do constraints have to be made immediate first?  They do for what cannot be
+ * put off to the commit; and where that is harmless, so that one delta that
+ * its commit would refuse does not end the fold of all.
+ */
+static bool
+needs_immediate(Fold *fold)
+{
+	return !fold->immediate && ms_defers_triggers(fold->rel) &&
+		(fold->alone || ms_has_own_code(fold->target, fold->rel));
+}
+
 /* The same with the target to be opened, and in memory of its own. */
 static bool
 open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
@@ -553,10 +565,9 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	folding = true;
 	PG_TRY();
 	{
-		if (fold->immediate || !ms_defers_triggers(fold->target, fold->rel))
+		fold->puts_off = needs_immediate(fold);
+		if (!fold->puts_off)
 			more = fold_part(fold, store, after, limit);
-		else
-			fold->puts_off = true;
 	}
 	PG_CATCH();
 	{
@@ -639,17 +650,17 @@ fold_target(Fold *fold)
 	{
 		fold->missed = false;
 		fold_stores(fold);
+		if (fold->puts_off && fold->alone)
+		{
+			fold->immediate = ms_try(make_constraints_immediate, NULL, &error);
+			fold->alone = false;
+			fold->puts_off = false;
+			fold_stores(fold);
+		}
 		if (fold->puts_off)
 		{
-			fold->puts_off = false;
-			if (!fold->alone ||
-				!ms_try(make_constraints_immediate, NULL, &error))
-			{
-				warn_put_off(fold->relid);
-				break;
-			}
-			fold->immediate = true;
-			fold_stores(fold);
+			warn_put_off(fold->relid);
+			break;
 		}
 
 		/* what somebody else had he may have put back */

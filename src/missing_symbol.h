@@ -378,7 +378,7 @@ extern bool ms_hides_search_path(MSTarget *target, Relation rel,
 								 const MSApplier *applier, Oid role);
 extern bool ms_has_own_triggers(Relation rel);
 extern bool ms_has_own_code(MSTarget *target, Relation rel);
-extern bool ms_defers_triggers(MSTarget *target, Relation rel);
+extern bool ms_defers_triggers(Relation rel);
 extern bool ms_row_security_applies(const MSTarget *target, Oid role);
 extern void ms_check_row_security_then(const MSTarget *target, Oid role);
 
