@@ -51,6 +51,23 @@ CREATE INDEX expression_index_partial ON target.expression_index (k) WHERE count
 SELECT t, d.* FROM unnest('{seed,short,seen,mixed,typed,pk_wins,identity,constant_default,twins,expression_index}'::text[]) t,
     missing_symbol.describe(('target.' || t)::regclass) d;
 \x
+-- an operator class whose order and equality do not agree finds nothing, or
+-- not what is there: an error, not a search without end
+CREATE FUNCTION target.tens(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT btint4cmp($1 / 10, $2 / 10)';
+CREATE FUNCTION target.never(int, int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 = $2 AND $1 < 100';
+CREATE OPERATOR target.=== (FUNCTION = target.never, LEFTARG = int, RIGHTARG = int);
+CREATE OPERATOR CLASS target.broken FOR TYPE int USING btree AS
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 target.===, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 target.tens(int, int);
+CREATE TABLE target.lost (k int NOT NULL, count bigint);
+CREATE UNIQUE INDEX lost_k ON target.lost (k target.broken);
+SET statement_timeout = '60s';
+SELECT missing_symbol.increment('target.lost', k) FROM generate_series(1, 31, 10) k;
+SELECT missing_symbol.increment('target.lost', 1);
+SELECT missing_symbol.increment('target.lost', 2);
+SELECT missing_symbol.increment('target.lost', 100);
+RESET statement_timeout;
+TABLE target.lost;
+
 -- the path, and why
 CREATE TABLE target.partitioned (k int PRIMARY KEY, count bigint) PARTITION BY RANGE (k);
 CREATE TABLE target.partition PARTITION OF target.partitioned DEFAULT;

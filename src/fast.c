@@ -99,6 +99,12 @@ typedef enum Progress
 /* searches of a row that others keep changing, before a delta is appended */
 #define MAX_SEARCHES	3
 
+/*
+ * Conflicts with a row that is gone before we look for it, one after the
+ * other: so many that it is there, and the search does not find it.
+ */
+#define MAX_GONE	100
+
 /* The value of a column that nobody gives: its default, or a checked NULL. */
 static Node *
 column_default(Relation rel, Form_pg_attribute att)
@@ -717,6 +723,38 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 	return !fast->has_before_insert || run_before_insert(fast, target);
 }
 
+/* Never insert what is not found: the next increment would do it again. */
+static pg_noinline void
+not_found(const MSTarget *target)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("index %s does not find the counter that is to be inserted in table %s",
+					quote_identifier(get_rel_name(target->index)),
+					target->name),
+			 errdetail("The order of its operator class and its equality operator do not agree, or it is corrupt."),
+			 errhint("Count by an index with the default operator class, or REINDEX it.")));
+}
+
+/* Has the row that is to be inserted the key that was searched? */
+static void
+check_inserted_key(MSFast *fast, MSTarget *target)
+{
+	TupleTableSlot *slot = fast->inserted;
+
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		int			j = target->keys[i].column.attno - 1;
+		ScanKey		key = &fast->scankeys[i];
+
+		if (slot->tts_isnull[j] ||
+			!DatumGetBool(FunctionCall2Coll(&key->sk_func, key->sk_collation,
+											slot->tts_values[j],
+											key->sk_argument)))
+			not_found(target);
+	}
+}
+
 /* Insert the new row; false on a conflict with another: search again. */
 static bool
 insert_row(MSFast *fast, MSTarget *target, MSResult *result)
@@ -728,6 +766,7 @@ insert_row(MSFast *fast, MSTarget *target, MSResult *result)
 	List	   *recheck;
 
 	check_row(fast, fast->insert_rri, slot, CMD_INSERT);
+	check_inserted_key(fast, target);
 	open_all_indexes(fast);
 
 	fast->estate->es_output_cid = GetCurrentCommandId(true);
@@ -792,11 +831,12 @@ probe_unseen(MSFast *fast, MSTarget *target, const MSRow *row, bool met)
 
 /*
  * Insert a row for a key that the search does not see; *made: the new row is
- * ready.  A conflict with another row kills ours.
+ * ready.  A conflict with another row kills ours; *gone: how often that row
+ * was gone then.
  */
 static Progress
 insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
-			  MSResult *result)
+			  int *gone, MSResult *result)
 {
 	bool		aside = ms_row_goes_aside(target, row);
 	Progress	progress = DONE;
@@ -822,7 +862,11 @@ insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
 
 			/* what we met is gone again */
 			if (progress == DONE)
+			{
+				if (++*gone == MAX_GONE)
+					not_found(target);
 				progress = SEARCH_AGAIN;
+			}
 		}
 		*made = true;
 	}
@@ -837,6 +881,7 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 {
 	MSFast	   *fast = target->fast;
 	bool		made = false;
+	int			gone = 0;
 	int			searches = 0;
 
 	ResetPerTupleExprContext(fast->estate);
@@ -851,7 +896,7 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 		if (find_row(fast, target))
 			progress = update_row(fast, target, row, result);
 		else
-			progress = insert_unseen(fast, target, row, &made, result);
+			progress = insert_unseen(fast, target, row, &made, &gone, result);
 
 		if (progress == DONE)
 			break;

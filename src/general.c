@@ -37,6 +37,8 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_opclass.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -49,7 +51,6 @@
 #include "utils/plancache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
-#include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timeout.h"
@@ -148,8 +149,7 @@ last_param(const MSTarget *target)
 static const char *
 column(Relation rel, AttrNumber attno)
 {
-	return quote_identifier(NameStr(TupleDescAttr(RelationGetDescr(rel),
-												  attno - 1)->attname));
+	return quote_identifier(ms_column_name(rel, attno));
 }
 
 /* "t.k OPERATOR(pg_catalog.=) $1 AND ..." */
@@ -302,6 +302,55 @@ update_sql(MSTarget *target, Relation rel, Bitmapset *given, bool aside)
 	return sql.data;
 }
 
+/*
+ * What ON CONFLICT arbitrates by: not an index on the same columns that finds
+ * other keys equal, be it by its collation or by its operator class.  A class
+ * is named only where there is such an index: else all are arbiters that the
+ * columns have.
+ */
+static void
+append_conflict_target(StringInfo sql, MSTarget *target, Relation rel)
+{
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		const MSKeyColumn *key = &target->keys[i];
+
+		appendStringInfo(sql, "%s%s", i > 0 ? ", " : "",
+						 column(rel, key->column.attno));
+		if (OidIsValid(key->collation))
+		{
+			HeapTuple	tuple = SearchSysCache1(COLLOID,
+												ObjectIdGetDatum(key->collation));
+			Form_pg_collation form;
+
+			if (!HeapTupleIsValid(tuple))
+				elog(ERROR, "cache lookup failed for collation %u",
+					 key->collation);
+			form = (Form_pg_collation) GETSTRUCT(tuple);
+			appendStringInfo(sql, " COLLATE %s",
+							 quote_qualified_identifier(get_namespace_name(form->collnamespace),
+														NameStr(form->collname)));
+			ReleaseSysCache(tuple);
+		}
+		if (target->names_opclass)
+		{
+			Oid			opclass = get_index_column_opclass(target->index, i + 1);
+			HeapTuple	tuple = SearchSysCache1(CLAOID,
+												ObjectIdGetDatum(opclass));
+			Form_pg_opclass form;
+
+			if (!HeapTupleIsValid(tuple))
+				elog(ERROR, "cache lookup failed for operator class %u",
+					 opclass);
+			form = (Form_pg_opclass) GETSTRUCT(tuple);
+			appendStringInfo(sql, " %s",
+							 quote_qualified_identifier(get_namespace_name(form->opcnamespace),
+														NameStr(form->opcname)));
+			ReleaseSysCache(tuple);
+		}
+	}
+}
+
 static char *
 insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
 {
@@ -344,15 +393,7 @@ insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
 	}
 	appendStringInfo(&sql, ") SELECT %s FROM (SELECT missing_symbol.clock() AS now OFFSET 0) AS c ON CONFLICT (",
 					 values.data);
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		/* not an index on the same column that finds other values equal */
-		appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "",
-						 column(rel, target->keys[i].column.attno));
-		if (OidIsValid(target->keys[i].collation))
-			appendStringInfo(&sql, " COLLATE %s",
-							 generate_collation_name(target->keys[i].collation));
-	}
+	append_conflict_target(&sql, target, rel);
 	appendStringInfoString(&sql, ") DO UPDATE SET ");
 	append_assignments(&sql, target, rel, given);
 	appendStringInfoString(&sql, " WHERE missing_symbol.reached(");

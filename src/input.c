@@ -79,12 +79,6 @@ typedef struct MSRecordReader
 	bool		busy;			/* as of a conversion */
 } MSRecordReader;
 
-static const char *
-column_name(Relation rel, const MSColumn *column)
-{
-	return NameStr(TupleDescAttr(RelationGetDescr(rel), column->attno - 1)->attname);
-}
-
 /* Make the conversion; false where the types do not go together. */
 static bool
 make_coercion(MSCoercion *coercion)
@@ -177,11 +171,11 @@ find_coercion(MSTarget *target, Relation rel, MSColumn *column, Oid from,
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" of table %s is of type %s but the value given is of type %s",
-						column_name(rel, column), target->name,
+						ms_column_name(rel, column->attno), target->name,
 						format_type_with_typemod(column->typid, column->typmod),
 						format_type_be(from)),
 				 errhint("Cast the value of %s to %s.",
-						 quote_identifier(column_name(rel, column)),
+						 quote_identifier(ms_column_name(rel, column->attno)),
 						 format_type_be(column->typid))));
 	MemoryContextSwitchTo(oldcxt);
 
@@ -207,7 +201,7 @@ converting_context(void *arg)
 	const Converting *converting = arg;
 
 	errcontext("converting the value given for column \"%s\" of table %s",
-			   column_name(converting->rel, converting->column),
+			   ms_column_name(converting->rel, converting->column->attno),
 			   converting->target->name);
 }
 
@@ -308,7 +302,7 @@ null_key(const MSTarget *target, Relation rel, const MSKeyColumn *key)
 	ereport(ERROR,
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 			 errmsg("key column \"%s\" of table %s must not be null",
-					column_name(rel, &key->column), target->name),
+					ms_column_name(rel, key->column.attno), target->name),
 			 errdetail("A null key conflicts with nothing: every increment would be a new row."),
 			 errhint("Use a value that stands for \"unknown\", such as an empty string.")));
 }
@@ -351,7 +345,7 @@ check_key_given(MSTarget *target, Relation rel, const MSRow *row)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("key column \"%s\" of table %s is not given",
-							column_name(rel, &key->column), target->name),
+							ms_column_name(rel, key->column.attno), target->name),
 					 errhint("Every column of the key must be given.")));
 		if (row->isnull[key->column.attno - 1])
 			null_key(target, rel, key);
@@ -380,6 +374,8 @@ find_named_columns(MSTarget *target, Relation rel, const char *const *names,
 		if (attno == InvalidAttrNumber)
 			continue;
 		att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+		if (ms_is_database_filled(att) && !ms_is_key_column(target, attno))
+			continue;
 		named->columns[i].attno = attno;
 		named->columns[i].typid = att->atttypid;
 		named->columns[i].typmod = att->atttypmod;
@@ -391,7 +387,8 @@ find_named_columns(MSTarget *target, Relation rel, const char *const *names,
 }
 
 /*
- * Fill a row from n text values; those whose name no column has are left out.
+ * Fill a row from n text values; those whose name no column has are left out,
+ * and those that the database fills itself.
  * names must be a constant array: what it means for a target is kept.
  */
 void
@@ -462,8 +459,7 @@ check_field(MSTarget *target, Relation rel, AttrNumber attno,
 						field, target->name),
 				 errhint("Leave it out; give the amount as the argument \"by\".")));
 	att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
-	if (att->attgenerated != '\0' ||
-		att->attidentity == ATTRIBUTE_IDENTITY_ALWAYS)
+	if (ms_is_database_filled(att) && !ms_is_key_column(target, attno))
 		ereport(ERROR,
 				(errcode(ERRCODE_GENERATED_ALWAYS),
 				 errmsg("column \"%s\" of table %s can only be filled by the database",
@@ -511,7 +507,7 @@ ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("fields must be a JSON object"),
 				 errhint("For example '{\"%s\": ...}'.",
-						 column_name(rel, &target->keys[0].column))));
+						 ms_column_name(rel, target->keys[0].column.attno))));
 	read_field_names(target, rel, row, json);
 
 	if (target->record_reader == NULL)

@@ -130,6 +130,8 @@ typedef struct MSTarget
 	/* the key, in the order of the index's columns */
 	Oid			index;
 	List	   *arbiters;		/* that index and its equals */
+	bool		names_opclass;	/* other indexes on its columns find other keys
+								 * equal */
 	int			nkeys;
 	MSKeyColumn *keys;
 	int		   *argument;		/* keys[i] is the caller's argument[i]-th value */
@@ -175,7 +177,6 @@ extern const char *ms_general_reason(const MSTarget *target, Relation rel);
  */
 typedef struct MSTracked
 {
-	bool		found;
 	List	   *key;			/* of String; NIL: not set */
 	char	   *count;			/* NULL: not set */
 	char	   *first_seen;		/* NULL: not set; "": none */
@@ -198,6 +199,9 @@ extern void ms_infer_counter(MSTarget *target, Relation rel,
 extern void ms_check_key_is_no_counter(MSTarget *target, Relation rel);
 extern void ms_infer_fill(MSTarget *target, Relation rel, List *names);
 extern AttrNumber ms_column_number(Relation rel, const char *column);
+extern const char *ms_column_name(Relation rel, AttrNumber attno);
+extern bool ms_is_key_column(const MSTarget *target, AttrNumber attno);
+extern bool ms_is_database_filled(Form_pg_attribute att);
 extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
 
 /*

@@ -96,6 +96,7 @@ make_cache(void)
 	CacheRegisterSyscacheCallback(TYPEOID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(OPEROID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(AMOPOPID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(CLAOID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(CASTSOURCETARGET, syscache_callback,
 								  (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, syscache_callback, (Datum) 0);
