@@ -68,6 +68,52 @@ SELECT missing_symbol.increment('target.lost', 100);
 RESET statement_timeout;
 TABLE target.lost;
 
+-- plans are kept for the latest few sets of columns that are given, be it that
+-- a trigger counts with one more set while they are in use
+CREATE FUNCTION target.kept_plans() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    n bigint := 0;				-- where the server cannot tell: before 14
+BEGIN
+    IF to_regclass('pg_catalog.pg_backend_memory_contexts') IS NOT NULL THEN
+        EXECUTE $q$SELECT count(*) FROM pg_catalog.pg_backend_memory_contexts WHERE name = 'CachedPlanSource'$q$ INTO n;
+    END IF;
+    RETURN n;
+END
+$$;
+CREATE TABLE target.sets (k int PRIMARY KEY, count bigint, a int, b int, c int, d int, e int);
+CREATE FUNCTION target.one_more() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.k < 1000 THEN
+        PERFORM missing_symbol.increment_row('target.sets', to_jsonb(NEW) - 'count' - 'c' || jsonb_build_object('k', NEW.k + 1000));
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER one_more AFTER INSERT OR UPDATE ON target.sets FOR EACH ROW EXECUTE FUNCTION target.one_more();
+CREATE FUNCTION target.count_all_sets() RETURNS bool LANGUAGE plpgsql AS $$
+DECLARE
+    fields jsonb;
+BEGIN
+    FOR i IN 0 .. 31 LOOP
+        fields := jsonb_build_object('k', i);
+        FOR j IN 0 .. 4 LOOP
+            IF i & (1 << j) <> 0 THEN
+                fields := fields || jsonb_build_object(chr(97 + j), i);
+            END IF;
+        END LOOP;
+        PERFORM missing_symbol.increment_row('target.sets', fields);
+        PERFORM missing_symbol.increment_row('target.sets', fields);
+    END LOOP;
+    RETURN true;
+END
+$$;
+SET missing_symbol.fast_path = off;
+SELECT target.kept_plans() AS before \gset
+SELECT target.count_all_sets() AND target.count_all_sets();
+SELECT target.kept_plans() - :before < 40 AS few;
+SELECT count(*), min(count), max(count) FROM target.sets;
+RESET missing_symbol.fast_path;
+
 -- the path, and why
 CREATE TABLE target.partitioned (k int PRIMARY KEY, count bigint) PARTITION BY RANGE (k);
 CREATE TABLE target.partition PARTITION OF target.partitioned DEFAULT;

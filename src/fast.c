@@ -13,6 +13,8 @@
  *   has touched the row since we read it, so a clock read just before counts
  *   as read under the row's lock, and no lock record is written.  Otherwise
  *   the row is locked, and the clock read again after that.
+ * - A row that another transaction is changing is not even tried: CHECKs and
+ *   the range of the count are asked of the row that there is after that.
  * - The insertion kills its own row on a conflict, and the search is repeated.
  *   Where that finds nothing, the other row is still being inserted: wait for
  *   its transaction, never spin.
@@ -33,6 +35,8 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/sysattr.h"
 #include "access/tableam.h"
@@ -48,6 +52,7 @@
 #include "nodes/makefuncs.h"
 #include "parser/parse_coerce.h"
 #include "rewrite/rewriteHandler.h"
+#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -573,6 +578,75 @@ lock_found(MSFast *fast, MSTarget *target, const MSRow *row, bool wait)
 	pg_unreachable();
 }
 
+/*
+ * What the row that was found is like now: TM_BeingModified where another
+ * transaction that is under way holds a lock that ours would wait for, or is
+ * changing it.  There are heap tables only here.
+ */
+static TM_Result
+found_state(MSFast *fast)
+{
+	BufferHeapTupleTableSlot *slot = (BufferHeapTupleTableSlot *) fast->found;
+	HeapTupleHeader header = slot->base.tuple->t_data;
+	TM_Result	result;
+
+	/* one read of memory: as it is most often, nobody has touched it */
+	if (header->t_infomask & HEAP_XMAX_INVALID)
+		return TM_Ok;
+
+	LockBuffer(slot->buffer, BUFFER_LOCK_SHARE);
+	result = HeapTupleSatisfiesUpdate(slot->base.tuple,
+									  GetCurrentCommandId(false),
+									  slot->buffer);
+	if (result == TM_BeingModified &&
+		HEAP_XMAX_IS_LOCKED_ONLY(header->t_infomask) &&
+		!(header->t_infomask & HEAP_XMAX_IS_MULTI) &&
+		(HEAP_XMAX_IS_KEYSHR_LOCKED(header->t_infomask) ||
+		 TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmax(header))))
+		result = TM_Ok;			/* a foreign key's lock, or our own */
+	LockBuffer(slot->buffer, BUFFER_LOCK_UNLOCK);
+	return result;
+}
+
+/*
+ * Write the new version of the row that was found, without waiting:
+ * TM_BeingModified where that would.
+ */
+static TM_Result
+write_updated(MSFast *fast, bool locked, TU_UpdateIndexes *update_indexes)
+{
+	TM_FailureData tmfd;
+	LockTupleMode lockmode;
+
+	fast->estate->es_output_cid = GetCurrentCommandId(true);
+
+#ifdef USE_ASSERT_CHECKING
+
+	/*
+	 * heap_update() says so, too, but asserts that nobody asks.  A lock can
+	 * be asked for.
+	 */
+	if (!locked)
+	{
+		ItemPointerData tid = fast->found->tts_tid;
+		TM_Result	result;
+
+		result = table_tuple_lock(fast->rel, &tid, fast->snapshot,
+								  fast->found, fast->estate->es_output_cid,
+								  ExecUpdateLockMode(fast->estate,
+													 fast->update_rri),
+								  LockWaitSkip, 0, &tmfd);
+		if (result != TM_Ok)
+			return result == TM_WouldBlock ? TM_BeingModified : result;
+		locked = true;
+	}
+#endif
+	return table_tuple_update(fast->rel, &fast->found->tts_tid, fast->updated,
+							  fast->estate->es_output_cid, 0, fast->snapshot,
+							  InvalidSnapshot, locked, &tmfd, &lockmode,
+							  update_indexes);
+}
+
 /* Write the new version's index entries and queue its triggers. */
 static void
 finish_update(MSFast *fast, TU_UpdateIndexes update_indexes)
@@ -604,8 +678,7 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 	for (;;)
 	{
 		TimestampTz now = ms_row_time(row);
-		TM_FailureData tmfd;
-		LockTupleMode lockmode;
+		TM_Result	state = TM_Ok;
 		TU_UpdateIndexes update_indexes;
 
 		if (found_is_throttled(fast, target, row, now))
@@ -614,31 +687,20 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 			return DONE;
 		}
 
-#ifdef USE_ASSERT_CHECKING
-
 		/*
-		 * heap_update() returns TM_BeingModified to one who does not wait,
-		 * but asserts that there is no such caller.
+		 * What another transaction is changing must not fail for what it is
+		 * before that.
 		 */
 		if (!locked)
+			state = found_state(fast);
+		if (state == TM_Ok)
 		{
-			progress = lock_found(fast, target, row, false);
-			if (progress == BUSY && !ms_row_goes_aside(target, row))
-				progress = lock_found(fast, target, row, true);
-			if (progress != DONE)
-				return progress;
-			locked = true;
-			continue;
+			make_updated(fast, target, row, now);
+			check_row(fast, fast->update_rri, fast->updated, CMD_UPDATE);
+			state = write_updated(fast, locked, &update_indexes);
 		}
-#endif
-		make_updated(fast, target, row, now);
-		check_row(fast, fast->update_rri, fast->updated, CMD_UPDATE);
 
-		fast->estate->es_output_cid = GetCurrentCommandId(true);
-		switch (table_tuple_update(fast->rel, &fast->found->tts_tid,
-								   fast->updated, fast->estate->es_output_cid,
-								   0, fast->snapshot, InvalidSnapshot, locked,
-								   &tmfd, &lockmode, &update_indexes))
+		switch (state)
 		{
 			case TM_Ok:
 				finish_update(fast, update_indexes);
@@ -655,6 +717,7 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 				return row_changed(target, row, "update");
 			case TM_Deleted:
 				return row_changed(target, row, "delete");
+			case TM_Invisible:
 			case TM_SelfModified:
 				changed_by_self(target);
 				break;

@@ -157,7 +157,9 @@ typedef struct MSTarget
 	struct MSPrivileges *privileges;
 	struct MSFast *fast;
 	List	   *general_plans;
-	struct _SPI_plan *value_plan;
+	struct _SPI_plan *read_plan;
+	struct _SPI_plan *lock_plan;
+	struct _SPI_plan *lock_aside_plan;
 	struct MSSpillFormat *spill_format;
 	int			spill_turn;		/* increments, to take what is spilled at every
 								 * 16th */
@@ -364,6 +366,7 @@ extern void ms_append_key_condition(struct StringInfoData *sql,
 									MSTarget *target, Relation rel);
 extern void ms_append_table(struct StringInfoData *sql, MSTarget *target,
 							Relation rel);
+extern struct _SPI_plan *ms_prepare(const char *sql, int nargs, Oid *argtypes);
 extern void ms_make_generic_plan(MSTarget *target, struct _SPI_plan *plan);
 
 /*
