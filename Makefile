@@ -17,6 +17,7 @@
 MODULE_big = missing_symbol
 OBJS = \
 	src/buffer.o \
+	src/builtin.o \
 	src/calls.o \
 	src/compare.o \
 	src/count.o \

@@ -28,7 +28,8 @@
  * an UPDATE share one array, which the first of them fills.
  *
  * After an error the state is worthless (its slots may think they hold
- * buffers): ms_fast_abort forgets it.
+ * buffers): ms_fast_abort forgets it.  It lasts for one statement only where
+ * what is compiled is not built in (builtin.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -134,15 +135,18 @@ column_default(Relation rel, Form_pg_attribute att)
 }
 
 static void
-make_defaults(MSFast *fast, Relation rel)
+make_defaults(MSFast *fast, MSTarget *target, Relation rel)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 
 	fast->defaults = palloc0(sizeof(ExprState *) * Max(desc->natts, 1));
 	for (int i = 0; i < desc->natts; i++)
 	{
-		Node	   *node = column_default(rel, TupleDescAttr(desc, i));
+		Node	   *node;
 
+		if (ms_is_always_given(target, i + 1))
+			continue;
+		node = column_default(rel, TupleDescAttr(desc, i));
 		if (node != NULL)
 			fast->defaults[i] = ExecPrepareExpr((Expr *) node, fast->estate);
 	}
@@ -231,14 +235,14 @@ make_fast(MSTarget *target, Relation rel)
 	fast->updated = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 	fast->inserted = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 	make_indexes(fast, target, rel);
-	make_defaults(fast, rel);
+	make_defaults(fast, target, rel);
 
 	MemoryContextSwitchTo(oldcxt);
 	MemoryContextSetParent(cxt, target->cxt);
 	return fast;
 }
 
-/* Forget the state, after an error between begin and end. */
+/* Forget the state; after an error between begin and end, too. */
 void
 ms_fast_abort(MSTarget *target)
 {
@@ -384,6 +388,8 @@ ms_fast_end(MSTarget *target)
 	ResetPerTupleExprContext(fast->estate);
 	fast->rel = NULL;
 	fast->busy = false;
+	if (!target->builtin)
+		ms_fast_abort(target);
 }
 
 /* What a row says of its counter. */

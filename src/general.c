@@ -66,6 +66,7 @@
 typedef struct MSPlans
 {
 	Bitmapset  *given;			/* NULL: an increment that gives only the key */
+	Oid			role;			/* whose they are; invalid: everybody's */
 	SPIPlanPtr	update;
 	SPIPlanPtr	insert;
 } MSPlans;
@@ -532,20 +533,23 @@ free_plans(MSPlans *plans)
 }
 
 /*
- * The plans for a set of given columns, the latest first.  The last of too
- * many go, unless a call further up the stack may be using them.
+ * The plans for a set of given columns, the latest first.  What is not built
+ * in may have been expanded where one role's rights allowed it: such plans
+ * are that role's.  (Core plans anew where search_path is another.)  The last
+ * of too many go, unless a call further up the stack may be using them.
  */
 static MSPlans *
 find_plans(MSTarget *target, Bitmapset *others)
 {
 	MSPlans    *plans = NULL;
+	Oid			role = target->builtin ? InvalidOid : GetUserId();
 	MemoryContext oldcxt;
 	ListCell   *lc;
 
 	foreach(lc, target->general_plans)
 	{
 		plans = lfirst(lc);
-		if (bms_equal(plans->given, others))
+		if (plans->role == role && bms_equal(plans->given, others))
 			break;
 		plans = NULL;
 	}
@@ -558,6 +562,7 @@ find_plans(MSTarget *target, Bitmapset *others)
 	{
 		plans = palloc0(sizeof(MSPlans));
 		plans->given = bms_copy(others);
+		plans->role = role;
 	}
 	else
 		target->general_plans = list_delete_ptr(target->general_plans, plans);

@@ -73,6 +73,14 @@ ms_is_key_column(const MSTarget *target, AttrNumber attno)
 	return false;
 }
 
+/* Does an increment give a new row's value of a column, whoever makes it? */
+bool
+ms_is_always_given(const MSTarget *target, AttrNumber attno)
+{
+	return attno == target->count || attno == target->first_seen ||
+		attno == target->last_seen || ms_is_key_column(target, attno);
+}
+
 /* Does the database alone fill a column, and refuse values that are given? */
 bool
 ms_is_database_filled(Form_pg_attribute att)

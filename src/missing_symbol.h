@@ -123,6 +123,7 @@ typedef struct MSTarget
 	char	   *name;			/* qualified and quoted */
 	MemoryContext cxt;			/* holds all of it */
 	int			users;			/* calls under way */
+	uint64		call;			/* the latest call: another number each time */
 	bool		pinned;			/* deltas of this transaction need it ... */
 	struct MSTarget *next_pinned;	/* ... and this one */
 	bool		stale;			/* replaced in the cache: the last user frees */
@@ -151,6 +152,8 @@ typedef struct MSTarget
 
 	/* why increments take the general path; NULL: they may take the fast one */
 	const char *general_reason;
+	bool		builtin;		/* nothing that is compiled depends on the role
+								 * or on search_path */
 
 	/* made when first needed; each owned by its file */
 	struct MSKeyOrder *order;
@@ -203,8 +206,16 @@ extern void ms_infer_fill(MSTarget *target, Relation rel, List *names);
 extern AttrNumber ms_column_number(Relation rel, const char *column);
 extern const char *ms_column_name(Relation rel, AttrNumber attno);
 extern bool ms_is_key_column(const MSTarget *target, AttrNumber attno);
+extern bool ms_is_always_given(const MSTarget *target, AttrNumber attno);
 extern bool ms_is_database_filled(Form_pg_attribute att);
 extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
+
+/*
+ * builtin.c: whose code is in an expression.
+ */
+extern bool ms_is_builtin(Node *expr);
+extern bool ms_type_is_builtin(Oid type);
+extern bool ms_table_is_builtin(const MSTarget *target, Relation rel);
 
 /*
  * input.c: what a caller gives becomes values of the target's columns.

@@ -389,8 +389,7 @@ check_fill(MSTarget *target, Relation rel)
 	{
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
 
-		if (ms_is_key_column(target, attno) || attno == target->count || attno == target->first_seen ||
-			attno == target->last_seen || att->attgenerated != '\0' ||
+		if (ms_is_always_given(target, attno) || att->attgenerated != '\0' ||
 			att->attidentity != '\0')
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
