@@ -156,6 +156,15 @@ lacking_column(const MSTarget *target, Relation rel, const MSRow *row)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 
+	/* a value for it would be refused, whatever a trigger makes of it */
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		AttrNumber	attno = target->keys[i].column.attno;
+
+		if (ms_is_database_filled(TupleDescAttr(desc, attno - 1)))
+			return attno;
+	}
+
 	/* a trigger may give it, of a partition too */
 	if ((rel->trigdesc != NULL && rel->trigdesc->trig_insert_before_row) ||
 		rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
@@ -191,6 +200,13 @@ ms_check_required_columns(const MSTarget *target, Relation rel,
 	if (attno == InvalidAttrNumber)
 		return;
 	att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+	if (ms_is_database_filled(att))
+		ereport(ERROR,
+				(errcode(ERRCODE_GENERATED_ALWAYS),
+				 errmsg("cannot insert a new counter in table %s: the database fills its key column \"%s\"",
+						target->name, NameStr(att->attname)),
+				 errdetail("It is a generated column, or GENERATED ALWAYS AS IDENTITY."),
+				 errhint("Insert the row first; increments count it by this key.")));
 	if (att->atttypid == TIMESTAMPTZOID && target->kind != MS_COUNT_COUNTER)
 	{
 		if (target->first_seen == InvalidAttrNumber)

@@ -123,6 +123,7 @@ typedef struct MSTarget
 	char	   *name;			/* qualified and quoted */
 	MemoryContext cxt;			/* holds all of it */
 	int			users;			/* calls under way */
+	uint64		call;			/* the latest call: another number each time */
 	bool		pinned;			/* deltas of this transaction need it ... */
 	struct MSTarget *next_pinned;	/* ... and this one */
 	bool		stale;			/* replaced in the cache: the last user frees */
@@ -130,6 +131,8 @@ typedef struct MSTarget
 	/* the key, in the order of the index's columns */
 	Oid			index;
 	List	   *arbiters;		/* that index and its equals */
+	bool		names_opclass;	/* other indexes on its columns find other keys
+								 * equal */
 	int			nkeys;
 	MSKeyColumn *keys;
 	int		   *argument;		/* keys[i] is the caller's argument[i]-th value */
@@ -149,6 +152,8 @@ typedef struct MSTarget
 
 	/* why increments take the general path; NULL: they may take the fast one */
 	const char *general_reason;
+	bool		builtin;		/* nothing that is compiled depends on the role
+								 * or on search_path */
 
 	bool		row_security;	/* is enabled; whether it applies is the role's */
 	enum
@@ -163,7 +168,9 @@ typedef struct MSTarget
 	struct MSPrivileges *privileges;
 	struct MSFast *fast;
 	List	   *general_plans;
-	struct _SPI_plan *value_plan;
+	struct _SPI_plan *read_plan;
+	struct _SPI_plan *lock_plan;
+	struct _SPI_plan *lock_aside_plan;
 	struct MSSpillFormat *spill_format;
 	int			spill_turn;		/* increments, to take what is spilled at every
 								 * 16th */
@@ -183,7 +190,6 @@ extern const char *ms_general_reason(const MSTarget *target, Relation rel);
  */
 typedef struct MSTracked
 {
-	bool		found;
 	List	   *key;			/* of String; NIL: not set */
 	char	   *count;			/* NULL: not set */
 	char	   *first_seen;		/* NULL: not set; "": none */
@@ -206,7 +212,18 @@ extern void ms_infer_counter(MSTarget *target, Relation rel,
 extern void ms_check_key_is_no_counter(MSTarget *target, Relation rel);
 extern void ms_infer_fill(MSTarget *target, Relation rel, List *names);
 extern AttrNumber ms_column_number(Relation rel, const char *column);
+extern const char *ms_column_name(Relation rel, AttrNumber attno);
+extern bool ms_is_key_column(const MSTarget *target, AttrNumber attno);
+extern bool ms_is_always_given(const MSTarget *target, AttrNumber attno);
+extern bool ms_is_database_filled(Form_pg_attribute att);
 extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
+
+/*
+ * builtin.c: whose code is in an expression.
+ */
+extern bool ms_is_builtin(Node *expr);
+extern bool ms_type_is_builtin(Oid type);
+extern bool ms_table_is_builtin(const MSTarget *target, Relation rel);
 
 /*
  * input.c: what a caller gives becomes values of the target's columns.
@@ -408,6 +425,7 @@ extern void ms_append_key_condition(struct StringInfoData *sql,
 									MSTarget *target, Relation rel);
 extern void ms_append_table(struct StringInfoData *sql, MSTarget *target,
 							Relation rel);
+extern struct _SPI_plan *ms_prepare(const char *sql, int nargs, Oid *argtypes);
 extern void ms_make_generic_plan(MSTarget *target, struct _SPI_plan *plan);
 
 /*
