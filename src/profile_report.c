@@ -692,7 +692,8 @@ summary_line(List *candidates)
 
 /*
  * One line about what came since the last mark.  Also called as the session
- * ends, outside of any transaction: no catalog here.
+ * ends, outside of any transaction: no catalog here.  It has the texts of all
+ * roles, so no client may get it, whatever its client_min_messages.
  */
 void
 ms_profile_log(const char *why)
@@ -712,12 +713,12 @@ ms_profile_log(const char *why)
 	saved = MemoryContextSwitchTo(context);
 	candidates = ms_candidates(ms_profile.section, MIN_REPEATS, 0, true);
 	if (ms_profile_log_setting == MS_LOG_JSON)
-		ereport(LOG,
+		ereport(LOG_SERVER_ONLY,
 				(errmsg("missing_symbol profile: %s",
 						json_line(why, candidates)),
 				 errhidestmt(true), errhidecontext(true)));
 	else
-		ereport(LOG,
+		ereport(LOG_SERVER_ONLY,
 				(errmsg("missing_symbol profile (%s%s%.*s): %s", why,
 						ms_profile.label_len > 0 ? ", " : "",
 						ms_profile.label_len, ms_profile.label,
