@@ -719,6 +719,9 @@ typedef struct MSLexer
  */
 extern bool ms_lex(MSLexer *lex, MSTokenKind prev);
 
+/* how far the first statement of a string goes: to its semicolon */
+extern int	ms_first_statement(const char *text);
+
 /*
  * The n letters at p, 1 .. 8, folded to lower case, the first one in the
  * highest byte, zeros behind the last.  Reads nothing from end on.
@@ -1174,7 +1177,17 @@ typedef struct MSUtility
 	struct MSUtility *outer;
 } MSUtility;
 
-typedef struct MSHooks
+/* Where a statement's text is */
+typedef struct MSText
+{
+	const char *source;
+	int			location;		/* as of a PlannedStmt */
+	int			len;
+	char	   *name;			/* made for want of a text, or NULL */
+} MSText;
+
+/* What a hook sets for what it calls, and puts back after */
+typedef struct MSPlace
 {
 	int			level;			/* of the next statement */
 	MSUtility  *utility;
@@ -1187,6 +1200,24 @@ typedef struct MSHooks
 	 */
 	MSStatement *current;
 	ErrorContextCallback *current_context;
+} MSPlace;
+
+/* Whose is the next error that no hook sees? */
+typedef enum MSBlame
+{
+	MS_BLAME_TEXT,				/* the text's that the server is at */
+	MS_BLAME_LATEST,			/* likewise, but the latest statement's while
+								 * its result is sent, and at the end of its
+								 * transaction */
+	MS_BLAME_END,				/* the latest statement's: it ends its
+								 * transaction, which is all that is left */
+	MS_BLAME_NONE				/* the error under way has its row already */
+} MSBlame;
+
+typedef struct MSHooks
+{
+	MSPlace		at;
+	MSBlame		blame;
 
 	/* the latest top-level statement: where its text ends, its portal */
 	struct
@@ -1198,13 +1229,41 @@ typedef struct MSHooks
 		Portal		portal;
 		char		name[NAMEDATALEN];
 	}			latest;
-
-	bool		latest_in_xact;	/* it is of the current transaction */
-	bool		end_pending;	/* COMMIT has returned, the end has not come */
-	bool		error_listed;	/* a top-level row has the error under way */
 } MSHooks;
 
 extern MSHooks ms_hooks;
+
+/*
+ * One level deeper; what it was is to be put back whether or not there is an
+ * error: ms_hooks.at = was.
+ */
+static inline MSPlace
+ms_enter(int level)
+{
+	MSPlace		was = ms_hooks.at;
+
+	ms_hooks.at.level = level;
+	return was;
+}
+
+/* likewise, to run a statement whose expressions are evaluated there */
+static inline MSPlace
+ms_enter_statement(int level, MSStatement *s)
+{
+	MSPlace		was = ms_enter(level);
+
+	ms_hooks.at.current = s;
+	ms_hooks.at.current_context = error_context_stack;
+	return was;
+}
+
+/* a hook has caught an error, and a row has it */
+static inline void
+ms_error_listed(int level)
+{
+	if (level == 0)
+		ms_hooks.blame = MS_BLAME_NONE;
+}
 
 /* put the hooks in place, once; allocates nothing, never fails */
 extern void ms_profile_install(void);
@@ -1222,16 +1281,23 @@ extern void ms_profile_own(void);
 
 extern int	ms_statement_level(const char *source);
 extern bool ms_is_adopted(const char *source);
-extern bool ms_is_added_by_rule(PlannedStmt *stmt);
-extern PlannedStmt *ms_primary_stmt(PlannedStmt *stmt);
-extern void ms_note_top_level(const char *source, PlannedStmt *stmt);
+extern PlannedStmt *ms_portal_query(bool last);
+
+/* where the text is of what starts or is planned; name: palloc'd */
+extern void ms_text_locate(MSText *text, const char *source, int location,
+						   int len, int level);
+extern void ms_text_keep(MSText *text, MemoryContext context);
+
+/* the latest top-level statement, and where the text goes on after it */
+extern void ms_note_top_level(const MSText *text);
+extern int	ms_next_location(const char *source);
+
 extern CommandTag ms_operation_tag(CmdType operation);
 extern int64 ms_plan_consume(int level, PlannedStmt *stmt);
 
 /* list a statement that failed before it could be executed */
-extern void ms_list_failure(const char *source, int location, int len,
-							int level, CmdType operation, int64 plan_ns,
-							int sqlerrcode);
+extern void ms_list_failure(const MSText *text, int level, CmdType operation,
+							int64 plan_ns, int sqlerrcode);
 
 static inline bool
 ms_level_is_tracked(int level)
@@ -1243,6 +1309,9 @@ ms_level_is_tracked(int level)
  * profile_exec.c: the executor's hooks.
  */
 extern void ms_exec_install(void);
+
+/* the statement that is open for several queries, if it is that one, fails */
+extern bool ms_exec_fail(uint64 seq, int sqlerrcode);
 
 /*
  * profile_utility.c: utility commands.
@@ -1266,7 +1335,7 @@ typedef struct MSShape
 	uint64		queryid;
 	Oid			userid;
 	bool		toplevel;
-	int			next;			/* in its bucket, or in the free list */
+	int			next;			/* in its bucket */
 	uint64		calls;
 	uint64		errors;
 	uint64		rows;

@@ -416,6 +416,12 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 	}
 
 	s->closed = true;
+	if (r != NULL && r->status == MS_ERROR)
+	{
+		/* so it has been told already */
+		status = MS_ERROR;
+		sqlerrcode = r->sqlerrcode;
+	}
 	if (r != NULL)
 	{
 		r->status = status;
@@ -568,7 +574,7 @@ end_going_on(MSCommitted outcome)
 
 	/* those around this one */
 	ms_profile.ngo_on = 0;
-	for (u = ms_hooks.utility; u != NULL; u = u->outer)
+	for (u = ms_hooks.at.utility; u != NULL; u = u->outer)
 	{
 		r = ms_profile_record(u->s.seq);
 		if (r == NULL)
@@ -604,7 +610,7 @@ void
 ms_profile_xact_end(MSXactEnd end, int64 commit_ns)
 {
 	if (likely(end == MS_XACT_COMMITTED && commit_ns == 0 &&
-			   ms_hooks.level == 0 && ms_profile.ngo_on == 0))
+			   ms_hooks.at.level == 0 && ms_profile.ngo_on == 0))
 		ms_profile.xact_over = true;
 	else
 		end_xact(end, commit_ns);
