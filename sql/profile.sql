@@ -187,6 +187,26 @@ DROP RULE told ON slow;
 DROP VIEW instead;
 DROP TABLE slow;
 
+-- parameters: a long value by its size, not read, cut nor copied
+CREATE TABLE long (v bytea);
+ALTER TABLE long ALTER v SET STORAGE EXTERNAL;
+INSERT INTO long SELECT decode(repeat('ab', 20000), 'hex');
+SELECT missing_symbol.profile_start('all', params => true);
+SELECT missing_symbol.profile_reset();
+DO $$
+DECLARE
+    toasted bytea = (SELECT v FROM long);
+    n int;
+BEGIN
+    EXECUTE 'SELECT length($1) + length($2) + $3' INTO n USING toasted, repeat('x', 8193), 7;
+    EXECUTE 'SELECT length($1)' INTO n USING repeat('x', 20);
+    EXECUTE 'SELECT length($1)' INTO n USING decode(repeat('ab', 6000), 'hex');
+END$$;
+SELECT regexp_replace(params, 'abab(ab)*', 'ab..') AS params, length(params)
+FROM missing_symbol.queries WHERE params IS NOT NULL;
+SELECT missing_symbol.profile_start();
+DROP TABLE long;
+
 -- failures: one row each, with its SQLSTATE
 SELECT missing_symbol.profile_reset();
 SELEC 1;

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/executor.h"
@@ -43,6 +44,10 @@ typedef struct MSExec
 } MSExec;
 
 #define LIVE_BUCKETS	64
+
+/* so much of a parameter's value is shown, or hashed at each end */
+#define PARAM_BYTES		8192
+#define HASHED_BYTES	32768
 
 static MSExec *live[LIVE_BUCKETS];
 static int	nlive = 0;
@@ -176,6 +181,22 @@ live_add(MSExec *x)
  * Statements
  */
 
+/* of a long value only the beginning and the end */
+static uint64
+hash_bytes_of(const void *value, Size len)
+{
+	const unsigned char *bytes = value;
+	uint64		hash = 0;
+
+	if (unlikely(len > 2 * HASHED_BYTES))
+	{
+		hash = ms_hash_combine(hash_bytes_extended(bytes, HASHED_BYTES, 0), len);
+		bytes += len - HASHED_BYTES;
+		len = HASHED_BYTES;
+	}
+	return hash_bytes_extended(bytes, len, hash);
+}
+
 /* of a value: its bytes, without reading the catalog for usual types */
 static pg_noinline uint64
 hash_parameter(ParamExternData *p)
@@ -212,13 +233,12 @@ hash_parameter(ParamExternData *p)
 	{
 		struct varlena *v = (struct varlena *) DatumGetPointer(p->value);
 
-		return hash_bytes_extended((const unsigned char *) VARDATA_ANY(v),
-								   VARATT_IS_EXTERNAL(v) ? 0 :
-								   VARSIZE_ANY_EXHDR(v), 0);
+		if (VARATT_IS_EXTERNAL(v))
+			return hash_bytes_of(v, VARSIZE_EXTERNAL(v));
+		return hash_bytes_of(VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v));
 	}
-	return hash_bytes_extended((const unsigned char *) DatumGetPointer(p->value),
-							   typlen > 0 ? typlen :
-							   strlen(DatumGetCString(p->value)), 0);
+	return hash_bytes_of(DatumGetPointer(p->value),
+						 typlen > 0 ? typlen : strlen(DatumGetCString(p->value)));
 }
 
 static inline uint64
@@ -241,6 +261,46 @@ hash_parameters(ParamListInfo params)
 		hash = ms_hash_combine(hash, h);
 	}
 	return hash;
+}
+
+/* the size of a value that would need its memory several times, else 0 */
+static Size
+long_size(ParamExternData *p)
+{
+	int16		typlen;
+	Size		size = 0;
+
+	if (p->isnull || !OidIsValid(p->ptype))
+		return 0;
+	typlen = get_typlen(p->ptype);
+	if (typlen == -1)
+		size = toast_raw_datum_size(p->value) - VARHDRSZ;
+	else if (typlen == -2)
+		size = strlen(DatumGetCString(p->value));
+	return size > PARAM_BYTES ? size : 0;
+}
+
+/* $1 = '...', $2 = ...; of long values, which are not detoasted, the size */
+static char *
+params_text(ParamListInfo params)
+{
+	char	  **known = palloc0(sizeof(char *) * params->numParams);
+	char	   *text;
+	int			i;
+
+	for (i = 0; i < params->numParams; i++)
+	{
+		Size		size = long_size(&params->params[i]);
+
+		if (size > 0)
+			known[i] = psprintf("(%zu bytes)", size);
+	}
+	text = BuildParamLogString(params, known, PARAM_BYTES);
+	for (i = 0; i < params->numParams; i++)
+		if (known[i] != NULL)
+			pfree(known[i]);
+	pfree(known);
+	return text;
 }
 
 static void
@@ -401,7 +461,7 @@ open_statement(MSStatement *s, QueryDesc *desc)
 
 	if (desc->params != NULL && ms_profile_params() &&
 		desc->params->paramFetch == NULL)
-		params = BuildParamLogString(desc->params, NULL, -1);
+		params = params_text(desc->params);
 	ms_statement_open(s, params);
 	if (params != NULL)
 		pfree(params);
