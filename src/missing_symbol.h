@@ -1029,6 +1029,7 @@ typedef struct MSProfile
 	uint64		xact;
 	bool		xact_over;		/* the next statement starts another */
 	bool		xact_failed;
+	uint64		failed_xact;	/* the latest that failed, 0 for none */
 	uint64		goes_on;		/* the first record that may be MS_GOES_ON */
 	int			ngo_on;			/* how many are */
 	uint64		last_top;		/* record of the latest top-level statement */

@@ -216,6 +216,7 @@ empty_profile(void)
 	ms_profile.xact = 0;
 	ms_profile.xact_over = true;
 	ms_profile.xact_failed = false;
+	ms_profile.failed_xact = 0;
 	ms_profile.goes_on = 0;
 	ms_profile.ngo_on = 0;
 	ms_profile.last_top = 0;

@@ -599,7 +599,11 @@ end_xact(MSXactEnd end, int64 commit_ns)
 		ms_profile.last_end_ns = ms_now_ns();
 	}
 	if (!ms_profile.xact_over)
+	{
+		if (end == MS_XACT_ABORTED && ms_profile.xact_failed)
+			ms_profile.failed_xact = ms_profile.xact;
 		mark_records(end, commit_ns);
+	}
 	ms_profile.xact_over = true;
 	end_going_on(end == MS_XACT_COMMITTED ? MS_COMMITTED :
 				 end == MS_XACT_ABORTED ? MS_UNDONE : MS_PREPARED);
