@@ -392,3 +392,13 @@ DROP TABLE profiled, referring, referenced, checked, profiled_copy, profiled_cop
     log_of_ruled;
 DROP PROCEDURE commits, goes_on;
 DROP FUNCTION deallocates, inner_fails, fired, wraps, own_in_turn;
+
+-- a switch that was never on is forgotten by DISCARD ALL all the same
+\c -
+SELECT missing_symbol.profile_stop();
+SET missing_symbol.profile = 'top';
+SELECT 'stopped';
+DISCARD ALL;
+SET missing_symbol.profile = 'top';
+SELECT 'the setting''s';
+SELECT text FROM missing_symbol.queries;

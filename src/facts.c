@@ -814,3 +814,40 @@ ms_facts_collect(QueryDesc *queryDesc, bool is_fk_check, bool complete,
 	}
 	return facts;
 }
+
+/*
+ * The same fact again: added up, but for what is of the worst time.
+ */
+
+bool
+ms_fact_is_same(const MSFact *a, const MSFact *b)
+{
+	return a->shape == b->shape && a->kind == b->kind && a->node == b->node &&
+		a->tag == b->tag && a->relid == b->relid && a->index == b->index &&
+		a->structure == b->structure && a->userid == b->userid &&
+		a->toplevel == b->toplevel;
+}
+
+/* the worst time is the one furthest off the plan */
+static double
+misestimate(const MSFact *fact)
+{
+	double		expected = Max(fact->expected, 1);
+	double		actual = Max(fact->actual, 1);
+
+	return Max(expected / actual, actual / expected);
+}
+
+void
+ms_fact_add(MSFact *into, const MSFact *fact)
+{
+	into->times += fact->times;
+	into->rows_read += fact->rows_read;
+	into->rows_discarded += fact->rows_discarded;
+	into->memory = Max(into->memory, fact->memory);
+	if (misestimate(fact) > misestimate(into))
+	{
+		into->expected = fact->expected;
+		into->actual = fact->actual;
+	}
+}

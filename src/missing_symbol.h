@@ -1394,6 +1394,10 @@ extern void ms_shape_cached(MSStatement *s);
 /*
  * n_plus_one.c: repeated shapes in a unit.
  */
+
+/* so many executions make a candidate */
+#define MS_MIN_REPEATS	5
+
 typedef struct MSCandidate
 {
 	uint64		unit;
@@ -1599,6 +1603,12 @@ typedef struct MSFact
  */
 extern List *ms_facts_collect(QueryDesc *queryDesc, bool is_fk_check,
 							  bool complete, int64 temp_blocks);
+
+/* does it tell of the same? */
+extern bool ms_fact_is_same(const MSFact *a, const MSFact *b);
+
+/* then it is added up */
+extern void ms_fact_add(MSFact *into, const MSFact *fact);
 
 /*
  * Is it the text of a query by which a foreign key looks for references?  To

@@ -14,7 +14,7 @@
  * the ring still holds; a fixed number is kept, the shortest of a few makes
  * room.
  *
- * A run of MIN_REPEATS or more is a candidate, unless it is one of these:
+ * A run of MS_MIN_REPEATS or more is a candidate, unless it is one of these:
  *
  * - failed executions are not counted; nor are those of a transaction that
  *	 failed, as far as a later one has run them again: the parameters seen in
@@ -41,7 +41,6 @@
 #include "missing_symbol.h"
 
 #define MAX_OTHERS		3
-#define MIN_REPEATS		5
 #define PAGE_ROWS		10
 #define EVICT_LOOKS		8
 
@@ -182,7 +181,7 @@ is_excused(const MSRun *run)
 static void
 forget_run(MSRun *run)
 {
-	if (run->id == 0 || run->count < MIN_REPEATS || is_excused(run))
+	if (run->id == 0 || run->count < MS_MIN_REPEATS || is_excused(run))
 		return;
 	ms_profile.runs_lost++;
 	if (run->section != ms_profile.section)
@@ -560,7 +559,7 @@ ms_n_plus_one(PG_FUNCTION_ARGS)
 	ms_profile_own();
 	InitMaterializedSRF(fcinfo, 0);
 	if (ms_profile.ready)
-		foreach(lc, ms_candidates(0, MIN_REPEATS, 0, false))
+		foreach(lc, ms_candidates(0, MS_MIN_REPEATS, 0, false))
 			put_candidate(rsinfo, lfirst(lc));
 	return (Datum) 0;
 }

@@ -244,8 +244,10 @@ calibrate(void)
 		MSStatement s;
 
 		ms_statement_init(&s, text, -1, 0);
+		s.level = 0;
 		s.kind = MS_QUERY;
 		s.operation = CMD_SELECT;
+		s.tag = CMDTAG_SELECT;
 		s.executed = true;
 		ms_statement_open(&s, NULL);
 		ms_statement_begin(&s);
@@ -415,6 +417,7 @@ ms_profile_stop(PG_FUNCTION_ARGS)
 	session_switch.given = true;
 	session_switch.track = MS_TRACK_OFF;
 	ms_profile_refresh();
+	ms_profile_install();		/* to see DISCARD ALL, where it was never on */
 	PG_RETURN_VOID();
 }
 
