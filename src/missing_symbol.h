@@ -791,6 +791,9 @@ typedef struct MSLexer
  */
 extern bool ms_lex(MSLexer *lex, MSTokenKind prev);
 
+/* how far the first statement of a string goes: to its semicolon */
+extern int	ms_first_statement(const char *text);
+
 /*
  * The n letters at p, 1 .. 8, folded to lower case, the first one in the
  * highest byte, zeros behind the last.  Reads nothing from end on.
@@ -1098,6 +1101,7 @@ typedef struct MSProfile
 	uint64		xact;
 	bool		xact_over;		/* the next statement starts another */
 	bool		xact_failed;
+	uint64		failed_xact;	/* the latest that failed, 0 for none */
 	uint64		goes_on;		/* the first record that may be MS_GOES_ON */
 	int			ngo_on;			/* how many are */
 	uint64		last_top;		/* record of the latest top-level statement */
@@ -1246,7 +1250,17 @@ typedef struct MSUtility
 	struct MSUtility *outer;
 } MSUtility;
 
-typedef struct MSHooks
+/* Where a statement's text is */
+typedef struct MSText
+{
+	const char *source;
+	int			location;		/* as of a PlannedStmt */
+	int			len;
+	char	   *name;			/* made for want of a text, or NULL */
+} MSText;
+
+/* What a hook sets for what it calls, and puts back after */
+typedef struct MSPlace
 {
 	int			level;			/* of the next statement */
 	MSUtility  *utility;
@@ -1259,6 +1273,24 @@ typedef struct MSHooks
 	 */
 	MSStatement *current;
 	ErrorContextCallback *current_context;
+} MSPlace;
+
+/* Whose is the next error that no hook sees? */
+typedef enum MSBlame
+{
+	MS_BLAME_TEXT,				/* the text's that the server is at */
+	MS_BLAME_LATEST,			/* likewise, but the latest statement's while
+								 * its result is sent, and at the end of its
+								 * transaction */
+	MS_BLAME_END,				/* the latest statement's: it ends its
+								 * transaction, which is all that is left */
+	MS_BLAME_NONE				/* the error under way has its row already */
+} MSBlame;
+
+typedef struct MSHooks
+{
+	MSPlace		at;
+	MSBlame		blame;
 
 	/* the latest top-level statement: where its text ends, its portal */
 	struct
@@ -1270,13 +1302,41 @@ typedef struct MSHooks
 		Portal		portal;
 		char		name[NAMEDATALEN];
 	}			latest;
-
-	bool		latest_in_xact;	/* it is of the current transaction */
-	bool		end_pending;	/* COMMIT has returned, the end has not come */
-	bool		error_listed;	/* a top-level row has the error under way */
 } MSHooks;
 
 extern MSHooks ms_hooks;
+
+/*
+ * One level deeper; what it was is to be put back whether or not there is an
+ * error: ms_hooks.at = was.
+ */
+static inline MSPlace
+ms_enter(int level)
+{
+	MSPlace		was = ms_hooks.at;
+
+	ms_hooks.at.level = level;
+	return was;
+}
+
+/* likewise, to run a statement whose expressions are evaluated there */
+static inline MSPlace
+ms_enter_statement(int level, MSStatement *s)
+{
+	MSPlace		was = ms_enter(level);
+
+	ms_hooks.at.current = s;
+	ms_hooks.at.current_context = error_context_stack;
+	return was;
+}
+
+/* a hook has caught an error, and a row has it */
+static inline void
+ms_error_listed(int level)
+{
+	if (level == 0)
+		ms_hooks.blame = MS_BLAME_NONE;
+}
 
 /* put the hooks in place, once; allocates nothing, never fails */
 extern void ms_profile_install(void);
@@ -1294,16 +1354,23 @@ extern void ms_profile_own(void);
 
 extern int	ms_statement_level(const char *source);
 extern bool ms_is_adopted(const char *source);
-extern bool ms_is_added_by_rule(PlannedStmt *stmt);
-extern PlannedStmt *ms_primary_stmt(PlannedStmt *stmt);
-extern void ms_note_top_level(const char *source, PlannedStmt *stmt);
+extern PlannedStmt *ms_portal_query(bool last);
+
+/* where the text is of what starts or is planned; name: palloc'd */
+extern void ms_text_locate(MSText *text, const char *source, int location,
+						   int len, int level);
+extern void ms_text_keep(MSText *text, MemoryContext context);
+
+/* the latest top-level statement, and where the text goes on after it */
+extern void ms_note_top_level(const MSText *text);
+extern int	ms_next_location(const char *source);
+
 extern CommandTag ms_operation_tag(CmdType operation);
 extern int64 ms_plan_consume(int level, PlannedStmt *stmt);
 
 /* list a statement that failed before it could be executed */
-extern void ms_list_failure(const char *source, int location, int len,
-							int level, CmdType operation, int64 plan_ns,
-							int sqlerrcode);
+extern void ms_list_failure(const MSText *text, int level, CmdType operation,
+							int64 plan_ns, int sqlerrcode);
 
 static inline bool
 ms_level_is_tracked(int level)
@@ -1315,6 +1382,9 @@ ms_level_is_tracked(int level)
  * profile_exec.c: the executor's hooks.
  */
 extern void ms_exec_install(void);
+
+/* the statement that is open for several queries, if it is that one, fails */
+extern bool ms_exec_fail(uint64 seq, int sqlerrcode);
 
 /*
  * profile_utility.c: utility commands.
@@ -1338,7 +1408,7 @@ typedef struct MSShape
 	uint64		queryid;
 	Oid			userid;
 	bool		toplevel;
-	int			next;			/* in its bucket, or in the free list */
+	int			next;			/* in its bucket */
 	uint64		calls;
 	uint64		errors;
 	uint64		rows;
@@ -1396,6 +1466,10 @@ extern void ms_shape_cached(MSStatement *s);
 /*
  * n_plus_one.c: repeated shapes in a unit.
  */
+
+/* so many executions make a candidate */
+#define MS_MIN_REPEATS	5
+
 typedef struct MSCandidate
 {
 	uint64		unit;
@@ -1601,6 +1675,12 @@ typedef struct MSFact
  */
 extern List *ms_facts_collect(QueryDesc *queryDesc, bool is_fk_check,
 							  bool complete, int64 temp_blocks);
+
+/* does it tell of the same? */
+extern bool ms_fact_is_same(const MSFact *a, const MSFact *b);
+
+/* then it is added up */
+extern void ms_fact_add(MSFact *into, const MSFact *fact);
 
 /*
  * Is it the text of a query by which a foreign key looks for references?  To
