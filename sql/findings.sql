@@ -75,7 +75,7 @@ SELECT missing_symbol.profile_start(plans => true);
 --
 SELECT count(*) FROM book WHERE author = 7;
 TABLE seen;
-SELECT shape, queryid, userid = 'postgres'::regrole OR userid > 0 AS userid, why FROM missing_symbol.findings;
+SELECT shape, queryid, userid = (SELECT oid FROM pg_roles WHERE rolname = current_user) AS userid, why FROM missing_symbol.findings;
 BEGIN;
 SELECT * FROM pg_temp.follow('seq_scan_discards', 'SELECT count(*) FROM book WHERE author = 7');
 -- it is no finding any more

@@ -219,7 +219,7 @@ foreach my $level ('top', 'all')
 	# cancelled by another session
 	my $sql = 'SELECT pg_sleep(60)';
 	$client->query($sql)->flush;
-	foreach (1 .. 500)
+	foreach (1 .. 60_000)
 	{
 		my ($row) = $other->rows("SELECT count(*) FROM pg_stat_activity"
 			  . " WHERE pid = $client->{pid} AND wait_event = 'PgSleep'");
@@ -236,7 +236,9 @@ foreach my $level ('top', 'all')
 	$other->query('BEGIN; UPDATE t SET v = v WHERE id = 2')->run;
 	$other->query("SET LOCAL deadlock_timeout = '1min'")->run;
 	$other->query('UPDATE t SET v = v WHERE id = 1')->flush;
-	usleep(100_000);
+	$node->poll_query_until('postgres',
+		"SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $other->{pid}")
+	  or die 'it does not wait';
 	$client->query('UPDATE t SET v = v WHERE id = 2')->run;
 	$client->query('ROLLBACK')->run;
 	$other->read_until('Z');
