@@ -61,6 +61,7 @@ OBJS = \
 	src/spill.o \
 	src/spill_text.o \
 	src/stats.o \
+	src/store.o \
 	src/symbols.o \
 	src/target.o \
 	src/total.o \
@@ -120,6 +121,7 @@ ISOLATION = \
 	insert_race \
 	pending \
 	prune \
+	reindex \
 	row_lock \
 	serializable \
 	speculative \

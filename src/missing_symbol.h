@@ -398,7 +398,7 @@ typedef enum MSProbe
 extern MSProbe ms_probe(MSTarget *target, Relation rel, const MSRow *row);
 
 /*
- * spill.c: deltas that are set aside.
+ * store.c: the tables of deltas that are set aside.
  */
 typedef enum MSStore
 {
@@ -425,6 +425,38 @@ typedef struct MSSpilled
 	MSRow	   *row;			/* made by ms_spill_parse */
 } MSSpilled;
 
+extern Relation ms_spill_open(MSStore store, LOCKMODE lockmode);
+extern void ms_spill_append(MSStore store, MSTarget *target, Relation rel,
+							const MSRow *row, const Datum *key,
+							const char *role, const char *error);
+
+/* deltas of a target, one after the other */
+typedef struct MSSpillScan MSSpillScan;
+
+extern MSSpillScan *ms_spill_begin(MSStore store, Oid relid,
+								   Snapshot snapshot, const int64 *hash,
+								   const int64 *after);
+extern MSSpilled *ms_spill_next(MSSpillScan *scan);
+extern void ms_spill_end(MSSpillScan *scan);
+
+extern List *ms_spill_read(MSStore store, Oid relid, Snapshot snapshot,
+						   const int64 *hash, int64 *after, int limit,
+						   bool *more);
+extern bool ms_spill_delete(Relation stored, const MSSpilled *delta,
+							Snapshot snapshot, bool wait, bool ours);
+extern bool ms_spill_lock(Relation stored, const MSSpilled *delta,
+						  Snapshot snapshot, bool wait);
+extern void ms_spill_append_again(const MSSpilled *delta, const char *error);
+extern void ms_spill_forget(Oid relid);
+extern bool ms_spill_exists(Oid relid, Snapshot snapshot);
+extern Oid	ms_spill_next_target(MSStore store, Oid relid, Snapshot snapshot);
+extern TimestampTz ms_spill_first_seen(struct TupleTableSlot *slot);
+extern bool ms_spill_has_error(struct TupleTableSlot *slot);
+
+/*
+ * spill.c: deltas that are set aside, by their key.
+ */
+
 /*
  * Advisory locks of ours, by the last field of their tag; SQL functions use 1
  * and 2.
@@ -433,28 +465,11 @@ typedef struct MSSpilled
 #define MS_LOCK_FLUSH		4	/* of a target */
 #define MS_LOCK_WORKER		5	/* of a database, held by its worker */
 
-extern Relation ms_spill_open(MSStore store, LOCKMODE lockmode);
-extern void ms_spill_append(MSStore store, MSTarget *target, Relation rel,
-							const MSRow *row, const Datum *key,
-							const char *role, const char *error);
-extern List *ms_spill_read(MSStore store, Oid relid, Snapshot snapshot,
-						   const int64 *hash, int64 *after, int limit,
-						   bool *more);
 extern List *ms_spill_read_key(MSTarget *target, Relation rel,
 							   const MSRow *row, Snapshot snapshot,
 							   int limit);
-extern bool ms_spill_delete(Relation stored, const MSSpilled *delta,
-							Snapshot snapshot, bool wait, bool ours);
-extern bool ms_spill_lock(Relation stored, const MSSpilled *delta,
-						  Snapshot snapshot, bool wait);
-extern void ms_spill_append_again(const MSSpilled *delta, const char *error);
 extern MSRow *ms_spill_take(MSTarget *target, Relation rel, const MSRow *row,
 							int64 *n);
-extern void ms_spill_forget(Oid relid);
-extern bool ms_spill_exists(Oid relid, Snapshot snapshot);
-extern Oid	ms_spill_next_target(MSStore store, Oid relid, Snapshot snapshot);
-extern TimestampTz ms_spill_first_seen(struct TupleTableSlot *slot);
-extern bool ms_spill_has_error(struct TupleTableSlot *slot);
 extern bool ms_insertion_lock(MSTarget *target, const MSRow *row);
 extern void ms_insertion_unlock(MSTarget *target, const MSRow *row);
 

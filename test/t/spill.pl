@@ -210,6 +210,90 @@ is(query('SELECT missing_symbol.flush()'), '2', 'cut off: merged in the end');
 is(query('SELECT sum(count) FROM (TABLE waited UNION ALL TABLE cancelled) t'), '4', 'cut off: exactly');
 
 # ---------------------------------------------------------------------------
+# The indexes of what is set aside: left unfinished, an administrator's, none
+# ---------------------------------------------------------------------------
+
+query(q{
+CREATE TABLE indexed (k text PRIMARY KEY, count int);
+CREATE TABLE indexed_too (k text PRIMARY KEY, count int);
+SELECT missing_symbol.track('indexed', spill => true), missing_symbol.track('indexed_too', apply => 'buffer');
+BEGIN; SELECT missing_symbol.increment('indexed', 'a'); PREPARE TRANSACTION 'holder'});
+
+# Counts once more in each: that is read, stays when it cannot be merged, and
+# is merged when it can.
+my $counted = 0;
+sub counts
+{
+	my ($what) = @_;
+	my $values = q{missing_symbol.value('indexed', 'a'), missing_symbol.value('indexed_too', 'a')};
+
+	$counted++;
+	query(q{SET missing_symbol.worker = off; SELECT missing_symbol.increment('indexed', 'a'), missing_symbol.increment('indexed_too', 'a')});
+	is(query(qq{SELECT $values, (SELECT count FROM missing_symbol.total(NULL::indexed)), (SELECT count FROM missing_symbol.total(NULL::indexed_too) WHERE k = 'a')}),
+		"$counted|$counted|$counted|$counted", "$what: read");
+	query('SELECT missing_symbol.fold()');
+	is(query(qq{SELECT $values, (SELECT sum(delta) FROM missing_symbol.spilled), (SELECT count FROM indexed_too WHERE k = 'a')}),
+		"$counted|$counted|$counted|$counted", "$what: folded");
+}
+
+# one that was cut off at the first wait for those who write
+foreach my $table ('spilled', 'buffered', 'tracked')
+{
+	query(qq{BEGIN; LOCK missing_symbol.$table IN ROW EXCLUSIVE MODE; PREPARE TRANSACTION 'writer'});
+	my ($rc, $stdout, $stderr) = $node->psql('postgres', "SET lock_timeout = '10ms'; REINDEX TABLE CONCURRENTLY missing_symbol.$table");
+	like($stderr, qr/lock timeout/, "$table: REINDEX CONCURRENTLY, cut off");
+	query(q{ROLLBACK PREPARED 'writer'});
+	is( query(qq{SELECT count(*), sum(pg_relation_size(indexrelid)) FROM pg_index WHERE indrelid = 'missing_symbol.$table'::regclass AND NOT indisvalid}),
+		'1|0', "$table: an index without a page is left");
+}
+counts('an unfinished index');
+query("REINDEX TABLE CONCURRENTLY missing_symbol.$_") foreach qw(spilled buffered tracked);
+counts('an unfinished index, older than the other');
+query(q{SELECT missing_symbol.track('indexed', spill => true), missing_symbol.increment('indexed_too', 'b')});
+ok($node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM indexed_too WHERE k = 'b'}), 'an unfinished index: the worker folds');
+query(join ';', map { "REINDEX TABLE missing_symbol.$_" } qw(spilled buffered tracked));
+counts('all of them finished');
+
+foreach my $table ('spilled', 'buffered')
+{
+	my %own = (
+		role => '(role)',
+		part => '(target, hash) WHERE delta > 1000',
+		down => '(target, hash DESC)',
+		expr => '((key[1]), hash)',
+		other => '(hash, target)',
+		hash => 'USING hash (hash)',
+		brin => 'USING brin (first_seen)');
+
+	query("CREATE INDEX own_$_ ON missing_symbol.$table $own{$_}") foreach sort keys %own;
+	counts("$table, with indexes of an administrator's");
+	counts("$table, with indexes of an administrator's, again");
+	query(q{SET missing_symbol.worker = off; SELECT missing_symbol.increment('indexed_too', 'c')});
+	is( query(qq{SET enable_seqscan = off;
+SELECT count(*) FROM missing_symbol.$table t WHERE
+t.ctid IN (SELECT ctid FROM missing_symbol.$table WHERE role = current_user) AND
+t.ctid IN (SELECT ctid FROM missing_symbol.$table WHERE key[1] >= 'a') AND
+t.ctid IN (SELECT ctid FROM missing_symbol.$table WHERE hash = t.hash) AND
+t.ctid IN (SELECT ctid FROM missing_symbol.$table WHERE first_seen <= now())}),
+		'1', "$table: all are filled");
+	query("DROP INDEX " . join ', ', map { "missing_symbol.own_$_" } sort keys %own);
+}
+
+query(q{
+ALTER TABLE missing_symbol.spilled DROP CONSTRAINT spilled_pkey;
+DROP INDEX missing_symbol.buffered_target_hash_idx;
+ALTER TABLE missing_symbol.tracked DROP CONSTRAINT tracked_pkey});
+counts('no index');
+query(q{SELECT missing_symbol.track('indexed', spill => true)});
+query(q{ROLLBACK PREPARED 'holder'; SELECT missing_symbol.increment('indexed', 'b') FROM generate_series(1, 3)});
+is(query(q{SELECT missing_symbol.fold(); SELECT * FROM indexed ORDER BY k}), "1\na|$counted\nb|3", 'no index: folded');
+is(query(q{DROP TABLE indexed, indexed_too; SELECT count(*) FROM missing_symbol.tracked WHERE target::text ~ '^\d'}), '0', 'no index: forgotten with the table');
+query(q{
+ALTER TABLE missing_symbol.spilled ADD CONSTRAINT spilled_pkey PRIMARY KEY (target, hash, id);
+CREATE INDEX buffered_target_hash_idx ON missing_symbol.buffered (target, hash);
+ALTER TABLE missing_symbol.tracked ADD CONSTRAINT tracked_pkey PRIMARY KEY (target)});
+
+# ---------------------------------------------------------------------------
 # Readers of rights and row security in a second session
 # ---------------------------------------------------------------------------
 
