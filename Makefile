@@ -127,6 +127,7 @@ ISOLATION = \
 	speculative \
 	spill \
 	throttle_race \
+	total \
 	waiter_time
 
 # TAP: they start servers of their own

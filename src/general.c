@@ -409,23 +409,29 @@ make_plan(SPIPlanPtr plan)
 }
 
 /*
- * Plan what is not planned, or not any more.  That parses the text anew:
- * where schemas have been renamed since the call began, it may name another
- * table.
+ * To parse a text is to look up its names: where schemas have been renamed
+ * since the call began, it may name another table.
  */
 void
-ms_make_generic_plan(MSTarget *target, SPIPlanPtr plan)
+ms_check_plan(const MSTarget *target, SPIPlanPtr plan)
 {
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
 
-	if (!plan_is_current(source))
-		make_plan(plan);
 	if (!list_member_oid(source->relationOids, target->relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table %s has got another name meanwhile",
 						target->name),
 				 errhint("Repeat the call.")));
+}
+
+/* Plan what is not planned, or not any more, which parses the text anew. */
+void
+ms_make_generic_plan(MSTarget *target, SPIPlanPtr plan)
+{
+	if (!plan_is_current(linitial(SPI_plan_get_plan_sources(plan))))
+		make_plan(plan);
+	ms_check_plan(target, plan);
 }
 
 static SPIPlanPtr

@@ -360,6 +360,7 @@ extern void ms_append_key_condition(struct StringInfoData *sql,
 									MSTarget *target, Relation rel);
 extern void ms_append_table(struct StringInfoData *sql, MSTarget *target,
 							Relation rel);
+extern void ms_check_plan(const MSTarget *target, struct _SPI_plan *plan);
 extern void ms_make_generic_plan(MSTarget *target, struct _SPI_plan *plan);
 
 /*

@@ -283,6 +283,7 @@ open_table(const Total *total)
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed for \"%s\": %s", sql,
 			 SPI_result_code_string(SPI_result));
+	ms_check_plan(total->target, plan);
 	return SPI_cursor_open(NULL, plan, NULL, NULL, true);
 }
 
@@ -334,6 +335,34 @@ put_new_rows(Total *total)
 	}
 }
 
+/*
+ * Are the rows that the query expects still those of the table?  It was
+ * planned before we have locked the table, and may have waited for that.  New
+ * columns are left out.
+ */
+static void
+check_row_type(const Total *total)
+{
+	TupleDesc	expected = total->rsinfo->setDesc;
+	TupleDesc	desc = RelationGetDescr(total->rel);
+	bool		same = expected->natts <= desc->natts;
+
+	for (int i = 0; same && i < expected->natts; i++)
+	{
+		Form_pg_attribute a = TupleDescAttr(expected, i);
+		Form_pg_attribute b = TupleDescAttr(desc, i);
+
+		same = a->attisdropped == b->attisdropped &&
+			(a->attisdropped || a->atttypid == b->atttypid);
+	}
+	if (!same)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table %s has got other columns meanwhile",
+						total->target->name),
+				 errhint("Repeat the call.")));
+}
+
 /* total(NULL::table): its rows, with all that has been counted */
 Datum
 ms_total(PG_FUNCTION_ARGS)
@@ -350,11 +379,11 @@ ms_total(PG_FUNCTION_ARGS)
 						format_type_be(type)),
 				 errhint("Name the table as a type: SELECT * FROM missing_symbol.total(NULL::page_views).")));
 	total.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	InitMaterializedSRF(fcinfo, 0);
-
 	total.target = ms_target_open(relid, AccessShareLock, &total.rel);
 	PG_TRY();
 	{
+		InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+		check_row_type(&total);
 		total.row_security = has_row_security(total.target);
 		ms_prepare_key_order(total.target);
 		if (SPI_connect() != SPI_OK_CONNECT)
