@@ -62,6 +62,7 @@ OBJS = \
 	src/spill_text.o \
 	src/stats.o \
 	src/store.o \
+	src/sums.o \
 	src/symbols.o \
 	src/target.o \
 	src/total.o \

@@ -169,6 +169,7 @@ extern void ms_target_unpin(MSTarget *target);
 extern void ms_target_pin(MSTarget *target);
 extern void ms_target_release(MSTarget *target);
 extern const char *ms_general_reason(const MSTarget *target, Relation rel);
+extern bool ms_row_security_applies(Oid relid);
 
 /*
  * tracked.c: table tracked, track, untrack, describe.
@@ -350,7 +351,7 @@ extern void ms_fast_abort(MSTarget *target);
  */
 extern void ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
 								 MSResult *result);
-extern void ms_general_value(MSTarget *target, Relation rel, MSRow *row,
+extern bool ms_general_value(MSTarget *target, Relation rel, MSRow *row,
 							 bool *isnull, int64 *value);
 extern bool ms_general_exists(MSTarget *target, Relation rel, MSRow *row);
 extern void ms_general_free(MSTarget *target);
@@ -416,7 +417,8 @@ typedef struct MSSpilled
 	ItemPointerData tid;
 	int64		hash;			/* of its key's text */
 	Datum		key;			/* text[] */
-	char	   *role;			/* who counted it */
+	Oid			roleid;			/* who counted it; invalid: that role is gone */
+	char	   *role;			/* its name then */
 	int64		by;
 	TimestampTz first_seen;
 	TimestampTz last_seen;
@@ -466,9 +468,14 @@ extern bool ms_spill_has_error(struct TupleTableSlot *slot);
 #define MS_LOCK_FLUSH		4	/* of a target */
 #define MS_LOCK_WORKER		5	/* of a database, held by its worker */
 
-extern List *ms_spill_read_key(MSTarget *target, Relation rel,
-							   const MSRow *row, Snapshot snapshot,
-							   int limit);
+/* false: that was enough */
+typedef bool (*MSSpillFunction) (MSSpilled *delta, void *arg);
+
+extern void ms_spill_foreach(MSTarget *target, Relation rel, const MSRow *row,
+							 Snapshot snapshot, bool fields,
+							 MSSpillFunction function, void *arg);
+extern bool ms_spill_has_key(MSTarget *target, Relation rel,
+							 const MSRow *row, Snapshot snapshot);
 extern MSRow *ms_spill_take(MSTarget *target, Relation rel, const MSRow *row,
 							int64 *n);
 extern bool ms_insertion_lock(MSTarget *target, const MSRow *row);
@@ -491,7 +498,35 @@ extern bool ms_spill_exact_key(MSTarget *target);
 /* what is given beside the key, as jsonb; false: nothing */
 extern bool ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
 							Datum *result);
-extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta);
+
+/* make a delta's row, with the fields or without */
+extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta,
+						   bool fields);
+
+/*
+ * What runs while a table is read (input functions of its key's domains, what
+ * generates its columns) runs as its owner, in a security-restricted
+ * operation; texts: by settings under which these mean the same everywhere.
+ * An error on the way ends it, too.
+ */
+typedef struct MSReading
+{
+	Oid			userid;
+	int			sec_context;
+	int			nestlevel;		/* of settings */
+} MSReading;
+
+extern void ms_reading_begin(Relation rel, bool texts, MSReading *reading);
+extern void ms_reading_end(const MSReading *reading);
+
+/*
+ * sums.c: sums of deltas, one for each key.
+ */
+typedef struct MSSums MSSums;
+
+extern MSSums *ms_sums_begin(MSTarget *target, Relation rel);
+extern void ms_sums_add(MSSums *sums, const MSRow *row);
+extern MSRow **ms_sums_end(MSSums *sums, int *n);
 
 /*
  * buffer.c: apply = 'buffer'.
@@ -619,8 +654,8 @@ extern void ms_pending_foreach(MSTarget *target, Relation rel,
 /*
  * total.c: reading counters with what is spilled and deferred.
  */
-extern void ms_total_value(MSTarget *target, Relation rel, const MSRow *row,
-						  bool *isnull, int64 *value);
+extern void ms_total_value(MSTarget *target, Relation rel, MSRow *row,
+						   bool *isnull, int64 *value);
 
 /*
  * pending.c: apply = 'commit'.

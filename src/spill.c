@@ -27,34 +27,91 @@
 /* one call takes no more than this of a key that it has just counted */
 #define TAKE_LIMIT	4096
 
-/* The deltas of a row's key that a snapshot shows, parsed. */
-List *
-ms_spill_read_key(MSTarget *target, Relation rel, const MSRow *row,
-				  Snapshot snapshot, int limit)
+/*
+ * Call a function with each delta of a row's key that a snapshot shows, in
+ * memory that is given back after it, until it returns false.  Fields: those
+ * that were given beside the key are wanted, too.
+ */
+void
+ms_spill_foreach(MSTarget *target, Relation rel, const MSRow *row,
+				 Snapshot snapshot, bool fields, MSSpillFunction function,
+				 void *arg)
 {
 	char	   *texts[INDEX_MAX_KEYS];
 	int64		hash = ms_spill_key_texts(target, row->values, texts);
-	List	   *result = NIL;
-	ListCell   *lc;
-	bool		more;
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "missing_symbol delta",
+											  ALLOCSET_SMALL_SIZES);
+	bool		more = true;
 
-	for (int store = 0; store < MS_STORES; store++)
+	for (int store = 0; store < MS_STORES && more; store++)
 	{
-		List	   *deltas = ms_spill_read(store, target->relid, snapshot,
-										   &hash, NULL, limit, &more);
+		MSSpillScan *scan = ms_spill_begin(store, target->relid, snapshot,
+										   &hash, NULL);
+		MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
+		MSSpilled  *delta;
 
-		if (deltas != NIL)
-			ms_prepare_key_order(target);
-		foreach(lc, deltas)
+		while (more && (delta = ms_spill_next(scan)) != NULL)
 		{
-			MSSpilled  *delta = lfirst(lc);
-
-			ms_spill_parse(target, rel, delta);
+			ms_prepare_key_order(target);
+			ms_spill_parse(target, rel, delta, fields);
 			if (ms_compare_rows(target, delta->row->values, row->values) == 0)
-				result = lappend(result, delta);
+				more = function(delta, arg);
+			MemoryContextReset(cxt);
 		}
+		MemoryContextSwitchTo(oldcxt);
+		ms_spill_end(scan);
 	}
-	return result;
+	MemoryContextDelete(cxt);
+}
+
+static bool
+note_delta(MSSpilled *delta, void *arg)
+{
+	*(bool *) arg = true;
+	return false;
+}
+
+/* Is there a delta of a row's key, that a snapshot shows? */
+bool
+ms_spill_has_key(MSTarget *target, Relation rel, const MSRow *row,
+				 Snapshot snapshot)
+{
+	bool		found = false;
+
+	ms_spill_foreach(target, rel, row, snapshot, false, note_delta, &found);
+	return found;
+}
+
+/* deltas that are being taken */
+typedef struct Taking
+{
+	Snapshot	snapshot;
+	Oid			roleid;
+	MSSums	   *sums;
+	int64		by;				/* of all */
+	int64		n;
+} Taking;
+
+static bool
+take_delta(MSSpilled *delta, void *arg)
+{
+	Taking	   *taking = arg;
+	Relation	stored;
+	int64		by;
+
+	if (delta->error != NULL || delta->roleid != taking->roleid ||
+		pg_add_s64_overflow(taking->by, delta->by, &by))
+		return true;
+	stored = ms_spill_open(delta->store, RowExclusiveLock);
+	if (ms_spill_delete(stored, delta, taking->snapshot, false, false))
+	{
+		ms_sums_add(taking->sums, delta->row);
+		taking->by = by;
+		taking->n++;
+	}
+	table_close(stored, NoLock);
+	return taking->n < TAKE_LIMIT;
 }
 
 /*
@@ -65,38 +122,19 @@ ms_spill_read_key(MSTarget *target, Relation rel, const MSRow *row,
 MSRow *
 ms_spill_take(MSTarget *target, Relation rel, const MSRow *row, int64 *n)
 {
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	List	   *deltas = ms_spill_read_key(target, rel, row, snapshot,
-										   TAKE_LIMIT);
-	char	   *role = GetUserNameFromId(GetUserId(), false);
-	MSRow	   *sum = NULL;
-	ListCell   *lc;
+	Taking		taking = {0};
+	MSRow	  **rows;
+	int			nrows;
 
-	*n = 0;
-	foreach(lc, deltas)
-	{
-		MSSpilled  *delta = lfirst(lc);
-		Relation	stored;
-		int64		ignored;
-		bool		got;
-
-		if (delta->error != NULL || strcmp(delta->role, role) != 0 ||
-			(sum != NULL &&
-			 pg_add_s64_overflow(sum->by, delta->by, &ignored)))
-			continue;
-		stored = ms_spill_open(delta->store, RowExclusiveLock);
-		got = ms_spill_delete(stored, delta, snapshot, false, false);
-		table_close(stored, NoLock);
-		if (!got)
-			continue;
-		(*n)++;
-		if (sum == NULL)
-			sum = delta->row;
-		else
-			ms_merge_row(target, rel, sum, delta->row);
-	}
-	UnregisterSnapshot(snapshot);
-	return sum;
+	taking.snapshot = RegisterSnapshot(GetLatestSnapshot());
+	taking.roleid = GetUserId();
+	taking.sums = ms_sums_begin(target, rel);
+	ms_spill_foreach(target, rel, row, taking.snapshot, true, take_delta,
+					 &taking);
+	UnregisterSnapshot(taking.snapshot);
+	*n = taking.n;
+	rows = ms_sums_end(taking.sums, &nrows);
+	return nrows > 0 ? rows[0] : NULL;
 }
 
 /*

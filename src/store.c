@@ -39,6 +39,7 @@
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -432,6 +433,7 @@ read_delta(MSStore store, HeapTuple tuple, TupleDesc desc)
 	delta->hash = DatumGetInt64(values[SPILLED_HASH]);
 	delta->key = values[SPILLED_KEY];
 	delta->role = NameStr(*DatumGetName(values[SPILLED_ROLE]));
+	delta->roleid = get_role_oid(delta->role, true);
 	delta->by = DatumGetInt64(values[SPILLED_DELTA]);
 	delta->first_seen = DatumGetTimestampTz(values[SPILLED_FIRST_SEEN]);
 	delta->last_seen = DatumGetTimestampTz(values[SPILLED_LAST_SEEN]);

@@ -304,13 +304,24 @@ CREATE POLICY p ON guarded USING (k <> 'secret');
 GRANT ALL ON guarded TO counts_much;
 SELECT missing_symbol.track('guarded', spill => true);
 INSERT INTO guarded VALUES ('secret', 1), ('open', 1);
-BEGIN; SELECT missing_symbol.increment_many('guarded', ARRAY['secret', 'open']); PREPARE TRANSACTION 'holder'});
-is( query(q{SET ROLE counts_much; SELECT missing_symbol.increment('guarded', 'open') IS NULL, (SELECT outcome FROM missing_symbol.last_increment())}),
-	't|spilled', 'row security: a row that the role sees spills');
-my ($rc, $stdout, $stderr) = $node->psql('postgres',
-	q{SET ROLE counts_much; SET statement_timeout = '1s'; SELECT missing_symbol.increment('guarded', 'secret')});
-is($rc, 3, 'row security: a row that it does not see does not');
-is(query('SELECT key, role, delta FROM missing_symbol.spilled'), '{open}|counts_much|1', 'row security: nothing else is spilled');
+BEGIN; SELECT missing_symbol.increment_many('guarded', ARRAY['secret', 'open', 'new']); PREPARE TRANSACTION 'holder'});
+foreach my $case ('increment on', 'increment off', 'increment_many on')
+{
+	my ($function, $path) = split ' ', $case;
+
+	foreach my $key ('open', 'secret', 'new')
+	{
+		my $value = $function eq 'increment' ? "'$key'" : "ARRAY['$key']";
+		my ($rc, $stdout, $stderr) = $node->psql('postgres', qq{\\set VERBOSITY sqlstate
+SET missing_symbol.fast_path = $path; SET ROLE counts_much; SET lock_timeout = '10ms'; SELECT missing_symbol.$function('guarded', $value)});
+
+		like($stderr, $key eq 'secret' ? qr/42501/ : qr/55P03/, "row security, $case: $key " . ($key eq 'secret' ? 'fails' : 'waits'));
+	}
+}
+my ($rc, $stdout, $stderr);
+is(query('SELECT count(*) FROM missing_symbol.spilled'), '0', 'row security: nothing is spilled');
+is(query(q{SELECT missing_symbol.increment('guarded', 'open') IS NULL, (SELECT outcome FROM missing_symbol.last_increment())}),
+	't|spilled', 'row security that does not apply: spilled');
 $node->safe_psql('postgres', q{CREATE ROLE reads_and_inserts; GRANT SELECT, INSERT ON wide, guarded TO reads_and_inserts});
 foreach my $path ('on', 'off')
 {
@@ -323,7 +334,7 @@ BEGIN ISOLATION LEVEL $level; SELECT missing_symbol.increment('guarded', 'open')
 	}
 }
 $node->safe_psql('postgres', "COMMIT PREPARED 'holder'");
-is(query('SELECT missing_symbol.fold(); TABLE guarded ORDER BY k'), "1\nopen|3\nsecret|2", 'row security: folded');
+is(query('SELECT missing_symbol.fold(); TABLE guarded ORDER BY k'), "1\nnew|1\nopen|3\nsecret|2", 'row security: folded');
 
 # ---------------------------------------------------------------------------
 # Exact under load, across a crash
