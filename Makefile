@@ -65,6 +65,8 @@ OBJS = \
 	src/spill.o \
 	src/spill_text.o \
 	src/stats.o \
+	src/store.o \
+	src/sums.o \
 	src/symbols.o \
 	src/target.o \
 	src/total.o \
@@ -125,11 +127,13 @@ ISOLATION = \
 	insert_race \
 	pending \
 	prune \
+	reindex \
 	row_lock \
 	serializable \
 	speculative \
 	spill \
 	throttle_race \
+	total \
 	waiter_time
 
 # TAP: they start servers of their own

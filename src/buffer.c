@@ -36,7 +36,6 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/rel.h"
-#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -90,7 +89,7 @@ bool
 ms_buffer_serves(MSTarget *target)
 {
 	return ms_spill_exact_key(target) &&
-		check_enable_rls(target->relid, InvalidOid, true) != RLS_ENABLED;
+		!ms_row_security_applies(target->relid);
 }
 
 /* a key whose deltas are to be merged */

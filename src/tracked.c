@@ -108,13 +108,13 @@ read_row(Relation tracked, Oid target, Datum *values, bool *isnull,
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Oid			index = RelationGetPrimaryKeyIndex(tracked, false);
 	bool		found;
 
 	ScanKeyInit(&key, TRACKED_TARGET + 1, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(target));
-	scan = systable_beginscan(tracked,
-							  RelationGetPrimaryKeyIndex(tracked, false),
-							  true, snapshot, 1, &key);
+	scan = systable_beginscan(tracked, index, OidIsValid(index), snapshot, 1,
+							  &key);
 	tuple = systable_getnext(scan);
 	found = HeapTupleIsValid(tuple);
 	if (found)
