@@ -16,6 +16,7 @@
 
 MODULE_big = missing_symbol
 OBJS = \
+	src/attempt.o \
 	src/buffer.o \
 	src/calls.o \
 	src/compare.o \
@@ -38,6 +39,7 @@ OBJS = \
 	src/missing_symbol.o \
 	src/n_plus_one.o \
 	src/pending.o \
+	src/places.o \
 	src/privileges.o \
 	src/probe.o \
 	src/profile_budget.o \
@@ -157,7 +159,8 @@ PROVE_TESTS = \
 	test/t/standby.pl \
 	test/t/twophase.pl \
 	test/t/unit.pl \
-	test/t/upgrade.pl
+	test/t/upgrade.pl \
+	test/t/worker.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 # the database of the tests: orders of text, and collations of ICU
