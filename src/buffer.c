@@ -33,7 +33,6 @@
 #include "miscadmin.h"
 #include "utils/fmgrprotos.h"
 #include "utils/rel.h"
-#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -70,7 +69,7 @@ bool
 ms_buffer_serves(MSTarget *target)
 {
 	return ms_spill_exact_key(target) &&
-		check_enable_rls(target->relid, InvalidOid, true) != RLS_ENABLED &&
+		!ms_row_security_applies(target, InvalidOid) &&
 		ms_worker_possible();
 }
 

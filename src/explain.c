@@ -163,17 +163,11 @@ remember_fact(MSExplain *x, const MSFact *fact)
 
 	foreach(lc, x->facts)
 	{
-		MSFact	   *known = lfirst(lc);
-
-		if (known->kind != fact->kind || known->node != fact->node ||
-			known->tag != fact->tag || known->relid != fact->relid ||
-			known->index != fact->index ||
-			known->structure != fact->structure)
-			continue;
-		known->times += fact->times;
-		known->rows_read += fact->rows_read;
-		known->rows_discarded += fact->rows_discarded;
-		return;
+		if (ms_fact_is_same(lfirst(lc), fact))
+		{
+			ms_fact_add(lfirst(lc), fact);
+			return;
+		}
 	}
 	saved = MemoryContextSwitchTo(x->context);
 	added = palloc(sizeof(MSFact));

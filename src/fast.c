@@ -13,6 +13,8 @@
  *   has touched the row since we read it, so a clock read just before counts
  *   as read under the row's lock, and no lock record is written.  Otherwise
  *   the row is locked, and the clock read again after that.
+ * - A row that another transaction is changing is not even tried: CHECKs and
+ *   the range of the count are asked of the row that there is after that.
  * - The insertion kills its own row on a conflict, and the search is repeated.
  *   Where that finds nothing, the other row is still being inserted: wait for
  *   its transaction, never spin.
@@ -26,13 +28,16 @@
  * an UPDATE share one array, which the first of them fills.
  *
  * After an error the state is worthless (its slots may think they hold
- * buffers): ms_fast_abort forgets it.
+ * buffers): ms_fast_abort forgets it.  It lasts for one statement only where
+ * what is compiled is not built in (builtin.c).
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/sysattr.h"
 #include "access/tableam.h"
@@ -48,6 +53,7 @@
 #include "nodes/makefuncs.h"
 #include "parser/parse_coerce.h"
 #include "rewrite/rewriteHandler.h"
+#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -99,6 +105,12 @@ typedef enum Progress
 /* searches of a row that others keep changing, before a delta is appended */
 #define MAX_SEARCHES	3
 
+/*
+ * Conflicts with a row that is gone before we look for it, one after the
+ * other: so many that it is there, and the search does not find it.
+ */
+#define MAX_GONE	100
+
 /* The value of a column that nobody gives: its default, or a checked NULL. */
 static Node *
 column_default(Relation rel, Form_pg_attribute att)
@@ -123,15 +135,18 @@ column_default(Relation rel, Form_pg_attribute att)
 }
 
 static void
-make_defaults(MSFast *fast, Relation rel)
+make_defaults(MSFast *fast, MSTarget *target, Relation rel)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 
 	fast->defaults = palloc0(sizeof(ExprState *) * Max(desc->natts, 1));
 	for (int i = 0; i < desc->natts; i++)
 	{
-		Node	   *node = column_default(rel, TupleDescAttr(desc, i));
+		Node	   *node;
 
+		if (ms_is_always_given(target, i + 1))
+			continue;
+		node = column_default(rel, TupleDescAttr(desc, i));
 		if (node != NULL)
 			fast->defaults[i] = ExecPrepareExpr((Expr *) node, fast->estate);
 	}
@@ -220,14 +235,14 @@ make_fast(MSTarget *target, Relation rel)
 	fast->updated = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 	fast->inserted = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 	make_indexes(fast, target, rel);
-	make_defaults(fast, rel);
+	make_defaults(fast, target, rel);
 
 	MemoryContextSwitchTo(oldcxt);
 	MemoryContextSetParent(cxt, target->cxt);
 	return fast;
 }
 
-/* Forget the state, after an error between begin and end. */
+/* Forget the state; after an error between begin and end, too. */
 void
 ms_fast_abort(MSTarget *target)
 {
@@ -373,6 +388,8 @@ ms_fast_end(MSTarget *target)
 	ResetPerTupleExprContext(fast->estate);
 	fast->rel = NULL;
 	fast->busy = false;
+	if (!target->builtin)
+		ms_fast_abort(target);
 }
 
 /* What a row says of its counter. */
@@ -567,6 +584,75 @@ lock_found(MSFast *fast, MSTarget *target, const MSRow *row, bool wait)
 	pg_unreachable();
 }
 
+/*
+ * What the row that was found is like now: TM_BeingModified where another
+ * transaction that is under way holds a lock that ours would wait for, or is
+ * changing it.  There are heap tables only here.
+ */
+static TM_Result
+found_state(MSFast *fast)
+{
+	BufferHeapTupleTableSlot *slot = (BufferHeapTupleTableSlot *) fast->found;
+	HeapTupleHeader header = slot->base.tuple->t_data;
+	TM_Result	result;
+
+	/* one read of memory: as it is most often, nobody has touched it */
+	if (header->t_infomask & HEAP_XMAX_INVALID)
+		return TM_Ok;
+
+	LockBuffer(slot->buffer, BUFFER_LOCK_SHARE);
+	result = HeapTupleSatisfiesUpdate(slot->base.tuple,
+									  GetCurrentCommandId(false),
+									  slot->buffer);
+	if (result == TM_BeingModified &&
+		HEAP_XMAX_IS_LOCKED_ONLY(header->t_infomask) &&
+		!(header->t_infomask & HEAP_XMAX_IS_MULTI) &&
+		(HEAP_XMAX_IS_KEYSHR_LOCKED(header->t_infomask) ||
+		 TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmax(header))))
+		result = TM_Ok;			/* a foreign key's lock, or our own */
+	LockBuffer(slot->buffer, BUFFER_LOCK_UNLOCK);
+	return result;
+}
+
+/*
+ * Write the new version of the row that was found, without waiting:
+ * TM_BeingModified where that would.
+ */
+static TM_Result
+write_updated(MSFast *fast, bool locked, TU_UpdateIndexes *update_indexes)
+{
+	TM_FailureData tmfd;
+	LockTupleMode lockmode;
+
+	fast->estate->es_output_cid = GetCurrentCommandId(true);
+
+#ifdef USE_ASSERT_CHECKING
+
+	/*
+	 * heap_update() says so, too, but asserts that nobody asks.  A lock can
+	 * be asked for.
+	 */
+	if (!locked)
+	{
+		ItemPointerData tid = fast->found->tts_tid;
+		TM_Result	result;
+
+		result = table_tuple_lock(fast->rel, &tid, fast->snapshot,
+								  fast->found, fast->estate->es_output_cid,
+								  ExecUpdateLockMode(fast->estate,
+													 fast->update_rri),
+								  LockWaitSkip, 0, &tmfd);
+		if (result != TM_Ok)
+			return result == TM_WouldBlock ? TM_BeingModified : result;
+		locked = true;
+	}
+#endif
+	return table_tuple_update(fast->rel, &fast->found->tts_tid, fast->updated,
+							  fast->estate->es_output_cid, 0, fast->snapshot,
+							  InvalidSnapshot, locked, &tmfd, &lockmode,
+							  update_indexes);
+}
+
 /* Write the new version's index entries and queue its triggers. */
 static void
 finish_update(MSFast *fast, TU_UpdateIndexes update_indexes)
@@ -598,8 +684,7 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 	for (;;)
 	{
 		TimestampTz now = ms_row_time(row);
-		TM_FailureData tmfd;
-		LockTupleMode lockmode;
+		TM_Result	state = TM_Ok;
 		TU_UpdateIndexes update_indexes;
 
 		if (found_is_throttled(fast, target, row, now))
@@ -608,31 +693,20 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 			return DONE;
 		}
 
-#ifdef USE_ASSERT_CHECKING
-
 		/*
-		 * heap_update() returns TM_BeingModified to one who does not wait,
-		 * but asserts that there is no such caller.
+		 * What another transaction is changing must not fail for what it is
+		 * before that.
 		 */
 		if (!locked)
+			state = found_state(fast);
+		if (state == TM_Ok)
 		{
-			progress = lock_found(fast, target, row, false);
-			if (progress == BUSY && !ms_row_goes_aside(target, row))
-				progress = lock_found(fast, target, row, true);
-			if (progress != DONE)
-				return progress;
-			locked = true;
-			continue;
+			make_updated(fast, target, row, now);
+			check_row(fast, fast->update_rri, fast->updated, CMD_UPDATE);
+			state = write_updated(fast, locked, &update_indexes);
 		}
-#endif
-		make_updated(fast, target, row, now);
-		check_row(fast, fast->update_rri, fast->updated, CMD_UPDATE);
 
-		fast->estate->es_output_cid = GetCurrentCommandId(true);
-		switch (table_tuple_update(fast->rel, &fast->found->tts_tid,
-								   fast->updated, fast->estate->es_output_cid,
-								   0, fast->snapshot, InvalidSnapshot, locked,
-								   &tmfd, &lockmode, &update_indexes))
+		switch (state)
 		{
 			case TM_Ok:
 				finish_update(fast, update_indexes);
@@ -649,6 +723,7 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 				return row_changed(target, row, "update");
 			case TM_Deleted:
 				return row_changed(target, row, "delete");
+			case TM_Invisible:
 			case TM_SelfModified:
 				changed_by_self(target);
 				break;
@@ -717,6 +792,38 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 	return !fast->has_before_insert || run_before_insert(fast, target);
 }
 
+/* Never insert what is not found: the next increment would do it again. */
+static pg_noinline void
+not_found(const MSTarget *target)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("index %s does not find the counter that is to be inserted in table %s",
+					quote_identifier(get_rel_name(target->index)),
+					target->name),
+			 errdetail("The order of its operator class and its equality operator do not agree, or it is corrupt."),
+			 errhint("Count by an index with the default operator class, or REINDEX it.")));
+}
+
+/* Has the row that is to be inserted the key that was searched? */
+static void
+check_inserted_key(MSFast *fast, MSTarget *target)
+{
+	TupleTableSlot *slot = fast->inserted;
+
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		int			j = target->keys[i].column.attno - 1;
+		ScanKey		key = &fast->scankeys[i];
+
+		if (slot->tts_isnull[j] ||
+			!DatumGetBool(FunctionCall2Coll(&key->sk_func, key->sk_collation,
+											slot->tts_values[j],
+											key->sk_argument)))
+			not_found(target);
+	}
+}
+
 /* Insert the new row; false on a conflict with another: search again. */
 static bool
 insert_row(MSFast *fast, MSTarget *target, MSResult *result)
@@ -728,6 +835,7 @@ insert_row(MSFast *fast, MSTarget *target, MSResult *result)
 	List	   *recheck;
 
 	check_row(fast, fast->insert_rri, slot, CMD_INSERT);
+	check_inserted_key(fast, target);
 	open_all_indexes(fast);
 
 	fast->estate->es_output_cid = GetCurrentCommandId(true);
@@ -792,11 +900,12 @@ probe_unseen(MSFast *fast, MSTarget *target, const MSRow *row, bool met)
 
 /*
  * Insert a row for a key that the search does not see; *made: the new row is
- * ready.  A conflict with another row kills ours.
+ * ready.  A conflict with another row kills ours; *gone: how often that row
+ * was gone then.
  */
 static Progress
 insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
-			  MSResult *result)
+			  int *gone, MSResult *result)
 {
 	bool		aside = ms_row_goes_aside(target, row);
 	Progress	progress = DONE;
@@ -822,7 +931,11 @@ insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
 
 			/* what we met is gone again */
 			if (progress == DONE)
+			{
+				if (++*gone == MAX_GONE)
+					not_found(target);
 				progress = SEARCH_AGAIN;
+			}
 		}
 		*made = true;
 	}
@@ -837,6 +950,7 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 {
 	MSFast	   *fast = target->fast;
 	bool		made = false;
+	int			gone = 0;
 	int			searches = 0;
 
 	ResetPerTupleExprContext(fast->estate);
@@ -851,7 +965,7 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 		if (find_row(fast, target))
 			progress = update_row(fast, target, row, result);
 		else
-			progress = insert_unseen(fast, target, row, &made, result);
+			progress = insert_unseen(fast, target, row, &made, &gone, result);
 
 		if (progress == DONE)
 			break;

@@ -14,13 +14,11 @@
  * it began is in its rows when it returns.  Only one at a time does that to a
  * target, because the order in which it locks rows is not that of keys.
  *
- * Each is applied as the role that counted, or the table's owner where that
- * role is gone.  Triggers and constraints of the table then run as that role
- * in the caller's session.  A caller who could not become that role must not
- * choose what names mean to it: then search_path is pg_catalog, and the
- * operation is security-restricted.  So it is, too, where the role could not
- * become a caller who has not chosen the table: the worker, or fold() of all
- * that there is.  These look at the table as its owner, likewise.
+ * As whom each is applied is in acting.c.  Otherwise all is done as the
+ * table's owner, restricted, because to look at the table can run code.  In a
+ * restricted operation no trigger can be put off to the commit; so where that
+ * is needed, constraints are made immediate first, which is not for us to do
+ * in a transaction that has done more than this.
  *
  * What fails is kept in spilled, with its error, and the rest goes on.  For
  * that the work is done in attempts (attempt.c), of many keys each; where one
@@ -41,6 +39,7 @@
 #include "access/tableam.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "commands/trigger.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
@@ -79,14 +78,16 @@ typedef struct KeyDeltas
 typedef struct Fold
 {
 	Oid			relid;
-	bool		named;			/* by the caller */
+	bool		immediate;		/* constraints are ... */
+	bool		puts_off;		/* ... which this table needs ... */
+	bool		alone;			/* ... and may have: nothing else was done */
 	bool		wait;			/* flush(): for rows, and for others who fold */
 	MSFoldTerms terms;
 	bool		missed;			/* somebody else had a delta, after a wait */
 	MSFolded	folded;
 
 	/* of the part under way */
-	Oid			caller;
+	MSApplier	caller;
 	MSTarget   *target;
 	Relation	rel;
 	Relation	stored;
@@ -158,69 +159,24 @@ limit_locks(int ms)
 								 GUC_ACTION_SAVE, true, 0, false);
 }
 
-/* what act_as() has changed */
-typedef struct Acting
+/* Who has counted a delta; InvalidOid: he is gone. */
+static Oid
+counter_of(const MSSpilled *delta)
 {
-	Oid			userid;
-	int			sec_context;
-	int			nestlevel;		/* of settings; 0: none */
-} Acting;
-
-/*
- * Be a role, until act_no_more() or the end of the subtransaction: user code
- * runs as it, and cannot become the caller again.
- */
-static void
-act_as(Oid role, bool restricted, Acting *acting)
-{
-	GetUserIdAndSecContext(&acting->userid, &acting->sec_context);
-	acting->nestlevel = restricted ? NewGUCNestLevel() : 0;
-	SetUserIdAndSecContext(role, acting->sec_context |
-						   SECURITY_LOCAL_USERID_CHANGE |
-						   (restricted ? SECURITY_RESTRICTED_OPERATION : 0));
+	return get_role_oid(delta->role, true);
 }
 
-/* In the role that we act as, names mean what they mean to everybody. */
+/* Count a row as acting.c has it for the counter of a delta. */
 static void
-hide_search_path(void)
+apply_for(Fold *fold, MSRow *row, const MSSpilled *delta, MSResult *result)
 {
-	(void) set_config_option("search_path", "pg_catalog, pg_temp",
-							 PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-}
+	MSActing	acting;
 
-static void
-act_no_more(const Acting *acting)
-{
-	SetUserIdAndSecContext(acting->userid, acting->sec_context);
-	if (acting->nestlevel > 0)
-		AtEOXact_GUC(false, acting->nestlevel);
-}
-
-/* Has the caller rights that a role's code must not get hold of? */
-static bool
-is_above(const Fold *fold, Oid role)
-{
-	return !fold->named && !member_can_set_role(role, fold->caller);
-}
-
-/* Count a row as a role; the owner stands in for one that is gone. */
-static void
-apply_as(Fold *fold, MSRow *row, const char *rolename, MSResult *result)
-{
-	Oid			role = get_role_oid(rolename, true);
-	Acting		acting;
-	bool		may_become;
-
-	if (!OidIsValid(role))
-		role = fold->rel->rd_rel->relowner;
-	may_become = member_can_set_role(fold->caller, role);
-	act_as(role, !may_become || is_above(fold, role), &acting);
-	if (!may_become)
-		hide_search_path();
+	ms_act_for_counter(fold->target, fold->rel, row, &fold->caller,
+					   counter_of(delta), &acting);
 	row->waits = fold->wait;
 	ms_apply_row(fold->target, fold->rel, row, result);
-	act_no_more(&acting);
+	ms_act_no_more(&acting);
 }
 
 /* Have n deltas reached their row? */
@@ -280,7 +236,7 @@ apply_single(Fold *fold, MSSpilled *delta)
 		fold->missed = true;
 		return;
 	}
-	apply_as(fold, delta->row, delta->role, &result);
+	apply_for(fold, delta->row, delta, &result);
 	if (reached_row(fold, &result, 1) &&
 		!ms_spill_delete(fold->stored, delta, fold->snapshot, false, true))
 		ereport(ERROR,
@@ -305,7 +261,7 @@ apply_group(Fold *fold, const KeyDeltas *group)
 	sum = take_group(fold, group, &taken);
 	if (sum == NULL)
 		return;
-	apply_as(fold, sum, group->deltas[0]->role, &result);
+	apply_for(fold, sum, group->deltas[0], &result);
 	if (!reached_row(fold, &result, taken))
 		ms_spill_append(MS_STORE_SPILLED, fold->target, fold->rel, sum,
 						sum->values, group->deltas[0]->role, NULL);
@@ -330,7 +286,10 @@ apply_groups(Fold *fold)
 	}
 }
 
-/* Keep what has failed, n deltas as one, with the error. */
+/*
+ * Keep what has failed, n deltas as one, with the error; but as it was where
+ * the error may only say that the search_path was hidden.
+ */
 static void
 keep_group(Fold *fold)
 {
@@ -340,6 +299,9 @@ keep_group(Fold *fold)
 
 	if (group->n == 1 && group->deltas[0]->error != NULL &&
 		strcmp(group->deltas[0]->error, fold->error) == 0)
+		return;
+	if (ms_hides_search_path(fold->target, fold->rel, &fold->caller,
+							 counter_of(group->deltas[0])))
 		return;
 	sum = take_group(fold, group, &taken);
 	if (sum != NULL)
@@ -580,34 +542,34 @@ fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	return false;
 }
 
-/*
- * Become the owner of the table, where he could not become a caller who has
- * not chosen it: to look at its indexes can run code, too.  False where the
- * caller could not become the owner either: then it is for that look only.
- */
-static bool
-act_as_owner(Fold *fold, Acting *acting)
+/* The owner of the table, which is locked from now on. */
+static Oid
+lock_and_find_owner(Oid relid)
 {
 	HeapTuple	tuple;
-	Oid			owner = fold->caller;
+	Oid			owner;
 
-	LockRelationOid(fold->relid, RowExclusiveLock);
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(fold->relid));
-	if (HeapTupleIsValid(tuple))
-	{
-		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-		ReleaseSysCache(tuple);
-	}
-	if (!is_above(fold, owner))
-	{
-		act_as(fold->caller, false, acting);
-		return true;
-	}
-	act_as(owner, true, acting);
-	if (member_can_set_role(fold->caller, owner))
-		return true;
-	hide_search_path();
-	return false;
+	LockRelationOid(relid, RowExclusiveLock);
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table with OID %u does not exist", relid)));
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/*
+ * Do constraints have to be made immediate first?  They do for what cannot be
+ * put off to the commit; and where that is harmless, so that one delta that
+ * its commit would refuse does not end the fold of all.
+ */
+static bool
+needs_immediate(Fold *fold)
+{
+	return !fold->immediate && ms_defers_triggers(fold->rel) &&
+		(fold->alone || ms_has_own_code(fold->target, fold->rel));
 }
 
 /* The same with the target to be opened, and in memory of its own. */
@@ -615,8 +577,7 @@ static bool
 open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 {
 	MemoryContext oldcxt;
-	Acting		acting;
-	bool		stays;
+	MSActing	acting;
 	int			nestlevel = NewGUCNestLevel();
 	volatile bool more = false;
 
@@ -625,17 +586,12 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	if (!fold->wait)
 		limit_locks(fold->terms.hurry ? LOCK_AGAIN_MS : LOCK_MS);
 	fold->cxt = CurrentMemoryContext;
-	fold->caller = GetUserId();
 	oldcxt = MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext,
 														 "missing_symbol fold",
 														 ALLOCSET_DEFAULT_SIZES));
-	stays = act_as_owner(fold, &acting);
+	ms_get_applier(&fold->caller);
+	ms_act_as_owner(&fold->caller, lock_and_find_owner(fold->relid), &acting);
 	fold->target = ms_target_open(fold->relid, NoLock, &fold->rel);
-	if (!stays)
-	{
-		act_no_more(&acting);
-		act_as(fold->caller, false, &acting);
-	}
 	if (fold->target == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -643,7 +599,9 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	folding = true;
 	PG_TRY();
 	{
-		more = fold_part(fold, store, after, limit);
+		fold->puts_off = needs_immediate(fold);
+		if (!fold->puts_off)
+			more = fold_part(fold, store, after, limit);
 	}
 	PG_CATCH();
 	{
@@ -654,7 +612,7 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	PG_END_TRY();
 	folding = false;
 	ms_target_close(fold->target, fold->rel);
-	act_no_more(&acting);
+	ms_act_no_more(&acting);
 	fold->folded.overdue |= ms_limit_end();
 	if (fold->folded.overdue)
 		tell(fold, overdue_error);
@@ -675,11 +633,44 @@ lock_flush(LOCKTAG *tag, Oid relid)
 	(void) LockAcquire(tag, ExclusiveLock, false, false);
 }
 
+static void
+make_constraints_immediate(void *arg)
+{
+	ConstraintsSetStmt *immediate = makeNode(ConstraintsSetStmt);
+
+	immediate->deferred = false;
+	AfterTriggerSetState(immediate);
+}
+
+static void
+warn_put_off(Oid relid)
+{
+	ereport(WARNING,
+			(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+			 errmsg("could not fold table \"%s\"", get_rel_name(relid)),
+			 errdetail("It puts off constraints or triggers to the commit, which must then be made immediate before its own code runs."),
+			 errhint("Call fold() outside of a transaction block, or leave it to the worker.")));
+}
+
+static void
+fold_stores(Fold *fold)
+{
+	for (int store = 0;
+		 store < MS_STORES && !fold->puts_off && !fold->folded.overdue; store++)
+	{
+		int64		after = PG_INT64_MIN;
+
+		while (open_and_fold_part(fold, store, &after, FOLD_READ))
+			CHECK_FOR_INTERRUPTS();
+	}
+}
+
 /* Fold all of a target. */
 static void
 fold_target(Fold *fold)
 {
 	LOCKTAG		tag;
+	char	   *error;
 
 	/* who names a table waits for it, too */
 	if (fold->terms.limit == 0)
@@ -689,12 +680,18 @@ fold_target(Fold *fold)
 	do
 	{
 		fold->missed = false;
-		for (int store = 0; store < MS_STORES && !fold->folded.overdue; store++)
+		fold_stores(fold);
+		if (fold->puts_off && fold->alone)
 		{
-			int64		after = PG_INT64_MIN;
-
-			while (open_and_fold_part(fold, store, &after, FOLD_READ))
-				CHECK_FOR_INTERRUPTS();
+			fold->immediate = ms_try(make_constraints_immediate, NULL, &error);
+			fold->alone = false;
+			fold->puts_off = false;
+			fold_stores(fold);
+		}
+		if (fold->puts_off)
+		{
+			warn_put_off(fold->relid);
+			break;
 		}
 
 		/* what somebody else had he may have put back */
@@ -790,6 +787,7 @@ ms_fold_some(Oid relid, MSStore store, const MSFoldTerms *terms, int64 *after,
 	bool		ended;
 
 	part.fold.relid = relid;
+	part.fold.immediate = true;
 	part.fold.terms = *terms;
 	part.store = store;
 	part.after = *after;
@@ -806,10 +804,18 @@ ms_fold_some(Oid relid, MSStore store, const MSFoldTerms *terms, int64 *after,
 	return part.more;
 }
 
+/* Is the caller's statement a transaction of its own? */
+static bool
+is_alone(void)
+{
+	return !IsTransactionBlock() && !IsSubTransaction();
+}
+
 /* Fold every table in which the caller may count; how many deltas. */
 static int64
 fold_all(bool wait)
 {
+	bool		alone = is_alone();
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	Oid			relid = InvalidOid;
 	int64		merged = 0;
@@ -824,6 +830,7 @@ fold_all(bool wait)
 			continue;
 		fold.relid = relid;
 		fold.wait = wait;
+		fold.alone = alone;
 		fold.terms.limit = wait ? 0 : KEY_MS;
 		if (!try_target(run_target, &fold, &fold, &error))
 			warn_kept(name, error);
@@ -862,7 +869,7 @@ ms_fold(PG_FUNCTION_ARGS)
 		PG_RETURN_INT64(fold_all(false));
 
 	fold.relid = PG_GETARG_OID(0);
-	fold.named = true;
+	fold.alone = is_alone();
 	name = get_rel_name(fold.relid);
 	if (name == NULL)
 		ereport(ERROR,

@@ -4,17 +4,18 @@
  *	  Increments of any table, through SQL plans: partitions, row security,
  *	  statement triggers and whatever else the fast path leaves to core.
  *
- * One increment: UPDATE; if no row was reached, INSERT ... ON CONFLICT DO
- * UPDATE, which core makes atomic, so there is no loop that could go on
- * forever over a row that row security or a trigger hides.
+ * One increment: SELECT FOR NO KEY UPDATE, and UPDATE of the row that is
+ * locked; if there is none, INSERT ... ON CONFLICT DO UPDATE, which core makes
+ * atomic, so there is no loop that could go on forever over a row that row
+ * security or a trigger hides.
  *
- * - The UPDATE joins the row to itself FOR NO KEY UPDATE, so that the new
- *   values, and the clock among them, are computed after the row is locked.
- * - missing_symbol.reached(condition) notes that an existing row was reached
- *   and locked, and whether the condition (the throttle) held.  That tells
- *   inserted from incremented, and a throttled row from one that a BEFORE
- *   trigger kept as it was, on every version and for partitions too, where
- *   xmax does not.
+ * - The row is locked by a statement of its own.  The next one sees what the
+ *   row has become, and has waited for nothing: the new values, the clock
+ *   among them, and the CHECKs are those of the row that there is.
+ * - missing_symbol.reached(condition) notes that the INSERT has met a row, and
+ *   whether the condition (the throttle) held.  That tells inserted from
+ *   incremented, and a throttled row from one that a BEFORE trigger kept as it
+ *   was, on every version and for partitions too, where xmax does not.
  * - Core computes a new row before it waits for another one's insertion.  So
  *   that the clock is read after the wait, we wait first.  (Not for
  *   partitions: which one gets the row is core's knowledge.)
@@ -27,7 +28,8 @@
  * - Generic plans, made with enable_seqscan off: a plan made while the table
  *   was tiny would stay a sequential scan.
  *
- * Plans are kept in the target, one set for each set of given columns.
+ * Plans are kept in the target; of those that write, a pair for each of the
+ * latest few sets of given columns.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,6 +39,8 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_opclass.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -49,7 +53,6 @@
 #include "utils/plancache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
-#include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timeout.h"
@@ -57,20 +60,22 @@
 
 #include "missing_symbol.h"
 
+/* for so many sets of given columns */
+#define MAX_PLANS	8
+
 typedef struct MSPlans
 {
 	Bitmapset  *given;			/* NULL: an increment that gives only the key */
-	SPIPlanPtr	read;			/* the row as it is, for the throttle */
+	Oid			role;			/* whose they are; invalid: everybody's */
 	SPIPlanPtr	update;
-	SPIPlanPtr	update_aside;	/* the same without waiting for the row */
 	SPIPlanPtr	insert;
 } MSPlans;
 
-/* What reached() saw during the statement that is running. */
+/* What reached() and seen() saw during the statement that is running. */
 typedef struct Reached
 {
 	bool		seen;			/* a row was seen, before locking it */
-	bool		row;			/* an existing row was reached and locked */
+	bool		row;			/* an INSERT met a row, and has locked it */
 	bool		condition;		/* and the condition held */
 } Reached;
 
@@ -148,8 +153,7 @@ last_param(const MSTarget *target)
 static const char *
 column(Relation rel, AttrNumber attno)
 {
-	return quote_identifier(NameStr(TupleDescAttr(RelationGetDescr(rel),
-												  attno - 1)->attname));
+	return quote_identifier(ms_column_name(rel, attno));
 }
 
 /* "t.k OPERATOR(pg_catalog.=) $1 AND ..." */
@@ -274,32 +278,88 @@ append_throttle_condition(StringInfo sql, MSTarget *target, Relation rel)
 					 (int) (target->throttle % USECS_PER_SEC));
 }
 
+/* The counter of a row; locking: " FOR ..." or nothing. */
 static char *
-update_sql(MSTarget *target, Relation rel, Bitmapset *given, bool aside)
+read_sql(MSTarget *target, Relation rel, const char *condition,
+		 const char *locking)
 {
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfoString(&sql, "WITH l AS MATERIALIZED (SELECT true AS locked FROM ");
+	appendStringInfoString(&sql, "SELECT ");
+	append_counter_columns(&sql, target, rel);
+	appendStringInfoString(&sql, " FROM ");
 	ms_append_table(&sql, target, rel);
 	appendStringInfoString(&sql, " WHERE ");
 	ms_append_key_condition(&sql, target, rel);
-	if (aside)
-		appendStringInfoString(&sql, " AND missing_symbol.seen()");
-	appendStringInfo(&sql, " FOR NO KEY UPDATE%s) UPDATE ",
-					 aside ? " SKIP LOCKED" : "");
+	appendStringInfo(&sql, "%s%s", condition, locking);
+	return sql.data;
+}
+
+static char *
+update_sql(MSTarget *target, Relation rel, Bitmapset *given)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "UPDATE ");
 	ms_append_table(&sql, target, rel);
 	appendStringInfoString(&sql, " SET ");
 	append_assignments(&sql, target, rel, given);
-	appendStringInfoString(&sql, " FROM l WHERE ");
+	appendStringInfoString(&sql, " WHERE ");
 	ms_append_key_condition(&sql, target, rel);
-
-	/* with a column of l, so that it is evaluated after the lock */
-	appendStringInfoString(&sql, " AND missing_symbol.reached(l.locked AND ");
-	append_throttle_condition(&sql, target, rel);
-	appendStringInfoString(&sql, ") RETURNING ");
+	appendStringInfoString(&sql, " RETURNING ");
 	append_counter_columns(&sql, target, rel);
 	return sql.data;
+}
+
+/*
+ * What ON CONFLICT arbitrates by: not an index on the same columns that finds
+ * other keys equal, be it by its collation or by its operator class.  A class
+ * is named only where there is such an index: else all are arbiters that the
+ * columns have.
+ */
+static void
+append_conflict_target(StringInfo sql, MSTarget *target, Relation rel)
+{
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		const MSKeyColumn *key = &target->keys[i];
+
+		appendStringInfo(sql, "%s%s", i > 0 ? ", " : "",
+						 column(rel, key->column.attno));
+		if (OidIsValid(key->collation))
+		{
+			HeapTuple	tuple = SearchSysCache1(COLLOID,
+												ObjectIdGetDatum(key->collation));
+			Form_pg_collation form;
+
+			if (!HeapTupleIsValid(tuple))
+				elog(ERROR, "cache lookup failed for collation %u",
+					 key->collation);
+			form = (Form_pg_collation) GETSTRUCT(tuple);
+			appendStringInfo(sql, " COLLATE %s",
+							 quote_qualified_identifier(get_namespace_name(form->collnamespace),
+														NameStr(form->collname)));
+			ReleaseSysCache(tuple);
+		}
+		if (target->names_opclass)
+		{
+			Oid			opclass = get_index_column_opclass(target->index, i + 1);
+			HeapTuple	tuple = SearchSysCache1(CLAOID,
+												ObjectIdGetDatum(opclass));
+			Form_pg_opclass form;
+
+			if (!HeapTupleIsValid(tuple))
+				elog(ERROR, "cache lookup failed for operator class %u",
+					 opclass);
+			form = (Form_pg_opclass) GETSTRUCT(tuple);
+			appendStringInfo(sql, " %s",
+							 quote_qualified_identifier(get_namespace_name(form->opcnamespace),
+														NameStr(form->opcname)));
+			ReleaseSysCache(tuple);
+		}
+	}
 }
 
 static char *
@@ -344,15 +404,7 @@ insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
 	}
 	appendStringInfo(&sql, ") SELECT %s FROM (SELECT missing_symbol.clock() AS now OFFSET 0) AS c ON CONFLICT (",
 					 values.data);
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		/* not an index on the same column that finds other values equal */
-		appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "",
-						 column(rel, target->keys[i].column.attno));
-		if (OidIsValid(target->keys[i].collation))
-			appendStringInfo(&sql, " COLLATE %s",
-							 generate_collation_name(target->keys[i].collation));
-	}
+	append_conflict_target(&sql, target, rel);
 	appendStringInfoString(&sql, ") DO UPDATE SET ");
 	append_assignments(&sql, target, rel, given);
 	appendStringInfoString(&sql, " WHERE missing_symbol.reached(");
@@ -364,21 +416,6 @@ insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
 		appendStringInfo(&sql, "%st.%s", i > 0 ? ", " : "",
 						 column(rel, target->keys[i].column.attno));
 	appendStringInfoString(&sql, ")");
-	return sql.data;
-}
-
-static char *
-read_sql(MSTarget *target, Relation rel)
-{
-	StringInfoData sql;
-
-	initStringInfo(&sql);
-	appendStringInfoString(&sql, "SELECT ");
-	append_counter_columns(&sql, target, rel);
-	appendStringInfoString(&sql, " FROM ");
-	ms_append_table(&sql, target, rel);
-	appendStringInfoString(&sql, " WHERE ");
-	ms_append_key_condition(&sql, target, rel);
 	return sql.data;
 }
 
@@ -428,8 +465,9 @@ ms_make_generic_plan(MSTarget *target, SPIPlanPtr plan)
 				 errhint("Repeat the call.")));
 }
 
-static SPIPlanPtr
-prepare(const char *sql, int nargs, Oid *argtypes)
+/* A plan that is kept. */
+SPIPlanPtr
+ms_prepare(const char *sql, int nargs, Oid *argtypes)
 {
 	SPIPlanPtr	plan = SPI_prepare_cursor(sql, nargs, argtypes,
 										  CURSOR_OPT_GENERIC_PLAN);
@@ -477,26 +515,65 @@ plan_arguments(MSTarget *target, Relation rel, const MSRow *row,
 	return n;
 }
 
+static void
+free_plan(SPIPlanPtr *plan)
+{
+	if (*plan != NULL)
+		SPI_freeplan(*plan);
+	*plan = NULL;
+}
+
+static void
+free_plans(MSPlans *plans)
+{
+	free_plan(&plans->update);
+	free_plan(&plans->insert);
+	bms_free(plans->given);
+	pfree(plans);
+}
+
+/*
+ * The plans for a set of given columns, the latest first.  What is not built
+ * in may have been expanded where one role's rights allowed it: such plans
+ * are that role's.  (Core plans anew where search_path is another.)  The last
+ * of too many go, unless a call further up the stack may be using them.
+ */
 static MSPlans *
 find_plans(MSTarget *target, Bitmapset *others)
 {
-	ListCell   *lc;
-	MSPlans    *plans;
+	MSPlans    *plans = NULL;
+	Oid			role = target->builtin ? InvalidOid : GetUserId();
 	MemoryContext oldcxt;
+	ListCell   *lc;
 
 	foreach(lc, target->general_plans)
 	{
 		plans = lfirst(lc);
-		if (bms_equal(plans->given, others))
-			return plans;
+		if (plans->role == role && bms_equal(plans->given, others))
+			break;
+		plans = NULL;
 	}
+	if (plans != NULL && plans == linitial(target->general_plans))
+		return plans;
 
 	/* in the list before it is filled: an error must not leak a kept plan */
 	oldcxt = MemoryContextSwitchTo(target->cxt);
-	plans = palloc0(sizeof(MSPlans));
-	plans->given = bms_copy(others);
-	target->general_plans = lappend(target->general_plans, plans);
+	if (plans == NULL)
+	{
+		plans = palloc0(sizeof(MSPlans));
+		plans->given = bms_copy(others);
+		plans->role = role;
+	}
+	else
+		target->general_plans = list_delete_ptr(target->general_plans, plans);
+	target->general_plans = lcons(plans, target->general_plans);
 	MemoryContextSwitchTo(oldcxt);
+
+	while (list_length(target->general_plans) > MAX_PLANS && target->users <= 1)
+	{
+		free_plans(llast(target->general_plans));
+		target->general_plans = list_delete_last(target->general_plans);
+	}
 	return plans;
 }
 
@@ -507,22 +584,11 @@ ms_general_free(MSTarget *target)
 	ListCell   *lc;
 
 	foreach(lc, target->general_plans)
-	{
-		MSPlans    *plans = lfirst(lc);
-
-		if (plans->read != NULL)
-			SPI_freeplan(plans->read);
-		if (plans->update != NULL)
-			SPI_freeplan(plans->update);
-		if (plans->update_aside != NULL)
-			SPI_freeplan(plans->update_aside);
-		if (plans->insert != NULL)
-			SPI_freeplan(plans->insert);
-	}
+		free_plans(lfirst(lc));
 	target->general_plans = NIL;
-	if (target->value_plan != NULL)
-		SPI_freeplan(target->value_plan);
-	target->value_plan = NULL;
+	free_plan(&target->read_plan);
+	free_plan(&target->lock_plan);
+	free_plan(&target->lock_aside_plan);
 }
 
 /* Run a plan; true, with the row's counter in *result, where it gave a row. */
@@ -609,34 +675,68 @@ typedef struct Attempt
 	char	   *nulls;
 } Attempt;
 
-/* True where an existing row was reached, whether counted or not. */
+/* Read the row as it is now; false where there is none. */
+static bool
+read_row(Attempt *attempt, bool read_only, MSResult *result)
+{
+	MSTarget   *target = attempt->target;
+	Reached		ignored;
+
+	if (target->read_plan == NULL)
+		target->read_plan = ms_prepare(read_sql(target, attempt->rel, "", ""),
+									   target->nkeys, attempt->types);
+	return run(target, target->read_plan, attempt->values, attempt->nulls,
+			   read_only, MS_THROTTLED, result, &ignored);
+}
+
+/*
+ * Lock the row and read it, aside: if nobody else has it.  False where there
+ * is none, or somebody has.
+ */
+static bool
+lock_row(Attempt *attempt, bool aside, MSResult *result, Reached *reached)
+{
+	MSTarget   *target = attempt->target;
+	SPIPlanPtr *plan = aside ? &target->lock_aside_plan : &target->lock_plan;
+
+	if (*plan == NULL)
+		*plan = ms_prepare(aside ?
+						   read_sql(target, attempt->rel,
+									" AND missing_symbol.seen()",
+									" FOR NO KEY UPDATE SKIP LOCKED") :
+						   read_sql(target, attempt->rel, "",
+									" FOR NO KEY UPDATE"),
+						   target->nkeys, attempt->types);
+	return run(target, *plan, attempt->values, attempt->nulls, false,
+			   MS_THROTTLED, result, reached);
+}
+
+/* Is the row that was read not to be counted yet? */
+static bool
+is_throttled(Attempt *attempt, const MSResult *result)
+{
+	return !attempt->row->timed && !result->last_isnull &&
+		ms_throttled(attempt->target, result->last_seen, ms_clock());
+}
+
+/* True where there is a row and we have its lock, whether counted or not. */
 static bool
 update(Attempt *attempt, bool aside, MSResult *result, Reached *reached)
 {
-	SPIPlanPtr *plan = aside ? &attempt->plans->update_aside :
-		&attempt->plans->update;
+	MSPlans    *plans = attempt->plans;
+	Reached		ignored;
 
-	if (*plan == NULL)
-		*plan = prepare(update_sql(attempt->target, attempt->rel,
-								   attempt->others, aside),
-						attempt->nargs, attempt->types);
-	if (run(attempt->target, *plan, attempt->values, attempt->nulls, false,
-			MS_INCREMENTED, result, reached))
-		return true;
-	if (!reached->row)
+	if (!lock_row(attempt, aside, result, reached))
 		return false;
-
-	/* reached but not counted, or a trigger suppressed that */
-	ms_result_none(MS_IGNORED, result);
-	if (!reached->condition)
-	{
-		Reached		ignored;
-
-		if (attempt->plans->read != NULL)
-			(void) run(attempt->target, attempt->plans->read, attempt->values,
-					   attempt->nulls, false, MS_THROTTLED, result, &ignored);
-		result->outcome = MS_THROTTLED;
-	}
+	if (is_throttled(attempt, result))
+		return true;
+	if (plans->update == NULL)
+		plans->update = ms_prepare(update_sql(attempt->target, attempt->rel,
+											  attempt->others),
+								   attempt->nargs, attempt->types);
+	if (!run(attempt->target, plans->update, attempt->values, attempt->nulls,
+			 false, MS_INCREMENTED, result, &ignored))
+		ms_result_none(MS_IGNORED, result); /* a trigger suppressed it */
 	return true;
 }
 
@@ -648,9 +748,9 @@ insert(Attempt *attempt, MSResult *result)
 
 	ms_check_required_columns(attempt->target, attempt->rel, attempt->row);
 	if (plans->insert == NULL)
-		plans->insert = prepare(insert_sql(attempt->target, attempt->rel,
-										   attempt->others),
-								attempt->nargs, attempt->types);
+		plans->insert = ms_prepare(insert_sql(attempt->target, attempt->rel,
+											  attempt->others),
+								   attempt->nargs, attempt->types);
 	wait_for_inserters(attempt->target, attempt->rel, attempt->row);
 	if (run(attempt->target, plans->insert, attempt->values, attempt->nulls,
 			false, MS_INSERTED, result, &reached))
@@ -659,12 +759,10 @@ insert(Attempt *attempt, MSResult *result)
 			result->outcome = MS_INCREMENTED;
 		return;
 	}
-	ms_result_none(reached.row && !reached.condition ?
-				   MS_THROTTLED : MS_IGNORED, result);
-	if (result->outcome == MS_THROTTLED && plans->read != NULL)
+	ms_result_none(MS_IGNORED, result);
+	if (reached.row && !reached.condition)
 	{
-		(void) run(attempt->target, plans->read, attempt->values,
-				   attempt->nulls, false, MS_THROTTLED, result, &reached);
+		(void) read_row(attempt, false, result);
 		result->outcome = MS_THROTTLED;
 	}
 }
@@ -737,35 +835,26 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 	Datum		values[MaxTupleAttributeNumber + 3];
 	char		nulls[MaxTupleAttributeNumber + 3];
 	int			nargs;
-	MSPlans    *plans;
 	Attempt		attempt;
-	Reached		reached;
 
 	for (int i = 0; i < target->nkeys; i++)
 		others = bms_del_member(others, target->keys[i].column.attno);
 	nargs = plan_arguments(target, rel, row, others, types, values, nulls);
-	plans = find_plans(target, others);
-
-	if (target->throttle > 0 && !row->timed)
-	{
-		if (plans->read == NULL)
-			plans->read = prepare(read_sql(target, rel), target->nkeys, types);
-		if (run(target, plans->read, values, nulls, false, MS_THROTTLED,
-				result, &reached) &&
-			!result->last_isnull &&
-			ms_throttled(target, result->last_seen, ms_clock()))
-			return;
-	}
 
 	attempt.target = target;
 	attempt.rel = rel;
 	attempt.row = row;
 	attempt.others = others;
-	attempt.plans = plans;
+	attempt.plans = find_plans(target, others);
 	attempt.nargs = nargs;
 	attempt.types = types;
 	attempt.values = values;
 	attempt.nulls = nulls;
+
+	/* without locking it */
+	if (target->throttle > 0 && read_row(&attempt, false, result) &&
+		is_throttled(&attempt, result))
+		return;
 	if (!count(&attempt, result))
 	{
 		if (!row->folded)
@@ -793,7 +882,8 @@ read_counter(MSTarget *target, Relation rel, MSRow *row, bool read_only,
 	Oid			types[INDEX_MAX_KEYS];
 	Datum		values[INDEX_MAX_KEYS];
 	char		nulls[INDEX_MAX_KEYS];
-	Reached		reached;
+	Attempt		attempt = {.target = target, .rel = rel, .row = row,
+		.types = types, .values = values, .nulls = nulls};
 	bool		found;
 
 	for (int i = 0; i < target->nkeys; i++)
@@ -804,12 +894,8 @@ read_counter(MSTarget *target, Relation rel, MSRow *row, bool read_only,
 	}
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (target->value_plan == NULL)
-		target->value_plan = prepare(read_sql(target, rel), target->nkeys,
-									 types);
 	ms_result_none(MS_IGNORED, result);
-	found = run(target, target->value_plan, values, nulls, read_only,
-				MS_IGNORED, result, &reached);
+	found = read_row(&attempt, read_only, result);
 	SPI_finish();
 	return found;
 }

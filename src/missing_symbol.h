@@ -143,6 +143,7 @@ typedef struct MSTarget
 	char	   *name;			/* qualified and quoted */
 	MemoryContext cxt;			/* holds all of it */
 	int			users;			/* calls under way */
+	uint64		call;			/* the latest call: another number each time */
 	bool		pinned;			/* deltas of this transaction need it ... */
 	struct MSTarget *next_pinned;	/* ... and this one */
 	bool		stale;			/* replaced in the cache: the last user frees */
@@ -150,6 +151,8 @@ typedef struct MSTarget
 	/* the key, in the order of the index's columns */
 	Oid			index;
 	List	   *arbiters;		/* that index and its equals */
+	bool		names_opclass;	/* other indexes on its columns find other keys
+								 * equal */
 	int			nkeys;
 	MSKeyColumn *keys;
 	int		   *argument;		/* keys[i] is the caller's argument[i]-th value */
@@ -169,13 +172,25 @@ typedef struct MSTarget
 
 	/* why increments take the general path; NULL: they may take the fast one */
 	const char *general_reason;
+	bool		builtin;		/* nothing that is compiled depends on the role
+								 * or on search_path */
+
+	bool		row_security;	/* is enabled; whether it applies is the role's */
+	enum
+	{
+		MS_CODE_UNKNOWN,
+		MS_CODE_NONE,
+		MS_CODE_OWN				/* counting runs code of the table's users */
+	}			own_code;
 
 	/* made when first needed; each owned by its file */
 	struct MSKeyOrder *order;
 	struct MSPrivileges *privileges;
 	struct MSFast *fast;
 	List	   *general_plans;
-	struct _SPI_plan *value_plan;
+	struct _SPI_plan *read_plan;
+	struct _SPI_plan *lock_plan;
+	struct _SPI_plan *lock_aside_plan;
 	struct MSSpillFormat *spill_format;
 	int			spill_turn;		/* increments, to take what is spilled at every
 								 * 16th */
@@ -195,7 +210,6 @@ extern const char *ms_general_reason(const MSTarget *target, Relation rel);
  */
 typedef struct MSTracked
 {
-	bool		found;
 	List	   *key;			/* of String; NIL: not set */
 	char	   *count;			/* NULL: not set */
 	char	   *first_seen;		/* NULL: not set; "": none */
@@ -218,7 +232,18 @@ extern void ms_infer_counter(MSTarget *target, Relation rel,
 extern void ms_check_key_is_no_counter(MSTarget *target, Relation rel);
 extern void ms_infer_fill(MSTarget *target, Relation rel, List *names);
 extern AttrNumber ms_column_number(Relation rel, const char *column);
+extern const char *ms_column_name(Relation rel, AttrNumber attno);
+extern bool ms_is_key_column(const MSTarget *target, AttrNumber attno);
+extern bool ms_is_always_given(const MSTarget *target, AttrNumber attno);
+extern bool ms_is_database_filled(Form_pg_attribute att);
 extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
+
+/*
+ * builtin.c: whose code is in an expression.
+ */
+extern bool ms_is_builtin(Node *expr);
+extern bool ms_type_is_builtin(Oid type);
+extern bool ms_table_is_builtin(const MSTarget *target, Relation rel);
 
 /*
  * input.c: what a caller gives becomes values of the target's columns.
@@ -300,6 +325,7 @@ extern void ms_increment_in_order(MSTarget *target, Relation rel,
 extern void ms_merge_row(MSTarget *target, Relation rel, MSRow *into,
 						 const MSRow *from);
 extern bool ms_takes_fast_path(const MSTarget *target, Relation rel);
+extern void ms_check_may_write(Relation rel);
 extern void ms_apply_begin(MSTarget *target, Relation rel, Bitmapset *given,
 						   bool fast, bool permitted, bool fresh);
 extern void ms_apply_next(MSTarget *target, Relation rel, MSRow *row,
@@ -353,6 +379,45 @@ extern void ms_privileges_set(MSPrivileges *privileges, const MSTarget *target,
 extern void ms_privileges_check(MSPrivileges *privileges,
 								const MSTarget *target,
 								const Bitmapset *given);
+extern MSPrivileges *ms_privileges_of(MSTarget *target, Relation rel);
+extern void ms_privileges_check_later(MSTarget *target, Relation rel,
+									  const Bitmapset *given, Oid role);
+
+/*
+ * acting.c: as whom an increment that has waited is applied.
+ */
+typedef struct MSActing
+{
+	Oid			userid;			/* who one was ... */
+	int			sec_context;
+	int			nestlevel;		/* ... and the level of settings since */
+} MSActing;
+
+/* who merges, as he was when he began */
+typedef struct MSApplier
+{
+	Oid			userid;
+	int			sec_context;
+	char	   *search_path;
+} MSApplier;
+
+extern bool ms_in_definer(void);
+extern void ms_act_as_counter(Oid role, bool definer, const char *search_path,
+							  MSActing *acting);
+extern void ms_get_applier(MSApplier *applier);
+extern void ms_act_as_owner(const MSApplier *applier, Oid owner,
+							MSActing *acting);
+extern void ms_act_for_counter(MSTarget *target, Relation rel,
+							   const MSRow *row, const MSApplier *applier,
+							   Oid role, MSActing *acting);
+extern void ms_act_no_more(const MSActing *acting);
+extern bool ms_hides_search_path(MSTarget *target, Relation rel,
+								 const MSApplier *applier, Oid role);
+extern bool ms_has_own_triggers(Relation rel);
+extern bool ms_has_own_code(MSTarget *target, Relation rel);
+extern bool ms_defers_triggers(Relation rel);
+extern bool ms_row_security_applies(const MSTarget *target, Oid role);
+extern void ms_check_row_security_then(const MSTarget *target, Oid role);
 
 /*
  * fast.c: increments of an ordinary table, through the table access method.
@@ -380,6 +445,7 @@ extern void ms_append_key_condition(struct StringInfoData *sql,
 									MSTarget *target, Relation rel);
 extern void ms_append_table(struct StringInfoData *sql, MSTarget *target,
 							Relation rel);
+extern struct _SPI_plan *ms_prepare(const char *sql, int nargs, Oid *argtypes);
 extern void ms_make_generic_plan(MSTarget *target, struct _SPI_plan *plan);
 
 /*
@@ -553,11 +619,11 @@ extern bool ms_fold_some(Oid relid, MSStore store, const MSFoldTerms *terms,
 						 int64 *after, int limit, MSFolded *folded);
 
 /*
- * places.c: what a worker knows of tables.
+ * backlog.c: what a worker knows of tables.
  */
 
 /* a store of a target */
-typedef struct MSPlace
+typedef struct MSBacklog
 {
 	Oid			relid;
 	MSStore		store;
@@ -570,7 +636,7 @@ typedef struct MSPlace
 	int			pause;			/* ms */
 	int64		until;			/* of the pause */
 	int64		logged;			/* of the store buffered, for both; 0: never */
-} MSPlace;
+} MSBacklog;
 
 /* whose turn it is, in this order */
 typedef enum MSTurn
@@ -580,12 +646,12 @@ typedef enum MSTurn
 	MS_TURN_SLOW
 } MSTurn;
 
-extern MSPlace *ms_place_get(Oid relid, MSStore store, Oid owner);
-extern void ms_place_forget(MSPlace *place);
-extern MSTurn ms_place_turn(const MSPlace *place);
-extern void ms_place_pause(MSPlace *place, bool locked);
-extern bool ms_place_judge(MSPlace *place, const MSFolded *sum);
-extern void ms_place_log_failure(MSPlace *place, const char *name,
+extern MSBacklog *ms_backlog_get(Oid relid, MSStore store, Oid owner);
+extern void ms_backlog_forget(MSBacklog *backlog);
+extern MSTurn ms_backlog_turn(const MSBacklog *backlog);
+extern void ms_backlog_pause(MSBacklog *backlog, bool locked);
+extern bool ms_backlog_judge(MSBacklog *backlog, const MSFolded *sum);
+extern void ms_backlog_log_failure(MSBacklog *backlog, const char *name,
 								 const char *error);
 
 /*
@@ -619,6 +685,8 @@ typedef struct MSDelta
 {
 	MSTarget   *target;			/* pinned */
 	Oid			role;
+	bool		definer;		/* counted in a security-definer context */
+	const char *search_path;	/* at the call; deltas.c keeps one of each */
 	int64		by;
 	TimestampTz first_seen;
 	TimestampTz last_seen;
@@ -655,15 +723,15 @@ extern void ms_delta_fill(const MSTarget *target, Relation rel, MSRow *row,
  * deltas.c: what this transaction has deferred, merged in memory.
  */
 extern bool ms_deltas_exist(void);
-extern Size ms_deltas_size(void);
 extern bool ms_deltas_comparing(void);
-extern void ms_deltas_add(MSTarget *target, Relation rel, MSRow *row);
+
+/* false: it is not added, because all deltas take limit bytes or more */
+extern bool ms_deltas_add(MSTarget *target, Relation rel, MSRow *row,
+						  Size limit);
 extern void ms_deltas_commit_level(int nestlevel);
 extern void ms_deltas_abort_level(int nestlevel);
 extern void ms_deltas_forget(void);
 extern MSDelta *ms_deltas_take_first(const MSDelta *like);
-extern int	ms_deltas_sort_level(void);
-extern MSDelta *ms_deltas_take_of_level(const MSDelta *like);
 extern void ms_delta_free(MSDelta *delta);
 extern int	ms_deltas_set_depth(int new_depth);
 
@@ -691,14 +759,18 @@ extern void ms_total_value(MSTarget *target, Relation rel, const MSRow *row,
  */
 extern int	ms_pending_limit;	/* kB */
 
-/* when an increment of a target reaches its row, as things are */
+/* when an increment of a target is to reach its row, and when it can */
+extern MSApply ms_pending_wanted(const MSTarget *target);
 extern MSApply ms_pending_apply(MSTarget *target);
 
 /* may an increment be left to the commit, here? */
 extern bool ms_pending_possible(void);
 
-/* leave a row to the commit; privileges have been checked */
-extern void ms_pending_add(MSTarget *target, Relation rel, MSRow *row);
+/*
+ * Leave a row to the commit; privileges have been checked.  False where there
+ * is no room for it.
+ */
+extern bool ms_pending_add(MSTarget *target, Relation rel, MSRow *row);
 
 /*
  * stats.c: what this session's increments came to; view counter_stats.
@@ -711,11 +783,11 @@ extern void ms_stats_count_many(Oid relid, const int64 *counts);
 /* a row's lock, or a key's insertion, had to be waited for */
 extern void ms_stats_lock_wait(Oid relid);
 
-/* so many that should have been buffered cannot be */
+/* so many could not wait as they should have */
 extern void ms_stats_fallback(Oid relid, int64 n);
 extern int64 ms_stats_fallbacks(void);
 
-/* deferred deltas were applied before the commit, for want of memory */
+/* one could not be deferred, for want of memory */
 extern void ms_stats_early_apply(Oid relid);
 
 /* so many spilled deltas were merged into their rows */
@@ -799,6 +871,9 @@ typedef struct MSLexer
  * took it.  False at the end of the text.
  */
 extern bool ms_lex(MSLexer *lex, MSTokenKind prev);
+
+/* how far the first statement of a string goes: to its semicolon */
+extern int	ms_first_statement(const char *text);
 
 /*
  * The n letters at p, 1 .. 8, folded to lower case, the first one in the
@@ -1107,6 +1182,7 @@ typedef struct MSProfile
 	uint64		xact;
 	bool		xact_over;		/* the next statement starts another */
 	bool		xact_failed;
+	uint64		failed_xact;	/* the latest that failed, 0 for none */
 	uint64		goes_on;		/* the first record that may be MS_GOES_ON */
 	int			ngo_on;			/* how many are */
 	uint64		last_top;		/* record of the latest top-level statement */
@@ -1241,7 +1317,17 @@ typedef struct MSUtility
 	struct MSUtility *outer;
 } MSUtility;
 
-typedef struct MSHooks
+/* Where a statement's text is */
+typedef struct MSText
+{
+	const char *source;
+	int			location;		/* as of a PlannedStmt */
+	int			len;
+	char	   *name;			/* made for want of a text, or NULL */
+} MSText;
+
+/* What a hook sets for what it calls, and puts back after */
+typedef struct MSPlace
 {
 	int			level;			/* of the next statement */
 	MSUtility  *utility;
@@ -1254,6 +1340,24 @@ typedef struct MSHooks
 	 */
 	MSStatement *current;
 	ErrorContextCallback *current_context;
+} MSPlace;
+
+/* Whose is the next error that no hook sees? */
+typedef enum MSBlame
+{
+	MS_BLAME_TEXT,				/* the text's that the server is at */
+	MS_BLAME_LATEST,			/* likewise, but the latest statement's while
+								 * its result is sent, and at the end of its
+								 * transaction */
+	MS_BLAME_END,				/* the latest statement's: it ends its
+								 * transaction, which is all that is left */
+	MS_BLAME_NONE				/* the error under way has its row already */
+} MSBlame;
+
+typedef struct MSHooks
+{
+	MSPlace		at;
+	MSBlame		blame;
 
 	/* the latest top-level statement: where its text ends, its portal */
 	struct
@@ -1265,13 +1369,41 @@ typedef struct MSHooks
 		Portal		portal;
 		char		name[NAMEDATALEN];
 	}			latest;
-
-	bool		latest_in_xact;	/* it is of the current transaction */
-	bool		end_pending;	/* COMMIT has returned, the end has not come */
-	bool		error_listed;	/* a top-level row has the error under way */
 } MSHooks;
 
 extern MSHooks ms_hooks;
+
+/*
+ * One level deeper; what it was is to be put back whether or not there is an
+ * error: ms_hooks.at = was.
+ */
+static inline MSPlace
+ms_enter(int level)
+{
+	MSPlace		was = ms_hooks.at;
+
+	ms_hooks.at.level = level;
+	return was;
+}
+
+/* likewise, to run a statement whose expressions are evaluated there */
+static inline MSPlace
+ms_enter_statement(int level, MSStatement *s)
+{
+	MSPlace		was = ms_enter(level);
+
+	ms_hooks.at.current = s;
+	ms_hooks.at.current_context = error_context_stack;
+	return was;
+}
+
+/* a hook has caught an error, and a row has it */
+static inline void
+ms_error_listed(int level)
+{
+	if (level == 0)
+		ms_hooks.blame = MS_BLAME_NONE;
+}
 
 /* put the hooks in place, once; allocates nothing, never fails */
 extern void ms_profile_install(void);
@@ -1289,16 +1421,23 @@ extern void ms_profile_own(void);
 
 extern int	ms_statement_level(const char *source);
 extern bool ms_is_adopted(const char *source);
-extern bool ms_is_added_by_rule(PlannedStmt *stmt);
-extern PlannedStmt *ms_primary_stmt(PlannedStmt *stmt);
-extern void ms_note_top_level(const char *source, PlannedStmt *stmt);
+extern PlannedStmt *ms_portal_query(bool last);
+
+/* where the text is of what starts or is planned; name: palloc'd */
+extern void ms_text_locate(MSText *text, const char *source, int location,
+						   int len, int level);
+extern void ms_text_keep(MSText *text, MemoryContext context);
+
+/* the latest top-level statement, and where the text goes on after it */
+extern void ms_note_top_level(const MSText *text);
+extern int	ms_next_location(const char *source);
+
 extern CommandTag ms_operation_tag(CmdType operation);
 extern int64 ms_plan_consume(int level, PlannedStmt *stmt);
 
 /* list a statement that failed before it could be executed */
-extern void ms_list_failure(const char *source, int location, int len,
-							int level, CmdType operation, int64 plan_ns,
-							int sqlerrcode);
+extern void ms_list_failure(const MSText *text, int level, CmdType operation,
+							int64 plan_ns, int sqlerrcode);
 
 static inline bool
 ms_level_is_tracked(int level)
@@ -1310,6 +1449,9 @@ ms_level_is_tracked(int level)
  * profile_exec.c: the executor's hooks.
  */
 extern void ms_exec_install(void);
+
+/* the statement that is open for several queries, if it is that one, fails */
+extern bool ms_exec_fail(uint64 seq, int sqlerrcode);
 
 /*
  * profile_utility.c: utility commands.
@@ -1333,7 +1475,7 @@ typedef struct MSShape
 	uint64		queryid;
 	Oid			userid;
 	bool		toplevel;
-	int			next;			/* in its bucket, or in the free list */
+	int			next;			/* in its bucket */
 	uint64		calls;
 	uint64		errors;
 	uint64		rows;
@@ -1391,6 +1533,10 @@ extern void ms_shape_cached(MSStatement *s);
 /*
  * n_plus_one.c: repeated shapes in a unit.
  */
+
+/* so many executions make a candidate */
+#define MS_MIN_REPEATS	5
+
 typedef struct MSCandidate
 {
 	uint64		unit;
@@ -1596,6 +1742,12 @@ typedef struct MSFact
  */
 extern List *ms_facts_collect(QueryDesc *queryDesc, bool is_fk_check,
 							  bool complete, int64 temp_blocks);
+
+/* does it tell of the same? */
+extern bool ms_fact_is_same(const MSFact *a, const MSFact *b);
+
+/* then it is added up */
+extern void ms_fact_add(MSFact *into, const MSFact *fact);
 
 /*
  * Is it the text of a query by which a foreign key looks for references?  To

@@ -211,7 +211,6 @@ static SPIPlanPtr
 prepare(Prune *prune, const char *before, const char *after)
 {
 	StringInfoData sql;
-	SPIPlanPtr	plan;
 
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, before);
@@ -222,14 +221,7 @@ prepare(Prune *prune, const char *before, const char *after)
 	append_age_condition(&sql, prune->target, prune->nkeys + 1);
 	appendStringInfoString(&sql, after);
 
-	plan = SPI_prepare_cursor(sql.data, prune->nkeys + 1, prune->types,
-							  CURSOR_OPT_GENERIC_PLAN);
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed for \"%s\": %s", sql.data,
-			 SPI_result_code_string(SPI_result));
-	if (SPI_keepplan(plan) != 0)
-		elog(ERROR, "SPI_keepplan failed");
-	return plan;
+	return ms_prepare(sql.data, prune->nkeys + 1, prune->types);
 }
 
 static bool

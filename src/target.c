@@ -51,6 +51,8 @@ typedef struct CacheEntry
 
 static HTAB *targets = NULL;
 
+static uint64 calls = 0;		/* of this session, so far */
+
 /* Mark what depends on a table; all tables where relid is invalid. */
 static void
 relcache_callback(Datum arg, Oid relid)
@@ -96,6 +98,7 @@ make_cache(void)
 	CacheRegisterSyscacheCallback(TYPEOID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(OPEROID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(AMOPOPID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(CLAOID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(CASTSOURCETARGET, syscache_callback,
 								  (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, syscache_callback, (Datum) 0);
@@ -214,10 +217,12 @@ build_target(Relation rel)
 	ms_tracked_read(target->relid, &tracked);
 
 	target->general_reason = structural_reason(rel);
+	target->row_security = rel->rd_rel->relrowsecurity;
 	ms_infer_key(target, rel, tracked.key);
 	ms_infer_counter(target, rel, &tracked);
 	ms_check_key_is_no_counter(target, rel);
 	ms_infer_fill(target, rel, tracked.fill);
+	target->builtin = ms_table_is_builtin(target, rel);
 	target->apply = tracked.apply;
 	target->throttle = tracked.throttle;
 	target->spill = tracked.spill && tracked.throttle == 0 &&
@@ -334,6 +339,7 @@ ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
 	}
 
 	entry->target->users++;
+	entry->target->call = ++calls;
 	return entry->target;
 }
 

@@ -203,7 +203,6 @@ ms_tracked_read(Oid relid, MSTracked *result)
 	memset(result, 0, sizeof(*result));
 	if (read_row(tracked, relid, values, isnull, &tid))
 	{
-		result->found = true;
 		if (!isnull[TRACKED_KEY])
 			result->key = names_from_array(values[TRACKED_KEY]);
 		if (!isnull[TRACKED_COUNT])
@@ -389,12 +388,8 @@ check_fill(MSTarget *target, Relation rel)
 	while ((attno = bms_next_member(target->fill, attno)) >= 0)
 	{
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
-		bool		is_key = false;
 
-		for (int i = 0; i < target->nkeys; i++)
-			is_key = is_key || target->keys[i].column.attno == attno;
-		if (is_key || attno == target->count || attno == target->first_seen ||
-			attno == target->last_seen || att->attgenerated != '\0' ||
+		if (ms_is_always_given(target, attno) || att->attgenerated != '\0' ||
 			att->attidentity != '\0')
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -470,8 +465,8 @@ hot_obstacles(MSTarget *target, Relation rel)
 			result = add_obstacle(result,
 								  psprintf("index %s contains column %s, which every increment changes",
 										   quote_identifier(RelationGetRelationName(index)),
-										   quote_identifier(NameStr(TupleDescAttr(RelationGetDescr(rel),
-																				  bms_next_member(both, -1) - 1)->attname))),
+										   quote_identifier(ms_column_name(rel,
+																		   bms_next_member(both, -1)))),
 								  psprintf("DROP INDEX %s;",
 										   quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
 																	  RelationGetRelationName(index))));
@@ -533,10 +528,17 @@ warn(const MSTarget *target, List *obstacles, const char *consequence)
 
 /* What was asked for, but cannot be done with the types of the key. */
 static void
-warn_fallbacks(MSTarget *target, bool spill)
+warn_fallbacks(MSTarget *target, Relation rel, bool spill)
 {
 	bool		serves = ms_spill_serves(target);
 
+	if ((target->spill || target->apply == MS_APPLY_BUFFER) &&
+		ms_has_own_triggers(rel))
+		ereport(WARNING,
+				(errmsg("table %s: what is set aside runs its triggers as its owner where he could not become the role that counted",
+						target->name),
+				 errdetail("A trigger that looks at current_user sees the owner then."),
+				 errhint("Use apply => 'commit' or 'now' where that matters.")));
 	if (spill && !serves)
 		ereport(WARNING,
 				(errmsg("table %s: increments cannot be spilled, but wait for locked rows",
@@ -609,7 +611,7 @@ ms_track(PG_FUNCTION_ARGS)
 		 "Increments cannot be HOT: each writes to every index.");
 	warn(target, narrow_columns(target, again),
 		 "Then every further increment or new counter fails.");
-	warn_fallbacks(target, !isnull[TRACKED_SPILL] &&
+	warn_fallbacks(target, again, !isnull[TRACKED_SPILL] &&
 				   DatumGetBool(values[TRACKED_SPILL]));
 	relation_close(again, NoLock);
 	relation_close(rel, NoLock);
@@ -706,8 +708,7 @@ padded_name(Relation rel, AttrNumber attno)
 {
 	Name		name = palloc0(sizeof(NameData));
 
-	namestrcpy(name, NameStr(TupleDescAttr(RelationGetDescr(rel),
-										   attno - 1)->attname));
+	namestrcpy(name, ms_column_name(rel, attno));
 	return NameStr(*name);
 }
 

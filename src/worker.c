@@ -397,12 +397,12 @@ inherit(void)
 			continue;
 		for (int store = 0; store < MS_STORES; store++)
 		{
-			MSPlace    *place = ms_place_get(killers[i], store,
+			MSBacklog  *backlog = ms_backlog_get(killers[i], store,
 										  ((Form_pg_class) GETSTRUCT(tuple))->relowner);
 
-			place->slow = true;
-			place->one_by_one = true;
-			ms_place_pause(place, false);
+			backlog->slow = true;
+			backlog->one_by_one = true;
+			ms_backlog_pause(backlog, false);
 		}
 		ReleaseSysCache(tuple);
 	}
@@ -417,7 +417,7 @@ inherit(void)
  * of it, or where the table is not to be had.
  */
 static bool
-fold_batch(MSPlace *place, int64 deadline, MSFolded *sum)
+fold_batch(MSBacklog *backlog, int64 deadline, MSFolded *sum)
 {
 	MSFoldTerms terms = {0};
 	MSFolded	folded = {0};
@@ -425,24 +425,24 @@ fold_batch(MSPlace *place, int64 deadline, MSFolded *sum)
 
 	terms.limit = KEY_MS;
 	terms.deadline = deadline;
-	terms.one_by_one = place->one_by_one;
-	terms.hurry = place->hurry;
+	terms.one_by_one = backlog->one_by_one;
+	terms.hurry = backlog->hurry;
 	begin();
 	unwanted = is_in_the_way();
-	if (!unwanted && ConditionalLockRelationOid(place->relid, RowExclusiveLock))
+	if (!unwanted && ConditionalLockRelationOid(backlog->relid, RowExclusiveLock))
 	{
-		char	   *name = get_rel_name(place->relid);
+		char	   *name = get_rel_name(backlog->relid);
 
 		if (name == NULL)
-			ms_spill_forget(place->relid);
+			ms_spill_forget(backlog->relid);
 		else
 		{
-			running = place->relid;
+			running = backlog->relid;
 			strlcpy(running_name, name, NAMEDATALEN);
-			more = ms_fold_some(place->relid, place->store, &terms,
-								&place->after, ms_flush_rows, &folded);
+			more = ms_fold_some(backlog->relid, backlog->store, &terms,
+								&backlog->after, ms_flush_rows, &folded);
 			if (folded.failed > 0 || folded.overdue || folded.ended)
-				ms_place_log_failure(place, name, folded.error);
+				ms_backlog_log_failure(backlog, name, folded.error);
 		}
 	}
 	commit();
@@ -462,32 +462,32 @@ fold_batch(MSPlace *place, int64 deadline, MSFolded *sum)
  * pause.
  */
 static bool
-fold_store(MSPlace *place)
+fold_store(MSBacklog *backlog)
 {
 	int64		deadline = ms_now_ns() + SLICE_MS * INT64CONST(1000000);
 	MSFolded	sum = {0};
 
 	PG_TRY();
 	{
-		while (fold_batch(place, deadline, &sum))
+		while (fold_batch(backlog, deadline, &sum))
 			CHECK_FOR_INTERRUPTS();
-		if (place->store == MS_STORE_BUFFERED)
+		if (backlog->store == MS_STORE_BUFFERED)
 			vacuum_due += sum.deltas + sum.failed;
-		left_over |= ms_place_judge(place, &sum);
+		left_over |= ms_backlog_judge(backlog, &sum);
 	}
 	PG_CATCH();
 	{
 		recover();
-		ms_place_pause(place, false);
+		ms_backlog_pause(backlog, false);
 	}
 	PG_END_TRY();
 	return sum.deltas > 0 ||
-		(place->store == MS_STORE_SPILLED && sum.failed == 0 && !sum.ended);
+		(backlog->store == MS_STORE_SPILLED && sum.failed == 0 && !sum.ended);
 }
 
 /* The next target behind one that has something in a store; NULL: none. */
-static MSPlace *
-next_place(MSStore store, Oid relid)
+static MSBacklog *
+next_backlog(MSStore store, Oid relid)
 {
 	HeapTuple	tuple;
 	Oid			owner = InvalidOid;
@@ -501,7 +501,7 @@ next_place(MSStore store, Oid relid)
 		ReleaseSysCache(tuple);
 	}
 	commit();
-	return OidIsValid(relid) ? ms_place_get(relid, store, owner) : NULL;
+	return OidIsValid(relid) ? ms_backlog_get(relid, store, owner) : NULL;
 }
 
 /*
@@ -516,22 +516,22 @@ fold_turn(MSTurn turn)
 	for (int store = 0; store < MS_STORES; store++)
 	{
 		Oid			relid = InvalidOid;
-		MSPlace    *place;
+		MSBacklog  *backlog;
 
-		while (!unwanted && (place = next_place(store, relid)) != NULL)
+		while (!unwanted && (backlog = next_backlog(store, relid)) != NULL)
 		{
-			relid = place->relid;
-			if (ms_place_turn(place) != turn)
+			relid = backlog->relid;
+			if (ms_backlog_turn(backlog) != turn)
 				continue;
-			if (ms_now_ms() < place->until)
+			if (ms_now_ms() < backlog->until)
 			{
-				busy |= place->locked;
+				busy |= backlog->locked;
 				continue;
 			}
-			busy |= fold_store(place);
-			if (!OidIsValid(place->owner))
-				ms_place_forget(place);
-			else if (turn != MS_TURN_PLAIN && place->slow)
+			busy |= fold_store(backlog);
+			if (!OidIsValid(backlog->owner))
+				ms_backlog_forget(backlog);
+			else if (turn != MS_TURN_PLAIN && backlog->slow)
 				return busy;
 		}
 	}

@@ -4,6 +4,7 @@
 # other releases
 #
 #	chroot.sh where MAJOR		prints the release that has it
+#	chroot.sh major			prints the one that the machine's release has
 #	chroot.sh test MAJOR [VAR=VALUE ...]
 #					make test in there, making the chroot first
 #					where there is none; exit status 77: cannot be had
@@ -31,7 +32,7 @@
 set -u
 umask 022
 
-TOP=$(cd "$(dirname "$0")/.." && pwd)
+TOP=$(unset CDPATH && cd "$(dirname "$0")/.." && pwd)
 CHROOTS=${CHROOTS:-/var/cache/missing_symbol-chroots}
 INCLUDE=gcc,libc6-dev,make,libipc-run-perl,binutils,postgresql-common
 
@@ -63,15 +64,20 @@ release_of()
 	esac
 }
 
-# Sets ID, CODENAME, and MIRROR, the place that apt has this release from
-read_apt()
+read_release()
 {
-	local line
-
 	[ -r /etc/os-release ] || skip "this is neither Debian nor Ubuntu"
 	ID=$(sed -n 's/^ID="*\([^"]*\).*/\1/p' /etc/os-release)
 	CODENAME=$(sed -n 's/^VERSION_CODENAME="*\([^"]*\).*/\1/p' \
 		/etc/os-release)
+}
+
+# Sets MIRROR, the place that apt has this release from
+read_apt()
+{
+	local line
+
+	read_release
 	command -v apt-get >/dev/null || skip "there is no apt here"
 
 	# apt reads all its formats for us
@@ -344,7 +350,8 @@ copy_tree()
 		fi
 	done
 	# compiled for another PostgreSQL
-	find "$dir" \( -name '*.o' -o -name '*.bc' -o -name '*.so' \) \
+	find "$dir" \( -name '*.o' -o -name '*.bc' -o -name '*.so' \
+		-o -name .built_for \) \
 		-exec rm -f {} +
 }
 
@@ -438,6 +445,15 @@ usage()
 	exit 2
 }
 
+if [ "${1:-}" = major ]; then
+	read_release
+	for major in 13 14 15 16 17 18 19; do
+		if [ "$(release_of "$ID" $major)" = "$CODENAME" ]; then
+			say $major
+		fi
+	done
+	exit
+fi
 [ $# -ge 2 ] || usage
 verb=$1
 major=$2

@@ -5,7 +5,10 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
 use IPC::Run qw(start);
+use MissingSymbolTest qw(kill_server start_killed);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -412,23 +415,14 @@ my $xid = query(q{
 BEGIN; SELECT count_and_note('hot', 'k1', 1); SELECT pg_current_xact_id(); COMMIT;
 });
 $xid = (grep { /^\d+$/ } split /\n/, $xid)[-1];
-$node->kill9;
+my @server = kill_server($node);
 foreach my $load (@load)
 {
 	$load->{run}->finish;
 }
 unlike($load[2]->{output}, qr/backwards/, 'no total went backwards before the crash');
 
-# children of the dead postmaster need a moment to notice
-my $started = 0;
-for (1 .. 60)
-{
-	$node->{_pid} = undef;
-	$started = $node->start(fail_ok => 1);
-	last if $started;
-	sleep 1;
-}
-ok($started, 'started after kill -9');
+start_killed($node, @server);
 is(query("SELECT pg_xact_status('$xid')"), 'committed', 'what was acknowledged is there');
 check_sums('crash');
 
