@@ -128,7 +128,7 @@ SELECT missing_symbol.fold('evil.m');
 SELECT DISTINCT * FROM act.look();
 SET ROLE regress_act_mallory;
 ALTER TABLE evil.m DROP CONSTRAINT m_check;
-CREATE INDEX m_expr ON evil.m (evil.mark_fixed('index'));
+CREATE INDEX m_expr ON evil.m (evil.mark_fixed('index ' || k));
 RESET ROLE;
 DELETE FROM act.log;
 SELECT missing_symbol.increment('evil.m', 'index');

@@ -514,6 +514,7 @@ SELECT missing_symbol.track('checked', apply => 'commit'), missing_symbol.track(
 BEGIN;
 SELECT count(missing_symbol.increment_by('checked', CASE g WHEN 77 THEN 10 ELSE 1 END, 1.50, g)) FROM generate_series(1, 100) g;
 COMMIT;
+SET missing_symbol.fast_path = on;	-- whose context is short
 \set SHOW_CONTEXT errors
 BEGIN;
 SELECT count(missing_symbol.increment_by('checked', CASE g WHEN 77 THEN 10 ELSE 1 END, 1.50, g)) FROM generate_series(1, 100) g;
@@ -522,6 +523,7 @@ BEGIN;
 SELECT count(missing_symbol.increment_by('checked_text', CASE g WHEN 77 THEN 10 ELSE 1 END, 'key ' || g)) FROM generate_series(1, 100) g;
 COMMIT;
 \set SHOW_CONTEXT never
+RESET missing_symbol.fast_path;
 SELECT count(*) FROM checked;
 -- beyond the limit it fails at the call; what is outside of the savepoint stays
 CREATE FUNCTION fails(sql text) RETURNS text LANGUAGE plpgsql AS $$
