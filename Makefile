@@ -19,6 +19,8 @@
 MODULE_big = missing_symbol
 OBJS = \
 	src/acting.o \
+	src/attempt.o \
+	src/backlog.o \
 	src/buffer.o \
 	src/builtin.o \
 	src/calls.o \
@@ -167,7 +169,8 @@ PROVE_TESTS = \
 	test/t/standby.pl \
 	test/t/twophase.pl \
 	test/t/unit.pl \
-	test/t/upgrade.pl
+	test/t/upgrade.pl \
+	test/t/worker.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 # the database of the tests: orders of text, and collations of ICU

@@ -21,10 +21,16 @@
  * in a transaction that has done more than this.
  *
  * What fails is kept in spilled, with its error, and the rest goes on.  For
- * that the work is done in subtransactions, of many keys each; where one
+ * that the work is done in attempts (attempt.c), of many keys each; where one
  * fails, its keys are done again one by one.  What is wrong with the session
  * or the server ends the fold of a table, with nothing kept; the other tables
  * are folded all the same, unless the caller was interrupted.
+ *
+ * A lock that code of the table asks for, as a check of a foreign key does, is
+ * waited for LOCK_MS, and LOCK_AGAIN_MS once that was in vain: then the delta
+ * stays as it was, and the others go on.  Where the caller has not chosen the
+ * table, its code has limited time for each key; what takes longer ends the
+ * fold of the table.  flush() has no such limits, because it is to wait.
  *
  *-------------------------------------------------------------------------
  */
@@ -55,6 +61,13 @@
 /* keys in one subtransaction */
 #define FOLD_CHUNK	200
 
+/* ms that code of a table has for a key in fold(), of all tables */
+#define KEY_MS			5000
+
+/* ms that a lock is waited for, and after the first that was not to be had */
+#define LOCK_MS			100
+#define LOCK_AGAIN_MS	2
+
 /* deltas of one key and role */
 typedef struct KeyDeltas
 {
@@ -69,6 +82,7 @@ typedef struct Fold
 	bool		puts_off;		/* ... which this table needs ... */
 	bool		alone;			/* ... and may have: nothing else was done */
 	bool		wait;			/* flush(): for rows, and for others who fold */
+	MSFoldTerms terms;
 	bool		missed;			/* somebody else had a delta, after a wait */
 	MSFolded	folded;
 
@@ -88,102 +102,13 @@ typedef struct Fold
 	char	   *error;
 } Fold;
 
+static const char *const overdue_error =
+	"Code of the table has taken too long for one key.";
+
 static bool folding = false;	/* merging, which may run triggers */
 
 PG_FUNCTION_INFO_V1(ms_fold);
 PG_FUNCTION_INFO_V1(ms_flush);
-
-/*
- * Did a function raise an error by itself, whatever its SQLSTATE says?
- * Procedural languages have message catalogs of their own.
- */
-static bool
-is_raised(const ErrorData *edata)
-{
-	return edata->domain != NULL &&
-		strncmp(edata->domain, "postgres", strlen("postgres")) != 0;
-}
-
-/*
- * Errors after which the caller's command must not go on.  A lock that is not
- * available is one where he has set a timeout, else a trigger's NOWAIT.
- */
-static bool
-ends_all(const ErrorData *edata)
-{
-	return !is_raised(edata) &&
-		((edata->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE && LockTimeout > 0) ||
-		 ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
-		 ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK);
-}
-
-/* Errors that are not about the delta: they end the fold of its table. */
-static bool
-ends_fold(const ErrorData *edata)
-{
-	if (is_raised(edata))
-		return false;
-	switch (ERRCODE_TO_CATEGORY(edata->sqlerrcode))
-	{
-		case ERRCODE_INSUFFICIENT_RESOURCES:
-		case ERRCODE_SYSTEM_ERROR:
-		case ERRCODE_INTERNAL_ERROR:
-			return true;
-		default:
-			return edata->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
-				ends_all(edata);
-	}
-}
-
-/*
- * Do something in a subtransaction.  On an error undo it; return false, with
- * the error's text, or pass on what goes through.
- */
-static bool
-attempt(void (*step) (void *arg), void *arg,
-		bool (*goes_through) (const ErrorData *edata), char **error)
-{
-	MemoryContext oldcxt = CurrentMemoryContext;
-	ResourceOwner oldowner = CurrentResourceOwner;
-	volatile bool ok = true;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(oldcxt);
-	PG_TRY();
-	{
-		step(arg);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(oldcxt);
-		CurrentResourceOwner = oldowner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *edata;
-
-		MemoryContextSwitchTo(oldcxt);
-		edata = CopyErrorData();
-		FlushErrorState();
-
-		/* whoever catches it expects the subtransaction that he left */
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(oldcxt);
-		CurrentResourceOwner = oldowner;
-		if (goes_through(edata))
-			ReThrowError(edata);
-		*error = psprintf("%s: %s", unpack_sql_state(edata->sqlerrcode),
-						  edata->message);
-		ok = false;
-	}
-	PG_END_TRY();
-	return ok;
-}
-
-/* The same where an error that is not about what was done goes through. */
-bool
-ms_try(void (*step) (void *arg), void *arg, char **error)
-{
-	return attempt(step, arg, ends_fold, error);
-}
 
 /* a step of a fold */
 typedef struct Step
@@ -200,16 +125,38 @@ run_step(void *arg)
 	step->step(step->fold);
 }
 
-static bool
+/* Try it; where it fails, nothing has happened. */
+static MSAttempt
 try_step(void (*step) (Fold *fold), Fold *fold, char **error)
 {
 	MSFolded	folded = fold->folded;
 	Step		arg = {step, fold};
+	MSAttempt	result;
 
-	if (ms_try(run_step, &arg, error))
-		return true;
-	fold->folded = folded;
-	return false;
+	ms_limit_start(fold->terms.limit);
+	result = ms_attempt(run_step, &arg, fold->wait, MS_ENDS_FOLD, error);
+	if (result != MS_DONE)
+		fold->folded = folded;
+	fold->folded.overdue |= ms_limit_end();
+	return result;
+}
+
+/* Is it time to end with what has been done? */
+static bool
+is_over(const Fold *fold)
+{
+	return fold->folded.overdue || fold->folded.cut ||
+		(fold->terms.deadline > 0 && ms_now_ns() > fold->terms.deadline);
+}
+
+/* Wait no longer for a lock, till the end of the level of settings. */
+static void
+limit_locks(int ms)
+{
+	if (LockTimeout == 0 || LockTimeout > ms)
+		(void) set_config_option("lock_timeout", psprintf("%d", ms),
+								 PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
 }
 
 /* Who has counted a delta; InvalidOid: he is gone. */
@@ -240,7 +187,6 @@ reached_row(Fold *fold, const MSResult *result, int n)
 		result->outcome != MS_INCREMENTED && result->outcome != MS_IGNORED)
 		return false;
 	fold->folded.deltas += n;
-	fold->folded.rows++;
 	return true;
 }
 
@@ -327,6 +273,15 @@ apply_groups(Fold *fold)
 	for (int i = 0; i < fold->ngroups; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
+		if (i > 0)
+		{
+			if (is_over(fold))
+			{
+				fold->folded.cut = true;
+				break;
+			}
+			ms_limit_start(fold->terms.limit);
+		}
 		apply_group(fold, &fold->groups[i]);
 	}
 }
@@ -375,21 +330,40 @@ parse_deltas(Fold *fold)
 		ms_spill_parse(fold->target, fold->rel, fold->deltas[i], true);
 }
 
+/* The first reason is told; that of what was cancelled by us is not core's. */
+static void
+tell(Fold *fold, const char *error)
+{
+	if (fold->folded.error != NULL)
+		return;
+	fold->folded.error =
+		MemoryContextStrdup(fold->cxt, fold->folded.overdue ? overdue_error :
+							error);
+}
+
 static void
 keep(Fold *fold, void (*how) (Fold *fold), char *error)
 {
 	char	   *again;
 
 	fold->error = error;
-	if (fold->folded.error == NULL)
-		fold->folded.error = MemoryContextStrdup(fold->cxt, error);
+	tell(fold, error);
 	fold->folded.failed++;
-	if (!try_step(how, fold, &again) && how == keep_group)
+	if (try_step(how, fold, &again) != MS_DONE && how == keep_group)
 	{
 		fold->deltas = fold->groups[0].deltas;
 		fold->ndeltas = fold->groups[0].n;
 		(void) try_step(keep_deltas, fold, &again);
 	}
+}
+
+/* What would have had to wait stays as it is. */
+static void
+leave(Fold *fold, const char *error)
+{
+	tell(fold, error);
+	fold->folded.waiting++;
+	limit_locks(LOCK_AGAIN_MS);
 }
 
 /* Parse what was read; what cannot be parsed is kept.  How many are left. */
@@ -401,17 +375,25 @@ parse(Fold *fold, MSSpilled **deltas, int n)
 
 	fold->deltas = deltas;
 	fold->ndeltas = n;
-	if (try_step(parse_deltas, fold, &error))
+	if (try_step(parse_deltas, fold, &error) == MS_DONE)
 		return n;
 
-	for (int i = 0; i < n; i++)
+	fold->folded.overdue = false;	/* by many of them, together */
+	for (int i = 0; i < n && !fold->folded.overdue; i++)
 	{
 		fold->deltas = &deltas[i];
 		fold->ndeltas = 1;
-		if (try_step(parse_deltas, fold, &error))
-			deltas[left++] = deltas[i];
-		else
-			keep(fold, keep_deltas, error);
+		switch (try_step(parse_deltas, fold, &error))
+		{
+			case MS_DONE:
+				deltas[left++] = deltas[i];
+				break;
+			case MS_STAYS:
+				leave(fold, error);
+				break;
+			default:
+				keep(fold, keep_deltas, error);
+		}
 	}
 	return left;
 }
@@ -441,6 +423,61 @@ compare_in_time(const void *a, const void *b, void *arg)
 	return result;
 }
 
+/*
+ * Merge some groups; where that fails, one by one.  But not what has taken too
+ * long: next time it will be.
+ */
+static void
+apply_chunk(Fold *fold, KeyDeltas *groups, int n)
+{
+	MSAttempt	result;
+	char	   *error;
+
+	fold->groups = groups;
+	fold->ngroups = n;
+	result = try_step(apply_groups, fold, &error);
+	if (result == MS_DONE)
+		return;
+	if (n == 1 && result == MS_FAILED)
+		keep(fold, keep_group, error);
+	else if (n == 1 || fold->folded.overdue)
+		leave(fold, error);
+	else
+	{
+		for (int i = 0; i < n && !fold->folded.cut; i++)
+		{
+			fold->folded.cut = is_over(fold);
+			if (!fold->folded.cut)
+				apply_chunk(fold, &groups[i], 1);
+		}
+	}
+}
+
+/*
+ * Merge groups, in their order; of a target that needs it one by one and from
+ * anywhere on, so that none is in the way of the others for ever.
+ */
+static void
+apply_all(Fold *fold, KeyDeltas *groups, int ngroups)
+{
+	int			chunk = fold->terms.one_by_one ? 1 : FOLD_CHUNK;
+	int			at = fold->terms.one_by_one ?
+		(int) (ms_random_double() * ngroups) : 0;
+	int			n;
+
+	for (int left = ngroups; left > 0; left -= n)
+	{
+		if (is_over(fold))
+		{
+			fold->folded.cut = true;
+			return;
+		}
+		n = Min(chunk, Min(left, ngroups - at));
+		apply_chunk(fold, &groups[at], n);
+		at = (at + n) % ngroups;
+	}
+}
+
 /* Merge what was read, in the order of the key. */
 static void
 fold_deltas(Fold *fold, MSSpilled **deltas, int n)
@@ -464,30 +501,17 @@ fold_deltas(Fold *fold, MSSpilled **deltas, int n)
 			groups[ngroups++].n = 1;
 		}
 	}
-
-	for (int i = 0; i < ngroups; i += FOLD_CHUNK)
-	{
-		int			end = Min(i + FOLD_CHUNK, ngroups);
-		char	   *error;
-
-		fold->groups = &groups[i];
-		fold->ngroups = end - i;
-		if (try_step(apply_groups, fold, &error))
-			continue;
-		for (int j = i; j < end; j++)
-		{
-			fold->groups = &groups[j];
-			fold->ngroups = 1;
-			if (!try_step(apply_groups, fold, &error))
-				keep(fold, keep_group, error);
-		}
-	}
+	apply_all(fold, groups, ngroups);
 }
 
-/* Fold some deltas of the open target, those behind *after. */
+/*
+ * Fold some deltas of the open target, those behind *after; false where these
+ * were the last, or some of these were not come to.
+ */
 static bool
 fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 {
+	int64		before = *after;
 	List	   *list;
 	MSSpilled **deltas;
 	int			n = 0;
@@ -510,7 +534,12 @@ fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 		table_close(fold->stored, NoLock);
 	}
 	UnregisterSnapshot(fold->snapshot);
-	return more;
+	if (fold->folded.overdue || fold->folded.cut)
+		*after = before;
+	else if (!more || !is_over(fold))
+		return more;
+	fold->folded.cut = true;
+	return false;
 }
 
 /* The owner of the table, which is locked from now on. */
@@ -549,8 +578,13 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 {
 	MemoryContext oldcxt;
 	MSActing	acting;
+	int			nestlevel = NewGUCNestLevel();
 	volatile bool more = false;
 
+	/* to look at the table can run code, too */
+	ms_limit_start(fold->terms.limit);
+	if (!fold->wait)
+		limit_locks(fold->terms.hurry ? LOCK_AGAIN_MS : LOCK_MS);
 	fold->cxt = CurrentMemoryContext;
 	oldcxt = MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext,
 														 "missing_symbol fold",
@@ -579,32 +613,24 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	folding = false;
 	ms_target_close(fold->target, fold->rel);
 	ms_act_no_more(&acting);
+	fold->folded.overdue |= ms_limit_end();
+	if (fold->folded.overdue)
+		tell(fold, overdue_error);
+	AtEOXact_GUC(true, nestlevel);
 	MemoryContextDelete(MemoryContextSwitchTo(oldcxt));
 	return more;
 }
 
-bool
-ms_fold_some(Oid relid, MSStore store, int64 *after, int limit,
-			 MSFolded *folded)
-{
-	Fold		fold = {0};
-	bool		more;
-
-	fold.relid = relid;
-	fold.immediate = true;
-	more = open_and_fold_part(&fold, store, after, limit);
-	*folded = fold.folded;
-	return more;
-}
-
-/* One flush() of a target at a time. */
+/*
+ * One flush() of a target at a time.  What comes after it in its transaction
+ * locks no more rows of the target: the next one may begin, and waits only
+ * where it meets what this one has merged.
+ */
 static void
-lock_flush(Oid relid)
+lock_flush(LOCKTAG *tag, Oid relid)
 {
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, relid, 0, MS_LOCK_FLUSH);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, relid, 0, MS_LOCK_FLUSH);
+	(void) LockAcquire(tag, ExclusiveLock, false, false);
 }
 
 static void
@@ -629,7 +655,8 @@ warn_put_off(Oid relid)
 static void
 fold_stores(Fold *fold)
 {
-	for (int store = 0; store < MS_STORES && !fold->puts_off; store++)
+	for (int store = 0;
+		 store < MS_STORES && !fold->puts_off && !fold->folded.overdue; store++)
 	{
 		int64		after = PG_INT64_MIN;
 
@@ -642,10 +669,14 @@ fold_stores(Fold *fold)
 static void
 fold_target(Fold *fold)
 {
+	LOCKTAG		tag;
 	char	   *error;
 
+	/* who names a table waits for it, too */
+	if (fold->terms.limit == 0)
+		LockRelationOid(fold->relid, RowExclusiveLock);
 	if (fold->wait)
-		lock_flush(fold->relid);
+		lock_flush(&tag, fold->relid);
 	do
 	{
 		fold->missed = false;
@@ -665,8 +696,9 @@ fold_target(Fold *fold)
 
 		/* what somebody else had he may have put back */
 	} while (fold->wait && fold->missed && !IsolationUsesXactSnapshot());
+	if (fold->wait)
+		(void) LockRelease(&tag, ExclusiveLock, false);
 	ms_stats_folded(fold->relid, fold->folded.deltas);
-	ms_buffer_log(&fold->folded);
 }
 
 /* May the current role count in a table, be it in some columns only? */
@@ -714,14 +746,62 @@ run_target(void *arg)
 	fold_target(arg);
 }
 
-/* Fold all of a target; what is wrong with that is no matter of the others. */
+/* Do it; what is wrong with that is no matter of other tables. */
 static bool
-try_target(Fold *fold, char **error)
+try_target(void (*run) (void *arg), void *arg, Fold *fold, char **error)
 {
-	if (attempt(run_target, fold, ends_all, error))
+	if (ms_attempt(run, arg, fold->wait, MS_ENDS_ALL, error) == MS_DONE)
 		return true;
 	memset(&fold->folded, 0, sizeof(MSFolded));
+	fold->folded.overdue = ms_limit_end();
+	if (fold->folded.overdue)
+		*error = pstrdup(overdue_error);
 	return false;
+}
+
+/* a part of a target that the worker folds */
+typedef struct Part
+{
+	Fold		fold;
+	MSStore		store;
+	int64		after;
+	int			limit;
+	bool		more;
+} Part;
+
+static void
+run_part(void *arg)
+{
+	Part	   *part = arg;
+
+	part->more = open_and_fold_part(&part->fold, part->store, &part->after,
+									part->limit);
+}
+
+bool
+ms_fold_some(Oid relid, MSStore store, const MSFoldTerms *terms, int64 *after,
+			 int limit, MSFolded *folded)
+{
+	Part		part = {0};
+	char	   *error;
+	bool		ended;
+
+	part.fold.relid = relid;
+	part.fold.immediate = true;
+	part.fold.terms = *terms;
+	part.store = store;
+	part.after = *after;
+	part.limit = limit;
+	ended = !try_target(run_part, &part, &part.fold, &error);
+	*folded = part.fold.folded;
+	if (ended)
+	{
+		folded->ended = true;
+		folded->error = error;
+		return false;
+	}
+	*after = part.after;
+	return part.more;
 }
 
 /* Is the caller's statement a transaction of its own? */
@@ -751,9 +831,10 @@ fold_all(bool wait)
 		fold.relid = relid;
 		fold.wait = wait;
 		fold.alone = alone;
-		if (!try_target(&fold, &error))
+		fold.terms.limit = wait ? 0 : KEY_MS;
+		if (!try_target(run_target, &fold, &fold, &error))
 			warn_kept(name, error);
-		else if (wait && fold.folded.failed > 0)
+		else if (fold.folded.overdue || (wait && fold.folded.failed > 0))
 			warn_kept(name, fold.folded.error);
 		merged += fold.folded.deltas;
 	}

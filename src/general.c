@@ -807,7 +807,7 @@ static bool
 count(Attempt *attempt, MSResult *result)
 {
 	MSTarget   *target = attempt->target;
-	bool		row_security = ms_row_security_applies(target->relid);
+	bool		row_security = ms_row_security_applies(target, InvalidOid);
 	Reached		reached;
 
 	if (!ms_row_goes_aside(target, attempt->row) ||

@@ -52,6 +52,26 @@ extern TimestampTz ms_clock(void);
 extern Oid	ms_schema(void);
 
 /*
+ * Not an instr_time: a session may change what clock these are of, with times
+ * of the other one in its hands.
+ */
+static inline int64
+ms_now_ns(void)
+{
+	/* static: no guard of the stack is needed at every call */
+	static struct timespec now;
+
+	clock_gettime(PG_INSTR_SYSTEM_CLOCK, &now);
+	return (int64) now.tv_sec * INT64CONST(1000000000) + now.tv_nsec;
+}
+
+static inline int64
+ms_now_ms(void)
+{
+	return ms_now_ns() / 1000000;
+}
+
+/*
  * counter.c: the type.  24 bytes, double aligned, passed by reference.
  */
 typedef struct MSCounter
@@ -184,7 +204,6 @@ extern void ms_target_unpin(MSTarget *target);
 extern void ms_target_pin(MSTarget *target);
 extern void ms_target_release(MSTarget *target);
 extern const char *ms_general_reason(const MSTarget *target, Relation rel);
-extern bool ms_row_security_applies(Oid relid);
 
 /*
  * tracked.c: table tracked, track, untrack, describe.
@@ -528,11 +547,11 @@ extern bool ms_spill_has_error(struct TupleTableSlot *slot);
 
 /*
  * Advisory locks of ours, by the last field of their tag; SQL functions use 1
- * and 2.
+ * and 2.  pg_advisory_unlock_all() does not release them, because they are of
+ * a transaction; one that a process keeps must not be an advisory lock.
  */
 #define MS_LOCK_INSERTION	3	/* of a key */
 #define MS_LOCK_FLUSH		4	/* of a target */
-#define MS_LOCK_WORKER		5	/* of a database, held by its worker */
 
 /* false: that was enough */
 typedef bool (*MSSpillFunction) (MSSpilled *delta, void *arg);
@@ -604,27 +623,86 @@ extern void ms_buffer_append(MSTarget *target, Relation rel,
 /* what a fold came to */
 typedef struct MSFolded
 {
-	int64		deltas;			/* merged into their rows ... */
-	int64		rows;			/* ... so many */
-	int64		failed;			/* what failed, by keys or deltas ... */
-	char	   *error;			/* ... the first for this reason */
+	int64		deltas;			/* merged into their rows */
+	int64		failed;			/* what failed, by keys or deltas */
+	int64		waiting;		/* keys that stay: they were waited for */
+	char	   *error;			/* the first reason for one of these */
+	bool		overdue;		/* code of the table has taken too long */
+	bool		cut;			/* not all was come to */
+	bool		ended;			/* for *error, with nothing done */
 } MSFolded;
 
-/* for view buffer_stats */
-extern void ms_buffer_log(const MSFolded *folded);
-extern void ms_buffer_log_fallbacks(int64 n);
+/*
+ * attempt.c: steps that may fail, or take too long.
+ */
+typedef enum MSAttempt
+{
+	MS_DONE,
+	MS_FAILED,					/* the delta is the reason */
+	MS_STAYS,					/* it would have had to wait */
+	MS_ENDS_FOLD,				/* no more of this table ... */
+	MS_ENDS_ALL					/* ... or of any */
+} MSAttempt;
+
+extern MSAttempt ms_attempt(void (*step) (void *arg), void *arg, bool waits,
+							MSAttempt passes, char **error);
+extern bool ms_try(void (*step) (void *arg), void *arg, char **error);
+extern void ms_limit_start(int ms);
+extern bool ms_limit_end(void);
 
 /*
  * fold.c: merges what is set aside into its rows.
  */
-extern bool ms_try(void (*step) (void *arg), void *arg, char **error);
+typedef struct MSFoldTerms
+{
+	int			limit;			/* ms for code of the table, for each key ... */
+	int64		deadline;		/* ... and by ms_now_ns() for all; 0: none */
+	bool		one_by_one;		/* keys are, and from anywhere on */
+	bool		hurry;			/* hardly wait for any lock */
+} MSFoldTerms;
 
 /*
  * Fold what a store has of a target behind *after, about so many deltas;
- * false where that was the last of it.
+ * false where that was the last of it, or it is over for now.
  */
-extern bool ms_fold_some(Oid relid, MSStore store, int64 *after, int limit,
-						 MSFolded *folded);
+extern bool ms_fold_some(Oid relid, MSStore store, const MSFoldTerms *terms,
+						 int64 *after, int limit, MSFolded *folded);
+
+/*
+ * backlog.c: what a worker knows of tables.
+ */
+
+/* a store of a target */
+typedef struct MSBacklog
+{
+	Oid			relid;
+	MSStore		store;
+	Oid			owner;
+	int64		after;			/* the hash to go on behind */
+	bool		slow;			/* it is in the way of others */
+	bool		one_by_one;		/* not all of it was come to */
+	bool		hurry;			/* something was locked */
+	bool		locked;			/* nothing has failed: rows were locked */
+	int			pause;			/* ms */
+	int64		until;			/* of the pause */
+	int64		logged;			/* of the store buffered, for both; 0: never */
+} MSBacklog;
+
+/* whose turn it is, in this order */
+typedef enum MSTurn
+{
+	MS_TURN_PLAIN,
+	MS_TURN_SUSPECT,			/* another table of this owner is slow */
+	MS_TURN_SLOW
+} MSTurn;
+
+extern MSBacklog *ms_backlog_get(Oid relid, MSStore store, Oid owner);
+extern void ms_backlog_forget(MSBacklog *backlog);
+extern MSTurn ms_backlog_turn(const MSBacklog *backlog);
+extern void ms_backlog_pause(MSBacklog *backlog, bool locked);
+extern bool ms_backlog_judge(MSBacklog *backlog, const MSFolded *sum);
+extern void ms_backlog_log_failure(MSBacklog *backlog, const char *name,
+								 const char *error);
 
 /*
  * worker.c: the background worker that folds.
@@ -633,12 +711,13 @@ extern bool ms_worker;
 extern int	ms_flush_interval;	/* ms */
 extern int	ms_flush_rows;
 extern int	ms_worker_idle;		/* ms */
+extern bool ms_in_worker;		/* this process is one */
 
-/*
- * Something was appended: see to it that a worker runs.  False where none can
- * be had.
- */
-extern bool ms_worker_wake(void);
+/* something was appended: see to it that a worker runs */
+extern void ms_worker_wake(void);
+
+/* does one run, or could it be started? */
+extern bool ms_worker_possible(void);
 
 /*
  * delta.c: what one role has deferred for one key.
@@ -756,6 +835,7 @@ extern void ms_stats_lock_wait(Oid relid);
 
 /* so many could not wait as they should have */
 extern void ms_stats_fallback(Oid relid, int64 n);
+extern int64 ms_stats_fallbacks(void);
 
 /* one could not be deferred, for want of memory */
 extern void ms_stats_early_apply(Oid relid);
@@ -1255,20 +1335,6 @@ extern int	ms_record_committed(const MSRecord *r);
 extern void ms_profile_xact_end(MSXactEnd end, int64 commit_ns);
 extern void ms_profile_subxact_abort(SubTransactionId subid);
 
-
-/*
- * Not an instr_time: a session may change what clock these are of, with times
- * of the other one in its hands.
- */
-static inline int64
-ms_now_ns(void)
-{
-	/* static: no guard of the stack is needed at every call */
-	static struct timespec now;
-
-	clock_gettime(PG_INSTR_SYSTEM_CLOCK, &now);
-	return (int64) now.tv_sec * INT64CONST(1000000000) + now.tv_nsec;
-}
 
 static inline uint64
 ms_hash_combine(uint64 a, uint64 b)

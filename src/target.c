@@ -375,17 +375,6 @@ ms_target_release(MSTarget *target)
 }
 
 /*
- * Does row security show and let the current role count some rows only?  Then
- * an increment does not wait outside its row, which alone tells whether the
- * role may count it, and what waits there is shown with a row that it sees.
- */
-bool
-ms_row_security_applies(Oid relid)
-{
-	return check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED;
-}
-
-/*
  * Why this call must take the general path; NULL where the fast path serves.
  * What depends on the role or on the session cannot be kept in the target.
  */

@@ -195,7 +195,7 @@ ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 	if (!found && (pushed = push_newer_snapshot(target, rel, NoLock)))
 		found = ms_general_value(target, rel, row, &value.isnull,
 								 &value.value);
-	if (found || !ms_row_security_applies(target->relid))
+	if (found || !ms_row_security_applies(target, InvalidOid))
 	{
 		ms_spill_foreach(target, rel, row, GetActiveSnapshot(), false,
 						 add_delta, &value);
@@ -492,7 +492,7 @@ put_rows(Total *total)
 	portal = open_table(total);
 	read_deltas(total);
 	put_table_rows(total, portal);
-	if (!ms_row_security_applies(total->target->relid))
+	if (!ms_row_security_applies(total->target, InvalidOid))
 		put_new_rows(total);
 	end_generating(total);
 	SPI_finish();
