@@ -231,6 +231,7 @@ extern void ms_infer_counter(MSTarget *target, Relation rel,
 							 const MSTracked *tracked);
 extern void ms_check_key_is_no_counter(MSTarget *target, Relation rel);
 extern void ms_infer_fill(MSTarget *target, Relation rel, List *names);
+extern Node *ms_index_tree(Relation index, AttrNumber which);
 extern AttrNumber ms_column_number(Relation rel, const char *column);
 extern const char *ms_column_name(Relation rel, AttrNumber attno);
 extern bool ms_is_key_column(const MSTarget *target, AttrNumber attno);
