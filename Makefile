@@ -143,6 +143,7 @@ PROVE_TESTS = \
 	test/t/crash.pl \
 	test/t/dump.pl \
 	test/t/exact.pl \
+	test/t/modules.pl \
 	test/t/findings.pl \
 	test/t/explain.pl \
 	test/t/pgbouncer.pl \

@@ -348,6 +348,20 @@ missing_drivers()
 	/usr/bin/python3 -c 'import django' 2>/dev/null || echo python3-django
 }
 
+# Modules beside which it must work (modules.pl), where the distribution has them
+missing_modules()
+{
+	local package
+
+	command -v apt-cache >/dev/null || return 0
+	for package in pgaudit pg-stat-kcache pg-qualstats pg-wait-sampling hypopg \
+		set-user pgextwlist pglogical plprofiler; do
+		package=postgresql-$MS_MAJOR-$package
+		dpkg -s "$package" >/dev/null 2>&1 ||
+			! apt-cache show "$package" >/dev/null 2>&1 || echo "$package"
+	done
+}
+
 # ---------------------------------------------------------------------------
 
 begin=$SECONDS
@@ -361,6 +375,10 @@ case " $SUITES " in
 		if [ "${PG_CONFIG#/usr/lib/postgresql/}" != "$PG_CONFIG" ] &&
 			! [ -e "$("$PG_CONFIG" --sharedir)/extension/plproxy.control" ]; then
 			(ms_install "postgresql-$MS_MAJOR-plproxy") >/dev/null 2>&1
+		fi
+		if [ "${PG_CONFIG#/usr/lib/postgresql/}" != "$PG_CONFIG" ]; then
+			mapfile -t packages < <(missing_modules)
+			(ms_install "${packages[@]}") >/dev/null 2>&1
 		fi
 		;;
 esac
