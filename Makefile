@@ -156,6 +156,7 @@ PROVE_TESTS = \
 	test/t/sightings.pl \
 	test/t/spill.pl \
 	test/t/standby.pl \
+	test/t/torture.pl \
 	test/t/twophase.pl \
 	test/t/unit.pl \
 	test/t/upgrade.pl
