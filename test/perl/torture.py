@@ -376,8 +376,8 @@ def transaction(session, choice):
     session.own = False
     targets = [target for target in TARGETS if role or not target.role]
     targets = choice.sample(targets, choice.randint(1, 5))
-    session.run("BEGIN" + level)
     try:
+        session.run("BEGIN" + level)
         if role:
             session.run("SET LOCAL ROLE torture_app")
             session.run("SET LOCAL app.tenant = 'blue'")
@@ -550,9 +550,8 @@ def run_in(function, name, queue, *arguments):
     session = Session(name, setup=("SET client_min_messages = error",))
     try:
         function(session, *arguments)
-    except Exception as error:			# else the others would be waited for without an end
-        if not isinstance(error, psycopg2.Error) or not session.connection.closed:
-            session.findings["died"] = f"{name} died: {traceback.format_exc()}"
+    except Exception:					# else the others would be waited for without an end
+        session.findings["died"] = f"{name} died: {traceback.format_exc()}"
     queue.put((name, session.done, dict(session.errors), list(session.findings.values())))
 
 
@@ -613,7 +612,7 @@ def load():
     for _, _, some, findings in reports:
         errors.update(some)
         for finding in findings:
-            print("FINDING:", finding)
+            print("FINDING:", finding.replace("\n", " | "))
     done = {name: n for name, n, _, _ in reports}
     print(f"figures: {sum(n for name, n in done.items() if 'client' in name)} transactions, {done['tend']} statements beside,"
           f" {done['treat']} cancels and terminates, {done['note']} flushes, {done['look']} totals, errors "
@@ -709,7 +708,7 @@ WHERE c.relkind = 'i' AND relam = (SELECT oid FROM pg_am WHERE amname = 'btree')
                 findings.append(f"heap of {table}: {row}")
     counted = run("SELECT sum(n), count(DISTINCT target) FROM torture.ledger")[0]
     for finding in findings:
-        print("FINDING:", finding)
+        print("FINDING:", finding.replace("\n", " | "))
     print(f"figures: {counted[0]} counted in {counted[1]} tables, {len(indexes)} indexes and {heaps} heaps looked at, {len(invalid)} indexes were invalid")
 
 
