@@ -154,6 +154,7 @@ PROVE_TESTS = \
 	test/t/readme.pl \
 	test/t/replication.pl \
 	test/t/sightings.pl \
+	test/t/skew.pl \
 	test/t/spill.pl \
 	test/t/standby.pl \
 	test/t/torture.pl \
