@@ -155,6 +155,7 @@ PROVE_TESTS = \
 	test/t/crash.pl \
 	test/t/dump.pl \
 	test/t/exact.pl \
+	test/t/modules.pl \
 	test/t/findings.pl \
 	test/t/explain.pl \
 	test/t/pgbouncer.pl \
@@ -165,8 +166,10 @@ PROVE_TESTS = \
 	test/t/readme.pl \
 	test/t/replication.pl \
 	test/t/sightings.pl \
+	test/t/skew.pl \
 	test/t/spill.pl \
 	test/t/standby.pl \
+	test/t/torture.pl \
 	test/t/twophase.pl \
 	test/t/unit.pl \
 	test/t/upgrade.pl \
