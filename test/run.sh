@@ -418,6 +418,10 @@ if [[ $compiler == *clang* ]]; then
 	WARNINGS+=" -Wno-unknown-warning-option"
 fi
 ms_say "missing_symbol on $("$MS_PG_CONFIG" --version), $compiler"
+if [ "$(tr -d ' ' <<<"$SUITES${PROVE_TESTS:-}")" = buildregressgeneralisolationtap ]; then
+	ms_say "This takes about ten minutes; without the suite tap, SUITES=\"build" \
+		"regress general isolation\", two."
+fi
 if ! ms_build ${CC:+CC="$CC"} COPT="$WARNINGS ${EXTRA_CFLAGS:-}"; then
 	ms_say "The build failed."
 	finish_suite build 0 1 0 $((SECONDS - begin))
