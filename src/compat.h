@@ -258,6 +258,12 @@ ms_collate_is_c(Oid collation)
 	ProcessUtility(pstmt, source, context, params, env, dest, qc)
 #endif
 
+/* 18 can log that a lock was not to be had */
+#if PG_VERSION_NUM < 180000
+#define LockAcquireExtended(tag, mode, session, dontwait, report, local, log) \
+	LockAcquireExtended(tag, mode, session, dontwait, report, local)
+#endif
+
 /*
  * sorting
  */

@@ -1657,7 +1657,8 @@ typedef struct MSQuery
 extern void ms_query_parse(MSQuery *query, const char *what,
 							const char *text);
 extern void ms_query_analyze(MSQuery *query, ArrayType *params);
-extern List *ms_query_volatile(MSQuery *query, bool builtin);
+extern void ms_query_rewrite(MSQuery *query);
+extern List *ms_query_volatile(MSQuery *query, bool harmless);
 extern ExecuteStmt *ms_execute_stmt(Node *node);
 
 /* in between, errors are those of the text */
@@ -1672,6 +1673,7 @@ typedef struct MSTraces
 	MemoryContext context;
 	List	   *locks;
 	List	   *sequences;
+	List	   *advisory;
 	List	   *copies;
 	List	   *commands;		/* of String */
 	SubTransactionId subid;
