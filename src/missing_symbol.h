@@ -244,6 +244,10 @@ extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
  */
 extern bool ms_is_builtin(Node *expr);
 extern bool ms_type_is_builtin(Oid type);
+extern bool ms_is_own_function(Oid function);
+extern bool ms_table_has(const MSTarget *target, Relation rel,
+						 bool (*is_type) (Oid type),
+						 bool (*is_expression) (Node *expr));
 extern bool ms_table_is_builtin(const MSTarget *target, Relation rel);
 
 /*
