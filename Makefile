@@ -67,6 +67,8 @@ OBJS = \
 	src/spill.o \
 	src/spill_text.o \
 	src/stats.o \
+	src/store.o \
+	src/sums.o \
 	src/symbols.o \
 	src/target.o \
 	src/total.o \
@@ -127,11 +129,13 @@ ISOLATION = \
 	insert_race \
 	pending \
 	prune \
+	reindex \
 	row_lock \
 	serializable \
 	speculative \
 	spill \
 	throttle_race \
+	total \
 	waiter_time
 
 # TAP: they start servers of their own
@@ -151,6 +155,7 @@ PROVE_TESTS = \
 	test/t/crash.pl \
 	test/t/dump.pl \
 	test/t/exact.pl \
+	test/t/modules.pl \
 	test/t/findings.pl \
 	test/t/explain.pl \
 	test/t/pgbouncer.pl \
@@ -161,8 +166,10 @@ PROVE_TESTS = \
 	test/t/readme.pl \
 	test/t/replication.pl \
 	test/t/sightings.pl \
+	test/t/skew.pl \
 	test/t/spill.pl \
 	test/t/standby.pl \
+	test/t/torture.pl \
 	test/t/twophase.pl \
 	test/t/unit.pl \
 	test/t/upgrade.pl \

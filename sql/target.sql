@@ -114,6 +114,32 @@ SELECT target.kept_plans() - :before < 40 AS few;
 SELECT count(*), min(count), max(count) FROM target.sets;
 RESET missing_symbol.fast_path;
 
+-- to look at an index runs nothing of what is in it
+CREATE TABLE target.looked_at (k int PRIMARY KEY, count bigint) WITH (fillfactor = 70);
+CREATE FUNCTION target.count_more() RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    GRANT SELECT ON target.looked_at TO PUBLIC;
+    RETURN missing_symbol.increment('target.looked_at', 99);
+END
+$$;
+CREATE FUNCTION target.counting(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF current_setting('target.counting', true) = 'on' THEN
+        PERFORM set_config('target.counting', 'off', false), target.count_more();
+    END IF;
+    RETURN $1;
+END
+$$;
+CREATE INDEX looked_at_expression ON target.looked_at ((k + target.counting(1)));
+CREATE INDEX looked_at_predicate ON target.looked_at (k) WHERE k > target.counting(1);
+SET target.counting = 'on';
+SELECT key, count, hot_obstacles FROM missing_symbol.describe('target.looked_at');
+SELECT missing_symbol.track('target.looked_at', count => 'count');
+SHOW target.counting;
+SET target.counting = 'off';
+TABLE target.looked_at;
+SELECT missing_symbol.increment('target.looked_at', 1);
+
 -- the path, and why
 CREATE TABLE target.partitioned (k int PRIMARY KEY, count bigint) PARTITION BY RANGE (k);
 CREATE TABLE target.partition PARTITION OF target.partitioned DEFAULT;

@@ -127,8 +127,8 @@ ms_table_is_builtin(const MSTarget *target, Relation rel)
 		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
 
 		result = result &&
-			ms_is_builtin((Node *) RelationGetIndexExpressions(index)) &&
-			ms_is_builtin((Node *) RelationGetIndexPredicate(index));
+			ms_is_builtin(ms_index_tree(index, Anum_pg_index_indexprs)) &&
+			ms_is_builtin(ms_index_tree(index, Anum_pg_index_indpred));
 		index_close(index, AccessShareLock);
 	}
 	return result;

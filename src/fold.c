@@ -159,13 +159,6 @@ limit_locks(int ms)
 								 GUC_ACTION_SAVE, true, 0, false);
 }
 
-/* Who has counted a delta; InvalidOid: he is gone. */
-static Oid
-counter_of(const MSSpilled *delta)
-{
-	return get_role_oid(delta->role, true);
-}
-
 /* Count a row as acting.c has it for the counter of a delta. */
 static void
 apply_for(Fold *fold, MSRow *row, const MSSpilled *delta, MSResult *result)
@@ -173,7 +166,7 @@ apply_for(Fold *fold, MSRow *row, const MSSpilled *delta, MSResult *result)
 	MSActing	acting;
 
 	ms_act_for_counter(fold->target, fold->rel, row, &fold->caller,
-					   counter_of(delta), &acting);
+					   delta->roleid, &acting);
 	row->waits = fold->wait;
 	ms_apply_row(fold->target, fold->rel, row, result);
 	ms_act_no_more(&acting);
@@ -301,7 +294,7 @@ keep_group(Fold *fold)
 		strcmp(group->deltas[0]->error, fold->error) == 0)
 		return;
 	if (ms_hides_search_path(fold->target, fold->rel, &fold->caller,
-							 counter_of(group->deltas[0])))
+							 group->deltas[0]->roleid))
 		return;
 	sum = take_group(fold, group, &taken);
 	if (sum != NULL)
@@ -327,7 +320,7 @@ static void
 parse_deltas(Fold *fold)
 {
 	for (int i = 0; i < fold->ndeltas; i++)
-		ms_spill_parse(fold->target, fold->rel, fold->deltas[i]);
+		ms_spill_parse(fold->target, fold->rel, fold->deltas[i], true);
 }
 
 /* The first reason is told; that of what was cancelled by us is not core's. */
@@ -406,7 +399,7 @@ compare_deltas(const void *a, const void *b, void *arg)
 	int			result = ms_compare_rows(arg, x->row->values, y->row->values);
 
 	if (result == 0)
-		result = strcmp(x->role, y->role);
+		result = (x->roleid > y->roleid) - (x->roleid < y->roleid);
 	return result;
 }
 

@@ -359,8 +359,7 @@ lacks_column(MSTarget *target, Relation rel, MSRow *row)
 	return lacking_column(target, rel, row) != InvalidAttrNumber &&
 		!ms_pending_sum(target, row, &sum) &&
 		!ms_general_exists(target, rel, row) &&
-		ms_spill_read_key(target, rel, row, GetActiveSnapshot(),
-						  INT_MAX) == NIL;
+		!ms_spill_has_key(target, rel, row, GetActiveSnapshot());
 }
 
 /*

@@ -155,6 +155,21 @@ ms_default_is_sequence(Relation rel, AttrNumber attno)
 }
 
 /*
+ * An index's expressions (Anum_pg_index_indexprs) or its predicate
+ * (Anum_pg_index_indpred), as they are stored; NULL: it has none.  Those of the
+ * relcache are simplified, for which functions of the table's owner run.
+ */
+Node *
+ms_index_tree(Relation index, AttrNumber which)
+{
+	bool		isnull;
+	Datum		tree = SysCacheGetAttr(INDEXRELID, index->rd_indextuple,
+									   which, &isnull);
+
+	return isnull ? NULL : stringToNode(TextDatumGetCString(tree));
+}
+
+/*
  * Is this a unique index that ON CONFLICT (columns) can arbitrate by, once it
  * is valid?  One that is deferrable is none, but is to be told apart.
  */
@@ -165,7 +180,7 @@ is_unique_index(Relation rel, Relation index)
 
 	if (!form->indisunique || form->indisexclusion || !form->indisready ||
 		index->rd_rel->relam != BTREE_AM_OID ||
-		RelationGetIndexPredicate(index) != NIL)
+		ms_index_tree(index, Anum_pg_index_indpred) != NULL)
 		return false;
 
 	for (int i = 0; i < form->indnkeyatts; i++)

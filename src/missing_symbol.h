@@ -231,6 +231,7 @@ extern void ms_infer_counter(MSTarget *target, Relation rel,
 							 const MSTracked *tracked);
 extern void ms_check_key_is_no_counter(MSTarget *target, Relation rel);
 extern void ms_infer_fill(MSTarget *target, Relation rel, List *names);
+extern Node *ms_index_tree(Relation index, AttrNumber which);
 extern AttrNumber ms_column_number(Relation rel, const char *column);
 extern const char *ms_column_name(Relation rel, AttrNumber attno);
 extern bool ms_is_key_column(const MSTarget *target, AttrNumber attno);
@@ -435,7 +436,7 @@ extern void ms_fast_abort(MSTarget *target);
  */
 extern void ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
 								 MSResult *result);
-extern void ms_general_value(MSTarget *target, Relation rel, MSRow *row,
+extern bool ms_general_value(MSTarget *target, Relation rel, MSRow *row,
 							 bool *isnull, int64 *value);
 extern bool ms_general_exists(MSTarget *target, Relation rel, MSRow *row);
 extern void ms_general_free(MSTarget *target);
@@ -446,6 +447,7 @@ extern void ms_append_key_condition(struct StringInfoData *sql,
 extern void ms_append_table(struct StringInfoData *sql, MSTarget *target,
 							Relation rel);
 extern struct _SPI_plan *ms_prepare(const char *sql, int nargs, Oid *argtypes);
+extern void ms_check_plan(const MSTarget *target, struct _SPI_plan *plan);
 extern void ms_make_generic_plan(MSTarget *target, struct _SPI_plan *plan);
 
 /*
@@ -484,7 +486,7 @@ typedef enum MSProbe
 extern MSProbe ms_probe(MSTarget *target, Relation rel, const MSRow *row);
 
 /*
- * spill.c: deltas that are set aside.
+ * store.c: the tables of deltas that are set aside.
  */
 typedef enum MSStore
 {
@@ -501,7 +503,8 @@ typedef struct MSSpilled
 	ItemPointerData tid;
 	int64		hash;			/* of its key's text */
 	Datum		key;			/* text[] */
-	char	   *role;			/* who counted it */
+	Oid			roleid;			/* who counted it; invalid: that role is gone */
+	char	   *role;			/* its name then */
 	int64		by;
 	TimestampTz first_seen;
 	TimestampTz last_seen;
@@ -511,6 +514,38 @@ typedef struct MSSpilled
 	MSRow	   *row;			/* made by ms_spill_parse */
 } MSSpilled;
 
+extern Relation ms_spill_open(MSStore store, LOCKMODE lockmode);
+extern void ms_spill_append(MSStore store, MSTarget *target, Relation rel,
+							const MSRow *row, const Datum *key,
+							const char *role, const char *error);
+
+/* deltas of a target, one after the other */
+typedef struct MSSpillScan MSSpillScan;
+
+extern MSSpillScan *ms_spill_begin(MSStore store, Oid relid,
+								   Snapshot snapshot, const int64 *hash,
+								   const int64 *after);
+extern MSSpilled *ms_spill_next(MSSpillScan *scan);
+extern void ms_spill_end(MSSpillScan *scan);
+
+extern List *ms_spill_read(MSStore store, Oid relid, Snapshot snapshot,
+						   const int64 *hash, int64 *after, int limit,
+						   bool *more);
+extern bool ms_spill_delete(Relation stored, const MSSpilled *delta,
+							Snapshot snapshot, bool wait, bool ours);
+extern bool ms_spill_lock(Relation stored, const MSSpilled *delta,
+						  Snapshot snapshot, bool wait);
+extern void ms_spill_append_again(const MSSpilled *delta, const char *error);
+extern void ms_spill_forget(Oid relid);
+extern bool ms_spill_exists(Oid relid, Snapshot snapshot);
+extern Oid	ms_spill_next_target(MSStore store, Oid relid, Snapshot snapshot);
+extern TimestampTz ms_spill_first_seen(struct TupleTableSlot *slot);
+extern bool ms_spill_has_error(struct TupleTableSlot *slot);
+
+/*
+ * spill.c: deltas that are set aside, by their key.
+ */
+
 /*
  * Advisory locks of ours, by the last field of their tag; SQL functions use 1
  * and 2.  pg_advisory_unlock_all() does not release them, because they are of
@@ -519,28 +554,16 @@ typedef struct MSSpilled
 #define MS_LOCK_INSERTION	3	/* of a key */
 #define MS_LOCK_FLUSH		4	/* of a target */
 
-extern Relation ms_spill_open(MSStore store, LOCKMODE lockmode);
-extern void ms_spill_append(MSStore store, MSTarget *target, Relation rel,
-							const MSRow *row, const Datum *key,
-							const char *role, const char *error);
-extern List *ms_spill_read(MSStore store, Oid relid, Snapshot snapshot,
-						   const int64 *hash, int64 *after, int limit,
-						   bool *more);
-extern List *ms_spill_read_key(MSTarget *target, Relation rel,
-							   const MSRow *row, Snapshot snapshot,
-							   int limit);
-extern bool ms_spill_delete(Relation stored, const MSSpilled *delta,
-							Snapshot snapshot, bool wait, bool ours);
-extern bool ms_spill_lock(Relation stored, const MSSpilled *delta,
-						  Snapshot snapshot, bool wait);
-extern void ms_spill_append_again(const MSSpilled *delta, const char *error);
+/* false: that was enough */
+typedef bool (*MSSpillFunction) (MSSpilled *delta, void *arg);
+
+extern void ms_spill_foreach(MSTarget *target, Relation rel, const MSRow *row,
+							 Snapshot snapshot, bool fields,
+							 MSSpillFunction function, void *arg);
+extern bool ms_spill_has_key(MSTarget *target, Relation rel,
+							 const MSRow *row, Snapshot snapshot);
 extern MSRow *ms_spill_take(MSTarget *target, Relation rel, const MSRow *row,
 							int64 *n);
-extern void ms_spill_forget(Oid relid);
-extern bool ms_spill_exists(Oid relid, Snapshot snapshot);
-extern Oid	ms_spill_next_target(MSStore store, Oid relid, Snapshot snapshot);
-extern TimestampTz ms_spill_first_seen(struct TupleTableSlot *slot);
-extern bool ms_spill_has_error(struct TupleTableSlot *slot);
 extern bool ms_insertion_lock(MSTarget *target, const MSRow *row);
 extern void ms_insertion_unlock(MSTarget *target, const MSRow *row);
 
@@ -561,7 +584,35 @@ extern bool ms_spill_exact_key(MSTarget *target);
 /* what is given beside the key, as jsonb; false: nothing */
 extern bool ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
 							Datum *result);
-extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta);
+
+/* make a delta's row, with the fields or without */
+extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta,
+						   bool fields);
+
+/*
+ * What runs while a table is read (input functions of its key's domains, what
+ * generates its columns) runs as its owner, in a security-restricted
+ * operation; texts: by settings under which these mean the same everywhere.
+ * An error on the way ends it, too.
+ */
+typedef struct MSReading
+{
+	Oid			userid;
+	int			sec_context;
+	int			nestlevel;		/* of settings */
+} MSReading;
+
+extern void ms_reading_begin(Relation rel, bool texts, MSReading *reading);
+extern void ms_reading_end(const MSReading *reading);
+
+/*
+ * sums.c: sums of deltas, one for each key.
+ */
+typedef struct MSSums MSSums;
+
+extern MSSums *ms_sums_begin(MSTarget *target, Relation rel);
+extern void ms_sums_add(MSSums *sums, const MSRow *row);
+extern MSRow **ms_sums_end(MSSums *sums, int *n);
 
 /*
  * buffer.c: apply = 'buffer'.
@@ -751,8 +802,8 @@ extern void ms_pending_foreach(MSTarget *target, Relation rel,
 /*
  * total.c: reading counters with what is spilled and deferred.
  */
-extern void ms_total_value(MSTarget *target, Relation rel, const MSRow *row,
-						  bool *isnull, int64 *value);
+extern void ms_total_value(MSTarget *target, Relation rel, MSRow *row,
+						   bool *isnull, int64 *value);
 
 /*
  * pending.c: apply = 'commit'.
@@ -1606,7 +1657,8 @@ typedef struct MSQuery
 extern void ms_query_parse(MSQuery *query, const char *what,
 							const char *text);
 extern void ms_query_analyze(MSQuery *query, ArrayType *params);
-extern List *ms_query_volatile(MSQuery *query, bool builtin);
+extern void ms_query_rewrite(MSQuery *query);
+extern List *ms_query_volatile(MSQuery *query, bool harmless);
 extern ExecuteStmt *ms_execute_stmt(Node *node);
 
 /* in between, errors are those of the text */
@@ -1621,6 +1673,7 @@ typedef struct MSTraces
 	MemoryContext context;
 	List	   *locks;
 	List	   *sequences;
+	List	   *advisory;
 	List	   *copies;
 	List	   *commands;		/* of String */
 	SubTransactionId subid;

@@ -198,7 +198,10 @@ check_relation(Relation rel, const char *name)
 				 errhint("Replace the rules by triggers.")));
 }
 
-/* Find out everything about a table; the result lives in CacheMemoryContext. */
+/*
+ * Find out everything about a table; the result lives in CacheMemoryContext.
+ * No user code runs in it: nobody counts meanwhile.
+ */
 static MSTarget *
 build_target(Relation rel)
 {
@@ -300,8 +303,6 @@ MSTarget *
 ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
 {
 	CacheEntry *entry;
-	MSTarget   *target;
-	bool		found;
 
 	if (targets == NULL)
 		make_cache();
@@ -324,18 +325,7 @@ ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
 		/* an invalidation while we read the catalogs must not be missed */
 		entry->valid = true;
 		entry->target = NULL;
-		target = build_target(*rel);
-
-		/*
-		 * Building looks at index predicates, and so may run user code,
-		 * which may count: the entry may have gone, or have a target.
-		 */
-		entry = hash_search(targets, &relid, HASH_ENTER, &found);
-		if (!found)
-			entry->valid = false;
-		else if (entry->target != NULL)
-			release_target(entry->target);
-		entry->target = target;
+		entry->target = build_target(*rel);
 	}
 
 	entry->target->users++;

@@ -46,6 +46,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "missing_symbol.h"
@@ -108,13 +109,13 @@ read_row(Relation tracked, Oid target, Datum *values, bool *isnull,
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Oid			index = RelationGetPrimaryKeyIndex(tracked, false);
 	bool		found;
 
 	ScanKeyInit(&key, TRACKED_TARGET + 1, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(target));
-	scan = systable_beginscan(tracked,
-							  RelationGetPrimaryKeyIndex(tracked, false),
-							  true, snapshot, 1, &key);
+	scan = systable_beginscan(tracked, index, OidIsValid(index), snapshot, 1,
+							  &key);
 	tuple = systable_getnext(scan);
 	found = HeapTupleIsValid(tuple);
 	if (found)
@@ -252,6 +253,25 @@ delete_row(Relation tracked, ItemPointer tid)
 	UnregisterSnapshot(snapshot);
 }
 
+static void
+no_table(Oid relid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("table with OID %u does not exist", relid)));
+}
+
+static void
+check_owner(Oid relid)
+{
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		no_table(relid);
+	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER,
+					   get_relkind_objtype(get_rel_relkind(relid)),
+					   get_rel_name(relid));
+}
+
 /* Lock a table that the caller owns. */
 static Relation
 open_owned(FunctionCallInfo fcinfo, const char *function)
@@ -270,15 +290,12 @@ open_owned(FunctionCallInfo fcinfo, const char *function)
 	/* what another call in the same statement did must be visible */
 	CommandCounterIncrement();
 
+	/* before the lock, which keeps others out, and under it */
+	check_owner(relid);
 	rel = try_relation_open(relid, ShareUpdateExclusiveLock);
 	if (rel == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table with OID %u does not exist", relid)));
-	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER,
-					   get_relkind_objtype(rel->rd_rel->relkind),
-					   RelationGetRelationName(rel));
+		no_table(relid);
+	check_owner(relid);
 	return rel;
 }
 
@@ -414,8 +431,8 @@ index_attributes(Relation index)
 		if (form->indkey.values[i] > 0)
 			result = bms_add_member(result, form->indkey.values[i]);
 	}
-	pull_varattnos((Node *) RelationGetIndexExpressions(index), 1, &expr_attrs);
-	pull_varattnos((Node *) RelationGetIndexPredicate(index), 1, &expr_attrs);
+	pull_varattnos(ms_index_tree(index, Anum_pg_index_indexprs), 1, &expr_attrs);
+	pull_varattnos(ms_index_tree(index, Anum_pg_index_indpred), 1, &expr_attrs);
 	while ((member = bms_next_member(expr_attrs, member)) >= 0)
 	{
 		if (member + FirstLowInvalidHeapAttributeNumber > 0)
@@ -555,6 +572,40 @@ warn_fallbacks(MSTarget *target, Relation rel, bool spill)
 				 errhint("Use key columns of integer, text, uuid or date types.")));
 }
 
+/* Look at a target that is not to be freed meanwhile, whatever comes of it. */
+static Datum
+look_at(MSTarget *target, Relation rel,
+		Datum (*look) (MSTarget *target, Relation rel, void *arg), void *arg)
+{
+	Datum		result;
+
+	PG_TRY();
+	{
+		result = look(target, rel, arg);
+	}
+	PG_CATCH();
+	{
+		ms_target_unpin(target);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	ms_target_close(target, rel);
+	return result;
+}
+
+/* What track() has to say of the settings that are in force now. */
+static Datum
+judge(MSTarget *target, Relation rel, void *spill)
+{
+	check_fill(target, rel);
+	warn(target, hot_obstacles(target, rel),
+		 "Increments cannot be HOT: each writes to every index.");
+	warn(target, narrow_columns(target, rel),
+		 "Then every further increment or new counter fails.");
+	warn_fallbacks(target, rel, *(bool *) spill);
+	return (Datum) 0;
+}
+
 /*
  * track(target, key, count, first_seen, last_seen, apply, throttle, fill,
  * spill): NULL leaves a setting as it is.
@@ -570,6 +621,7 @@ ms_track(PG_FUNCTION_ARGS)
 	MSTarget   *target;
 	Relation	again;
 	List	   *key;
+	bool		spill;
 
 	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
 		ereport(ERROR,
@@ -604,16 +656,9 @@ ms_track(PG_FUNCTION_ARGS)
 	/* an error in what was asked for shows here, and undoes the row */
 	CacheInvalidateRelcache(rel);
 	CommandCounterIncrement();
+	spill = !isnull[TRACKED_SPILL] && DatumGetBool(values[TRACKED_SPILL]);
 	target = ms_target_open(RelationGetRelid(rel), NoLock, &again);
-	ms_target_unpin(target);	/* no user code can run below */
-	check_fill(target, again);
-	warn(target, hot_obstacles(target, again),
-		 "Increments cannot be HOT: each writes to every index.");
-	warn(target, narrow_columns(target, again),
-		 "Then every further increment or new counter fails.");
-	warn_fallbacks(target, again, !isnull[TRACKED_SPILL] &&
-				   DatumGetBool(values[TRACKED_SPILL]));
-	relation_close(again, NoLock);
+	(void) look_at(target, again, judge, &spill);
 	relation_close(rel, NoLock);
 	PG_RETURN_VOID();
 }
@@ -712,16 +757,10 @@ padded_name(Relation rel, AttrNumber attno)
 	return NameStr(*name);
 }
 
-/*
- * describe(target) -> (key, count, first_seen, last_seen, apply, throttle,
- * fill, spill, path, reason, hot_obstacles)
- */
-Datum
-ms_describe(PG_FUNCTION_ARGS)
+/* The row of describe(), of that type. */
+static Datum
+describe(MSTarget *target, Relation rel, void *desc)
 {
-	Relation	rel;
-	MSTarget   *target = ms_target_open(PG_GETARG_OID(0), AccessShareLock, &rel);
-	TupleDesc	desc;
 	Datum		values[11];
 	bool		isnull[11] = {0};
 	List	   *names = NIL;
@@ -731,10 +770,6 @@ ms_describe(PG_FUNCTION_ARGS)
 	int			attno = -1;
 	ListCell   *lc;
 	const char *reason = ms_general_reason(target, rel);
-
-	ms_target_unpin(target);	/* no user code can run below */
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
 
 	for (int arg = 0; arg < target->nkeys; arg++)
 	{
@@ -780,7 +815,22 @@ ms_describe(PG_FUNCTION_ARGS)
 	values[10] = PointerGetDatum(construct_array(elems, n, TEXTOID, -1, false,
 												 TYPALIGN_INT));
 
-	relation_close(rel, NoLock);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
-													  values, isnull)));
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, isnull));
+}
+
+/*
+ * describe(target) -> (key, count, first_seen, last_seen, apply, throttle,
+ * fill, spill, path, reason, hot_obstacles)
+ */
+Datum
+ms_describe(PG_FUNCTION_ARGS)
+{
+	Relation	rel;
+	MSTarget   *target;
+	TupleDesc	desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	target = ms_target_open(PG_GETARG_OID(0), AccessShareLock, &rel);
+	return look_at(target, rel, describe, BlessTupleDesc(desc));
 }

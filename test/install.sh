@@ -51,7 +51,7 @@ enabled | sort -u | comm -13 <(printf '%s\n' "$before") - |
 		case $kind in
 			systemd) deb-systemd-helper disable "$name" ;;
 			sysv) update-rc.d "$name" disable ;;
-		esac
-	done >/dev/null 2>&1 </dev/null
+		esac </dev/null
+	done
 rm -f "${ours[@]}"
 exit $rc

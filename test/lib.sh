@@ -108,12 +108,35 @@ ms_servers()
 	echo "$servers"
 }
 
+# Runs a command, and after two seconds and then every five the first argument,
+# which prints how far it is.
+ms_watch()
+{
+	local tell=$1 pid rc tick=0 last=
+
+	shift
+	"$@" &
+	pid=$!
+	(
+		while sleep 0.25 && kill -0 $pid 2>/dev/null; do
+			((++tick % 20 == 8)) && now=$($tell) && [ "$now" != "$last" ] ||
+				continue
+			ms_say "  $now"
+			last=$now
+		done
+	) &
+	wait $pid
+	rc=$?
+	wait $!
+	return $rc
+}
+
 # Until a command has ended, whatever the signal; then we end.
 ms_to_its_end()
 {
 	local rc stopped=
 
-	"$@" &
+	(trap '' INT TERM HUP QUIT PIPE && "$@") &
 	trap 'stopped=130; ms_say "Stopping after this step"' INT
 	trap 'stopped=143' TERM HUP
 	while wait $!; rc=$?; kill -0 $! 2>/dev/null; do
@@ -162,13 +185,25 @@ ms_install()
 		return 0
 	fi
 
-	ms_say "Installing: ${packages[*]}"
+	ms_say "Installing with apt: ${packages[*]}"
+	ms_as_root apt-get --assume-no --no-install-recommends install \
+		"${packages[@]}" </dev/null 2>/dev/null |
+		grep -E '^(Need to get|After this operation)' | sed 's/^/  /'
 	[ -z "$servers" ] ||
 		ms_say "Servers among them, neither started nor enabled: $servers"
 	log=$(mktemp)
 	MS_REMOVE+=("$log")
-	if ! ms_to_its_end ms_as_root bash "$MS_TOP/test/install.sh" \
-		"${packages[@]}" </dev/null >"$log" 2>&1; then
+	apt_is_at()
+	{
+		grep -oE '^(Get:[0-9]+ |Unpacking [^ ]+|Setting up [^ ]+)' "$log" |
+			tail -n 1
+	}
+	install()
+	{
+		ms_as_root bash "$MS_TOP/test/install.sh" "${packages[@]}" \
+			</dev/null >"$log" 2>&1
+	}
+	if ! ms_to_its_end ms_watch apt_is_at install; then
 		tail -n 25 "$log" >&2
 		ms_die "could not install: ${packages[*]}"
 	fi
@@ -258,6 +293,7 @@ ms_need()
 					2>/dev/null)/extension/plproxy.control" ]; then
 					MS_WANTED+=("postgresql-$MS_MAJOR-plproxy")
 				fi
+				ms_need_modules
 				;;
 			*\?=*)
 				command -v "${need%%\?=*}" >/dev/null ||
@@ -268,6 +304,21 @@ ms_need()
 					MS_MISSING+=("${need#*=}")
 				;;
 		esac
+	done
+}
+
+# Modules beside which it must work (modules.pl), where the distribution has them
+ms_need_modules()
+{
+	local package
+
+	ms_is_packaged && command -v apt-cache >/dev/null || return 0
+	for package in pgaudit pg-stat-kcache pg-qualstats pg-wait-sampling hypopg \
+		set-user pgextwlist pglogical plprofiler; do
+		package=postgresql-$MS_MAJOR-$package
+		dpkg -s "$package" >/dev/null 2>&1 ||
+			! apt-cache show "$package" >/dev/null 2>&1 ||
+			MS_WANTED+=("$package")
 	done
 }
 
@@ -621,7 +672,16 @@ ms_build()
 	local jobs log=$MS_WORK/log/build
 
 	jobs=$(nproc 2>/dev/null || echo 1)
-	if ! ms_wait_for ms_make -j"$jobs" "$@" all >"$log" 2>&1 ||
+	build_is_at()
+	{
+		set -- "$MS_SRC"/src/*.c
+		ms_say "$(find "$MS_SRC/src" -name '*.o' | wc -l) of $# files compiled"
+	}
+	compile()
+	{
+		ms_make -j"$jobs" "$@" all >"$log" 2>&1
+	}
+	if ! ms_wait_for ms_watch build_is_at compile "$@" ||
 		! ms_wait_for ms_make "$@" install >>"$log" 2>&1; then
 		cat "$log" >&2
 		return 1
