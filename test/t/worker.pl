@@ -217,6 +217,54 @@ ok($node->poll_query_until('again', 'SELECT count = 1 FROM t WHERE k = 2'), 'a n
 ok($node->poll_query_until('again', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'missing_symbol worker' AND datname = 'again'}), 'the one of the former is gone');
 is($node->safe_psql('again', q{SELECT worker_pid = (SELECT pid FROM pg_stat_activity WHERE backend_type = 'missing_symbol worker' AND datname = 'again') FROM missing_symbol.buffer_stats}), 't', 'the view knows it');
 
+# ---------------------------------------------------------------------------
+# The clock is set back by ten minutes: a library in front of libc's tells the
+# server so, as long as there is a file
+# ---------------------------------------------------------------------------
+
+my $dir = PostgreSQL::Test::Utils::tempdir();
+my ($source, $library, $file) = ("$dir/clock.c", "$dir/clock.so", "$dir/back");
+
+PostgreSQL::Test::Utils::append_to_file($source, <<"END");
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+int
+gettimeofday(struct timeval *tv, void *tz)
+{
+	struct timespec now;
+
+	syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
+	tv->tv_sec = now.tv_sec - (access("$file", F_OK) == 0 ? 600 : 0);
+	tv->tv_usec = now.tv_nsec / 1000;
+	return 0;
+}
+END
+
+SKIP:
+{
+	my $cc = `pg_config --cc`;
+
+	chomp $cc;
+	skip 'needs Linux and a compiler for a clock that can be set', 3
+	  if $^O ne 'linux' || system("$cc -shared -fPIC -o '$library' '$source' 2>'$dir/cc.log'") != 0;
+	chmod 0755, $dir, $library;
+	{
+		local $ENV{LD_PRELOAD} = join ' ', grep { defined } $ENV{LD_PRELOAD}, $library;
+		$node->restart;
+	}
+	query(q{SET ROLE alice; SELECT missing_symbol.increment('zz_alice', 'clock')});
+	becomes('before: merged', q{SELECT count = 1 FROM zz_alice WHERE k = 'clock'});
+	my $before = query('SELECT extract(epoch FROM clock_timestamp())');
+	PostgreSQL::Test::Utils::append_to_file($file, '');
+	cmp_ok(query('SELECT extract(epoch FROM clock_timestamp())'), '<', $before - 500, 'the clock is set back');
+	query(q{SET ROLE alice; SELECT missing_symbol.increment('zz_alice', 'clock')});
+	becomes('after: merged', q{SELECT count = 2 FROM zz_alice WHERE k = 'clock'});
+}
+
 $node->stop;
 clean_log_ok($node);
 done_testing();
