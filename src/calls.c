@@ -282,7 +282,6 @@ work_value(Call *call)
 {
 	MSRow	   *row = row_from_key(call->target, call->rel, &call->key, true);
 
-	ms_general_value(call->target, call->rel, row, &call->isnull, &call->value);
 	ms_total_value(call->target, call->rel, row, &call->isnull, &call->value);
 }
 

@@ -153,23 +153,29 @@ make_plan(SPIPlanPtr plan)
 }
 
 /*
- * Plan what is not planned, or not any more.  That parses the text anew:
- * where schemas have been renamed since the call began, it may name another
- * table.
+ * To parse a text is to look up its names: where schemas have been renamed
+ * since the call began, it may name another table.
  */
 void
-ms_make_generic_plan(MSTarget *target, SPIPlanPtr plan)
+ms_check_plan(const MSTarget *target, SPIPlanPtr plan)
 {
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
 
-	if (!plan_is_current(source))
-		make_plan(plan);
 	if (!list_member_oid(source->relationOids, target->relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table %s has got another name meanwhile",
 						target->name),
 				 errhint("Repeat the call.")));
+}
+
+/* Plan what is not planned, or not any more, which parses the text anew. */
+void
+ms_make_generic_plan(MSTarget *target, SPIPlanPtr plan)
+{
+	if (!plan_is_current(linitial(SPI_plan_get_plan_sources(plan))))
+		make_plan(plan);
+	ms_check_plan(target, plan);
 }
 
 /* A plan that is kept. */
@@ -500,25 +506,24 @@ insert_unseen(Attempt *attempt, MSResult *result)
 /*
  * Count; false where that would have to wait, or cannot be done under the
  * transaction's snapshot, and the increment may go aside.  Where row security
- * applies, only for a row that the role sees: a key that it may not count
- * must not go aside, but fail as in core.
+ * applies it may not; what is aside already stays there, but only for a row
+ * that the role sees: a key that it may not count must fail as in core.
  */
 static bool
 count(Attempt *attempt, MSResult *result)
 {
 	MSTarget   *target = attempt->target;
-	bool		aside = ms_row_goes_aside(target, attempt->row);
-	bool		row_security;
+	bool		row_security = ms_row_security_applies(target, InvalidOid);
 	Reached		reached;
 
-	if (!aside)
+	if (!ms_row_goes_aside(target, attempt->row) ||
+		(row_security && !attempt->row->folded))
 	{
 		if (!update(attempt, false, result, &reached))
 			insert(attempt, result);
 		return true;
 	}
 
-	row_security = check_enable_rls(target->relid, InvalidOid, true) == RLS_ENABLED;
 	if (IsolationUsesXactSnapshot() && !row_security &&
 		ms_probe(target, attempt->rel, attempt->row) == MS_PROBE_BUSY)
 		return false;
@@ -606,16 +611,20 @@ read_counter(MSTarget *target, Relation rel, MSRow *row, bool read_only,
 	return found;
 }
 
-/* The count of a key, as the calling query's snapshot shows it. */
-void
+/*
+ * The count of a key, as the active snapshot shows it; false where there is no
+ * row of it, or none that the role sees.
+ */
+bool
 ms_general_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 				 int64 *value)
 {
 	MSResult	result;
+	bool		found = read_counter(target, rel, row, true, &result);
 
-	(void) read_counter(target, rel, row, true, &result);
 	*isnull = result.count_isnull;
 	*value = result.count;
+	return found;
 }
 
 /* Is there a row of a key, as a new statement would see it? */

@@ -254,8 +254,7 @@ has_deltas(Prune *prune, const Datum *key)
 		row->isnull[prune->attnos[i] - 1] = false;
 	}
 	InitDirtySnapshot(dirty);
-	return ms_spill_read_key(prune->target, prune->rel, row, &dirty,
-							 INT_MAX) != NIL ||
+	return ms_spill_has_key(prune->target, prune->rel, row, &dirty) ||
 		ms_pending_sum(prune->target, row, &pending);
 }
 

@@ -220,6 +220,7 @@ build_target(Relation rel)
 	ms_tracked_read(target->relid, &tracked);
 
 	target->general_reason = structural_reason(rel);
+	target->row_security = rel->rd_rel->relrowsecurity;
 	ms_infer_key(target, rel, tracked.key);
 	ms_infer_counter(target, rel, &tracked);
 	ms_check_key_is_no_counter(target, rel);

@@ -109,13 +109,13 @@ read_row(Relation tracked, Oid target, Datum *values, bool *isnull,
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Oid			index = RelationGetPrimaryKeyIndex(tracked, false);
 	bool		found;
 
 	ScanKeyInit(&key, TRACKED_TARGET + 1, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(target));
-	scan = systable_beginscan(tracked,
-							  RelationGetPrimaryKeyIndex(tracked, false),
-							  true, snapshot, 1, &key);
+	scan = systable_beginscan(tracked, index, OidIsValid(index), snapshot, 1,
+							  &key);
 	tuple = systable_getnext(scan);
 	found = HeapTupleIsValid(tuple);
 	if (found)
@@ -545,10 +545,17 @@ warn(const MSTarget *target, List *obstacles, const char *consequence)
 
 /* What was asked for, but cannot be done with the types of the key. */
 static void
-warn_fallbacks(MSTarget *target, bool spill)
+warn_fallbacks(MSTarget *target, Relation rel, bool spill)
 {
 	bool		serves = ms_spill_serves(target);
 
+	if ((target->spill || target->apply == MS_APPLY_BUFFER) &&
+		ms_has_own_triggers(rel))
+		ereport(WARNING,
+				(errmsg("table %s: what is set aside runs its triggers as its owner where he could not become the role that counted",
+						target->name),
+				 errdetail("A trigger that looks at current_user sees the owner then."),
+				 errhint("Use apply => 'commit' or 'now' where that matters.")));
 	if (spill && !serves)
 		ereport(WARNING,
 				(errmsg("table %s: increments cannot be spilled, but wait for locked rows",
@@ -595,7 +602,7 @@ judge(MSTarget *target, Relation rel, void *spill)
 		 "Increments cannot be HOT: each writes to every index.");
 	warn(target, narrow_columns(target, rel),
 		 "Then every further increment or new counter fails.");
-	warn_fallbacks(target, *(bool *) spill);
+	warn_fallbacks(target, rel, *(bool *) spill);
 	return (Datum) 0;
 }
 

@@ -15,7 +15,8 @@
 #			some of the Makefile's lists
 #	PROFILE=all	with the profiler on in every session, to see that it
 #			changes nothing
-#	CC, EXTRA_CFLAGS	another compiler, further flags
+#	CC, EXTRA_CFLAGS	another compiler, with options of its own if need be;
+#			further flags
 #	RESULTS		a file for the table of test-all.sh
 #	SIGHTINGS	requests to replay, as for make demo: file.csv or file.csv.gz
 #	KEEP=1		keep the work directory
@@ -26,6 +27,20 @@ MS_PROGRAM="make test"
 
 SUITES=${SUITES:-build regress general isolation tap}
 WARNINGS="-Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Werror"
+
+# What cannot be is said before anything takes time.
+for suite in $SUITES; do
+	case $suite in
+		build | regress | general | isolation | tap) ;;
+		*) ms_die "there is no suite \"$suite\"" ;;
+	esac
+done
+[ "${PROFILE:-all}" = all ] ||
+	ms_die "PROFILE=$PROFILE: it can be \"all\" only"
+if [ -n "${SIGHTINGS:-}" ]; then
+	[ -r "$SIGHTINGS" ] || ms_die "SIGHTINGS: cannot read \"$SIGHTINGS\""
+	SIGHTINGS=$(realpath -s "$SIGHTINGS")
+fi
 
 passed=0
 failed=0
@@ -47,7 +62,7 @@ check()
 	local what=$1
 
 	shift
-	if "$@" >"$MS_WORK/log/check" 2>&1; then
+	if ms_wait_for "$@" >"$MS_WORK/log/check" 2>&1; then
 		ok=$((ok + 1))
 		ms_say "ok       $what"
 	else
@@ -121,7 +136,7 @@ is_committed()
 	local changes
 
 	[ -e "$MS_TOP/.git" ] && command -v git >/dev/null || return 1
-	changes=$(git -c safe.directory='*' -C "$MS_TOP" status --porcelain) &&
+	changes=$(ms_git status --porcelain) &&
 		[ -z "$changes" ]
 }
 
@@ -213,8 +228,8 @@ suite_build()
 	if is_committed; then
 		check "make dist" pgxn_archive
 	else
-		ms_say "SKIPPED  make dist: this is no git checkout where everything" \
-			"is committed"
+		ms_say "SKIPPED  make dist: this is no git checkout, seen by git" \
+			"(package git), where everything is committed"
 		skip=1
 	fi
 	check "every test file is in the Makefile" complete_lists
@@ -290,7 +305,7 @@ suite_tap()
 		ms_wait_for \
 			ms_make ${PROFILE:+TEMP_CONFIG="$MS_WORK/settings"} \
 			REGRESS= ISOLATION= TAP_TESTS=1 PROVE_TESTS="$file" \
-			PROVE_FLAGS=-v ${SIGHTINGS:+SIGHTINGS="$MS_WORK/sightings"} \
+			PROVE_FLAGS=-v RELEASED="$MS_WORK/released" ${SIGHTINGS:+SIGHTINGS="$MS_WORK/sightings"} \
 			installcheck >"$log" 2>&1 </dev/null
 		rc=$?
 		seconds=$((SECONDS - begin))
@@ -340,43 +355,73 @@ suite_tap()
 
 # ---------------------------------------------------------------------------
 
-# What the TAP tests are clients with, besides PostgreSQL's own
-missing_drivers()
+# Prints the latest commit of the release before: the last one whose control
+# file has another version.
+release_before()
 {
-	command -v apt-get >/dev/null || return 0
-	/usr/bin/python3 -c 'import psycopg2' 2>/dev/null || echo python3-psycopg2
-	/usr/bin/python3 -c 'import django' 2>/dev/null || echo python3-django
+	local git=(git -c safe.directory='*' -C "$MS_TOP") current commit version
+
+	current=$(sed -n '/^default_version/p' "$MS_TOP/missing_symbol.control")
+	"${git[@]}" rev-list HEAD -- missing_symbol.control | while read -r commit; do
+		version=$("${git[@]}" show "$commit^:missing_symbol.control" |
+			sed -n '/^default_version/p') || break
+		if [ -n "$version" ] && [ "$version" != "$current" ]; then
+			"${git[@]}" rev-parse "$commit^"
+			break
+		fi
+	done
+}
+
+# The library of that release, for skew.pl, in $MS_WORK/released; or why there
+# is none
+build_release()
+{
+	local dir=$MS_WORK/released commit
+
+	mkdir -p "$dir"
+	if ! [ -e "$MS_TOP/.git" ] || ! command -v git >/dev/null; then
+		echo "this is no git checkout" >"$dir/why"
+	elif commit=$(release_before 2>/dev/null); [ -z "$commit" ]; then
+		echo "the history does not go back to it" >"$dir/why"
+	elif ! git -c safe.directory='*' -C "$MS_TOP" archive "$commit" |
+		tar -x -C "$dir"; then
+		echo "git archive $commit failed" >"$dir/why"
+	else
+		ms_own
+		ms_as_user make -C "$dir" --no-print-directory -j2 \
+			PG_CONFIG="$MS_PG_CONFIG" with_llvm=no all \
+			>"$MS_WORK/log/released" 2>&1 </dev/null ||
+			echo "it does not build for PostgreSQL $MS_MAJOR" >"$dir/why"
+	fi
+	ms_own
 }
 
 # ---------------------------------------------------------------------------
 
 begin=$SECONDS
-ms_setup tap
-case " $SUITES " in
-	*" tap "*)
-		# what some TAP tests are about or use, and are skipped without
-		mapfile -t packages < <(missing_drivers)
-		(ms_install "${packages[@]}")
-		ms_install_if_possible pgbouncer pgbouncer
-		if [ "${PG_CONFIG#/usr/lib/postgresql/}" != "$PG_CONFIG" ] &&
-			! [ -e "$("$PG_CONFIG" --sharedir)/extension/plproxy.control" ]; then
-			(ms_install "postgresql-$MS_MAJOR-plproxy") >/dev/null 2>&1
-		fi
-		;;
-esac
+needs=(tap nm=binutils)
+case " $SUITES " in *" tap "*) needs+=(clients) ;; esac
+[ -z "${CC:-}" ] || sh -c "$CC --version" >/dev/null 2>&1 ||
+	ms_die "CC: \"$CC --version\" does not work"
+ms_setup "${needs[@]}"
 ms_begin
 if [ -n "${SIGHTINGS:-}" ]; then
 	gzip -dcf -- "$SIGHTINGS" >"$MS_WORK/sightings" ||
 		ms_die "SIGHTINGS: cannot read \"$SIGHTINGS\""
 	chmod 644 "$MS_WORK/sightings"
 fi
-if "${CC:-gcc}" --version | grep -q clang; then
+# Its words are split as make's shell does it.
+compiler=$(sh -c "${CC:-gcc} --version" | head -n 1)
+if [[ $compiler == *clang* ]]; then
 	# PostgreSQL was configured for gcc: flags, and attributes in its headers
 	WARNINGS+=" -Wno-ignored-optimization-argument -Wno-ignored-attributes"
 	WARNINGS+=" -Wno-unknown-warning-option"
 fi
-ms_say "missing_symbol on $("$MS_PG_CONFIG" --version)," \
-	"$("${CC:-gcc}" --version | head -n 1)"
+ms_say "missing_symbol on $("$MS_PG_CONFIG" --version), $compiler"
+if [ "$(tr -d ' ' <<<"$SUITES${PROVE_TESTS:-}")" = buildregressgeneralisolationtap ]; then
+	ms_say "This takes about ten minutes; without the suite tap, SUITES=\"build" \
+		"regress general isolation\", two."
+fi
 if ! ms_build ${CC:+CC="$CC"} COPT="$WARNINGS ${EXTRA_CFLAGS:-}"; then
 	ms_say "The build failed."
 	finish_suite build 0 1 0 $((SECONDS - begin))
@@ -445,11 +490,11 @@ for suite in $SUITES; do
 			;;
 		tap)
 			if ((${#tap[@]} > 0)); then
+				case " ${tap[*]} " in
+					*/skew.pl*) build_release ;;
+				esac
 				suite_tap "${tap[@]}"
 			fi
-			;;
-		*)
-			ms_die "there is no suite \"$suite\""
 			;;
 	esac
 done

@@ -26,10 +26,8 @@ MINUTES=${MINUTES:-600}
 # Nothing of this is for the runs themselves.
 unset REGRESS ISOLATION PROVE_TESTS SUITES RESULTS PROFILE CC EXTRA_CFLAGS
 
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+scratch=
+ms_scratch scratch
 
 table=()
 skipped=()
@@ -53,7 +51,7 @@ out_of_time()
 # A test that hangs must not take the others' results with it.
 limited()
 {
-	timeout --foreground -k 60 $((MINUTES * 60 - SECONDS)) "$@"
+	ms_wait_for timeout --foreground -k 60 $((MINUTES * 60 - SECONDS)) "$@"
 }
 
 # A row of the table from the file that run.sh wrote
@@ -150,7 +148,19 @@ other()
 
 # ---------------------------------------------------------------------------
 
-ms_setup tap
+for variant in $VARIANTS; do
+	case " gcc profiled clang assert ubsan cppcheck " in
+		*" $variant "*) ;;
+		*) ms_die "there is no variant \"$variant\"" ;;
+	esac
+done
+needs=(tap nm=binutils clients)
+case " $VARIANTS " in *" clang "*) needs+=("clang?=clang") ;; esac
+case " $VARIANTS " in *" cppcheck "*) needs+=("cppcheck?=cppcheck") ;; esac
+if [ -n "${VERSIONS-all}" ]; then
+	needs+=("debootstrap?=debootstrap" "unshare?=util-linux" "wget?=wget")
+fi
+ms_setup "${needs[@]}"
 versions=${VERSIONS-$(tr ' ' '\n' <<<"$SUPPORTED" | grep -vx "$MS_MAJOR")}
 
 for variant in $VARIANTS; do
@@ -167,12 +177,11 @@ for variant in $VARIANTS; do
 				SUITES="regress general isolation tap"
 			;;
 		clang)
-			ms_install_if_possible clang clang
 			if command -v clang >/dev/null; then
 				home "PostgreSQL $MS_MAJOR clang" CC=clang \
 					SUITES="build regress general isolation"
 			else
-				skip_row "PostgreSQL $MS_MAJOR clang" "there is no clang"
+				skip_row "PostgreSQL $MS_MAJOR clang" "there is no clang (package clang)"
 			fi
 			;;
 		assert)
@@ -185,15 +194,11 @@ for variant in $VARIANTS; do
 				SUITES="regress general isolation"
 			;;
 		cppcheck)
-			ms_install_if_possible cppcheck cppcheck
 			if command -v cppcheck >/dev/null; then
 				static_analysis
 			else
-				skip_row "cppcheck" "there is no cppcheck"
+				skip_row "cppcheck" "there is no cppcheck (package cppcheck)"
 			fi
-			;;
-		*)
-			ms_die "there is no variant \"$variant\""
 			;;
 	esac
 done

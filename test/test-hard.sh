@@ -11,6 +11,7 @@
 #
 # Environment (or "make test-hard NAME=..."):
 #	PARTS		some of those below; further parts are the scripts hard/NAME.sh
+#	SEED		of what parts choose at random
 #	MINUTES		bounds each part, instead of what is said below
 #	CLEAN=1		a new chroot
 
@@ -20,14 +21,12 @@ MS_PROGRAM="make test-hard"
 
 # assert, sanitize: our suites there; core-*: PostgreSQL's, with the profiler on
 SERVER_PARTS="assert sanitize core-assert core-sanitize sqlsmith"
-PARTS=${PARTS:-$SERVER_PARTS fuzz soak upgrade deb}
+PARTS=${PARTS:-$SERVER_PARTS fuzz soak torture upgrade deb}
 
 unset REGRESS ISOLATION PROVE_TESTS SUITES RESULTS PROFILE CC EXTRA_CFLAGS
 
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+scratch=
+ms_scratch scratch
 : >"$scratch/results"
 
 in_chroot()
@@ -45,7 +44,7 @@ in_chroot()
 	if [ -n "${CLEAN:-}" ]; then
 		"${chroot[@]}" clean 18-hard
 	fi
-	"${chroot[@]}" hard 18 RESULTS="$scratch/results" PARTS="$*" \
+	ms_wait_for "${chroot[@]}" hard 18 RESULTS="$scratch/results" PARTS="$*" \
 		${MINUTES:+MINUTES="$MINUTES"} </dev/null 2>"$scratch/err"
 	rc=$?
 	cat "$scratch/err" >&2
@@ -67,7 +66,7 @@ done
 ((${#here[@]} == 0)) || in_chroot "${here[@]}"
 for part in $PARTS; do
 	[ -e "$MS_TOP/test/hard/$part.sh" ] || continue
-	RESULTS=$scratch/results timeout --foreground -k 60 $((${MINUTES:-60} * 60)) \
+	ms_wait_for env RESULTS="$scratch/results" timeout --foreground -k 60 $((${MINUTES:-60} * 60)) \
 		bash "$MS_TOP/test/hard/$part.sh" </dev/null ||
 		grep -q "^$part [0-9]* [1-9]" "$scratch/results" ||
 		printf '%s 0 1 0 0 broke\n' "$part" >>"$scratch/results"
