@@ -273,13 +273,6 @@ refresh_snapshot(MSFast *fast, MSTarget *target)
 	begin_scan(fast, target);
 }
 
-/* Let the next increment see what the latest has written. */
-void
-ms_fast_refresh(MSTarget *target)
-{
-	refresh_snapshot(target->fast, target);
-}
-
 static void
 open_index(MSFast *fast, int i)
 {
@@ -337,6 +330,13 @@ ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given,
 		AfterTriggerBeginQuery();
 	push_snapshot(fast, fresh);
 	begin_scan(fast, target);
+}
+
+/* The columns that the statement under way gives. */
+Bitmapset *
+ms_fast_given(const MSTarget *target)
+{
+	return bms_copy(target->fast->privileges->given);
 }
 
 /* End it: fire the triggers, give everything back. */
