@@ -198,6 +198,13 @@ begin_scan(MSFast *fast, MSTarget *target)
 								 target->nkeys, fast->snapshot);
 }
 
+/* The columns that the statement under way gives. */
+Bitmapset *
+ms_fast_given(const MSTarget *target)
+{
+	return bms_copy(target->fast->privileges->given);
+}
+
 /* Let the next search see what has been written since. */
 void
 ms_fast_refresh(MSTarget *target)

@@ -464,8 +464,9 @@ typedef struct MSFast
 extern bool ms_fast_is_busy(const MSTarget *target);
 extern void ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given,
 						  bool permitted, bool fresh);
-extern void ms_fast_refresh(MSTarget *target);
 extern void ms_fast_open_indexes(MSFast *fast);
+extern void ms_fast_refresh(MSTarget *target);
+extern Bitmapset *ms_fast_given(const MSTarget *target);
 extern void ms_fast_end(MSTarget *target);
 extern void ms_fast_abort(MSTarget *target);
 
@@ -622,6 +623,7 @@ extern void ms_spill_foreach(MSTarget *target, Relation rel, const MSRow *row,
 							 MSSpillFunction function, void *arg);
 extern bool ms_spill_has_key(MSTarget *target, Relation rel,
 							 const MSRow *row, Snapshot snapshot);
+extern bool ms_spill_can_take(MSTarget *target, const MSRow *row);
 extern MSRow *ms_spill_take(MSTarget *target, Relation rel, const MSRow *row,
 							int64 *n);
 extern bool ms_insertion_lock(MSTarget *target, const MSRow *row);
