@@ -176,12 +176,6 @@ typedef struct MSTarget
 								 * or on search_path */
 
 	bool		row_security;	/* is enabled; whether it applies is the role's */
-	enum
-	{
-		MS_CODE_UNKNOWN,
-		MS_CODE_NONE,
-		MS_CODE_OWN				/* counting runs code of the table's users */
-	}			own_code;
 
 	/* made when first needed; each owned by its file */
 	struct MSKeyOrder *order;
@@ -244,10 +238,6 @@ extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
  */
 extern bool ms_is_builtin(Node *expr);
 extern bool ms_type_is_builtin(Oid type);
-extern bool ms_is_own_function(Oid function);
-extern bool ms_table_has(const MSTarget *target, Relation rel,
-						 bool (*is_type) (Oid type),
-						 bool (*is_expression) (Node *expr));
 extern bool ms_table_is_builtin(const MSTarget *target, Relation rel);
 
 /*
@@ -410,16 +400,16 @@ extern bool ms_in_definer(void);
 extern void ms_act_as_counter(Oid role, bool definer, const char *search_path,
 							  MSActing *acting);
 extern void ms_get_applier(MSApplier *applier);
-extern void ms_act_as_owner(const MSApplier *applier, Oid owner,
+extern void ms_act_as_owner(const MSApplier *applier, Relation rel,
 							MSActing *acting);
 extern void ms_act_for_counter(MSTarget *target, Relation rel,
 							   const MSRow *row, const MSApplier *applier,
 							   Oid role, MSActing *acting);
 extern void ms_act_no_more(const MSActing *acting);
-extern bool ms_hides_search_path(MSTarget *target, Relation rel,
-								 const MSApplier *applier, Oid role);
+extern bool ms_is_restricted(Relation rel, const MSApplier *applier);
+extern bool ms_hides_search_path(Relation rel, const MSApplier *applier,
+								 Oid role);
 extern bool ms_has_own_triggers(Relation rel);
-extern bool ms_has_own_code(MSTarget *target, Relation rel);
 extern bool ms_defers_triggers(Relation rel);
 extern bool ms_row_security_applies(const MSTarget *target, Oid role);
 extern void ms_check_row_security_then(const MSTarget *target, Oid role);
