@@ -84,8 +84,13 @@ int			ms_worker_idle = 5000;
 /* the number of the worker's lock on our schema; view buffer_stats has it */
 #define WORKER_LOCK	5
 
-/* who has looked for a worker does not look again for so long */
+/* who has looked for a worker does not look again for so long ... */
 #define KNOWN_MS	500
+
+/* ... or for so long, if none could be started, having tried so often */
+#define REFUSED_MS	5000
+#define START_TRIES	20
+#define START_NAP_MS	10
 
 /* the worker looks so often whether it is in the way */
 #define LOOK_MS		1000
@@ -190,7 +195,8 @@ start_worker(const Oid *known_killers)
 static bool
 is_forgotten(void)
 {
-	return known_schema == InvalidOid || ms_now_ms() - known_at > KNOWN_MS;
+	return known_schema == InvalidOid ||
+		ms_now_ms() - known_at > (known ? KNOWN_MS : REFUSED_MS);
 }
 
 static void
@@ -208,6 +214,31 @@ log_no_worker(void)
 			 errhint("Raise max_worker_processes.")));
 }
 
+/*
+ * Is there a worker, or could one be started?  Where many find at once that
+ * there is none, they take all room for a moment, until one of theirs has the
+ * lock.
+ */
+static bool
+find_or_start_worker(Oid schema)
+{
+	for (int i = 0; i < START_TRIES; i++)
+	{
+		if (i > 0)
+		{
+			CHECK_FOR_INTERRUPTS();
+			pg_usleep(START_NAP_MS * 1000L);
+		}
+		if (!get_worker_lock(schema, false))
+			return true;
+		release_worker_lock(schema, false);
+		if (start_worker(NULL))
+			return true;
+	}
+	log_no_worker();
+	return false;
+}
+
 void
 ms_worker_wake(void)
 {
@@ -218,14 +249,7 @@ ms_worker_wake(void)
 	schema = ms_schema();
 	if (schema == known_schema && !is_forgotten())
 		return;
-	known = true;
-	if (get_worker_lock(schema, false))
-	{
-		release_worker_lock(schema, false);
-		known = start_worker(NULL);
-		if (!known)
-			log_no_worker();
-	}
+	known = find_or_start_worker(schema);
 	known_schema = schema;
 	known_at = ms_now_ms();
 }
