@@ -114,7 +114,7 @@ int			ms_worker_idle = 5000;
 /* of a session: what it knows of the worker */
 static Oid	known_schema = InvalidOid;
 static int64 known_at;
-static bool known = false;
+bool		ms_worker_refused = false;
 
 /* of the worker's process */
 bool		ms_in_worker = false;
@@ -131,7 +131,6 @@ static int64 next_round = 0;
 static int64 last_busy;
 
 PGDLLEXPORT void ms_worker_main(Datum arg);
-PG_FUNCTION_INFO_V1(ms_worker_refused);
 
 /*
  * The lock
@@ -196,7 +195,7 @@ static bool
 is_forgotten(void)
 {
 	return known_schema == InvalidOid ||
-		ms_now_ms() - known_at > (known ? KNOWN_MS : REFUSED_MS);
+		ms_now_ms() - known_at > (ms_worker_refused ? REFUSED_MS : KNOWN_MS);
 }
 
 static void
@@ -249,7 +248,7 @@ ms_worker_wake(void)
 	schema = ms_schema();
 	if (schema == known_schema && !is_forgotten())
 		return;
-	known = find_or_start_worker(schema);
+	ms_worker_refused = !find_or_start_worker(schema);
 	known_schema = schema;
 	known_at = ms_now_ms();
 }
@@ -262,14 +261,7 @@ ms_worker_possible(void)
 		return true;
 	if (is_forgotten())
 		ms_worker_wake();
-	return known;
-}
-
-/* worker_refused(): could none be started, when this session last tried? */
-Datum
-ms_worker_refused(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(ms_worker && known_schema != InvalidOid && !known);
+	return !ms_worker_refused;
 }
 
 /*
