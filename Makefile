@@ -32,15 +32,16 @@ OBJS = \
 	src/explain.o \
 	src/facts.o \
 	src/fast.o \
+	src/fast_state.o \
 	src/findings.o \
 	src/findings_index.o \
 	src/fold.o \
 	src/general.o \
+	src/general_sql.o \
 	src/histogram.o \
 	src/increment.o \
 	src/infer.o \
 	src/input.o \
-	src/latest.o \
 	src/missing_symbol.o \
 	src/n_plus_one.o \
 	src/pending.o \
@@ -61,6 +62,7 @@ OBJS = \
 	src/query.o \
 	src/ratio.o \
 	src/rows.o \
+	src/search.o \
 	src/shape.o \
 	src/shape_cache.o \
 	src/shape_lex.o \

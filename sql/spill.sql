@@ -309,6 +309,39 @@ SELECT missing_symbol.increment('spill.users', 5);
 TABLE spill.users ORDER BY mail;
 SELECT missing_symbol.untrack('spill.users');
 
+-- what an increment would merge and cannot does not fail it, at whichever
+-- turn; it stays, and what can be merged is
+CREATE TABLE spill.failing (n numeric PRIMARY KEY, count bigint CHECK (count < 1000)) WITH (fillfactor = 70);
+CREATE TABLE spill.failing_log (n numeric, count bigint);
+CREATE FUNCTION spill.fail() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO spill.failing_log VALUES (new.n, new.count);
+    IF new.count - coalesce(old.count, 0) = 666 THEN
+        RAISE 'no';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER fail AFTER INSERT OR UPDATE ON spill.failing FOR EACH ROW EXECUTE FUNCTION spill.fail();
+SELECT missing_symbol.track('spill.failing', spill => true);
+SELECT spill.delta('1', 2000, '2026-01-01 12:00:20+00', target => 'spill.failing');
+SELECT spill.delta('2', 666, '2026-01-01 12:00:20+00', target => 'spill.failing');
+SELECT spill.delta('3', 30, '2026-01-01 12:00:20+00', target => 'spill.failing');
+SELECT count(missing_symbol.increment('spill.failing', n)) FROM generate_series(1, 20), generate_series(1, 3) n;
+SELECT count(missing_symbol.increment('spill.failing', 1)) FROM generate_series(1, 20);
+SELECT missing_symbol.increment('spill.failing', 1), (SELECT count FROM missing_symbol.last_increment());
+SELECT sum(incremented) FROM generate_series(1, 20) i, missing_symbol.increment_many('spill.failing', ARRAY[3, 2, 1 + 0 * i]::numeric[]);
+SET missing_symbol.apply = 'commit';
+DO $$ BEGIN FOR i IN 1 .. 40 LOOP PERFORM missing_symbol.increment('spill.failing', 1 + i % 3); COMMIT; END LOOP; END $$;
+RESET missing_symbol.apply;
+SELECT n, count, missing_symbol.value('spill.failing', n), (SELECT count(*) FROM spill.failing_log l WHERE l.n = t.n) AS fired FROM spill.failing t ORDER BY n;
+SELECT key, delta, error FROM missing_symbol.spilled WHERE target = 'spill.failing'::regclass ORDER BY key;
+SELECT spill.delta('no number', 1, '2026-01-01 12:00:20+00', target => 'spill.failing');
+SELECT count(missing_symbol.increment('spill.failing', 1)) FROM generate_series(1, 20);
+SELECT missing_symbol.fold('spill.failing');
+SELECT key, delta, error FROM missing_symbol.spilled WHERE target = 'spill.failing'::regclass ORDER BY key;
+DROP TABLE spill.failing;
+
 -- the fields are the earliest delta's, a column fills up with the earliest
 -- value, in whatever order they are read; with more deltas than are kept apart
 CREATE TABLE spill.sums (n numeric PRIMARY KEY, count bigint, note text, filled text, also_filled text DEFAULT 'default') WITH (fillfactor = 70);

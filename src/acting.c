@@ -41,22 +41,19 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
+#include "access/transam.h"
 #include "catalog/namespace.h"
-#include "catalog/partition.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/acl.h"
-#include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/partcache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
-#include "utils/syscache.h"
 
 #include "missing_symbol.h"
 
@@ -170,7 +167,7 @@ static bool
 may_run_code(Oid function, void *context)
 {
 	if (function >= FirstNormalObjectId)
-		return true;
+		return !ms_is_own_function(function);
 	switch (func_volatile(function))
 	{
 		case PROVOLATILE_IMMUTABLE:
@@ -182,43 +179,54 @@ may_run_code(Oid function, void *context)
 	}
 }
 
-/* Is a type one whose values no code of a user makes, reads or compares? */
+/*
+ * Can values of a type be made, read or compared by code of a user?  Base
+ * types are their superuser's.
+ */
 static bool
-is_plain_type(Oid type, bool built_in)
+has_code(Oid type)
 {
-	Oid			element;
+	Oid			element = get_element_type(type);
 
-	if (!OidIsValid(type))
-		return true;
-	element = get_element_type(type);
 	if (OidIsValid(element))
-		return is_plain_type(element, built_in);
-	if (built_in && type >= FirstNormalObjectId)
-		return false;
+		type = element;
 	switch (get_typtype(type))
 	{
 		case TYPTYPE_BASE:
 		case TYPTYPE_ENUM:
-			return true;
-		case TYPTYPE_RANGE:
-			return type < FirstNormalObjectId;
-		default:
 			return false;
+		case TYPTYPE_RANGE:
+			return type >= FirstNormalObjectId;
+		default:
+			return true;
 	}
 }
 
-/* Does an expression run code of users? */
+/*
+ * Does an expression run code of users?  What takes any type may look for a
+ * cast of it, which the owner of an enum can make.
+ */
 static bool
-runs_code(Node *node, void *context)
+code_walker(Node *node, void *context)
 {
+	Oid			type;
+
 	if (node == NULL)
 		return false;
 	if (IsA(node, List))
-		return expression_tree_walker(node, runs_code, context);
+		return expression_tree_walker(node, code_walker, context);
+	type = exprType(node);
 	if (check_functions_in_node(node, may_run_code, context) ||
-		IsA(node, XmlExpr) || !is_plain_type(exprType(node), true))
+		IsA(node, XmlExpr) || has_code(type) ||
+		get_typtype(getBaseType(type)) == TYPTYPE_ENUM)
 		return true;
-	return expression_tree_walker(node, runs_code, context);
+	return expression_tree_walker(node, code_walker, context);
+}
+
+static bool
+runs_code(Node *expr)
+{
+	return code_walker(expr, NULL);
 }
 
 /* Triggers but those of foreign keys and deferrable unique keys */
@@ -235,85 +243,27 @@ ms_has_own_triggers(Relation rel)
 	return false;
 }
 
-static bool
-columns_run_code(Relation rel)
-{
-	TupleDesc	desc = RelationGetDescr(rel);
-	const TupleConstr *constr = desc->constr;
-
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-
-		if (!att->attisdropped && !is_plain_type(att->atttypid, false))
-			return true;
-	}
-	for (int i = 0; constr != NULL && i < constr->num_defval; i++)
-	{
-		if (runs_code(stringToNode(constr->defval[i].adbin), NULL))
-			return true;
-	}
-	for (int i = 0; constr != NULL && i < constr->num_check; i++)
-	{
-		if (runs_code(stringToNode(constr->check[i].ccbin), NULL))
-			return true;
-	}
-	return false;
-}
-
-/*
- * An index's expressions, as they were written: to simplify them would run
- * them.
- */
-static bool
-index_runs_code(Oid indexid)
-{
-	static const AttrNumber columns[] = {Anum_pg_index_indexprs,
-	Anum_pg_index_indpred};
-	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(indexid));
-	bool		result = false;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for index %u", indexid);
-	for (int i = 0; i < lengthof(columns) && !result; i++)
-	{
-		bool		isnull;
-		Datum		expressions = SysCacheGetAttr(INDEXRELID, tuple, columns[i],
-												  &isnull);
-
-		result = !isnull &&
-			runs_code(stringToNode(TextDatumGetCString(expressions)), NULL);
-	}
-	ReleaseSysCache(tuple);
-	return result;
-}
-
-static bool
-indexes_run_code(Relation rel)
-{
-	List	   *indexes = RelationGetIndexList(rel);
-	ListCell   *lc;
-
-	foreach(lc, indexes)
-	{
-		if (index_runs_code(lfirst_oid(lc)))
-			return true;
-	}
-	return false;
-}
-
 /*
  * Does counting in a table run code of its users: triggers, domains,
  * expressions of their functions?  A partitioned table's partitions have
  * their own; they are not looked at.
  */
 static bool
-find_own_code(Relation rel)
+find_own_code(const MSTarget *target, Relation rel)
 {
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	/* those of the key and the count, too */
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped && has_code(att->atttypid))
+			return true;
+	}
 	return rel->rd_rel->relkind != RELKIND_RELATION ||
-		ms_has_own_triggers(rel) || columns_run_code(rel) || indexes_run_code(rel) ||
-		(rel->rd_rel->relispartition &&
-		 runs_code((Node *) RelationGetPartitionQual(rel), NULL));
+		ms_has_own_triggers(rel) ||
+		ms_table_has(target, rel, has_code, runs_code);
 }
 
 /* The same, which is judged once for a target. */
@@ -321,7 +271,7 @@ bool
 ms_has_own_code(MSTarget *target, Relation rel)
 {
 	if (target->own_code == MS_CODE_UNKNOWN)
-		target->own_code = find_own_code(rel) ? MS_CODE_OWN : MS_CODE_NONE;
+		target->own_code = find_own_code(target, rel) ? MS_CODE_OWN : MS_CODE_NONE;
 	return target->own_code == MS_CODE_OWN;
 }
 

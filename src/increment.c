@@ -238,9 +238,63 @@ ms_check_may_write(Relation rel)
 	PreventCommandDuringRecovery("increment");
 }
 
+/* what is spilled of a row's key, to be merged */
+typedef struct Merge
+{
+	MSTarget   *target;
+	Relation	rel;
+	MSRow	   *row;
+	MSResult   *result;
+} Merge;
+
+/*
+ * Merge what is spilled of a key, by a statement of its own.  Who counted it
+ * had the right to; he is the current role.
+ */
+static void
+merge_spilled(void *arg)
+{
+	Merge	   *merge = arg;
+	MSTarget   *target = merge->target;
+	MSResult	again;
+	MSRow	   *sum;
+	int64		n;
+	bool		fast = ms_takes_fast_path(target, merge->rel);
+
+	sum = ms_spill_take(target, merge->rel, merge->row, &n);
+	if (sum == NULL)
+		return;
+	PG_TRY();
+	{
+		ms_apply_begin(target, merge->rel, sum->given, fast, true, false);
+		ms_apply_next(target, merge->rel, sum, fast, &again);
+		if (fast)
+			ms_fast_end(target);
+	}
+	PG_CATCH();
+	{
+		if (fast)
+			ms_fast_abort(target);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+
+	/* a trigger may have given the row another key */
+	if (again.outcome == MS_SPILLED)
+	{
+		ms_spill_append(MS_STORE_SPILLED, target, merge->rel, sum, sum->values,
+						GetUserNameFromId(GetUserId(), false), NULL);
+		return;
+	}
+	again.outcome = merge->result->outcome;
+	*merge->result = again;
+	ms_stats_folded(target->relid, n);
+}
+
 /*
  * Whoever holds a row's lock merges what is spilled of its key, at every 16th
- * increment: this transaction has just written the row.  Not in the higher
+ * increment: this transaction has just written the row.  Where that fails it
+ * is left to fold(): the increment has been counted.  Not in the higher
  * isolation levels, whose snapshot may be old, and where reading what others
  * append would make the two depend on each other.
  */
@@ -248,35 +302,24 @@ static void
 take_spilled(MSTarget *target, Relation rel, MSRow *row, bool fast,
 			 MSResult *result)
 {
-	MSResult	again;
-	MSRow	   *sum;
-	int64		n;
+	Merge		merge = {target, rel, row, result};
+	Bitmapset  *given = NULL;
+	char	   *error;
 
 	if ((result->outcome != MS_INCREMENTED && result->outcome != MS_INSERTED) ||
-		++target->spill_turn % 16 != 0 || IsolationUsesXactSnapshot())
-		return;
-	sum = ms_spill_take(target, rel, row, &n);
-	if (sum == NULL)
+		++target->spill_turn % 16 != 0 || IsolationUsesXactSnapshot() ||
+		!ms_spill_can_take(target, row))
 		return;
 
+	/* what the statement under way holds is no subtransaction's */
 	if (fast)
 	{
-		ms_fast_refresh(target);
-		ms_fast_increment(target, sum, &again);
+		given = ms_fast_given(target);
+		ms_fast_end(target);
 	}
-	else
-		ms_general_increment(target, rel, sum, &again);
-
-	/* a trigger may have given the row another key */
-	if (again.outcome == MS_SPILLED)
-	{
-		ms_spill_append(MS_STORE_SPILLED, target, rel, sum, sum->values,
-						GetUserNameFromId(GetUserId(), false), NULL);
-		return;
-	}
-	again.outcome = result->outcome;
-	*result = again;
-	ms_stats_folded(target->relid, n);
+	(void) ms_try(merge_spilled, &merge, &error);
+	if (fast)
+		ms_fast_begin(target, rel, given, true, false);
 }
 
 /* Which path do increments take that begin now? */

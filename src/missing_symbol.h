@@ -244,6 +244,10 @@ extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
  */
 extern bool ms_is_builtin(Node *expr);
 extern bool ms_type_is_builtin(Oid type);
+extern bool ms_is_own_function(Oid function);
+extern bool ms_table_has(const MSTarget *target, Relation rel,
+						 bool (*is_type) (Oid type),
+						 bool (*is_expression) (Node *expr));
 extern bool ms_table_is_builtin(const MSTarget *target, Relation rel);
 
 /*
@@ -423,11 +427,46 @@ extern void ms_check_row_security_then(const MSTarget *target, Oid role);
 /*
  * fast.c: increments of an ordinary table, through the table access method.
  */
+extern void ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result);
+
+/*
+ * fast_state.c: the executor state that it keeps.
+ */
+typedef struct MSFast
+{
+	MemoryContext cxt;			/* holds all of it */
+	bool		busy;			/* a call is under way */
+
+	/* kept */
+	EState	   *estate;
+	MSPrivileges *privileges;
+	ResultRelInfo *insert_rri;
+	ResultRelInfo *update_rri;
+	bool		has_row_triggers;
+	bool		has_before_insert;
+	TupleTableSlot *found;		/* the row as it is */
+	TupleTableSlot *updated;	/* as it will be */
+	TupleTableSlot *inserted;	/* a new one */
+	int			nindexes;
+	Oid		   *index_oids;
+	int			key_index;		/* which of them is the key's */
+	ScanKey		scankeys;
+	ExprState **defaults;		/* by attribute number - 1 */
+
+	/* of the call under way */
+	Relation	rel;
+	Snapshot	snapshot;		/* the active one */
+	bool		pushed;			/* by us */
+	IndexScanDesc scan;
+	CommandId	trigger_cid;	/* BEFORE INSERT triggers' commands are later */
+} MSFast;
+
 extern bool ms_fast_is_busy(const MSTarget *target);
 extern void ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given,
 						  bool permitted, bool fresh);
-extern void ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result);
+extern void ms_fast_open_indexes(MSFast *fast);
 extern void ms_fast_refresh(MSTarget *target);
+extern Bitmapset *ms_fast_given(const MSTarget *target);
 extern void ms_fast_end(MSTarget *target);
 extern void ms_fast_abort(MSTarget *target);
 
@@ -441,18 +480,41 @@ extern bool ms_general_value(MSTarget *target, Relation rel, MSRow *row,
 extern bool ms_general_exists(MSTarget *target, Relation rel, MSRow *row);
 extern void ms_general_free(MSTarget *target);
 
-/* parts of statements over a target, whose alias is t */
-extern void ms_append_key_condition(struct StringInfoData *sql,
-									MSTarget *target, Relation rel);
-extern void ms_append_table(struct StringInfoData *sql, MSTarget *target,
-							Relation rel);
 extern struct _SPI_plan *ms_prepare(const char *sql, int nargs, Oid *argtypes);
 extern void ms_check_plan(const MSTarget *target, struct _SPI_plan *plan);
 extern void ms_make_generic_plan(MSTarget *target, struct _SPI_plan *plan);
 
 /*
- * latest.c: the latest row of a key, whoever has written it.
+ * general_sql.c: the texts of its statements.
  */
+extern char *ms_read_sql(MSTarget *target, Relation rel,
+						 const char *condition, const char *locking);
+extern char *ms_update_sql(MSTarget *target, Relation rel, Bitmapset *given);
+extern char *ms_insert_sql(MSTarget *target, Relation rel, Bitmapset *given);
+
+/* parts of statements over a target, whose alias is t */
+extern void ms_append_key_condition(struct StringInfoData *sql,
+									MSTarget *target, Relation rel);
+extern void ms_append_table(struct StringInfoData *sql, MSTarget *target,
+							Relation rel);
+
+/*
+ * search.c: searches of a key's row.
+ */
+extern struct ScanKeyData *ms_make_scankeys(const MSTarget *target);
+extern void ms_set_scankeys(const MSTarget *target, struct ScanKeyData *keys,
+							const Datum *values);
+extern struct IndexScanDescData *ms_begin_search(Relation rel, Relation index,
+												 int nkeys,
+												 Snapshot snapshot);
+extern bool ms_search(struct IndexScanDescData *scan,
+					  struct ScanKeyData *keys, int nkeys,
+					  struct TupleTableSlot *slot);
+extern bool ms_search_once(Relation rel, Relation index,
+						   struct ScanKeyData *keys, int nkeys,
+						   Snapshot snapshot, struct TupleTableSlot *slot);
+
+/* the latest row of a key, whoever has written it */
 typedef struct MSLatest
 {
 	bool		found;
@@ -464,7 +526,6 @@ typedef struct MSLatest
 	ItemPointerData tid;
 } MSLatest;
 
-extern struct ScanKeyData *ms_make_scankeys(const MSTarget *target);
 extern void ms_find_latest(Relation rel, Relation index,
 						   struct ScanKeyData *keys, int nkeys,
 						   struct TupleTableSlot *slot, MSLatest *latest);
@@ -562,6 +623,7 @@ extern void ms_spill_foreach(MSTarget *target, Relation rel, const MSRow *row,
 							 MSSpillFunction function, void *arg);
 extern bool ms_spill_has_key(MSTarget *target, Relation rel,
 							 const MSRow *row, Snapshot snapshot);
+extern bool ms_spill_can_take(MSTarget *target, const MSRow *row);
 extern MSRow *ms_spill_take(MSTarget *target, Relation rel, const MSRow *row,
 							int64 *n);
 extern bool ms_insertion_lock(MSTarget *target, const MSRow *row);

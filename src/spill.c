@@ -24,7 +24,7 @@
 
 #include "missing_symbol.h"
 
-/* one call takes no more than this of a key that it has just counted */
+/* one call looks at no more than this of a key that it has just counted */
 #define TAKE_LIMIT	4096
 
 /*
@@ -83,13 +83,51 @@ ms_spill_has_key(MSTarget *target, Relation rel, const MSRow *row,
 	return found;
 }
 
+/*
+ * May there be anything for the current role to take of a row's key?  A look
+ * that reads no value, and so cannot fail.
+ */
+bool
+ms_spill_can_take(MSTarget *target, const MSRow *row)
+{
+	char	   *texts[INDEX_MAX_KEYS];
+	int64		hash = ms_spill_key_texts(target, row->values, texts);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "missing_symbol delta",
+											  ALLOCSET_SMALL_SIZES);
+	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
+	bool		found = false;
+
+	for (int store = 0; store < MS_STORES && !found; store++)
+	{
+		MSSpillScan *scan = ms_spill_begin(store, target->relid, snapshot,
+										   &hash, NULL);
+		MSSpilled  *delta;
+
+		for (int n = 0; n < TAKE_LIMIT && !found; n++)
+		{
+			delta = ms_spill_next(scan);
+			if (delta == NULL)
+				break;
+			found = delta->error == NULL && delta->roleid == GetUserId();
+		}
+		ms_spill_end(scan);
+	}
+	MemoryContextSwitchTo(oldcxt);
+	MemoryContextDelete(cxt);
+	UnregisterSnapshot(snapshot);
+	return found;
+}
+
 /* deltas that are being taken */
 typedef struct Taking
 {
 	Snapshot	snapshot;
 	Oid			roleid;
 	MSSums	   *sums;
-	int64		by;				/* of all */
+	int			seen;
+	int64		by;				/* of all taken */
 	int64		n;
 } Taking;
 
@@ -100,6 +138,8 @@ take_delta(MSSpilled *delta, void *arg)
 	Relation	stored;
 	int64		by;
 
+	if (taking->seen++ == TAKE_LIMIT)
+		return false;
 	if (delta->error != NULL || delta->roleid != taking->roleid ||
 		pg_add_s64_overflow(taking->by, delta->by, &by))
 		return true;
@@ -111,7 +151,7 @@ take_delta(MSSpilled *delta, void *arg)
 		taking->n++;
 	}
 	table_close(stored, NoLock);
-	return taking->n < TAKE_LIMIT;
+	return true;
 }
 
 /*

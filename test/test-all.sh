@@ -4,13 +4,16 @@
 #
 # make test on the machine's PostgreSQL, with gcc, the same with the profiler on
 # in every session, clang, assertions and the undefined behaviour sanitizer,
-# cppcheck, and then every other supported version in a chroot (chroot.sh).  Ends with a table of versions and suites,
-# and the line "N passed, N failed".  What cannot be had is SKIPPED, loudly,
-# and counts as nothing.
+# cppcheck, make test-door, and then every other supported version in a chroot
+# (chroot.sh).  Ends with a table of versions and suites, and the line
+# "N passed, N failed".  What cannot be had is SKIPPED, loudly, and counts as
+# nothing.
 #
 # Environment (or "make test-all NAME=..."):
 #	VERSIONS	the other versions, by default all that are supported
-#	VARIANTS	some of: gcc profiled clang assert ubsan cppcheck; empty: none
+#	VARIANTS	some of: gcc profiled clang assert ubsan cppcheck door; empty:
+#			none
+#	STATE		those of make test-door
 #	CLEAN=1		new chroots
 #	MINUTES		start nothing new after so many, and end what runs
 #	PG_CONFIG	the PostgreSQL that is "the machine's"
@@ -20,7 +23,8 @@ MS_PROGRAM="make test-all"
 . "$(dirname "$0")/lib.sh"
 
 SUPPORTED="13 14 15 16 17 18 19"
-VARIANTS=${VARIANTS-gcc profiled clang assert ubsan cppcheck}
+KNOWN="gcc profiled clang assert ubsan cppcheck door"
+VARIANTS=${VARIANTS-$KNOWN}
 MINUTES=${MINUTES:-600}
 
 # Nothing of this is for the runs themselves.
@@ -113,6 +117,27 @@ static_analysis()
 	add_row "cppcheck" "$rc" $((SECONDS - begin))
 }
 
+door()
+{
+	local rc begin=$SECONDS suite p f s _
+
+	header "make test-door"
+	: >"$scratch/results"
+	limited env RESULTS="$scratch/results" STATE="${STATE:-}" CLEAN= \
+		bash "$MS_TOP/test/door.sh" </dev/null
+	rc=$?
+	if ((rc == 77)); then
+		skip_row "make test-door" "no chroots can be made here"
+		return
+	fi
+	read -r suite p f s _ <"$scratch/results" || { p=0 f=1 s=0; }
+	((rc == 0 || f > 0)) || f=1
+	passed=$((passed + p))
+	failed=$((failed + f))
+	table+=("$(printf '%-26s %d/%d/%d, %d s' "make test-door" \
+		"$p" "$f" "$s" $((SECONDS - begin)))")
+}
+
 other()
 {
 	local major=$1 name="PostgreSQL $1" where rc begin=$SECONDS
@@ -149,7 +174,7 @@ other()
 # ---------------------------------------------------------------------------
 
 for variant in $VARIANTS; do
-	case " gcc profiled clang assert ubsan cppcheck " in
+	case " $KNOWN " in
 		*" $variant "*) ;;
 		*) ms_die "there is no variant \"$variant\"" ;;
 	esac
@@ -157,7 +182,7 @@ done
 needs=(tap nm=binutils clients)
 case " $VARIANTS " in *" clang "*) needs+=("clang?=clang") ;; esac
 case " $VARIANTS " in *" cppcheck "*) needs+=("cppcheck?=cppcheck") ;; esac
-if [ -n "${VERSIONS-all}" ]; then
+if [ -n "${VERSIONS-all}" ] || [[ $VARIANTS == *door* ]]; then
 	needs+=("debootstrap?=debootstrap" "unshare?=util-linux" "wget?=wget")
 fi
 ms_setup "${needs[@]}"
@@ -165,7 +190,7 @@ versions=${VERSIONS-$(tr ' ' '\n' <<<"$SUPPORTED" | grep -vx "$MS_MAJOR")}
 
 for variant in $VARIANTS; do
 	if out_of_time; then
-		skip_row "PostgreSQL $MS_MAJOR $variant" "no time left"
+		skip_row "$variant" "no time left"
 		continue
 	fi
 	case $variant in
@@ -199,6 +224,9 @@ for variant in $VARIANTS; do
 			else
 				skip_row "cppcheck" "there is no cppcheck (package cppcheck)"
 			fi
+			;;
+		door)
+			door
 			;;
 	esac
 done

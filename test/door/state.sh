@@ -135,17 +135,17 @@ try()
 	end_try "$what" $? "$want" "$pattern"
 }
 
-# What is not a command of ours: a condition, said in words
+# A condition, said in words; it may be about the log of what was tried.
 holds()
 {
 	local what=$1
 
 	shift
-	if "$@" >$LOG 2>&1 </dev/null; then
+	if "$@" >/door/holds 2>&1 </dev/null; then
 		say "ok       $STATE: $what"
 	else
 		say "FAILED   $STATE: $what"
-		tail -n 20 $LOG | sed 's/^/    | /'
+		tail -n 20 /door/holds | sed 's/^/    | /'
 	fi
 }
 
@@ -169,7 +169,7 @@ fresh()
 {
 	rm -f /usr/sbin/policy-rc.d
 	apt update
-	apt install make "$@"
+	apt install make
 	[ -z "${no_lists:-}" ] || rm -rf /var/lib/apt/lists/*
 }
 
@@ -224,14 +224,66 @@ state_bare()
 	holds "no server is enabled" nothing_enabled
 }
 
+# The N-th block of a language in README
+readme()
+{
+	perl -e 'my ($n, $language, $in) = splice @ARGV, 0, 2;
+		while (<>)
+		{
+			if ($in) { last if /^```$/; print; }
+			elsif (/^```$language$/ && !--$n) { $in = 1; }
+		}' "$1" "$2" $SRC/README.md
+}
+
+# README's first lines, word for word; "yes" to what apt asks.  Of make test, as
+# much as tells that it runs.
 state_bare_user()
 {
-	no_lists=1
-	fresh sudo
+	rm -f /usr/sbin/policy-rc.d
+	apt update
+	apt install sudo zip
+	rm -rf /var/lib/apt/lists/*
+	echo 'APT::Get::Assume-Yes "true";' >/etc/apt/apt.conf.d/91yes
 	sudoer
+	rm -rf /home/dev/src
+	cp -R $SRC /srv/missing_symbol-1
+	(cd /srv && zip -qr /home/dev/missing_symbol-1.zip missing_symbol-1)
+	rm -rf /srv/missing_symbol-1
+	{
+		echo "set -e; export TERM=dumb"
+		readme 1 sh | sed 's/^make test /make test SUITES="regress tap" REGRESS=counter PROVE_TESTS=test\/t\/pgbouncer.pl /'
+	} >/home/dev/first.sh
 	apt_may=1
-	demo_and_test as_user
+	begin_try
+	runuser -l dev -c 'bash first.sh' >$LOG 2>&1 </dev/null
+	rc=$?
+	rm -rf /home/dev/missing_symbol-1
+	end_try "README's first lines" $rc 0 "$PASSED"
+	holds "the demo was tried" grep -Eq "$DEMO" $LOG
+	holds "servers are named" grep -q "^Servers among them.*pgbouncer" $LOG
 	holds "no server is enabled" nothing_enabled
+}
+
+# The quick start, word for word, on a new machine, by a user with sudo
+state_quickstart()
+{
+	rm -f /usr/sbin/policy-rc.d
+	apt update
+	apt install sudo
+	rm -rf /var/lib/apt/lists/*
+	echo 'APT::Get::Assume-Yes "true";' >/etc/apt/apt.conf.d/91yes
+	sudoer
+	{
+		echo "set -e; cd src"
+		readme 2 sh | sed 's/^psql$/psql -XAt -v ON_ERROR_STOP=1 -f ..\/first.sql/'
+	} >/home/dev/first.sh
+	readme 2 sql >/home/dev/first.sql
+	holds "README has it" bash -c 'grep -q "CREATE EXTENSION" /home/dev/first.sh &&
+		grep -q "psql -XAt" /home/dev/first.sh && grep -q increment_many /home/dev/first.sql'
+	runuser -l dev -c 'bash first.sh' >$LOG 2>&1 </dev/null
+	holds "the quick start" test $? = 0
+	holds "its first counts" bash -c "tr '\n' ' ' <$LOG | grep -q ' 1 2 5 3|incremented|3|.* 2 \$'"
+	holds "no warning" bash -c "! grep -E 'WARNING|ERROR' $LOG"
 }
 
 state_bare_no_sudo()
@@ -527,7 +579,6 @@ installcheck_on()
 	rc=$?
 	rm -rf /home/dev/src/{results,regression.*,tmp_check,output_iso}
 	pg_dropcluster --stop "$major" door
-	cp $LOG /door/installcheck
 	if [ $rc = 0 ]; then
 		say "ok       $STATE: $what, $((SECONDS - begin)) s"
 	else

@@ -12,7 +12,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my ($pgbouncer) = grep { -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/usr/sbin', '/usr/local/sbin';
-plan(skip_all => 'there is no pgbouncer') unless $pgbouncer;
+plan(skip_all => 'there is no pgbouncer (package pgbouncer)') unless $pgbouncer;
 
 my $node = new_node('pooled', conf => [ 'log_statement = none', 'client_min_messages = error' ]);
 my $dir = PostgreSQL::Test::Utils::tempdir();
