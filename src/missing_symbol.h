@@ -765,6 +765,7 @@ extern int	ms_flush_interval;	/* ms */
 extern int	ms_flush_rows;
 extern int	ms_worker_idle;		/* ms */
 extern bool ms_in_worker;		/* this process is one */
+extern bool ms_worker_refused;	/* none could be started, at last */
 
 /* something was appended: see to it that a worker runs */
 extern void ms_worker_wake(void);
