@@ -1,10 +1,12 @@
 # missing_symbol: upsert counters and query profiling for PostgreSQL
 #
 #   make && sudo make install     as every PGXS extension, VPATH and DESTDIR too
-#   make installcheck             the tests, on the running server
+#   make installcheck             the tests, on the running server; it says what
+#                                 it needs
 #   make test                     set up, build and test on a private copy of
 #                                 PostgreSQL; nothing to prepare
 #   make test-all                 the same on every supported PostgreSQL
+#   make test-door                these commands, on fresh machines and odd ones
 #   make test-hard                for hours: assertions, sanitizers, sqlsmith
 #   make demo                     what it does, in a minute
 #   make bench                    how fast it does it, in ten
@@ -16,7 +18,11 @@
 
 MODULE_big = missing_symbol
 OBJS = \
+	src/acting.o \
+	src/attempt.o \
+	src/backlog.o \
 	src/buffer.o \
+	src/builtin.o \
 	src/calls.o \
 	src/compare.o \
 	src/count.o \
@@ -26,15 +32,16 @@ OBJS = \
 	src/explain.o \
 	src/facts.o \
 	src/fast.o \
+	src/fast_state.o \
 	src/findings.o \
 	src/findings_index.o \
 	src/fold.o \
 	src/general.o \
+	src/general_sql.o \
 	src/histogram.o \
 	src/increment.o \
 	src/infer.o \
 	src/input.o \
-	src/latest.o \
 	src/missing_symbol.o \
 	src/n_plus_one.o \
 	src/pending.o \
@@ -55,12 +62,15 @@ OBJS = \
 	src/query.o \
 	src/ratio.o \
 	src/rows.o \
+	src/search.o \
 	src/shape.o \
 	src/shape_cache.o \
 	src/shape_lex.o \
 	src/spill.o \
 	src/spill_text.o \
 	src/stats.o \
+	src/store.o \
+	src/sums.o \
 	src/symbols.o \
 	src/target.o \
 	src/total.o \
@@ -109,7 +119,8 @@ REGRESS_BOTH = \
 	triggers \
 	trust \
 	errors \
-	nulls_not_distinct
+	nulls_not_distinct \
+	acting
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
@@ -120,15 +131,18 @@ ISOLATION = \
 	insert_race \
 	pending \
 	prune \
+	reindex \
 	row_lock \
 	serializable \
 	speculative \
 	spill \
 	throttle_race \
+	total \
 	waiter_time
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
+	test/t/acting.pl \
 	test/t/buffer.pl \
 	test/t/buffer_load.pl \
 	test/t/compare.pl \
@@ -161,7 +175,8 @@ PROVE_TESTS = \
 	test/t/torture.pl \
 	test/t/twophase.pl \
 	test/t/unit.pl \
-	test/t/upgrade.pl
+	test/t/upgrade.pl \
+	test/t/worker.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 # the database of the tests: orders of text, and collations of ICU
@@ -169,20 +184,31 @@ ENCODING = UTF8
 NO_LOCALE = 1
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol
 
-EXTRA_CLEAN = output_general
+EXTRA_CLEAN = output_general src/.built_for
 
 PG_CONFIG ?= pg_config
 
+# The scripts below get these, and where this file is, in their environment,
+# which can hold any name.
+export PG_CONFIG
+export MS_MAKEFILE := $(MAKEFILE_LIST)
+IN_TOP = TOP=$$(dirname "$$(printf %s "$$MS_MAKEFILE" | sed 's/^ *//')");
+RUN = @$(IN_TOP) exec bash "$$TOP/test
+
 # These goals install what is missing themselves, so they must not need
 # pg_config to begin with.
-SELF_SUFFICIENT = test test-all test-hard demo bench dist deb
-TOP := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
+SELF_SUFFICIENT = test test-all test-door test-hard demo bench dist deb
 
 ifneq (,$(filter-out $(SELF_SUFFICIENT),$(or $(MAKECMDGOALS),all)))
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 ifeq (,$(wildcard $(PGXS)))
 $(error no PostgreSQL to build for ("$(PG_CONFIG) --pgxs" gives "$(PGXS)"): \
+install postgresql-server-dev-NN, set PG_CONFIG, or run "make test")
+endif
+SERVER_HEADERS := $(shell $(PG_CONFIG) --includedir-server)
+ifeq (,$(wildcard $(SERVER_HEADERS)/postgres.h))
+$(error no server headers ("$(SERVER_HEADERS)" has no postgres.h): \
 install postgresql-server-dev-NN, set PG_CONFIG, or run "make test")
 endif
 
@@ -196,23 +222,72 @@ ifeq (,$(wildcard $(dir $(PGXS))../test/isolation/pg_isolation_regress))
 override ISOLATION =
 endif
 
+# PGXS's own ends with the first suite that fails.
+NO_INSTALLCHECK = 1
+
 include $(PGXS)
 
-# PGXS tracks no headers where PostgreSQL was configured without dependency
-# tracking, as Debian's is, and makes no directories in a VPATH build.
-$(OBJS) $(OBJS:.o=.bc): $(INCLUDES) | $(CURDIR)/src
+# Objects are of the PostgreSQL that they were built for; and PGXS tracks no
+# headers where PostgreSQL was configured without dependency tracking, as
+# Debian's is, and makes no directories in a VPATH build.
+BUILT_FOR := $(VERSION) $(SERVER_HEADERS) $(pkglibdir)
+ifneq ($(BUILT_FOR),$(shell cat src/.built_for 2>/dev/null))
+.PHONY: src/.built_for
+endif
+src/.built_for:
+	@$(MKDIR_P) src
+	@echo '$(BUILT_FOR)' >$@
 
-$(CURDIR)/src:
-	$(MKDIR_P) $@
+$(OBJS) $(OBJS:.o=.bc): $(INCLUDES) src/.built_for
 
-# The same answers again without the fast path
+# Bitcode for JIT is made by the clang that PostgreSQL was configured with.
+ifeq ($(with_llvm),yes)
+$(OBJS:.o=.bc): | has-clang
+has-clang:
+	@command -v $(firstword $(CLANG)) >/dev/null || { \
+		echo 'There is no $(firstword $(CLANG)), which makes bitcode for JIT:' \
+			'install it, or say "make with_llvm=no".' >&2; exit 1; }
+.PHONY: has-clang
+endif
+
+# Each suite runs, whatever becomes of the others.
+installcheck: installcheck-ready
+	@rc=0; for suite in regress isolation tap; do \
+		$(MAKE) --no-print-directory installcheck-$$suite || rc=1; \
+	done; exit $$rc
+
+installcheck-ready:
+	$(RUN)/installcheck.sh" '$(bindir)' '$(srcdir)' \
+		$(if $(strip $(REGRESS)$(ISOLATION)),server) $(if $(TAP_TESTS),tap)
+
+installcheck-regress:
+	@:
+ifneq (,$(strip $(REGRESS)))
+	$(pg_regress_installcheck) $(REGRESS_OPTS) $(REGRESS)
+endif
+
+installcheck-isolation:
+	@:
+ifneq (,$(strip $(ISOLATION)))
+	$(pg_isolation_regress_installcheck) $(ISOLATION_OPTS) $(ISOLATION)
+endif
+
+installcheck-tap:
+	@:
+ifdef TAP_TESTS
+	$(prove_installcheck)
+endif
+
+# The same answers again without the fast path.  Exported: what runs pg_regress
+# may begin with another command.
 installcheck-general:
-	$(MKDIR_P) $(CURDIR)/output_general
-	PGOPTIONS='-c missing_symbol.fast_path=off' \
+	$(MKDIR_P) output_general
+	export PGOPTIONS='-c missing_symbol.fast_path=off'; \
 		$(pg_regress_installcheck) $(REGRESS_OPTS) \
-		--outputdir=$(CURDIR)/output_general $(REGRESS_BOTH)
+		--outputdir=output_general $(REGRESS_BOTH)
 
-.PHONY: installcheck-general
+.PHONY: installcheck-ready installcheck-regress installcheck-isolation \
+	installcheck-tap installcheck-general
 
 endif
 
@@ -224,30 +299,27 @@ list-tests:
 	@echo 'tap $(strip $(PROVE_TESTS))'
 
 test:
-	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/run.sh'
+	$(RUN)/run.sh"
 
 test-all:
-	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/test-all.sh'
+	$(RUN)/test-all.sh"
+
+test-door:
+	$(RUN)/door.sh"
 
 test-hard:
-	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/test-hard.sh'
+	$(RUN)/test-hard.sh"
 
 demo:
-	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/demo/run.sh'
+	$(RUN)/demo/run.sh"
 
 bench:
-	@PG_CONFIG='$(PG_CONFIG)' bash '$(TOP)test/bench/run.sh'
-
-# The version is that of META.json, which a test holds against the rest.
-DISTVERSION = $(shell sed -n '1,/^   "version"/s/^   "version": "\(.*\)",/\1/p' '$(TOP)META.json')
-DISTDIR = .
-
-dist:
-	git -c safe.directory='*' -C '$(TOP)' archive --format=zip \
-		--prefix='missing_symbol-$(DISTVERSION)/' \
-		--output='$(abspath $(DISTDIR))/missing_symbol-$(DISTVERSION).zip' HEAD
+	$(RUN)/bench/run.sh"
 
 deb:
-	@DISTDIR='$(DISTDIR)' bash '$(TOP)test/hard/deb.sh'
+	$(RUN)/hard/deb.sh"
+
+dist:
+	$(RUN)/dist.sh"
 
 .PHONY: list-tests $(SELF_SUFFICIENT)

@@ -4,6 +4,7 @@
 # other releases
 #
 #	chroot.sh where MAJOR		prints the release that has it
+#	chroot.sh major			prints the one that the machine's release has
 #	chroot.sh test MAJOR [VAR=VALUE ...]
 #					make test in there, making the chroot first
 #					where there is none; exit status 77: cannot be had
@@ -17,7 +18,8 @@
 #					has the source package and what it takes to build it
 #	chroot.sh clean MAJOR		removes the chroot
 #
-# MAJOR "none" is the machine's release without PostgreSQL.
+# MAJOR "none" is the machine's release without PostgreSQL, "none-RELEASE"
+# another one; "door" is the first with all that "make test" installs.
 #
 # For root.  A chroot is 1 to 2 GB and is kept for the next time in
 # $CHROOTS, by default /var/cache/missing_symbol-chroots.  The mirror and its
@@ -31,7 +33,7 @@
 set -u
 umask 022
 
-TOP=$(cd "$(dirname "$0")/.." && pwd)
+TOP=$(unset CDPATH && cd "$(dirname "$0")/.." && pwd)
 CHROOTS=${CHROOTS:-/var/cache/missing_symbol-chroots}
 INCLUDE=gcc,libc6-dev,make,libipc-run-perl,binutils,postgresql-common
 
@@ -63,15 +65,20 @@ release_of()
 	esac
 }
 
-# Sets ID, CODENAME, and MIRROR, the place that apt has this release from
-read_apt()
+read_release()
 {
-	local line
-
 	[ -r /etc/os-release ] || skip "this is neither Debian nor Ubuntu"
 	ID=$(sed -n 's/^ID="*\([^"]*\).*/\1/p' /etc/os-release)
 	CODENAME=$(sed -n 's/^VERSION_CODENAME="*\([^"]*\).*/\1/p' \
 		/etc/os-release)
+}
+
+# Sets MIRROR, the place that apt has this release from
+read_apt()
+{
+	local line
+
+	read_release
 	command -v apt-get >/dev/null || skip "there is no apt here"
 
 	# apt reads all its formats for us
@@ -105,7 +112,9 @@ apt_has()
 plan()
 {
 	read_apt
-	if [ "$1" = none ] || apt_has "$1"; then
+	if [[ $1 == none-* ]]; then
+		RELEASE=${1#none-}
+	elif [ "$1" = none ] || [ "$1" = door ] || apt_has "$1"; then
 		RELEASE=$CODENAME
 	else
 		RELEASE=$(release_of "$ID" "$1") ||
@@ -196,10 +205,14 @@ make_chroot()
 {
 	local major=$1 dir=$2 new=$2.new suite=$RELEASE include script log
 
+	if [ "$major" = door ]; then
+		make_door_chroot "$dir"
+		return
+	fi
 	need
 	use_proxy
 	include=$INCLUDE
-	if [ "$major" = none ]; then
+	if [[ $major == none* ]]; then
 		include=ca-certificates
 	elif [ "$RELEASE" = experimental ]; then
 		suite=sid
@@ -231,7 +244,7 @@ make_chroot()
 		skip "debootstrap of $suite failed"
 	fi
 
-	if [ "$major" != none ] &&
+	if [[ $major != none* ]] &&
 		! [ -x "$new/usr/lib/postgresql/$major/bin/pg_config" ]; then
 		use_apt_inside "$new"
 		if [ "$RELEASE" = experimental ]; then
@@ -266,11 +279,38 @@ make_chroot()
 		umount -R "$new/proc" "$new/dev"
 	fi
 
-	if [ "$major" != none ]; then
+	if [[ $major != none* ]]; then
 		install_extras "$major" "$new" </dev/null >>"$log" 2>&1
 	fi
 	rm -rf "$new"/var/cache/apt/archives/*.deb "$new"/var/lib/apt/lists/*
 	rm -rf "$dir"
+	mv "$new" "$dir"
+	rm -f "$log"
+}
+
+# One where make test and make demo have installed what they need
+make_door_chroot()
+{
+	local dir=$1 new=$1.new log=$CHROOTS/door.log
+
+	[ -x "$CHROOTS/none/bin/bash" ] || make_chroot none "$CHROOTS/none"
+	say "Making a chroot with what make test installs in $dir"
+	rm -rf "$new"
+	cp -a "$CHROOTS/none" "$new" || skip "no room for $new"
+	copy_tree "$new/srv/missing_symbol" || exit 1
+	mount_in "$new"
+	use_apt_inside "$new"
+	if ! { chroot "$new" apt-get -q update &&
+		chroot "$new" bash /srv/missing_symbol/test/door/prepare.sh; } \
+		</dev/null >"$log" 2>&1; then
+		tail -n 15 "$log"
+		umount -R "$new/proc" "$new/dev"
+		rm -rf "$new"
+		skip "make test could not install what it needs"
+	fi
+	umount -l -R "$new/proc" "$new/dev"
+	rm -rf "$new"/var/cache/apt/archives/*.deb "$new/srv/missing_symbol" \
+		"$new/usr/sbin/policy-rc.d"
 	mv "$new" "$dir"
 	rm -f "$log"
 }
@@ -346,7 +386,8 @@ copy_tree()
 		fi
 	done
 	# compiled for another PostgreSQL
-	find "$dir" \( -name '*.o' -o -name '*.bc' -o -name '*.so' \) \
+	find "$dir" \( -name '*.o' -o -name '*.bc' -o -name '*.so' \
+		-o -name .built_for \) \
 		-exec rm -f {} +
 }
 
@@ -410,6 +451,9 @@ run_in()
 		return 77
 	}
 	use_apt_inside "$root"
+	# what one run has fetched the next one need not
+	mkdir -p "$CHROOTS/packages"
+	mount --bind "$CHROOTS/packages" "$root/var/cache/apt/archives"
 	for var in "$@"; do
 		case $var in
 			IN=*) cp "${var#IN=}" "$root/srv/in/" || return 1 ;;
@@ -426,6 +470,7 @@ run_in()
 		cp "$root"/srv/out/* "$out/" 2>/dev/null
 	fi
 	# whatever still runs in there goes with this process namespace
+	umount -l "$root/var/cache/apt/archives"
 	umount -l -R "$root/proc" "$root/dev"
 	umount -l "$root" 2>/dev/null
 	rm -rf "$copy"
@@ -440,6 +485,15 @@ usage()
 	exit 2
 }
 
+if [ "${1:-}" = major ]; then
+	read_release
+	for major in 13 14 15 16 17 18 19; do
+		if [ "$(release_of "$ID" $major)" = "$CODENAME" ]; then
+			say $major
+		fi
+	done
+	exit
+fi
 [ $# -ge 2 ] || usage
 verb=$1
 major=$2
@@ -467,7 +521,7 @@ case $verb in
 		exec 9>"$dir.lock"
 		flock -w 3600 9 || skip "$dir is in use"
 		need
-		exec unshare --mount --pid --fork --kill-child --propagation private \
+		exec unshare --mount --pid --ipc --fork --kill-child --propagation private \
 			bash "$0" "$verb-inside" "$major" "$@"
 		;;
 	test-inside | run-inside | hard-inside)

@@ -77,7 +77,7 @@ own_suites()
 	local rc suite p f s _
 
 	: >"$scratch/suites"
-	timeout --foreground -k 60 $((minutes * 60)) env PG_CONFIG="$PG_CONFIG" RESULTS="$scratch/suites" \
+	ms_wait_for timeout --foreground -k 60 $((minutes * 60)) env PG_CONFIG="$PG_CONFIG" RESULTS="$scratch/suites" \
 		bash "$MS_TOP/test/run.sh" </dev/null
 	rc=$?
 	while read -r suite p f s _; do
@@ -117,7 +117,7 @@ core_tests()
 
 	pgxs=$(dirname "$("$MS_PG_CONFIG" --pgxs)")
 	ms_as_user mkdir -p "$MS_WORK/core"
-	ms_as_user timeout -k 60 $((minutes * 60)) \
+	ms_wait_for ms_as_user timeout -k 60 $((minutes * 60)) \
 		"$pgxs/../test/regress/pg_regress" --bindir="$MS_PGBIN" \
 		--inputdir="$regress" --expecteddir="$regress" --dlpath="$regress" \
 		--outputdir="$MS_WORK/core" --max-concurrent-tests=20 "$@" \
@@ -149,7 +149,7 @@ sqlsmith_part()
 		{ cat "$MS_WORK/log/core"; return 1; }
 	ms_as_user psql -XAtq -d regression -v ON_ERROR_STOP=1 \
 		-f "$MS_SRC/test/hard-sqlsmith.sql" || return 1
-	timeout --foreground -s INT -k 30 $((minutes * 60)) \
+	ms_wait_for timeout --foreground -s INT -k 30 $((minutes * 60)) \
 		runuser -u "$MS_USER" -- env ASAN_OPTIONS="$ASAN_OPTIONS" sqlsmith \
 		--target="host=$MS_SHORT/s port=5432 user=smith dbname=regression" \
 		--seed="$SQLSMITH_SEED" --verbose >"$log" 2>&1 </dev/null
@@ -168,7 +168,7 @@ run_part()
 	[ "$part" != sqlsmith ] || { variant=assert default=10; }
 	[ "$variant" != sanitize ] || default=90
 	minutes=${MINUTES:-$default}
-	scratch=$(mktemp -d)
+	ms_scratch scratch
 	PG_CONFIG=/opt/postgresql-$variant/bin/pg_config
 	regress=/opt/postgresql-$variant/regress
 	printf '\n=== %s ===\n' "$part"
@@ -179,7 +179,14 @@ run_part()
 	esac
 	ms_say "$part: $ok passed, $bad failed, $figures"
 	echo "$part $ok $bad $skip $((SECONDS - begin)) $figures" >>"$RESULTS"
-	rm -rf "$scratch"
+}
+
+# In a shell of its own: each has its work directory.
+run_alone()
+{
+	MS_REMOVE=()
+	ms_traps
+	run_part "$1"
 }
 
 for part in $PARTS; do
@@ -189,7 +196,6 @@ for part in $PARTS; do
 		echo "$part 0 1 0 0 no server" >>"$RESULTS"
 		continue
 	fi
-	# a shell of its own: each has its work directory
-	(run_part "$part")
+	ms_wait_for run_alone "$part"
 done
 ! grep -q '^[^ ]* [0-9]* [1-9]' "$RESULTS"

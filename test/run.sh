@@ -15,7 +15,8 @@
 #			some of the Makefile's lists
 #	PROFILE=all	with the profiler on in every session, to see that it
 #			changes nothing
-#	CC, EXTRA_CFLAGS	another compiler, further flags
+#	CC, EXTRA_CFLAGS	another compiler, with options of its own if need be;
+#			further flags
 #	RESULTS		a file for the table of test-all.sh
 #	SIGHTINGS	requests to replay, as for make demo: file.csv or file.csv.gz
 #	KEEP=1		keep the work directory
@@ -26,6 +27,20 @@ MS_PROGRAM="make test"
 
 SUITES=${SUITES:-build regress general isolation tap}
 WARNINGS="-Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Werror"
+
+# What cannot be is said before anything takes time.
+for suite in $SUITES; do
+	case $suite in
+		build | regress | general | isolation | tap) ;;
+		*) ms_die "there is no suite \"$suite\"" ;;
+	esac
+done
+[ "${PROFILE:-all}" = all ] ||
+	ms_die "PROFILE=$PROFILE: it can be \"all\" only"
+if [ -n "${SIGHTINGS:-}" ]; then
+	[ -r "$SIGHTINGS" ] || ms_die "SIGHTINGS: cannot read \"$SIGHTINGS\""
+	SIGHTINGS=$(realpath -s "$SIGHTINGS")
+fi
 
 passed=0
 failed=0
@@ -47,7 +62,7 @@ check()
 	local what=$1
 
 	shift
-	if "$@" >"$MS_WORK/log/check" 2>&1; then
+	if ms_wait_for "$@" >"$MS_WORK/log/check" 2>&1; then
 		ok=$((ok + 1))
 		ms_say "ok       $what"
 	else
@@ -121,7 +136,7 @@ is_committed()
 	local changes
 
 	[ -e "$MS_TOP/.git" ] && command -v git >/dev/null || return 1
-	changes=$(git -c safe.directory='*' -C "$MS_TOP" status --porcelain) &&
+	changes=$(ms_git status --porcelain) &&
 		[ -z "$changes" ]
 }
 
@@ -213,8 +228,8 @@ suite_build()
 	if is_committed; then
 		check "make dist" pgxn_archive
 	else
-		ms_say "SKIPPED  make dist: this is no git checkout where everything" \
-			"is committed"
+		ms_say "SKIPPED  make dist: this is no git checkout, seen by git" \
+			"(package git), where everything is committed"
 		skip=1
 	fi
 	check "every test file is in the Makefile" complete_lists
@@ -340,28 +355,6 @@ suite_tap()
 
 # ---------------------------------------------------------------------------
 
-# What the TAP tests are clients with, besides PostgreSQL's own
-missing_drivers()
-{
-	command -v apt-get >/dev/null || return 0
-	/usr/bin/python3 -c 'import psycopg2' 2>/dev/null || echo python3-psycopg2
-	/usr/bin/python3 -c 'import django' 2>/dev/null || echo python3-django
-}
-
-# Modules beside which it must work (modules.pl), where the distribution has them
-missing_modules()
-{
-	local package
-
-	command -v apt-cache >/dev/null || return 0
-	for package in pgaudit pg-stat-kcache pg-qualstats pg-wait-sampling hypopg \
-		set-user pgextwlist pglogical plprofiler; do
-		package=postgresql-$MS_MAJOR-$package
-		dpkg -s "$package" >/dev/null 2>&1 ||
-			! apt-cache show "$package" >/dev/null 2>&1 || echo "$package"
-	done
-}
-
 # Prints the latest commit of the release before: the last one whose control
 # file has another version.
 release_before()
@@ -406,36 +399,29 @@ build_release()
 # ---------------------------------------------------------------------------
 
 begin=$SECONDS
-ms_setup tap
-case " $SUITES " in
-	*" tap "*)
-		# what some TAP tests are about or use, and are skipped without
-		mapfile -t packages < <(missing_drivers)
-		(ms_install "${packages[@]}")
-		ms_install_if_possible pgbouncer pgbouncer
-		if [ "${PG_CONFIG#/usr/lib/postgresql/}" != "$PG_CONFIG" ] &&
-			! [ -e "$("$PG_CONFIG" --sharedir)/extension/plproxy.control" ]; then
-			(ms_install "postgresql-$MS_MAJOR-plproxy") >/dev/null 2>&1
-		fi
-		if [ "${PG_CONFIG#/usr/lib/postgresql/}" != "$PG_CONFIG" ]; then
-			mapfile -t packages < <(missing_modules)
-			(ms_install "${packages[@]}") >/dev/null 2>&1
-		fi
-		;;
-esac
+needs=(tap nm=binutils)
+case " $SUITES " in *" tap "*) needs+=(clients) ;; esac
+[ -z "${CC:-}" ] || sh -c "$CC --version" >/dev/null 2>&1 ||
+	ms_die "CC: \"$CC --version\" does not work"
+ms_setup "${needs[@]}"
 ms_begin
 if [ -n "${SIGHTINGS:-}" ]; then
 	gzip -dcf -- "$SIGHTINGS" >"$MS_WORK/sightings" ||
 		ms_die "SIGHTINGS: cannot read \"$SIGHTINGS\""
 	chmod 644 "$MS_WORK/sightings"
 fi
-if "${CC:-gcc}" --version | grep -q clang; then
+# Its words are split as make's shell does it.
+compiler=$(sh -c "${CC:-gcc} --version" | head -n 1)
+if [[ $compiler == *clang* ]]; then
 	# PostgreSQL was configured for gcc: flags, and attributes in its headers
 	WARNINGS+=" -Wno-ignored-optimization-argument -Wno-ignored-attributes"
 	WARNINGS+=" -Wno-unknown-warning-option"
 fi
-ms_say "missing_symbol on $("$MS_PG_CONFIG" --version)," \
-	"$("${CC:-gcc}" --version | head -n 1)"
+ms_say "missing_symbol on $("$MS_PG_CONFIG" --version), $compiler"
+if [ "$(tr -d ' ' <<<"$SUITES${PROVE_TESTS:-}")" = buildregressgeneralisolationtap ]; then
+	ms_say "This takes about ten minutes; without the suite tap, SUITES=\"build" \
+		"regress general isolation\", two."
+fi
 if ! ms_build ${CC:+CC="$CC"} COPT="$WARNINGS ${EXTRA_CFLAGS:-}"; then
 	ms_say "The build failed."
 	finish_suite build 0 1 0 $((SECONDS - begin))
@@ -509,9 +495,6 @@ for suite in $SUITES; do
 				esac
 				suite_tap "${tap[@]}"
 			fi
-			;;
-		*)
-			ms_die "there is no suite \"$suite\""
 			;;
 	esac
 done

@@ -4,13 +4,16 @@
 #
 # make test on the machine's PostgreSQL, with gcc, the same with the profiler on
 # in every session, clang, assertions and the undefined behaviour sanitizer,
-# cppcheck, and then every other supported version in a chroot (chroot.sh).  Ends with a table of versions and suites,
-# and the line "N passed, N failed".  What cannot be had is SKIPPED, loudly,
-# and counts as nothing.
+# cppcheck, make test-door, and then every other supported version in a chroot
+# (chroot.sh).  Ends with a table of versions and suites, and the line
+# "N passed, N failed".  What cannot be had is SKIPPED, loudly, and counts as
+# nothing.
 #
 # Environment (or "make test-all NAME=..."):
 #	VERSIONS	the other versions, by default all that are supported
-#	VARIANTS	some of: gcc profiled clang assert ubsan cppcheck; empty: none
+#	VARIANTS	some of: gcc profiled clang assert ubsan cppcheck door; empty:
+#			none
+#	STATE		those of make test-door
 #	CLEAN=1		new chroots
 #	MINUTES		start nothing new after so many, and end what runs
 #	PG_CONFIG	the PostgreSQL that is "the machine's"
@@ -20,16 +23,15 @@ MS_PROGRAM="make test-all"
 . "$(dirname "$0")/lib.sh"
 
 SUPPORTED="13 14 15 16 17 18 19"
-VARIANTS=${VARIANTS-gcc profiled clang assert ubsan cppcheck}
+KNOWN="gcc profiled clang assert ubsan cppcheck door"
+VARIANTS=${VARIANTS-$KNOWN}
 MINUTES=${MINUTES:-600}
 
 # Nothing of this is for the runs themselves.
 unset REGRESS ISOLATION PROVE_TESTS SUITES RESULTS PROFILE CC EXTRA_CFLAGS
 
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+scratch=
+ms_scratch scratch
 
 table=()
 skipped=()
@@ -53,7 +55,7 @@ out_of_time()
 # A test that hangs must not take the others' results with it.
 limited()
 {
-	timeout --foreground -k 60 $((MINUTES * 60 - SECONDS)) "$@"
+	ms_wait_for timeout --foreground -k 60 $((MINUTES * 60 - SECONDS)) "$@"
 }
 
 # A row of the table from the file that run.sh wrote
@@ -115,6 +117,27 @@ static_analysis()
 	add_row "cppcheck" "$rc" $((SECONDS - begin))
 }
 
+door()
+{
+	local rc begin=$SECONDS suite p f s _
+
+	header "make test-door"
+	: >"$scratch/results"
+	limited env RESULTS="$scratch/results" STATE="${STATE:-}" CLEAN= \
+		bash "$MS_TOP/test/door.sh" </dev/null
+	rc=$?
+	if ((rc == 77)); then
+		skip_row "make test-door" "no chroots can be made here"
+		return
+	fi
+	read -r suite p f s _ <"$scratch/results" || { p=0 f=1 s=0; }
+	((rc == 0 || f > 0)) || f=1
+	passed=$((passed + p))
+	failed=$((failed + f))
+	table+=("$(printf '%-26s %d/%d/%d, %d s' "make test-door" \
+		"$p" "$f" "$s" $((SECONDS - begin)))")
+}
+
 other()
 {
 	local major=$1 name="PostgreSQL $1" where rc begin=$SECONDS
@@ -150,12 +173,24 @@ other()
 
 # ---------------------------------------------------------------------------
 
-ms_setup tap
+for variant in $VARIANTS; do
+	case " $KNOWN " in
+		*" $variant "*) ;;
+		*) ms_die "there is no variant \"$variant\"" ;;
+	esac
+done
+needs=(tap nm=binutils clients)
+case " $VARIANTS " in *" clang "*) needs+=("clang?=clang") ;; esac
+case " $VARIANTS " in *" cppcheck "*) needs+=("cppcheck?=cppcheck") ;; esac
+if [ -n "${VERSIONS-all}" ] || [[ $VARIANTS == *door* ]]; then
+	needs+=("debootstrap?=debootstrap" "unshare?=util-linux" "wget?=wget")
+fi
+ms_setup "${needs[@]}"
 versions=${VERSIONS-$(tr ' ' '\n' <<<"$SUPPORTED" | grep -vx "$MS_MAJOR")}
 
 for variant in $VARIANTS; do
 	if out_of_time; then
-		skip_row "PostgreSQL $MS_MAJOR $variant" "no time left"
+		skip_row "$variant" "no time left"
 		continue
 	fi
 	case $variant in
@@ -167,12 +202,11 @@ for variant in $VARIANTS; do
 				SUITES="regress general isolation tap"
 			;;
 		clang)
-			ms_install_if_possible clang clang
 			if command -v clang >/dev/null; then
 				home "PostgreSQL $MS_MAJOR clang" CC=clang \
 					SUITES="build regress general isolation"
 			else
-				skip_row "PostgreSQL $MS_MAJOR clang" "there is no clang"
+				skip_row "PostgreSQL $MS_MAJOR clang" "there is no clang (package clang)"
 			fi
 			;;
 		assert)
@@ -185,15 +219,14 @@ for variant in $VARIANTS; do
 				SUITES="regress general isolation"
 			;;
 		cppcheck)
-			ms_install_if_possible cppcheck cppcheck
 			if command -v cppcheck >/dev/null; then
 				static_analysis
 			else
-				skip_row "cppcheck" "there is no cppcheck"
+				skip_row "cppcheck" "there is no cppcheck (package cppcheck)"
 			fi
 			;;
-		*)
-			ms_die "there is no variant \"$variant\""
+		door)
+			door
 			;;
 	esac
 done

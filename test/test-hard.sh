@@ -25,10 +25,8 @@ PARTS=${PARTS:-$SERVER_PARTS fuzz soak torture differential upgrade deb}
 
 unset REGRESS ISOLATION PROVE_TESTS SUITES RESULTS PROFILE CC EXTRA_CFLAGS
 
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+scratch=
+ms_scratch scratch
 : >"$scratch/results"
 
 in_chroot()
@@ -46,7 +44,7 @@ in_chroot()
 	if [ -n "${CLEAN:-}" ]; then
 		"${chroot[@]}" clean 18-hard
 	fi
-	"${chroot[@]}" hard 18 RESULTS="$scratch/results" PARTS="$*" \
+	ms_wait_for "${chroot[@]}" hard 18 RESULTS="$scratch/results" PARTS="$*" \
 		${MINUTES:+MINUTES="$MINUTES"} </dev/null 2>"$scratch/err"
 	rc=$?
 	cat "$scratch/err" >&2
@@ -68,7 +66,7 @@ done
 ((${#here[@]} == 0)) || in_chroot "${here[@]}"
 for part in $PARTS; do
 	[ -e "$MS_TOP/test/hard/$part.sh" ] || continue
-	RESULTS=$scratch/results timeout --foreground -k 60 $((${MINUTES:-60} * 60)) \
+	ms_wait_for env RESULTS="$scratch/results" timeout --foreground -k 60 $((${MINUTES:-60} * 60)) \
 		bash "$MS_TOP/test/hard/$part.sh" </dev/null ||
 		grep -q "^$part [0-9]* [1-9]" "$scratch/results" ||
 		printf '%s 0 1 0 0 broke\n' "$part" >>"$scratch/results"

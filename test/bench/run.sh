@@ -72,7 +72,7 @@ bench()
 {
 	env -i PATH="$MS_PGBIN:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin" \
 		HOME="$MS_WORK/home" LC_ALL="$MS_LOCALE" TZ=UTC TMPDIR="$MS_SHORT/tmp" \
-		PGHOST="$MS_SHORT/s" PGPORT=5432 PGUSER=postgres PGDATABASE=postgres \
+		PGHOST="$MS_SHORT/s" PGPORT=5432 PGUSER="$MS_SUPER" PGDATABASE=postgres \
 		PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
 		BENCH_WORK="$MS_WORK/bench" BENCH_CASES="$CASES" \
 		BENCH_ROUNDS="${ROUNDS:-3}" BENCH_SECONDS="$bench_seconds" \
@@ -105,9 +105,8 @@ start_under_callgrind()
 # ---------------------------------------------------------------------------
 
 begin=$SECONDS
+mapfile -t MS_MISSING < <(missing_packages)
 ms_setup
-mapfile -t packages < <(missing_packages)
-ms_install "${packages[@]}"
 ms_begin
 ms_build COPT="${EXTRA_CFLAGS:-}" || ms_die "the build failed"
 ms_start "shared_buffers = 256MB" "work_mem = 64MB" "max_wal_size = 8GB" \
@@ -117,13 +116,13 @@ ms_start "shared_buffers = 256MB" "work_mem = 64MB" "max_wal_size = 8GB" \
 mkdir -p "$MS_WORK/bench"
 ms_own
 
-bench timing || exit 1
+ms_wait_for bench timing || exit 1
 if wanted instructions; then
 	if perf_counts; then
-		bench instructions perf || exit 1
+		ms_wait_for bench instructions perf || exit 1
 	else
 		start_under_callgrind || ms_die "no server under valgrind"
-		bench instructions callgrind || exit 1
+		ms_wait_for bench instructions callgrind || exit 1
 	fi
 fi
 bench summary || exit 1

@@ -29,7 +29,7 @@ BEGIN
         INSERT INTO answer VALUES (r.n, outcome, error);
 
         done := done + 1;
-        IF done % 2000 = 0 OR done = total THEN
+        IF done % 2000 = 0 OR done = total AND total > 2000 THEN
             COMMIT;
             RAISE NOTICE '% of % requests', lpad(done::text, length(total::text)), total;
         END IF;

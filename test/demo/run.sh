@@ -3,8 +3,8 @@
 # test/demo/run.sh: make demo
 #
 # Counts real missing symbols on a throw-away server: those that crashes of
-# this machine's programs would ask for (elf.pl), and the requests in a file,
-# if there is one:
+# this machine's programs would ask for (elf.pl), those of some made-up Windows
+# modules (windows.sql), and the requests in a file, if there is one:
 #
 #	make demo SIGHTINGS=file.csv[.gz]
 #
@@ -114,12 +114,14 @@ record()
 }
 
 block=#
-if [ "$(locale charmap 2>/dev/null)" = UTF-8 ]; then
+if [ "$MS_CHARMAP" = UTF-8 ]; then
 	block=█
 fi
 
 ms_setup readelf=binutils tap
 ms_begin
+ms_say "Everything happens in $MS_WORK, which goes at the end; no other" \
+	"PostgreSQL is touched"
 ms_say "Building missing_symbol for $("$MS_PG_CONFIG" --version)"
 ms_build -s || ms_die "the build failed"
 ms_say "Starting a throw-away server"
@@ -130,10 +132,15 @@ sql -f "$MS_SRC/test/demo/schema.sql"
 ms_say ""
 ms_say "This machine: each program crashes once, and asks for the symbols of" \
 	"itself and its libraries"
-perl "$DEMO/elf.pl" >"$MS_WORK/requests.csv" || ms_die "cannot read ELF files"
+read_machine() { perl "$DEMO/elf.pl" >"$MS_WORK/requests.csv"; }
+machine_is_at()
+{
+	ms_say "$(($(wc -l <"$MS_WORK/requests.csv") - 1)) requests found"
+}
+ms_wait_for ms_watch machine_is_at read_machine || ms_die "cannot read ELF files"
 load machine symbol debugid filename code_file code_id ||
 	ms_die "cannot load this machine's requests"
-record machine
+ms_wait_for record machine || exit
 sources=(machine)
 
 if [ -n "$SIGHTINGS" ]; then
@@ -141,8 +148,15 @@ if [ -n "$SIGHTINGS" ]; then
 	ms_say "$(basename "$SIGHTINGS"): requests as they came"
 	unpacked "$SIGHTINGS" >"$MS_WORK/requests.csv"
 	load file "${names[@]}" || ms_die "SIGHTINGS: not a CSV file in UTF-8"
-	record file
+	ms_wait_for record file || exit
 	sources+=(file)
+fi
+
+if [ "$(sql -c "SELECT count(*) FROM missing_symbol.missing_pdbs")" = 0 ]; then
+	ms_say ""
+	ms_say "Windows modules, made up, for the daily report"
+	sql -f "$MS_SRC/test/demo/windows.sql"
+	record "made up"
 fi
 
 for source in "${sources[@]}"; do
@@ -166,10 +180,16 @@ ms_say "The daily report: COPY (SELECT * FROM missing_symbol.missing_pdbs) TO" \
 sql -c "COPY (SELECT * FROM missing_symbol.missing_pdbs) TO STDOUT CSV HEADER" \
 	>"$MS_WORK/report.csv"
 head -n 8 "$MS_WORK/report.csv" | sed 's/^/  /'
-ms_say "  ($(($(wc -l <"$MS_WORK/report.csv") - 1)) Windows modules; ELF files" \
-	"are not part of that report)"
+ms_say "  ($(($(wc -l <"$MS_WORK/report.csv") - 1)) Windows modules, madeup-*" \
+	"made up for this demo; ELF files are not part of that report)"
 
 ms_say ""
 if ! sql -f "$MS_SRC/test/demo/check.sql"; then
 	ms_die "the sums do not match what was recorded"
 fi
+
+ms_say ""
+ms_say "To go on:"
+ms_say "  make test                        the tests, on a private copy, too"
+ms_say "  make && sudo make install        into $("$PG_CONFIG" --version)"
+ms_say "  sudo -u postgres psql -c 'CREATE EXTENSION missing_symbol'"

@@ -23,9 +23,9 @@ if [ -n "${MINUTES:-}" ]; then
 fi
 seed=${SEED:-$RANDOM}
 
+"$PYTHON" -c 'import psycopg2' 2>/dev/null || MS_MISSING+=(python3-psycopg2)
 # shellcheck disable=SC2119 # nothing else is needed
 ms_setup
-"$PYTHON" -c 'import psycopg2' 2>/dev/null || ms_install python3-psycopg2
 ms_begin
 begin=$SECONDS
 ms_say "--- fuzz: $minutes minutes, SEED=$seed"

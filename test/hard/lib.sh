@@ -6,10 +6,8 @@
 # shellcheck source=test/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-MS_OUT=$(mktemp -d)
-trap 'rm -rf "$MS_OUT"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+MS_OUT=
+ms_scratch MS_OUT
 : >"$MS_OUT/log"
 
 # A line of test-hard's table: passed failed skipped, what it came to
@@ -29,6 +27,13 @@ hard_skip()
 	exit 0
 }
 
+# A command, with what it prints in the log, too
+hard_log()
+{
+	"$@" </dev/null 2>&1 | tee -a "$MS_OUT/log"
+	return "${PIPESTATUS[0]}"
+}
+
 # chroot.sh run, with what it prints; skips the part where there is no chroot
 hard_run()
 {
@@ -41,8 +46,8 @@ hard_run()
 	ms_as_root true ||
 		hard_skip "a chroot needs root, or sudo without a password"
 	ms_is_root || run=(sudo -n "${run[@]}")
-	"${run[@]}" </dev/null 2>&1 | tee -a "$MS_OUT/log"
-	rc=${PIPESTATUS[0]}
+	ms_wait_for hard_log "${run[@]}"
+	rc=$?
 	((rc != 77)) || hard_skip "$(tail -n 1 "$MS_OUT/log")"
 	return "$rc"
 }

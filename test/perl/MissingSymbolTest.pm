@@ -12,7 +12,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes 'usleep';
 
-our @EXPORT = qw(new_node major_version answer wait_until_up pgbench_ok clean_log_ok);
+our @EXPORT = qw(new_node major_version answer wait_until_up kill_server start_killed pgbench_ok clean_log_ok);
 
 # A new server that runs, with the extension in database postgres.  Options:
 # init => arguments of init, conf => lines of postgresql.conf.
@@ -53,13 +53,62 @@ sub wait_until_up
 {
 	my ($node) = @_;
 
-	for (1 .. 1800)
+	for (1 .. 9000)
 	{
 		return
 		  if IPC::Run::run([ 'pg_isready', '-q', '-h', $node->host, '-p', $node->port, '-d', 'postgres' ]);
 		usleep(100_000);
 	}
 	die 'the server did not come back';
+}
+
+# Whether a process is there, and does more than wait to be buried: where
+# nobody does that (a container's first process may not), it stays a zombie,
+# which kill() finds.
+sub alive
+{
+	my ($pid) = @_;
+
+	return 0 if !kill 0, $pid;
+	open my $stat, '<', "/proc/$pid/stat" or return -d '/proc/self' ? 0 : 1;
+	return <$stat> !~ /\) [ZX] /;
+}
+
+# kill -9 for the postmaster.  Returns what start_killed() must wait for: its
+# processes, which end by themselves.
+sub kill_server
+{
+	my ($node) = @_;
+	my @pids = split /\n/, $node->safe_psql('postgres', 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
+
+	push @pids, (split /\n/, PostgreSQL::Test::Utils::slurp_file($node->data_dir . '/postmaster.pid'))[0];
+	$node->kill9;
+	return @pids;
+}
+
+sub start_killed
+{
+	my ($node, @pids) = @_;
+
+	foreach my $pid (@pids)
+	{
+		for (1 .. 9000)
+		{
+			last if !alive($pid);
+			usleep(100_000);
+		}
+	}
+	# the lock files of the dead seem in use, as long as they are not buried
+	unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock';
+
+	# a backend that started meanwhile may hold the shared memory a little
+	for (1 .. 600)
+	{
+		$node->{_pid} = undef;
+		return if $node->start(fail_ok => 1);
+		sleep 1;
+	}
+	die 'the server does not start again';
 }
 
 # Runs pgbench with scripts (a list of texts), which must go through without

@@ -180,22 +180,6 @@ sub read_claims
 	return;
 }
 
-# The processes of a postmaster that was killed end by themselves.  A process
-# that nobody has waited for yet is gone too.
-sub wait_until_gone
-{
-	foreach my $pid (@_)
-	{
-		foreach my $try (1 .. 1800)
-		{
-			last if !kill 0, $pid;
-			last if -e "/proc/$pid/stat"
-			  && PostgreSQL::Test::Utils::slurp_file("/proc/$pid/stat") =~ /\) Z /;
-			usleep(100_000);
-		}
-	}
-}
-
 # counters by key, of a query of two columns
 sub by_key { return map { /^(\d+)\|(-?\d+)$/ ? ($1 => $2) : () } split /\n/, $node->safe_psql('postgres', shift) }
 
@@ -226,9 +210,7 @@ SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type 
 	}
 	elsif ($how eq 'the postmaster')
 	{
-		@server = split /\n/, $node->safe_psql('postgres', 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
-		push @server, (split /\n/, PostgreSQL::Test::Utils::slurp_file($node->data_dir . '/postmaster.pid'))[0];
-		$node->kill9;
+		@server = kill_server($node);
 	}
 	else
 	{
@@ -242,21 +224,7 @@ sub start_again
 	my ($how, @server) = @_;
 
 	$node->start if $how eq 'immediate' || $how eq 'fast';
-	if ($how eq 'the postmaster')
-	{
-		wait_until_gone(@server);
-		# where init leaves the dead unburied, their lock files seem in use
-		unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock';
-
-		# a backend that started meanwhile may hold the shared memory a little
-		my $started = 0;
-		foreach (1 .. 60)
-		{
-			last if $started = $node->start(fail_ok => 1);
-			sleep 1;
-		}
-		die 'the server does not start again' unless $started;
-	}
+	start_killed($node, @server) if $how eq 'the postmaster';
 	wait_until_up($node);
 	return;
 }

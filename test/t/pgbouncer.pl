@@ -12,12 +12,13 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my ($pgbouncer) = grep { -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/usr/sbin', '/usr/local/sbin';
-plan(skip_all => 'there is no pgbouncer') unless $pgbouncer;
+plan(skip_all => 'there is no pgbouncer (package pgbouncer)') unless $pgbouncer;
 
 my $node = new_node('pooled', conf => [ 'log_statement = none', 'client_min_messages = error' ]);
 my $dir = PostgreSQL::Test::Utils::tempdir();
 my $short = PostgreSQL::Test::Utils::tempdir_short();
 my $port = $node->port;
+my $user = $node->safe_psql('postgres', 'SELECT current_user');
 
 $node->safe_psql('postgres', q{
 CREATE TABLE hits (k int PRIMARY KEY, count bigint, created_at timestamptz, modified_at timestamptz) WITH (fillfactor = 50);
@@ -25,17 +26,17 @@ CREATE TABLE later (LIKE hits INCLUDING ALL) WITH (fillfactor = 50);
 CREATE TABLE spilled (LIKE hits INCLUDING ALL) WITH (fillfactor = 50);
 SELECT missing_symbol.track('later', apply => 'commit'), missing_symbol.track('spilled', spill => true)});
 
-PostgreSQL::Test::Utils::append_to_file("$dir/users", qq{"postgres" ""\n});
+PostgreSQL::Test::Utils::append_to_file("$dir/users", qq{"$user" ""\n});
 PostgreSQL::Test::Utils::append_to_file("$dir/pgbouncer.ini", join("\n",
 	'[databases]',
-	'postgres = host=' . $node->host . " port=$port dbname=postgres user=postgres",
+	'postgres = host=' . $node->host . " port=$port dbname=postgres user=$user",
 	'[pgbouncer]',
 	'listen_addr =',
 	"unix_socket_dir = $short",
 	"listen_port = $port",
 	'auth_type = any',
 	"auth_file = $dir/users",
-	'admin_users = postgres',
+	"admin_users = $user",
 	'pool_mode = transaction',
 	'default_pool_size = 4',
 	'max_client_conn = 200',
@@ -53,14 +54,14 @@ sub psql
 	my ($sql) = @_;
 	my ($out, $err) = ('', '');
 
-	IPC::Run::run([ 'psql', '-XAtq', '-h', $short, '-p', $port, '-U', 'postgres', '-d', 'postgres', '-f', '-' ],
+	IPC::Run::run([ 'psql', '-XAtq', '-h', $short, '-p', $port, '-U', $user, '-d', 'postgres', '-f', '-' ],
 		'<', \$sql, '>', \$out, '2>', \$err);
 	chomp $out;
 	return $err eq '' ? $out : $err;
 }
 
 my $up;
-foreach (1 .. 100)
+foreach (1 .. 9000)
 {
 	$up = psql('SELECT 1') eq '1';
 	last if $up;
@@ -100,7 +101,7 @@ my %ran;
 foreach my $protocol ('simple', 'extended')
 {
 	my @command = ('pgbench', '--no-vacuum', '--client=40', '--transactions=100', "--protocol=$protocol",
-		'-h', $short, '-p', $port, '-U', 'postgres');
+		'-h', $short, '-p', $port, '-U', $user);
 	my ($out, $err) = ('', '');
 
 	foreach my $name (@names)

@@ -119,7 +119,7 @@ my $checked = eval { PostgreSQL::Test::Cluster->can('new') } && do
 if (!$checked)
 {
 	diag 'SKIPPED: pg_stat_statements or auto_explain is not installed';
-	plan skip_all => 'contrib is not installed';
+	plan skip_all => 'contrib is not installed (package postgresql-contrib)';
 }
 
 my ($statements, $plans) = observe('alone', $contrib, 'off', 'off');
