@@ -155,6 +155,7 @@ PROVE_TESTS = \
 	test/t/profile_protocol.pl \
 	test/t/profile_settings.pl \
 	test/t/crash.pl \
+	test/t/differential.pl \
 	test/t/dump.pl \
 	test/t/exact.pl \
 	test/t/modules.pl \

@@ -12,6 +12,7 @@ use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use IPC::Run;
 use MissingSymbolTest;
+use POSIX ();
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time usleep);
@@ -58,7 +59,7 @@ sub part
 	return join("\n", (grep { /^FINDING/ } split(/\n/, $out)), $ok ? () : $err);
 }
 
-is(part('setup'), '', 'tables') or BAIL_OUT('no tables');
+is(part('setup'), '', 'tables') or die 'no tables';
 
 # seconds, and how the round ends; a calm one takes what is buffered, too
 my @rounds = $minutes ? () : ([ 16, '' ], [ 7, 'a process' ], [ 7, 'the postmaster' ], [ 5, '' ]);
