@@ -1103,26 +1103,17 @@ extern void ms_statement_forget(MSStatement *s);
 /* a statement is over, and fails after all, at COMMIT or while it is sent */
 extern void ms_record_fail(MSRecord *r, int sqlerrcode);
 
-/* an MSUsage is nothing but sums: a row of int64, of which two fit a register */
+/* an MSUsage is nothing but sums: a row of int64 */
+#define MS_USAGE_SUMS	(sizeof(MSUsage) / sizeof(int64))
+
 static inline void
 ms_usage_add(MSUsage *pg_restrict into, const MSUsage *pg_restrict from)
 {
 	int64	   *pg_restrict to = (int64 *) into;
 	const int64 *pg_restrict add = (const int64 *) from;
 
-	StaticAssertStmt(sizeof(MSUsage) == 16 * sizeof(int64),
-					 "MSUsage is not a row of 16");
-#define ADD(i) \
-	do { to[i] += add[i]; to[(i) + 1] += add[(i) + 1]; } while (0)
-	ADD(0);
-	ADD(2);
-	ADD(4);
-	ADD(6);
-	ADD(8);
-	ADD(10);
-	ADD(12);
-	ADD(14);
-#undef ADD
+	for (int i = 0; i < MS_USAGE_SUMS; i++)
+		to[i] += add[i];
 }
 
 extern const char *ms_record_text(const MSRecord *r);

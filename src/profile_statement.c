@@ -27,24 +27,6 @@
 /* a record may take this share of the texts */
 #define TEXT_PART		8
 
-/* two at once, which memset() would not do for so little */
-static inline void
-usage_clear(MSUsage *u)
-{
-	int64	   *to = (int64 *) u;
-
-#define CLEAR(i)	(to[i] = 0, to[(i) + 1] = 0)
-	CLEAR(0);
-	CLEAR(2);
-	CLEAR(4);
-	CLEAR(6);
-	CLEAR(8);
-	CLEAR(10);
-	CLEAR(12);
-	CLEAR(14);
-#undef CLEAR
-}
-
 /*
  * The ring
  */
@@ -173,8 +155,7 @@ push_record(MSStatement *s, const char *params)
 	r->shape = s->shape;
 	r->literals = s->literals;
 	memset(&r->sqlerrcode, 0,
-		   offsetof(MSRecord, usage) - offsetof(MSRecord, sqlerrcode));
-	usage_clear(&r->usage);
+		   sizeof(MSRecord) - offsetof(MSRecord, sqlerrcode));
 	ms_profile.next_seq++;
 	return r;
 }
@@ -242,24 +223,14 @@ read_usage(MSUsage *u)
 	u->unused = 0;
 }
 
-/* two at once, as ms_usage_add() */
 static inline void
 usage_subtract(MSUsage *pg_restrict from, const MSUsage *pg_restrict usage)
 {
 	int64	   *pg_restrict to = (int64 *) from;
 	const int64 *pg_restrict less = (const int64 *) usage;
 
-#define SUBTRACT(i) \
-	do { to[i] -= less[i]; to[(i) + 1] -= less[(i) + 1]; } while (0)
-	SUBTRACT(0);
-	SUBTRACT(2);
-	SUBTRACT(4);
-	SUBTRACT(6);
-	SUBTRACT(8);
-	SUBTRACT(10);
-	SUBTRACT(12);
-	SUBTRACT(14);
-#undef SUBTRACT
+	for (int i = 0; i < MS_USAGE_SUMS; i++)
+		to[i] -= less[i];
 }
 
 /* usage goes on from what it is already */
@@ -424,7 +395,7 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 	if (!s->opened || s->generation != ms_profile.generation || s->own)
 		return;
 	if (!s->measured)
-		usage_clear(&s->usage);
+		memset(&s->usage, 0, sizeof(MSUsage));
 	r = statement_record(s);
 	if (r != NULL)
 		update_record(r, s);
