@@ -1103,8 +1103,16 @@ extern void ms_statement_forget(MSStatement *s);
 /* a statement is over, and fails after all, at COMMIT or while it is sent */
 extern void ms_record_fail(MSRecord *r, int sqlerrcode);
 
-/* an MSUsage is nothing but sums: a row of int64 */
-#define MS_USAGE_SUMS	(sizeof(MSUsage) / sizeof(int64))
+/*
+ * An MSUsage is nothing but sums: a row of 16 int64, of which two fit a
+ * register.  Written out: of a loop gcc 12 makes one at -O2, which costs 0.3 %
+ * of a lookup by key.
+ */
+#define MS_USAGE_PAIRS(DO) \
+	DO(0) DO(2) DO(4) DO(6) DO(8) DO(10) DO(12) DO(14)
+
+StaticAssertDecl(sizeof(MSUsage) == 16 * sizeof(int64),
+				 "MSUsage is not a row of 16");
 
 static inline void
 ms_usage_add(MSUsage *pg_restrict into, const MSUsage *pg_restrict from)
@@ -1112,8 +1120,9 @@ ms_usage_add(MSUsage *pg_restrict into, const MSUsage *pg_restrict from)
 	int64	   *pg_restrict to = (int64 *) into;
 	const int64 *pg_restrict add = (const int64 *) from;
 
-	for (int i = 0; i < MS_USAGE_SUMS; i++)
-		to[i] += add[i];
+#define ADD(i) to[i] += add[i]; to[(i) + 1] += add[(i) + 1];
+	MS_USAGE_PAIRS(ADD)
+#undef ADD
 }
 
 extern const char *ms_record_text(const MSRecord *r);
@@ -1276,9 +1285,20 @@ extern bool ms_is_adopted(const char *source);
 extern PlannedStmt *ms_portal_query(bool last);
 
 /* where the text is of what starts or is planned; name: palloc'd */
-extern void ms_text_locate(MSText *text, const char *source, int location,
-						   int len, int level);
+extern void ms_text_derive(MSText *text, int level);
 extern void ms_text_keep(MSText *text, MemoryContext context);
+
+static inline void
+ms_text_locate(MSText *text, const char *source, int location, int len,
+			   int level)
+{
+	text->source = source;
+	text->location = location;
+	text->len = len;
+	text->name = NULL;
+	if (unlikely(location < 0))
+		ms_text_derive(text, level);
+}
 
 /* the latest top-level statement, and where the text goes on after it */
 extern void ms_note_top_level(const MSText *text);

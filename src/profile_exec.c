@@ -404,7 +404,8 @@ start_statement(int level, QueryDesc *queryDesc, int eflags)
 	x->s = &x->own;
 	x->adopted = false;
 	x->goes_on = false;
-	ms_text_keep(&text, queryDesc->estate->es_query_cxt);
+	if (unlikely(text.name != NULL))
+		ms_text_keep(&text, queryDesc->estate->es_query_cxt);
 	fill_statement(x->s, queryDesc, queryDesc->plannedstmt, level, &text);
 	x->s->plan_ns = plan_ns;
 	x->s->exec_ns = start_ns;

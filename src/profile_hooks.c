@@ -221,24 +221,17 @@ name_function(MSText *text)
 	text->source = text->name;
 }
 
-/* where the text is of what starts or is planned; allocates only a name */
+/* of what does not say where in its text it is */
 void
-ms_text_locate(MSText *text, const char *source, int location, int len,
-			   int level)
+ms_text_derive(MSText *text, int level)
 {
-	text->source = source;
-	text->location = location;
-	text->len = len;
-	text->name = NULL;
-	if (likely(location >= 0))
-		return;
 	if (level == 0)
 	{
 		/* a rule's action stands for it */
-		text->location = ms_next_location(source);
-		text->len = ms_first_statement(source + text->location);
+		text->location = ms_next_location(text->source);
+		text->len = ms_first_statement(text->source + text->location);
 	}
-	else if (source[0] == '\0')
+	else if (text->source[0] == '\0')
 		name_function(text);
 }
 
@@ -248,8 +241,6 @@ ms_text_keep(MSText *text, MemoryContext context)
 {
 	char	   *name = text->name;
 
-	if (likely(name == NULL))
-		return;
 	text->source = text->name = MemoryContextStrdup(context, name);
 	pfree(name);
 }

@@ -229,8 +229,9 @@ usage_subtract(MSUsage *pg_restrict from, const MSUsage *pg_restrict usage)
 	int64	   *pg_restrict to = (int64 *) from;
 	const int64 *pg_restrict less = (const int64 *) usage;
 
-	for (int i = 0; i < MS_USAGE_SUMS; i++)
-		to[i] -= less[i];
+#define SUBTRACT(i) to[i] -= less[i]; to[(i) + 1] -= less[(i) + 1];
+	MS_USAGE_PAIRS(SUBTRACT)
+#undef SUBTRACT
 }
 
 /* usage goes on from what it is already */
