@@ -259,19 +259,27 @@ ms_statement_end(MSStatement *s)
 /*
  * How long the client had us wait before it sent what starts now, at most.
  * Parsing and locks come after: what counts is when its message arrived, or
- * the first one of its transaction.  Both are told by a clock that may be set,
- * so how long ago that was is asked of the same.
+ * the one that had it parsed, or the first of its transaction.  All that is
+ * told by a clock that may be set, so how long ago it was is asked of the same.
  */
 static pg_noinline int64
 client_pause(int64 since_end_ns, int64 plan_ns)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	int64		message_ns = (now - GetCurrentStatementStartTimestamp()) * 1000;
-	int64		xact_ns = (now - GetCurrentTransactionStartTimestamp()) * 1000;
+	int64		arrived_ns = plan_ns;
+	TimestampTz arrivals[3];
 
-	if (xact_ns > message_ns && xact_ns < since_end_ns)
-		message_ns = xact_ns;
-	return since_end_ns - Max(message_ns, plan_ns);
+	arrivals[0] = GetCurrentStatementStartTimestamp();
+	arrivals[1] = ms_hooks.analysed.message;
+	arrivals[2] = GetCurrentTransactionStartTimestamp();
+	for (int i = 0; i < lengthof(arrivals); i++)
+	{
+		int64		ago_ns = (now - arrivals[i]) * 1000;
+
+		if (ago_ns > arrived_ns && ago_ns < since_end_ns)
+			arrived_ns = ago_ns;
+	}
+	return since_end_ns - arrived_ns;
 }
 
 /* a client that paused has begun something else */
