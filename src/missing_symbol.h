@@ -1035,6 +1035,7 @@ typedef struct MSProfile
 	uint64		last_top;		/* record of the latest top-level statement */
 	uint64		unit;
 	uint64		section;		/* counts explicit boundaries */
+	uint64		section_seq;	/* the first record after the latest */
 	int64		last_end_ns;	/* 0: no statement in this unit yet */
 
 	MSTotals	before;			/* since the last reset, without: */
@@ -1099,6 +1100,9 @@ extern void ms_statement_update(MSStatement *s);
 extern void ms_statement_close(MSStatement *s, MSStatus status,
 							   int sqlerrcode);
 extern void ms_statement_forget(MSStatement *s);
+
+/* one that is over has given fewer rows than it was closed with */
+extern void ms_statement_rows(MSStatement *s, uint64 from, uint64 to);
 
 /* a statement is over, and fails after all, at COMMIT or while it is sent */
 extern void ms_record_fail(MSRecord *r, int sqlerrcode);

@@ -442,6 +442,23 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 	}
 }
 
+void
+ms_statement_rows(MSStatement *s, uint64 from, uint64 to)
+{
+	MSRecord   *r = statement_record(s);
+	MSShape    *shape = ms_shapes_find(s->shape, s->userid, s->level == 0);
+	MSTotals   *totals = s->seq >= ms_profile.section_seq ?
+		&ms_profile.in_section : &ms_profile.before;
+
+	if (s->generation != ms_profile.generation || s->own)
+		return;
+	if (r != NULL)
+		r->rows -= from - to;
+	if (shape != NULL && shape->rows >= from - to)
+		shape->rows -= from - to;
+	totals->rows -= from - to;
+}
+
 /* the profiler's own: it leaves no number behind if it is the last */
 void
 ms_statement_forget(MSStatement *s)

@@ -348,7 +348,7 @@ sub extended
 	foreach (1 .. one_of(1, 1, 1, 2, 4))
 	{
 		my ($text, $nothing) = any_statement();
-		my $way = int(rand(14));
+		my $way = int(rand(15));
 
 		# COPY FROM reads what follows it
 		redo if $text =~ /FROM STDIN/;
@@ -369,6 +369,14 @@ sub extended
 			$client->parse('', $text)->bind('', '', $value);
 			$client->describe('') if rand(2) < 1;
 			$client->execute('', one_of(0, 0, 1));
+			push @sent, { type => 'P', text => $text }, { type => 'B', text => $text },
+			  { type => 'X', text => $text };
+		}
+		elsif ($way == 9)
+		{
+			# rows that wait in the portal of a command
+			$text = one_of('EXECUTE p(7)', 'FETCH ALL FROM c', 'FETCH 5 FROM d', 'EXECUTE q(9)');
+			$client->parse('', $text)->bind('', '')->execute('', between(1, 4));
 			push @sent, { type => 'P', text => $text }, { type => 'B', text => $text },
 			  { type => 'X', text => $text };
 		}
