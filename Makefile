@@ -154,6 +154,7 @@ PROVE_TESTS = \
 	test/t/profile_n_plus_one.pl \
 	test/t/profile_protocol.pl \
 	test/t/profile_settings.pl \
+	test/t/profile_stream.pl \
 	test/t/crash.pl \
 	test/t/differential.pl \
 	test/t/dump.pl \

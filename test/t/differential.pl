@@ -22,7 +22,7 @@ if (system("$python -c 'import psycopg2' 2>/dev/null") != 0)
 	plan skip_all => 'package python3-psycopg2 is not installed';
 }
 
-my $seed = $ENV{DIFFERENTIAL_SEED} || int(rand(1_000_000_000));
+my $seed = $ENV{DIFFERENTIAL_SEED} || $ENV{MS_SEED} || int(rand(1_000_000_000));
 my $node = new_node('differential',
 	init => [ extra => [ '--encoding=UTF8', '--no-locale' ] ],
 	conf => [ 'log_statement = none', 'log_min_error_statement = panic', 'max_connections = 30', q{missing_symbol.flush_interval = '10s'} ]);

@@ -24,7 +24,7 @@ if (system("$python -c 'import psycopg2' 2>/dev/null") != 0)
 	plan skip_all => 'package python3-psycopg2 is not installed';
 }
 
-my $seed = $ENV{TORTURE_SEED} || int(rand(1_000_000_000));
+my $seed = $ENV{TORTURE_SEED} || $ENV{MS_SEED} || int(rand(1_000_000_000));
 my $minutes = $ENV{TORTURE_MINUTES} || 0;
 my $node = new_node('torture',
 	init => [ extra => [ '--encoding=UTF8', '--no-locale' ] ],
