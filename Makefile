@@ -37,6 +37,7 @@ OBJS = \
 	src/latest.o \
 	src/missing_symbol.o \
 	src/n_plus_one.o \
+	src/origin.o \
 	src/pending.o \
 	src/privileges.o \
 	src/probe.o \
@@ -105,6 +106,7 @@ REGRESS_BOTH = \
 	buffer \
 	pending \
 	types \
+	origin \
 	spill \
 	symbols \
 	tables \

@@ -116,8 +116,7 @@ merge_key(void *arg)
 	ms_apply_row(target, merge->rel, sum, &result);
 	if (result.outcome == MS_SPILLED)
 		ms_spill_append(MS_STORE_SPILLED, target, merge->rel, sum,
-						sum->values, GetUserNameFromId(GetUserId(), false),
-						NULL);
+						sum->values, NULL, NULL);
 	else
 		ms_stats_folded(target->relid, n);
 }
@@ -126,14 +125,10 @@ merge_key(void *arg)
 void
 ms_buffer_append(MSTarget *target, Relation rel, const MSRow *row)
 {
-	char	   *role = GetUserNameFromId(GetUserId(), true);
 	Merge		merge = {target, rel, row};
 	char	   *error;
 
-	/* the owner stands in for a role that its transaction has dropped */
-	if (role == NULL)
-		role = GetUserNameFromId(rel->rd_rel->relowner, false);
-	ms_spill_append(MS_STORE_BUFFERED, target, rel, row, row->values, role,
+	ms_spill_append(MS_STORE_BUFFERED, target, rel, row, row->values, NULL,
 					NULL);
 	if (!ms_worker_wake() && ++target->spill_turn % 16 == 0 &&
 		!IsolationUsesXactSnapshot())
