@@ -44,6 +44,7 @@ OBJS = \
 	src/input.o \
 	src/missing_symbol.o \
 	src/n_plus_one.o \
+	src/origin.o \
 	src/pending.o \
 	src/privileges.o \
 	src/probe.o \
@@ -113,6 +114,7 @@ REGRESS_BOTH = \
 	buffer \
 	pending \
 	types \
+	origin \
 	spill \
 	symbols \
 	tables \

@@ -44,3 +44,7 @@ COMMENT ON COLUMN missing_symbol.buffer_stats.folded IS 'spilled and buffered in
 COMMENT ON COLUMN missing_symbol.buffer_stats.rows_written IS 'not known any more: NULL';
 COMMENT ON COLUMN missing_symbol.buffer_stats.since IS 'since when folded is counted: stats_reset of pg_stat_database';
 COMMENT ON COLUMN missing_symbol.buffer_stats.worker_state IS 'folding; waiting; none: nothing is buffered; missing: something is, but no worker is there, or this session could not start one; standby';
+
+-- What a delta says of itself (origin.c)
+COMMENT ON COLUMN missing_symbol.spilled.fields IS 'the other columns that were given, as texts; under the empty name the key''s columns, and who counted';
+COMMENT ON COLUMN missing_symbol.buffered.fields IS 'the other columns that were given, as texts; under the empty name the key''s columns, and who counted';

@@ -30,7 +30,7 @@ RETURNS void LANGUAGE sql AS $$
             gen_random_uuid(), fields)
 $$;
 CREATE VIEW spill.left_over AS
-    SELECT key, role = current_user AS own, delta, first_seen, last_seen, fields, error
+    SELECT key, role = current_user AS own, delta, first_seen, last_seen, nullif(fields - '', '{}') AS fields, error
     FROM missing_symbol.spilled WHERE target = 'spill.hits'::regclass;
 
 -- settings

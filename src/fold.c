@@ -264,7 +264,7 @@ apply_group(Fold *fold, const KeyDeltas *group)
 	apply_for(fold, sum, group->deltas[0], &result);
 	if (!reached_row(fold, &result, taken))
 		ms_spill_append(MS_STORE_SPILLED, fold->target, fold->rel, sum,
-						sum->values, group->deltas[0]->role, NULL);
+						sum->values, group->deltas[0], NULL);
 }
 
 static void
@@ -306,7 +306,7 @@ keep_group(Fold *fold)
 	sum = take_group(fold, group, &taken);
 	if (sum != NULL)
 		ms_spill_append(MS_STORE_SPILLED, fold->target, fold->rel, sum,
-						sum->values, group->deltas[0]->role, fold->error);
+						sum->values, group->deltas[0], fold->error);
 }
 
 /* The same where not even the sum can be made: each for itself. */

@@ -186,6 +186,7 @@ typedef struct MSTarget
 	struct _SPI_plan *lock_plan;
 	struct _SPI_plan *lock_aside_plan;
 	struct MSSpillFormat *spill_format;
+	struct MSOrigin *origin;
 	int			spill_turn;		/* increments, to take what is spilled at every
 								 * 16th */
 	struct MSRecordReader *record_reader;
@@ -559,16 +560,21 @@ typedef struct MSSpilled
 	int64		by;
 	TimestampTz first_seen;
 	TimestampTz last_seen;
-	bool		has_fields;
+	bool		has_fields;		/* beside what it says of itself */
 	Datum		fields;			/* jsonb */
+	struct JsonbContainer *origin;	/* what it says; NULL: written by 1.1 */
+	Oid			stored_role;	/* there; 0: none ... */
+	uint64		system;			/* ... of which system */
 	char	   *error;			/* of the latest fold(); NULL: none yet */
 	MSRow	   *row;			/* made by ms_spill_parse */
 } MSSpilled;
 
 extern Relation ms_spill_open(MSStore store, LOCKMODE lockmode);
+
+/* of: whose delta it was; NULL: the current role's */
 extern void ms_spill_append(MSStore store, MSTarget *target, Relation rel,
 							const MSRow *row, const Datum *key,
-							const char *role, const char *error);
+							const MSSpilled *of, const char *error);
 
 /* deltas of a target, one after the other */
 typedef struct MSSpillScan MSSpillScan;
@@ -627,15 +633,19 @@ extern void ms_insertion_unlock(MSTarget *target, const MSRow *row);
 extern int64 ms_spill_key_texts(MSTarget *target, const Datum *values,
 								char **texts);
 
+/* and the other that its deltas may have, if any: of another order */
+extern int	ms_spill_key_hashes(MSTarget *target, const Datum *values,
+								int64 hashes[2]);
+
 /* can keys be kept as text: does it stay that of the same key? */
 extern bool ms_spill_serves(MSTarget *target);
 
 /* and have equal keys equal texts, so that nothing is lost by keeping one? */
 extern bool ms_spill_exact_key(MSTarget *target);
 
-/* what is given beside the key, as jsonb; false: nothing */
-extern bool ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
-							Datum *result);
+/* what is given beside the key, and what a delta says of itself, as jsonb */
+extern Datum ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
+							 Oid role, uint64 system);
 
 /* make a delta's row, with the fields or without */
 extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta,
@@ -656,6 +666,17 @@ typedef struct MSReading
 
 extern void ms_reading_begin(Relation rel, bool texts, MSReading *reading);
 extern void ms_reading_end(const MSReading *reading);
+
+/*
+ * origin.c: what a delta says of itself.
+ */
+extern const struct JsonbPair *ms_origin_pair(MSTarget *target, Relation rel,
+											  Oid role, uint64 system);
+extern Datum ms_origin_alone(MSTarget *target, Relation rel, Oid role,
+							 uint64 system);
+extern void ms_origin_read(MSSpilled *delta);
+extern void ms_origin_places(const MSTarget *target, Relation rel,
+							 const MSSpilled *delta, int n, int *places);
 
 /*
  * sums.c: sums of deltas, one for each key.
