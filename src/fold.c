@@ -259,9 +259,8 @@ is_above(const Fold *fold, Oid role)
 
 /* Count a row as a role; the owner stands in for one that is gone. */
 static void
-apply_as(Fold *fold, MSRow *row, const char *rolename, MSResult *result)
+apply_as(Fold *fold, MSRow *row, Oid role, MSResult *result)
 {
-	Oid			role = get_role_oid(rolename, true);
 	Acting		acting;
 	bool		may_become;
 
@@ -334,7 +333,7 @@ apply_single(Fold *fold, MSSpilled *delta)
 		fold->missed = true;
 		return;
 	}
-	apply_as(fold, delta->row, delta->role, &result);
+	apply_as(fold, delta->row, delta->roleid, &result);
 	if (reached_row(fold, &result, 1) &&
 		!ms_spill_delete(fold->stored, delta, fold->snapshot, false, true))
 		ereport(ERROR,
@@ -359,7 +358,7 @@ apply_group(Fold *fold, const KeyDeltas *group)
 	sum = take_group(fold, group, &taken);
 	if (sum == NULL)
 		return;
-	apply_as(fold, sum, group->deltas[0]->role, &result);
+	apply_as(fold, sum, group->deltas[0]->roleid, &result);
 	if (!reached_row(fold, &result, taken))
 		ms_spill_append(MS_STORE_SPILLED, fold->target, fold->rel, sum,
 						sum->values, group->deltas[0], NULL);
@@ -461,8 +460,8 @@ compare_deltas(const void *a, const void *b, void *arg)
 	const MSSpilled *y = *(MSSpilled *const *) b;
 	int			result = ms_compare_rows(arg, x->row->values, y->row->values);
 
-	if (result == 0)
-		result = strcmp(x->role, y->role);
+	if (result == 0 && x->roleid != y->roleid)
+		result = x->roleid < y->roleid ? -1 : 1;
 	return result;
 }
 
@@ -487,10 +486,12 @@ fold_deltas(Fold *fold, MSSpilled **deltas, int n)
 	int			ngroups = 0;
 
 	n = parse(fold, deltas, n);
+	if (n == 0)
+		return;
 	ms_prepare_key_order(fold->target);
 	qsort_arg(deltas, n, sizeof(MSSpilled *), compare_in_time, fold->target);
 
-	groups = palloc(sizeof(KeyDeltas) * Max(n, 1));
+	groups = palloc(sizeof(KeyDeltas) * n);
 	for (int i = 0; i < n; i++)
 	{
 		if (i > 0 && compare_deltas(&deltas[i - 1], &deltas[i],
@@ -522,31 +523,53 @@ fold_deltas(Fold *fold, MSSpilled **deltas, int n)
 	}
 }
 
-/* Fold some deltas of the open target, those behind *after. */
+/*
+ * Fold deltas of the open target, those behind *after: about limit of them,
+ * up to the end of a hash; true where there are more.  They are read and
+ * folded by FOLD_READ, whatever their keys, so that memory is no matter of how
+ * many a key has.  What is appended meanwhile the snapshot does not show.
+ */
 static bool
 fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 {
-	List	   *list;
-	MSSpilled **deltas;
-	int			n = 0;
-	bool		more;
-	ListCell   *lc;
+	MSSpillScan *scan;
+	MSSpilled **deltas = palloc(sizeof(MSSpilled *) * FOLD_READ);
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "missing_symbol deltas",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext oldcxt;
+	int64		total = 0;
+	int			n;
+	bool		more = false;
 
+	/* one that does not come to show what we do meanwhile */
 	CommandCounterIncrement();
-	fold->snapshot = RegisterSnapshot(IsolationUsesXactSnapshot() ?
-									  GetTransactionSnapshot() :
-									  GetLatestSnapshot());
-	list = ms_spill_read(store, fold->relid, fold->snapshot, NULL, after,
-						 limit, &more);
-	if (list != NIL)
+	PushCopiedSnapshot(IsolationUsesXactSnapshot() ?
+					   GetTransactionSnapshot() : GetLatestSnapshot());
+	fold->snapshot = RegisterSnapshot(GetActiveSnapshot());
+	PopActiveSnapshot();
+	fold->stored = ms_spill_open(store, RowExclusiveLock);
+	scan = ms_spill_begin(store, fold->relid, fold->snapshot, NULL, after);
+	oldcxt = MemoryContextSwitchTo(cxt);
+	do
 	{
-		fold->stored = ms_spill_open(store, RowExclusiveLock);
-		deltas = palloc(sizeof(MSSpilled *) * list_length(list));
-		foreach(lc, list)
-			deltas[n++] = lfirst(lc);
+		for (n = 0; n < FOLD_READ && !more; n++, total++)
+		{
+			deltas[n] = ms_spill_next(scan);
+			if (deltas[n] == NULL)
+				break;
+			more = total >= limit && deltas[n]->hash != *after;
+			if (more)
+				break;
+			*after = deltas[n]->hash;
+		}
 		fold_deltas(fold, deltas, n);
-		table_close(fold->stored, NoLock);
-	}
+		MemoryContextReset(cxt);
+	} while (n == FOLD_READ);
+	MemoryContextSwitchTo(oldcxt);
+	MemoryContextDelete(cxt);
+	ms_spill_end(scan);
+	table_close(fold->stored, NoLock);
 	UnregisterSnapshot(fold->snapshot);
 	return more;
 }
