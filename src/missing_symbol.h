@@ -584,10 +584,6 @@ extern MSSpillScan *ms_spill_begin(MSStore store, Oid relid,
 								   const int64 *after);
 extern MSSpilled *ms_spill_next(MSSpillScan *scan);
 extern void ms_spill_end(MSSpillScan *scan);
-
-extern List *ms_spill_read(MSStore store, Oid relid, Snapshot snapshot,
-						   const int64 *hash, int64 *after, int limit,
-						   bool *more);
 extern bool ms_spill_delete(Relation stored, const MSSpilled *delta,
 							Snapshot snapshot, bool wait, bool ours);
 extern bool ms_spill_lock(Relation stored, const MSSpilled *delta,
