@@ -406,6 +406,8 @@ ms_spill_append(MSStore store, MSTarget *target, Relation rel,
 	values[SPILLED_DELTA] = Int64GetDatum(row->by);
 	values[SPILLED_FIRST_SEEN] = TimestampTzGetDatum(first_seen);
 	values[SPILLED_LAST_SEEN] = TimestampTzGetDatum(last_seen);
+	if (of == NULL)
+		row = ms_with_session_defaults(target, rel, row);
 	values[SPILLED_FIELDS] = ms_spill_fields(target, rel, row, role, system);
 	if (store == MS_STORE_SPILLED)
 	{
