@@ -18,7 +18,11 @@
 
 MODULE_big = missing_symbol
 OBJS = \
+	src/acting.o \
+	src/attempt.o \
+	src/backlog.o \
 	src/buffer.o \
+	src/builtin.o \
 	src/calls.o \
 	src/compare.o \
 	src/count.o \
@@ -28,15 +32,16 @@ OBJS = \
 	src/explain.o \
 	src/facts.o \
 	src/fast.o \
+	src/fast_state.o \
 	src/findings.o \
 	src/findings_index.o \
 	src/fold.o \
 	src/general.o \
+	src/general_sql.o \
 	src/histogram.o \
 	src/increment.o \
 	src/infer.o \
 	src/input.o \
-	src/latest.o \
 	src/missing_symbol.o \
 	src/n_plus_one.o \
 	src/pending.o \
@@ -57,12 +62,15 @@ OBJS = \
 	src/query.o \
 	src/ratio.o \
 	src/rows.o \
+	src/search.o \
 	src/shape.o \
 	src/shape_cache.o \
 	src/shape_lex.o \
 	src/spill.o \
 	src/spill_text.o \
 	src/stats.o \
+	src/store.o \
+	src/sums.o \
 	src/symbols.o \
 	src/target.o \
 	src/total.o \
@@ -78,7 +86,8 @@ PGFILEDESC = "missing_symbol - upsert counters and query profiling"
 EXTENSION = missing_symbol
 DATA = \
 	sql/missing_symbol--1.0.sql \
-	sql/missing_symbol--1.0--1.1.sql
+	sql/missing_symbol--1.0--1.1.sql \
+	sql/missing_symbol--1.1--1.2.sql
 
 # pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
 # order.  The extension is there when a theme starts.
@@ -110,7 +119,8 @@ REGRESS_BOTH = \
 	triggers \
 	trust \
 	errors \
-	nulls_not_distinct
+	nulls_not_distinct \
+	acting
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
@@ -121,15 +131,18 @@ ISOLATION = \
 	insert_race \
 	pending \
 	prune \
+	reindex \
 	row_lock \
 	serializable \
 	speculative \
 	spill \
 	throttle_race \
+	total \
 	waiter_time
 
 # TAP: they start servers of their own
 PROVE_TESTS = \
+	test/t/acting.pl \
 	test/t/buffer.pl \
 	test/t/buffer_load.pl \
 	test/t/compare.pl \
@@ -144,6 +157,7 @@ PROVE_TESTS = \
 	test/t/crash.pl \
 	test/t/dump.pl \
 	test/t/exact.pl \
+	test/t/modules.pl \
 	test/t/findings.pl \
 	test/t/explain.pl \
 	test/t/pgbouncer.pl \
@@ -154,11 +168,14 @@ PROVE_TESTS = \
 	test/t/readme.pl \
 	test/t/replication.pl \
 	test/t/sightings.pl \
+	test/t/skew.pl \
 	test/t/spill.pl \
 	test/t/standby.pl \
+	test/t/torture.pl \
 	test/t/twophase.pl \
 	test/t/unit.pl \
-	test/t/upgrade.pl
+	test/t/upgrade.pl \
+	test/t/worker.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
 # the database of the tests: orders of text, and collations of ICU
@@ -260,10 +277,11 @@ ifdef TAP_TESTS
 	$(prove_installcheck)
 endif
 
-# The same answers again without the fast path
+# The same answers again without the fast path.  Exported: what runs pg_regress
+# may begin with another command.
 installcheck-general:
 	$(MKDIR_P) output_general
-	PGOPTIONS='-c missing_symbol.fast_path=off' \
+	export PGOPTIONS='-c missing_symbol.fast_path=off'; \
 		$(pg_regress_installcheck) $(REGRESS_OPTS) \
 		--outputdir=output_general $(REGRESS_BOTH)
 

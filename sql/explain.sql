@@ -285,6 +285,52 @@ SELECT notes('SELECT pg_advisory_xact_lock(1), pg_advisory_lock(-42), pg_advisor
 SELECT notes('SELECT pg_advisory_unlock(-42)');
 SELECT notes('SELECT 1');
 SELECT pg_advisory_unlock_all();
+-- and how often they are held; a transaction's own are none of them
+SELECT pg_advisory_lock(5), pg_advisory_lock(5), pg_advisory_lock_shared(5);
+CREATE FUNCTION locks(n int) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    FOR i IN 1 .. n LOOP
+        PERFORM pg_advisory_lock(5), pg_advisory_xact_lock(5);
+    END LOOP;
+END$$;
+SELECT notes('SELECT locks(1)');
+SELECT notes('SELECT locks(2), pg_advisory_unlock_shared(5)');
+SELECT notes('SELECT pg_advisory_unlock(5)');
+SELECT notes('SELECT 1 FROM pg_advisory_xact_lock(5)');
+BEGIN;
+SELECT pg_advisory_xact_lock(6);
+SELECT notes('SELECT pg_advisory_xact_lock(6)');
+SELECT notes('SELECT pg_advisory_lock(6)');
+COMMIT;
+SELECT mode, count(*) FROM pg_locks WHERE locktype = 'advisory' GROUP BY 1 ORDER BY 1;
+-- 2 + 1 + 2 - 1 of them, none shared, and the one taken last
+SELECT pg_advisory_unlock(5), pg_advisory_unlock(5), pg_advisory_unlock(5), pg_advisory_unlock(5);
+SELECT pg_advisory_unlock(6);
+SELECT count(*) FROM pg_locks WHERE locktype = 'advisory';
+-- what the server's own functions do at once, also in the setup and in CALL
+SELECT regexp_replace(notes('SELECT pg_stat_reset_single_table_counters(0)'), '[(].*[)]', '');
+SELECT regexp_replace(notes('SELECT pg_create_physical_replication_slot(''explained'')'), '[(].*[)]', '');
+SELECT regexp_replace(notes('SELECT 1', NULL, 'SET LOCAL work_mem = 64; SELECT pg_drop_replication_slot(''explained''); SELECT 1'), '[(].*[)]', '');
+SELECT regexp_replace(notes('SELECT pg_logical_emit_message(false, ''a'', ''b'') IS NULL, setseed(0.5)'), '[(].*[)]', '');
+CREATE PROCEDURE acts() LANGUAGE plpgsql AS $$BEGIN END$$;
+SELECT notes('SELECT 1', NULL, 'CALL acts(); CREATE TABLE t AS SELECT take(); EXPLAIN ANALYZE SELECT take(); DO $body$BEGIN END$body$');
+-- but not what leaves nothing
+SELECT notes('SELECT random(), clock_timestamp(), pg_sleep(0), gen_random_uuid(), pg_relation_size(''customer''),
+    set_config(''work_mem'', ''64'', false), pg_notify(''a'', ''b''), pg_is_in_recovery(), count(*), lo_create(4711)
+    FROM pg_locks, pg_stat_activity');
+-- the caller's cursors, libraries
+BEGIN;
+DECLARE outer_cursor SCROLL CURSOR FOR SELECT * FROM customer;
+SELECT notes('SELECT 1', NULL, 'FETCH 2 FROM outer_cursor; MOVE outer_cursor; LOAD ''plpgsql''');
+SELECT notes('SELECT 1', NULL, 'DECLARE inner_cursor CURSOR FOR SELECT 1; FETCH inner_cursor');
+COMMIT;
+-- errors of a setup, and its emptiness
+SELECT notes('SELECT 1', NULL, '');
+SELECT notes('SELECT 1', NULL, ' ;; -- nothing');
+SELECT notes('SELECT 1', NULL, 'CREATE TABLE t (a int); SELECT nothing FROM t');
+SELECT notes('SELECT 1', NULL, 'SELECT $1');
+SELECT notes('SELECT 1', NULL, 'SELECT 1; SELEC 2');
+SELECT notes('SELECT 1', NULL, 'SELECT 1; COMMIT');
 -- COPY inside of functions, volatile functions
 CREATE FUNCTION shout(command text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN

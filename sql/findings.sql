@@ -446,6 +446,13 @@ SET min_parallel_table_scan_size = 0;
 SELECT missing_symbol.profile_reset();
 SELECT count(*) FROM book WHERE author = 7;
 TABLE seen;
+-- rows that processes share are planned for one of them, and judged together
+CREATE TABLE same AS SELECT i % 1000 AS a, i % 1000 AS b FROM generate_series(1, 2400) i;
+ANALYZE same;
+SELECT missing_symbol.profile_reset();
+SELECT count(*) FROM same WHERE a = b;
+SELECT kind, why FROM missing_symbol.findings;
+DROP TABLE same;
 RESET max_parallel_workers_per_gather;
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;

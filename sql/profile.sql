@@ -154,6 +154,59 @@ INSERT INTO ruled VALUES (1), (2);
 UPDATE ruled SET a = a + 1 WHERE a = 1;
 EXECUTE list;
 
+-- time, rows and planning are the whole statement's, from its first query to
+-- its last; the text is its own where all that runs are the rule's actions
+CREATE TABLE slow (a int);
+CREATE RULE slow AS ON INSERT TO slow DO ALSO
+    INSERT INTO log_of_ruled SELECT new.a FROM pg_sleep(0.06);
+CREATE VIEW instead AS SELECT * FROM log_of_ruled;
+CREATE RULE inserts AS ON INSERT TO instead DO INSTEAD
+    INSERT INTO log_of_ruled VALUES (new.a);
+CREATE RULE deletes AS ON DELETE TO instead DO INSTEAD
+    (DELETE FROM log_of_ruled WHERE a = old.a; DELETE FROM ruled WHERE a < 0);
+CREATE RULE updates AS ON UPDATE TO instead DO INSTEAD NOTHING;
+CREATE RULE told AS ON DELETE TO slow DO INSTEAD NOTIFY something;
+SELECT missing_symbol.profile_reset();
+INSERT INTO slow VALUES (1), (2), (3);
+SELECT 'before' \; INSERT INTO instead VALUES (5) \; DELETE FROM instead WHERE a = 5 \;
+    SELECT ';' AS after;
+DELETE FROM slow \; SELECT 'after DELETE';
+EXPLAIN (COSTS OFF) INSERT INTO instead VALUES (6);
+-- nothing is left of an UPDATE; the one after it has failed
+UPDATE instead SET a = 1 \; SELECT no_such_column;
+-- in the second of its queries
+CREATE RULE fails AS ON UPDATE TO slow DO ALSO
+    INSERT INTO log_of_ruled VALUES (1 / (new.a - 3));
+UPDATE slow SET a = a;
+EXECUTE list;
+SELECT plan_ms > 0 AS planned, exec_ms >= 60 AS slept, wal_bytes > 0 AS wrote, text
+FROM missing_symbol.queries WHERE command = 'INSERT';
+SELECT text, calls, errors, rows, total_exec_time >= 60 AS slept
+FROM missing_symbol.query_stats WHERE text ~ '^(insert|update|delete)' ORDER BY text;
+DROP RULE told ON slow;
+DROP VIEW instead;
+DROP TABLE slow;
+
+-- parameters: a long value by its size, not read, cut nor copied
+CREATE TABLE long (v bytea);
+ALTER TABLE long ALTER v SET STORAGE EXTERNAL;
+INSERT INTO long SELECT decode(repeat('ab', 20000), 'hex');
+SELECT missing_symbol.profile_start('all', params => true);
+SELECT missing_symbol.profile_reset();
+DO $$
+DECLARE
+    toasted bytea = (SELECT v FROM long);
+    n int;
+BEGIN
+    EXECUTE 'SELECT length($1) + length($2) + $3' INTO n USING toasted, repeat('x', 8193), 7;
+    EXECUTE 'SELECT length($1)' INTO n USING repeat('x', 20);
+    EXECUTE 'SELECT length($1)' INTO n USING decode(repeat('ab', 6000), 'hex');
+END$$;
+SELECT regexp_replace(params, 'abab(ab)*', 'ab..') AS params, length(params)
+FROM missing_symbol.queries WHERE params IS NOT NULL;
+SELECT missing_symbol.profile_start();
+DROP TABLE long;
+
 -- failures: one row each, with its SQLSTATE
 SELECT missing_symbol.profile_reset();
 SELEC 1;
@@ -339,3 +392,13 @@ DROP TABLE profiled, referring, referenced, checked, profiled_copy, profiled_cop
     log_of_ruled;
 DROP PROCEDURE commits, goes_on;
 DROP FUNCTION deallocates, inner_fails, fired, wraps, own_in_turn;
+
+-- a switch that was never on is forgotten by DISCARD ALL all the same
+\c -
+SELECT missing_symbol.profile_stop();
+SET missing_symbol.profile = 'top';
+SELECT 'stopped';
+DISCARD ALL;
+SET missing_symbol.profile = 'top';
+SELECT 'the setting''s';
+SELECT text FROM missing_symbol.queries;

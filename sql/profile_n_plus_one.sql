@@ -113,6 +113,52 @@ FROM generate_series(1, 6) i \gexec
 \set ECHO all
 EXECUTE candidates;
 
+-- that hides nothing else: ten equal lookups before the failure are ten; so are
+-- those after a transaction that did not fail
+SELECT missing_symbol.profile_reset();
+BEGIN;
+\set ECHO none
+\o /dev/null
+SELECT 'SELECT title FROM book WHERE id = 7' FROM generate_series(1, 10) \gexec
+\o
+\set ECHO all
+INSERT INTO author VALUES (1, 'again');
+ROLLBACK;
+EXECUTE candidates;
+\set VERBOSITY terse
+SELECT missing_symbol.assert_no_n_plus_one();
+\set VERBOSITY default
+-- ten that are run again twice, with different parameters and with equal ones
+SELECT missing_symbol.profile_reset();
+\set ECHO none
+\set VERBOSITY sqlstate
+\o /dev/null
+SELECT text FROM generate_series(1, 3) attempt,
+    LATERAL (SELECT 0, 'BEGIN' UNION ALL
+             SELECT i, format('SELECT title FROM book WHERE id = %s', i % 7) FROM generate_series(1, 10) i UNION ALL
+             SELECT 11, CASE WHEN attempt < 3 THEN 'SELECT fail(1)' END UNION ALL
+             SELECT 12, 'COMMIT') s (i, text)
+ORDER BY attempt, i \gexec
+\o
+\set VERBOSITY default
+\set ECHO all
+EXECUTE candidates;
+-- five, committed; the same five in a transaction that fails for other reasons
+SELECT missing_symbol.profile_reset();
+\set ECHO none
+\set VERBOSITY sqlstate
+\o /dev/null
+SELECT text FROM generate_series(1, 2) attempt,
+    LATERAL (SELECT 0, 'BEGIN' UNION ALL
+             SELECT i, format('SELECT title FROM book WHERE id = %s', i) FROM generate_series(1, 5) i UNION ALL
+             SELECT 11, CASE WHEN attempt = 2 THEN 'SELECT fail(1)' END UNION ALL
+             SELECT 12, 'COMMIT') s (i, text)
+ORDER BY attempt, i \gexec
+\o
+\set VERBOSITY default
+\set ECHO all
+EXECUTE candidates;
+
 -- what is sent once runs others many times: nested statements do not count
 SELECT missing_symbol.profile_start('all');
 SELECT missing_symbol.profile_reset();

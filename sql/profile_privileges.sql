@@ -76,8 +76,22 @@ SELECT count(*) FROM missing_symbol.queries WHERE text ~ 'insufficient';
 SELECT count(*) > 0 AS sees FROM missing_symbol.queries WHERE text ~ 'password';
 RESET ROLE;
 
+-- the line for the log is the administrator's alone, whatever messages a role
+-- asks for
+SET missing_symbol.profile_log = 'summary';
+SET ROLE regress_profile_app;
+SET client_min_messages = log;
+SELECT missing_symbol.profile_mark('one');
+SELECT 1 AS something;
+RESET ROLE;
+SET missing_symbol.profile_log = 'json';
+SET ROLE regress_profile_app;
+SELECT missing_symbol.profile_mark('two');
+RESET ROLE;
+
 -- DISCARD ALL leaves nothing
 DISCARD ALL;
+SET client_min_messages = warning;
 SELECT count(*) FROM missing_symbol.queries;
 SELECT count(*) FROM missing_symbol.query_stats;
 SELECT count(*) FROM missing_symbol.n_plus_one;

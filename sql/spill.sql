@@ -309,6 +309,113 @@ SELECT missing_symbol.increment('spill.users', 5);
 TABLE spill.users ORDER BY mail;
 SELECT missing_symbol.untrack('spill.users');
 
+-- what an increment would merge and cannot does not fail it, at whichever
+-- turn; it stays, and what can be merged is
+CREATE TABLE spill.failing (n numeric PRIMARY KEY, count bigint CHECK (count < 1000)) WITH (fillfactor = 70);
+CREATE TABLE spill.failing_log (n numeric, count bigint);
+CREATE FUNCTION spill.fail() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO spill.failing_log VALUES (new.n, new.count);
+    IF new.count - coalesce(old.count, 0) = 666 THEN
+        RAISE 'no';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER fail AFTER INSERT OR UPDATE ON spill.failing FOR EACH ROW EXECUTE FUNCTION spill.fail();
+SELECT missing_symbol.track('spill.failing', spill => true);
+SELECT spill.delta('1', 2000, '2026-01-01 12:00:20+00', target => 'spill.failing');
+SELECT spill.delta('2', 666, '2026-01-01 12:00:20+00', target => 'spill.failing');
+SELECT spill.delta('3', 30, '2026-01-01 12:00:20+00', target => 'spill.failing');
+SELECT count(missing_symbol.increment('spill.failing', n)) FROM generate_series(1, 20), generate_series(1, 3) n;
+SELECT count(missing_symbol.increment('spill.failing', 1)) FROM generate_series(1, 20);
+SELECT missing_symbol.increment('spill.failing', 1), (SELECT count FROM missing_symbol.last_increment());
+SELECT sum(incremented) FROM generate_series(1, 20) i, missing_symbol.increment_many('spill.failing', ARRAY[3, 2, 1 + 0 * i]::numeric[]);
+SET missing_symbol.apply = 'commit';
+DO $$ BEGIN FOR i IN 1 .. 40 LOOP PERFORM missing_symbol.increment('spill.failing', 1 + i % 3); COMMIT; END LOOP; END $$;
+RESET missing_symbol.apply;
+SELECT n, count, missing_symbol.value('spill.failing', n), (SELECT count(*) FROM spill.failing_log l WHERE l.n = t.n) AS fired FROM spill.failing t ORDER BY n;
+SELECT key, delta, error FROM missing_symbol.spilled WHERE target = 'spill.failing'::regclass ORDER BY key;
+SELECT spill.delta('no number', 1, '2026-01-01 12:00:20+00', target => 'spill.failing');
+SELECT count(missing_symbol.increment('spill.failing', 1)) FROM generate_series(1, 20);
+SELECT missing_symbol.fold('spill.failing');
+SELECT key, delta, error FROM missing_symbol.spilled WHERE target = 'spill.failing'::regclass ORDER BY key;
+DROP TABLE spill.failing;
+
+-- the fields are the earliest delta's, a column fills up with the earliest
+-- value, in whatever order they are read; with more deltas than are kept apart
+CREATE TABLE spill.sums (n numeric PRIMARY KEY, count bigint, note text, filled text, also_filled text DEFAULT 'default') WITH (fillfactor = 70);
+SELECT missing_symbol.track('spill.sums', spill => true, fill => '{filled, also_filled}');
+SELECT count(spill.delta(n || repeat('0', i % 3), 1, '2026-01-01 12:00:00+00'::timestamptz + i * interval '1 second',
+                         jsonb_build_object('note', i::text, 'filled', CASE WHEN i % 7 = 3 THEN i::text END,
+                                            'also_filled', CASE WHEN n <> '1.' AND i % 5 = 4 THEN i::text END) - CASE n WHEN '2.' THEN 'also_filled' ELSE '' END,
+                         target => 'spill.sums'))
+FROM (SELECT n, i FROM generate_series(1, 1500) i, unnest(ARRAY['1.', '2.', '3.']) n ORDER BY md5(i || n)) t;
+SELECT * FROM missing_symbol.total(NULL::spill.sums) ORDER BY n;
+SELECT missing_symbol.value('spill.sums', 2);
+SELECT missing_symbol.fold('spill.sums');
+SELECT * FROM spill.sums ORDER BY n;
+DROP TABLE spill.sums;
+
+-- columns that are generated are those of the row as it is shown, computed as
+-- the table's owner
+CREATE FUNCTION spill.twice(n bigint) RETURNS bigint IMMUTABLE LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_user <> (SELECT rolname FROM pg_roles JOIN pg_class ON relowner = pg_roles.oid WHERE pg_class.oid = 'spill.generated'::regclass) THEN
+        RAISE 'not the owner';
+    END IF;
+    RETURN 2 * n;
+END
+$$;
+CREATE TABLE spill.generated (
+    n numeric PRIMARY KEY,
+    gone int,
+    twice bigint GENERATED ALWAYS AS (spill.twice(count)) STORED,
+    count bigint,
+    upper text GENERATED ALWAYS AS (upper(filled)) STORED,
+    filled text
+) WITH (fillfactor = 70);
+ALTER TABLE spill.generated DROP gone;
+SELECT missing_symbol.track('spill.generated', spill => true, fill => '{filled}');
+INSERT INTO spill.generated (n, count) VALUES (1, 1), (2, 1);
+SELECT spill.delta('1', 5, '2026-01-01 12:00:20+00', '{"filled": "a"}', target => 'spill.generated');
+SELECT spill.delta('3', 7, '2026-01-01 12:00:20+00', '{"filled": "b"}', target => 'spill.generated');
+SELECT * FROM missing_symbol.total(NULL::spill.generated) ORDER BY n;
+GRANT USAGE ON SCHEMA spill TO regress_spill_reader;
+GRANT SELECT ON spill.generated TO regress_spill_reader;
+SET ROLE regress_spill_reader;
+SELECT * FROM missing_symbol.total(NULL::spill.generated) ORDER BY n;
+RESET ROLE;
+SELECT missing_symbol.fold('spill.generated');
+TABLE spill.generated ORDER BY n;
+DROP TABLE spill.generated;
+
+-- tenants that share a role: none sees a key of another's, nor what of it is
+-- set aside, even by the role itself
+CREATE TABLE spill.tenants (n numeric PRIMARY KEY, count bigint, tenant text, note text) WITH (fillfactor = 70);
+ALTER TABLE spill.tenants ENABLE ROW LEVEL SECURITY;
+CREATE POLICY p ON spill.tenants USING (tenant = current_setting('app.tenant'));
+GRANT SELECT, INSERT, UPDATE ON spill.tenants TO regress_spill_some;
+SELECT missing_symbol.track('spill.tenants', spill => true, fill => '{note}');
+INSERT INTO spill.tenants VALUES (1, 1, 'a'), (2, 1, 'b'), (3, NULL, 'a');
+SELECT spill.delta(n::text, 10, '2026-01-01 12:00:20+00', '{"note": "secret"}', role, 'spill.tenants')
+FROM generate_series(1, 4) n, unnest(ARRAY[current_user, 'regress_spill_some']) role;
+SET ROLE regress_spill_some;
+SET app.tenant = 'a';
+SELECT n, missing_symbol.value('spill.tenants', n) FROM generate_series(1, 4) n;
+SELECT * FROM missing_symbol.total(NULL::spill.tenants) ORDER BY n;
+SET app.tenant = 'b';
+SELECT n, missing_symbol.value('spill.tenants', n) FROM generate_series(1, 4) n;
+SELECT * FROM missing_symbol.total(NULL::spill.tenants) ORDER BY n;
+SET row_security = off;
+SELECT missing_symbol.value('spill.tenants', 1);
+SELECT * FROM missing_symbol.total(NULL::spill.tenants);
+RESET row_security;
+RESET ROLE;
+RESET app.tenant;
+SELECT * FROM missing_symbol.total(NULL::spill.tenants) ORDER BY n;
+DROP TABLE spill.tenants;
+
 -- keys whose text is the name of an object are not set aside
 CREATE DOMAIN spill.some_table AS regclass;
 CREATE TYPE spill.place AS (tab regclass[], n int);

@@ -290,6 +290,14 @@ SELECT missing_symbol.record('foo.pdb', 'ABCDEF12345', 'foo.sym', target => 'by_
        missing_symbol.record('foo.pdb', 'ABCDEF12345', 'foo.sym', target => 'by_uuid');
 TABLE by_uuid;
 DROP TABLE own, by_uuid;
+-- what the database fills of them is left to it
+CREATE TABLE filled (symbol text, debugid text, filename text GENERATED ALWAYS AS (symbol || '.sym') STORED, code_id bigint GENERATED ALWAYS AS IDENTITY,
+    hits bigint NOT NULL, PRIMARY KEY (symbol, debugid));
+SELECT missing_symbol.record('foo.pdb', 'ABCDEF12345', 'foo.sym', NULL, 'ABC', target => 'filled'),
+       missing_symbol.record('foo.pdb', 'ABCDEF12345', 'foo.sym', target => 'filled'),
+       missing_symbol.record('bar.pdb', 'ABCDEF12345', 'bar.sym', target => 'filled');
+SELECT * FROM filled ORDER BY symbol;
+DROP TABLE filled;
 DROP DOMAIN debug_id;
 
 --

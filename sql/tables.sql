@@ -178,6 +178,117 @@ SELECT pg_temp.inc('tab.wide', '1'), pg_temp.inc('tab.wide', '1');
 SELECT count, length(big), big = repeat('0123456789', 1000) FROM tab.wide;
 
 --
+-- A key that the database fills: its rows are counted, and no others made
+--
+SET statement_timeout = '60s';
+CREATE TABLE tab.hashed_url (url text, h text GENERATED ALWAYS AS (md5(url)) STORED UNIQUE, count int NOT NULL DEFAULT 0);
+CREATE TABLE tab.posts (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, title text, count int NOT NULL DEFAULT 0);
+SET client_min_messages = error;
+SELECT missing_symbol.track('tab.hashed_url', key => '{h}'), missing_symbol.track('tab.posts', key => '{id}');
+RESET client_min_messages;
+SELECT pg_temp.inc('tab.hashed_url', md5('/')), pg_temp.inc('tab.posts', '1');
+INSERT INTO tab.hashed_url (url) VALUES ('/');
+INSERT INTO tab.posts (title) VALUES ('first');
+SELECT pg_temp.inc('tab.hashed_url', md5('/')), pg_temp.inc('tab.hashed_url', '/'), pg_temp.inc('tab.posts', '1'), pg_temp.inc('tab.posts', '2');
+SELECT missing_symbol.increment_by('tab.posts', 10, 1), missing_symbol.increment_row('tab.posts', '{"id": 1}', 100),
+       missing_symbol.increment_many('tab.posts', '{1}'::int[], '{1000}'), missing_symbol.increment_rows('tab.posts', '[{"id": 1}]', '{10000}'),
+       missing_symbol.increment_row('tab.hashed_url', jsonb_build_object('h', md5('/')));
+SELECT pg_temp.try(statement)
+FROM unnest(ARRAY[$$SELECT missing_symbol.increment_row('tab.posts', '{"id": 2}')$$,
+                  $$SELECT missing_symbol.increment_many('tab.posts', '{1,2}'::int[])$$,
+                  $$SELECT missing_symbol.increment_row('tab.hashed_url', '{"h": "x", "url": "/"}')$$,
+                  $$SELECT missing_symbol.increment_row('tab.hashed_url', '{"url": "/"}')$$]) statement;
+-- told at the call where that can be known, at the commit else
+BEGIN;
+SET LOCAL missing_symbol.apply = 'commit';
+SELECT missing_symbol.increment('tab.posts', 1);
+SELECT pg_temp.inc('tab.posts', '2');
+COMMIT;
+SELECT id, count, missing_symbol.value('tab.posts', id) FROM tab.posts;
+SELECT url, count FROM tab.hashed_url;
+INSERT INTO tab.posts (title) VALUES ('second') RETURNING id;
+-- a trigger changes nothing about that
+CREATE TRIGGER fill BEFORE INSERT ON tab.posts FOR EACH ROW EXECUTE FUNCTION tab.fill_note();
+SELECT pg_temp.inc('tab.posts', '3');
+-- nothing that the database fills is the counter's
+CREATE TABLE tab.from_ms (
+    k int PRIMARY KEY, count int, seen_ms bigint DEFAULT 0,
+    first_seen timestamptz GENERATED ALWAYS AS (timestamptz '2020-01-01 00:00:00+00') STORED,
+    last_seen timestamptz GENERATED ALWAYS AS (CASE WHEN seen_ms > 0 THEN timestamptz '2021-01-01 00:00:00+00' ELSE timestamptz '2022-01-01 00:00:00+00' END) STORED,
+    hits int GENERATED ALWAYS AS (count) STORED,
+    n missing_symbol.counter GENERATED ALWAYS AS (NULL) STORED,
+    always int GENERATED ALWAYS AS IDENTITY
+);
+SELECT pg_temp.inc('tab.from_ms', '1'), pg_temp.inc('tab.from_ms', '1');
+TABLE tab.from_ms;
+SELECT count, first_seen, last_seen FROM missing_symbol.describe('tab.from_ms');
+SELECT part, pg_temp.try(format('SELECT missing_symbol.track(''tab.from_ms'', %s => %L)', part, col))
+FROM (VALUES ('count', 'hits'), ('count', 'n'), ('count', 'always'), ('first_seen', 'first_seen'), ('last_seen', 'last_seen')) v(part, col);
+
+--
+-- Several unique indexes on the same columns
+--
+-- the one with the columns' own equality is the key, whichever was first
+CREATE TYPE tab.price AS (n numeric);
+CREATE TABLE tab.image_last (k tab.price UNIQUE, count int);
+CREATE UNIQUE INDEX ON tab.image_last (k record_image_ops);
+CREATE TABLE tab.image_first (k tab.price, count int);
+CREATE UNIQUE INDEX ON tab.image_first (k record_image_ops);
+CREATE UNIQUE INDEX ON tab.image_first (k);
+SELECT t, pg_temp.inc(t, '(1.0)'), pg_temp.inc(t, '(1.00)'), pg_temp.inc(t, '(2)') FROM unnest('{tab.image_last,tab.image_first}'::text[]) t;
+TABLE tab.image_last;
+TABLE tab.image_first;
+-- another one that finds more keys equal refuses what would be two of them
+CREATE FUNCTION tab.ci_cmp(text, text) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT bttextcmp(lower($1), lower($2))';
+CREATE FUNCTION tab.ci_lt(text, text) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT lower($1) < lower($2)';
+CREATE FUNCTION tab.ci_eq(text, text) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT lower($1) = lower($2)';
+CREATE FUNCTION tab.ci_gt(text, text) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT lower($1) > lower($2)';
+CREATE FUNCTION tab.ci_le(text, text) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT lower($1) <= lower($2)';
+CREATE FUNCTION tab.ci_ge(text, text) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT lower($1) >= lower($2)';
+CREATE OPERATOR tab.<# (FUNCTION = tab.ci_lt, LEFTARG = text, RIGHTARG = text);
+CREATE OPERATOR tab.=# (FUNCTION = tab.ci_eq, LEFTARG = text, RIGHTARG = text);
+CREATE OPERATOR tab.># (FUNCTION = tab.ci_gt, LEFTARG = text, RIGHTARG = text);
+CREATE OPERATOR tab.<=# (FUNCTION = tab.ci_le, LEFTARG = text, RIGHTARG = text);
+CREATE OPERATOR tab.>=# (FUNCTION = tab.ci_ge, LEFTARG = text, RIGHTARG = text);
+CREATE OPERATOR CLASS tab.ci_ops FOR TYPE text USING btree AS
+    OPERATOR 1 tab.<#, OPERATOR 2 tab.<=#, OPERATOR 3 tab.=#, OPERATOR 4 tab.>=#, OPERATOR 5 tab.>#, FUNCTION 1 tab.ci_cmp(text, text);
+CREATE TABLE tab.two_classes (k text, count int);
+CREATE UNIQUE INDEX two_classes_ci ON tab.two_classes (k tab.ci_ops);
+CREATE UNIQUE INDEX two_classes_k ON tab.two_classes (k);
+SELECT pg_temp.inc('tab.two_classes', 'A'), pg_temp.inc('tab.two_classes', 'a'), pg_temp.inc('tab.two_classes', 'A'), pg_temp.inc('tab.two_classes', 'b');
+TABLE tab.two_classes;
+DROP INDEX tab.two_classes_k;
+SELECT pg_temp.inc('tab.two_classes', 'A'), pg_temp.inc('tab.two_classes', 'a'), pg_temp.inc('tab.two_classes', 'B');
+-- one with another order only is the same key
+CREATE UNIQUE INDEX ON tab.two_classes (k text_pattern_ops);
+CREATE UNIQUE INDEX ON tab.two_classes (k);
+SELECT pg_temp.inc('tab.two_classes', 'A'), pg_temp.inc('tab.two_classes', 'c'), pg_temp.inc('tab.two_classes', 'c'), pg_temp.inc('tab.two_classes', 'C');
+RESET statement_timeout;
+-- in another order of columns: the primary key, else the table's order, not
+-- the one with the lower OID
+CREATE TABLE tab.pk_order (a int, b int, count int, PRIMARY KEY (b, a), UNIQUE (a, b));
+CREATE TABLE tab.col_order (a int, b int, count int);
+CREATE UNIQUE INDEX a_index ON tab.col_order (b, a);
+CREATE UNIQUE INDEX b_index ON tab.col_order (a, b);
+SELECT t, d.key, pg_temp.inc(t, '1', '2') FROM unnest('{tab.pk_order,tab.col_order}'::text[]) t, missing_symbol.describe(t::regclass) d;
+REINDEX INDEX CONCURRENTLY tab.pk_order_pkey;
+REINDEX INDEX CONCURRENTLY tab.a_index;
+SELECT t, d.key, pg_temp.inc(t, '1', '2') FROM unnest('{tab.pk_order,tab.col_order}'::text[]) t, missing_symbol.describe(t::regclass) d;
+TABLE tab.pk_order;
+TABLE tab.col_order;
+
+--
+-- Names that the search path does not find, or finds elsewhere
+--
+CREATE COLLATION tab.of_mine FROM "C";
+CREATE TABLE tab.collated (k text COLLATE tab.of_mine PRIMARY KEY, count int);
+SET search_path = tab, public;
+SELECT pg_temp.inc('tab.collated', 'a');
+SET search_path = '';
+SELECT pg_temp.inc('tab.collated', 'b'), pg_temp.inc('tab.collated', 'a');
+RESET search_path;
+
+--
 -- Constraints
 --
 CREATE TABLE tab.sites (id int PRIMARY KEY);

@@ -51,6 +51,95 @@ CREATE INDEX expression_index_partial ON target.expression_index (k) WHERE count
 SELECT t, d.* FROM unnest('{seed,short,seen,mixed,typed,pk_wins,identity,constant_default,twins,expression_index}'::text[]) t,
     missing_symbol.describe(('target.' || t)::regclass) d;
 \x
+-- an operator class whose order and equality do not agree finds nothing, or
+-- not what is there: an error, not a search without end
+CREATE FUNCTION target.tens(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT btint4cmp($1 / 10, $2 / 10)';
+CREATE FUNCTION target.never(int, int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 = $2 AND $1 < 100';
+CREATE OPERATOR target.=== (FUNCTION = target.never, LEFTARG = int, RIGHTARG = int);
+CREATE OPERATOR CLASS target.broken FOR TYPE int USING btree AS
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 target.===, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 target.tens(int, int);
+CREATE TABLE target.lost (k int NOT NULL, count bigint);
+CREATE UNIQUE INDEX lost_k ON target.lost (k target.broken);
+SET statement_timeout = '60s';
+SELECT missing_symbol.increment('target.lost', k) FROM generate_series(1, 31, 10) k;
+SELECT missing_symbol.increment('target.lost', 1);
+SELECT missing_symbol.increment('target.lost', 2);
+SELECT missing_symbol.increment('target.lost', 100);
+RESET statement_timeout;
+TABLE target.lost;
+
+-- plans are kept for the latest few sets of columns that are given, be it that
+-- a trigger counts with one more set while they are in use
+CREATE FUNCTION target.kept_plans() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    n bigint := 0;				-- where the server cannot tell: before 14
+BEGIN
+    IF to_regclass('pg_catalog.pg_backend_memory_contexts') IS NOT NULL THEN
+        EXECUTE $q$SELECT count(*) FROM pg_catalog.pg_backend_memory_contexts WHERE name = 'CachedPlanSource'$q$ INTO n;
+    END IF;
+    RETURN n;
+END
+$$;
+CREATE TABLE target.sets (k int PRIMARY KEY, count bigint, a int, b int, c int, d int, e int);
+CREATE FUNCTION target.one_more() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.k < 1000 THEN
+        PERFORM missing_symbol.increment_row('target.sets', to_jsonb(NEW) - 'count' - 'c' || jsonb_build_object('k', NEW.k + 1000));
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER one_more AFTER INSERT OR UPDATE ON target.sets FOR EACH ROW EXECUTE FUNCTION target.one_more();
+CREATE FUNCTION target.count_all_sets() RETURNS bool LANGUAGE plpgsql AS $$
+DECLARE
+    fields jsonb;
+BEGIN
+    FOR i IN 0 .. 31 LOOP
+        fields := jsonb_build_object('k', i);
+        FOR j IN 0 .. 4 LOOP
+            IF i & (1 << j) <> 0 THEN
+                fields := fields || jsonb_build_object(chr(97 + j), i);
+            END IF;
+        END LOOP;
+        PERFORM missing_symbol.increment_row('target.sets', fields);
+        PERFORM missing_symbol.increment_row('target.sets', fields);
+    END LOOP;
+    RETURN true;
+END
+$$;
+SET missing_symbol.fast_path = off;
+SELECT target.kept_plans() AS before \gset
+SELECT target.count_all_sets() AND target.count_all_sets();
+SELECT target.kept_plans() - :before < 40 AS few;
+SELECT count(*), min(count), max(count) FROM target.sets;
+RESET missing_symbol.fast_path;
+
+-- to look at an index runs nothing of what is in it
+CREATE TABLE target.looked_at (k int PRIMARY KEY, count bigint) WITH (fillfactor = 70);
+CREATE FUNCTION target.count_more() RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    GRANT SELECT ON target.looked_at TO PUBLIC;
+    RETURN missing_symbol.increment('target.looked_at', 99);
+END
+$$;
+CREATE FUNCTION target.counting(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF current_setting('target.counting', true) = 'on' THEN
+        PERFORM set_config('target.counting', 'off', false), target.count_more();
+    END IF;
+    RETURN $1;
+END
+$$;
+CREATE INDEX looked_at_expression ON target.looked_at ((k + target.counting(1)));
+CREATE INDEX looked_at_predicate ON target.looked_at (k) WHERE k > target.counting(1);
+SET target.counting = 'on';
+SELECT key, count, hot_obstacles FROM missing_symbol.describe('target.looked_at');
+SELECT missing_symbol.track('target.looked_at', count => 'count');
+SHOW target.counting;
+SET target.counting = 'off';
+TABLE target.looked_at;
+SELECT missing_symbol.increment('target.looked_at', 1);
+
 -- the path, and why
 CREATE TABLE target.partitioned (k int PRIMARY KEY, count bigint) PARTITION BY RANGE (k);
 CREATE TABLE target.partition PARTITION OF target.partitioned DEFAULT;

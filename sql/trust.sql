@@ -144,6 +144,84 @@ SELECT missing_symbol.increment('trust.tenants', 'not yours');
 RESET ROLE;
 SELECT key, delta FROM missing_symbol.buffered WHERE target = 'trust.tenants'::regclass;
 
+
+--
+-- What is compiled for one role and search_path is not another's
+--
+CREATE SCHEMA trust_a;
+CREATE SCHEMA trust_b;
+CREATE FUNCTION trust_a.me() RETURNS text LANGUAGE sql AS $$ SELECT 'a' $$;
+CREATE FUNCTION trust_b.me() RETURNS text LANGUAGE sql AS $$ SELECT 'b' $$;
+GRANT USAGE ON SCHEMA trust_a, trust_b TO PUBLIC;
+SET check_function_bodies = off;
+CREATE FUNCTION trust.who() RETURNS text LANGUAGE sql AS $$ SELECT me() $$;
+RESET check_function_bodies;
+CREATE FUNCTION trust.is_mine(text) RETURNS bool LANGUAGE sql AS $$ SELECT $1 = trust.who() $$;
+CREATE FUNCTION trust.is_mine_now(text) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN RETURN $1 = trust.who(); END $$;
+CREATE DOMAIN trust.mine AS text CHECK (trust.is_mine_now(VALUE));
+CREATE TABLE trust.by_default (k text PRIMARY KEY, who text DEFAULT trust.who(), count bigint NOT NULL);
+CREATE TABLE trust.by_check (k text PRIMARY KEY CHECK (trust.is_mine(left(k, 1))), count bigint NOT NULL);
+CREATE TABLE trust.by_domain (k trust.mine PRIMARY KEY, note trust.mine, count bigint NOT NULL);
+SET search_path = trust_a;
+SELECT missing_symbol.increment('trust.by_default', 'a'), missing_symbol.increment('trust.by_check', 'a'), missing_symbol.increment('trust.by_domain', 'a'),
+       missing_symbol.increment_row('trust.by_domain', '{"k": "a", "note": "a"}');
+SELECT missing_symbol.increment_many('trust.by_default', '{a1,a2}'::text[]), missing_symbol.increment_many('trust.by_check', '{a1,a2}'::text[]);
+SET search_path = trust_b;
+SELECT missing_symbol.increment('trust.by_default', 'b'), missing_symbol.increment('trust.by_check', 'b'), missing_symbol.increment('trust.by_domain', 'b'),
+       missing_symbol.increment_row('trust.by_domain', '{"k": "b", "note": "b"}');
+SELECT missing_symbol.increment('trust.by_check', 'a');
+SELECT missing_symbol.increment('trust.by_domain', 'a');
+SELECT missing_symbol.increment_row('trust.by_domain', '{"k": "b", "note": "a"}');
+RESET search_path;
+SELECT * FROM trust.by_default ORDER BY k;
+SELECT * FROM trust.by_check ORDER BY k;
+SELECT * FROM trust.by_domain ORDER BY k;
+
+-- nor are the rights to call what is in it, of one's own or of the server
+CREATE FUNCTION trust.secret(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN 'secret of ' || $1; END $$;
+REVOKE EXECUTE ON FUNCTION trust.secret(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION trust.secret(text) TO regress_trust_owner;
+CREATE TYPE trust.label AS (t text);
+CREATE FUNCTION trust.label(int) RETURNS trust.label LANGUAGE sql AS $$ SELECT ROW($1::text)::trust.label $$;
+CREATE CAST (int AS trust.label) WITH FUNCTION trust.label(int) AS ASSIGNMENT;
+REVOKE EXECUTE ON FUNCTION trust.label(int) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION trust.label(int) TO regress_trust_owner;
+CREATE DOMAIN trust.checked AS text CHECK (trust.secret(VALUE) <> '');
+CREATE FUNCTION trust.no_note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TABLE trust.r_default (k int PRIMARY KEY, t text DEFAULT trust.secret('x'), count bigint NOT NULL);
+CREATE TABLE trust.r_server (k int PRIMARY KEY, n int DEFAULT length(pg_read_file('PG_VERSION')), count bigint NOT NULL);
+CREATE TABLE trust.r_check (k int PRIMARY KEY, count bigint NOT NULL, CHECK (trust.secret(count::text) <> ''));
+CREATE TABLE trust.r_generated (k int PRIMARY KEY, count bigint NOT NULL, t text GENERATED ALWAYS AS (trust.secret(count::text)) STORED);
+CREATE TABLE trust.r_index (k int PRIMARY KEY, count bigint NOT NULL);
+CREATE INDEX ON trust.r_index (trust.secret(count::text));
+CREATE TABLE trust.r_predicate (k int PRIMARY KEY, count bigint NOT NULL);
+CREATE INDEX ON trust.r_predicate (k) WHERE trust.secret(count::text) <> '';
+CREATE TABLE trust.r_when (k int PRIMARY KEY, count bigint NOT NULL);
+CREATE TRIGGER no_note AFTER INSERT OR UPDATE ON trust.r_when FOR EACH ROW WHEN (trust.secret(NEW.count::text) = '') EXECUTE FUNCTION trust.no_note();
+CREATE TABLE trust.r_domain (k trust.checked PRIMARY KEY, count bigint NOT NULL);
+CREATE TABLE trust.r_cast (k trust.label PRIMARY KEY, count bigint NOT NULL);
+GRANT ALL ON ALL TABLES IN SCHEMA trust TO regress_trust_owner, regress_trust_reader;
+CREATE FUNCTION pg_temp.try(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    answer text;
+BEGIN
+    EXECUTE statement INTO answer;
+    RETURN answer;
+EXCEPTION WHEN others THEN
+    RETURN SQLSTATE || ': ' || SQLERRM;
+END
+$$;
+CREATE FUNCTION pg_temp.count_all(k int) RETURNS TABLE (target text, answer text) LANGUAGE sql AS $$
+    SELECT t, pg_temp.try(format('SELECT missing_symbol.increment(%L, %s)', 'trust.' || t, k))
+    FROM unnest('{r_default,r_server,r_check,r_generated,r_index,r_predicate,r_when,r_domain,r_cast}'::text[]) t
+    UNION ALL SELECT 'r_domain, by name', pg_temp.try(format('SELECT missing_symbol.increment_row(%L, %L)', 'trust.r_domain', jsonb_build_object('k', k)))
+$$;
+SELECT * FROM pg_temp.count_all(1);
+SET ROLE regress_trust_reader;
+SELECT * FROM pg_temp.count_all(2);
+RESET ROLE;
+SELECT * FROM pg_temp.count_all(1);
+
 \set VERBOSITY default
-DROP SCHEMA trust CASCADE;
+DROP SCHEMA trust, trust_a, trust_b CASCADE;
 DROP ROLE regress_trust_owner, regress_trust_reader;

@@ -14,14 +14,11 @@
  * texts (numeric, citext), or whose keys are names of objects (regclass), is
  * counted at the commit instead; that is a fallback, and counted.  So is one
  * where row security applies to the role, because only the row tells whether
- * it may count that key.
+ * it may count that key; and where no worker can be started, because nobody
+ * might merge it.
  *
- * What folds came to, and fallbacks, are rows appended to the unlogged table
- * missing_symbol.folds, which nobody waits for either; who appends makes many
- * of them one.  View buffer_stats shows their sum.
- *
- * Where no worker can be had, a counter merges what is buffered of its key
- * at every 16th increment, as for spill, and fold() does the rest.
+ * View buffer_stats shows what is there, and what core's statistics of the
+ * tables say of what was.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,35 +27,16 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "access/xact.h"
 #include "access/xlog.h"
 #include "executor/tuptable.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/fmgrprotos.h"
 #include "utils/rel.h"
-#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "missing_symbol.h"
-
-/* columns of missing_symbol.folds */
-enum
-{
-	FOLDS_SINCE,
-	FOLDS_FOLDS,
-	FOLDS_DELTAS,
-	FOLDS_ROWS,
-	FOLDS_FALLBACKS,
-	FOLDS_NATTS
-};
-
-/* rows of it that are left apart */
-#define FOLDS_KEPT		64
-
-/* fallbacks of a session that may be unknown to the others, and how long */
-#define UNTOLD_FALLBACKS	1000
-#define UNTOLD_MS			10000
 
 /* columns of missing_symbol.buffer_stats() */
 enum
@@ -81,6 +59,7 @@ typedef struct Waiting
 	int64		deltas;
 	int64		errors;
 	TimestampTz oldest;
+	int64		deleted;		/* by whoever: merged, as a rule */
 } Waiting;
 
 PG_FUNCTION_INFO_V1(ms_buffer_stats);
@@ -90,37 +69,8 @@ bool
 ms_buffer_serves(MSTarget *target)
 {
 	return ms_spill_exact_key(target) &&
-		check_enable_rls(target->relid, InvalidOid, true) != RLS_ENABLED;
-}
-
-/* a key whose deltas are to be merged */
-typedef struct Merge
-{
-	MSTarget   *target;
-	Relation	rel;
-	const MSRow *row;
-} Merge;
-
-/* Merge what the current role has buffered of a key, waiting for nothing. */
-static void
-merge_key(void *arg)
-{
-	Merge	   *merge = arg;
-	MSTarget   *target = merge->target;
-	MSResult	result;
-	MSRow	   *sum;
-	int64		n;
-
-	sum = ms_spill_take(target, merge->rel, merge->row, &n);
-	if (sum == NULL)
-		return;
-	ms_apply_row(target, merge->rel, sum, &result);
-	if (result.outcome == MS_SPILLED)
-		ms_spill_append(MS_STORE_SPILLED, target, merge->rel, sum,
-						sum->values, GetUserNameFromId(GetUserId(), false),
-						NULL);
-	else
-		ms_stats_folded(target->relid, n);
+		!ms_row_security_applies(target, InvalidOid) &&
+		ms_worker_possible();
 }
 
 /* Append a row that the current role has counted. */
@@ -128,131 +78,13 @@ void
 ms_buffer_append(MSTarget *target, Relation rel, const MSRow *row)
 {
 	char	   *role = GetUserNameFromId(GetUserId(), true);
-	Merge		merge = {target, rel, row};
-	char	   *error;
 
 	/* the owner stands in for a role that its transaction has dropped */
 	if (role == NULL)
 		role = GetUserNameFromId(rel->rd_rel->relowner, false);
 	ms_spill_append(MS_STORE_BUFFERED, target, rel, row, row->values, role,
 					NULL);
-	if (!ms_worker_wake() && ++target->spill_turn % 16 == 0 &&
-		!IsolationUsesXactSnapshot())
-	{
-		/* what we have just appended, too; what fails just stays */
-		CommandCounterIncrement();
-		(void) ms_try(merge_key, &merge, &error);
-	}
-}
-
-/*
- * Table folds
- */
-
-static void
-append_fold(Relation folds, const int64 *values)
-{
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(folds),
-													&TTSOpsVirtual);
-
-	for (int i = 0; i < FOLDS_NATTS; i++)
-	{
-		/* a timestamptz is an int64, too */
-		slot->tts_values[i] = Int64GetDatum(values[i]);
-		slot->tts_isnull[i] = false;
-	}
-	ExecStoreVirtualTuple(slot);
-	table_tuple_insert(folds, slot, GetCurrentCommandId(true), 0, NULL);
-	ExecDropSingleTupleTableSlot(slot);
-}
-
-/*
- * The sum of the rows that a snapshot shows, and how many these are; take
- * deletes them, all that nobody else is deleting.
- */
-static int
-sum_folds(Relation folds, Snapshot snapshot, bool take, int64 *sum)
-{
-	TupleTableSlot *slot = table_slot_create(folds, NULL);
-	TableScanDesc scan = table_beginscan(folds, snapshot, 0, NULL, SO_NONE);
-	int			n = 0;
-
-	memset(sum, 0, sizeof(int64) * FOLDS_NATTS);
-	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-	{
-		TM_FailureData tmfd;
-		TimestampTz since;
-
-		if (take && table_tuple_delete(folds, &slot->tts_tid,
-									   GetCurrentCommandId(true), 0, snapshot,
-									   InvalidSnapshot, false,
-									   &tmfd) != TM_Ok)
-			continue;
-		slot_getallattrs(slot);
-		since = DatumGetTimestampTz(slot->tts_values[FOLDS_SINCE]);
-		if (n++ == 0 || since < sum[FOLDS_SINCE])
-			sum[FOLDS_SINCE] = since;
-		for (int i = FOLDS_FOLDS; i < FOLDS_NATTS; i++)
-			sum[i] += DatumGetInt64(slot->tts_values[i]);
-	}
-	table_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-	return n;
-}
-
-/* Append a row; where there are many, make them one. */
-static void
-log_fold(const int64 *values)
-{
-	Relation	folds = ms_open_own_table("folds", RowExclusiveLock);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	int64		sum[FOLDS_NATTS];
-
-	append_fold(folds, values);
-	if (!IsolationUsesXactSnapshot() &&
-		sum_folds(folds, snapshot, false, sum) > FOLDS_KEPT &&
-		sum_folds(folds, snapshot, true, sum) > 0)
-		append_fold(folds, sum);
-	UnregisterSnapshot(snapshot);
-	table_close(folds, NoLock);
-}
-
-/* A fold is over. */
-void
-ms_buffer_log(const MSFolded *folded)
-{
-	int64		values[FOLDS_NATTS] = {0};
-
-	if (folded->deltas == 0)
-		return;
-	values[FOLDS_SINCE] = GetCurrentTimestamp();
-	values[FOLDS_FOLDS] = 1;
-	values[FOLDS_DELTAS] = folded->deltas;
-	values[FOLDS_ROWS] = folded->rows;
-	log_fold(values);
-}
-
-/*
- * So many increments could not be buffered.  The first is told at once, the
- * others now and then.
- */
-void
-ms_buffer_log_fallbacks(int64 n)
-{
-	static int64 untold = 0;
-	static TimestampTz told = 0;
-	TimestampTz now = GetCurrentTimestamp();
-	int64		values[FOLDS_NATTS] = {0};
-
-	untold += n;
-	if (untold < UNTOLD_FALLBACKS &&
-		!TimestampDifferenceExceeds(told, now, UNTOLD_MS))
-		return;
-	values[FOLDS_SINCE] = now;
-	values[FOLDS_FALLBACKS] = untold;
-	log_fold(values);
-	untold = 0;
-	told = now;
+	ms_worker_wake();
 }
 
 /*
@@ -280,7 +112,23 @@ count_waiting(MSStore store, Waiting *waiting)
 	}
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
+	waiting->deleted =
+		DatumGetInt64(DirectFunctionCall1(pg_stat_get_tuples_deleted,
+										  ObjectIdGetDatum(RelationGetRelid(stored))));
 	table_close(stored, AccessShareLock);
+}
+
+/* When this database's statistics were reset; false: never. */
+static bool
+stats_reset(Datum *result)
+{
+	LOCAL_FCINFO(fcinfo, 1);
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 1, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = ObjectIdGetDatum(MyDatabaseId);
+	fcinfo->args[0].isnull = false;
+	*result = pg_stat_get_db_stat_reset_time(fcinfo);
+	return !fcinfo->isnull;
 }
 
 /* buffer_stats(): a row about this database */
@@ -292,8 +140,6 @@ ms_buffer_stats(PG_FUNCTION_ARGS)
 	bool		isnull[STATS_NATTS] = {false};
 	Waiting		buffered = {0};
 	Waiting		spilled = {0};
-	int64		sum[FOLDS_NATTS] = {0};
-	int			n = 0;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -301,24 +147,17 @@ ms_buffer_stats(PG_FUNCTION_ARGS)
 
 	/* a standby has no unlogged tables */
 	if (!RecoveryInProgress())
-	{
-		Relation	folds = ms_open_own_table("folds", AccessShareLock);
-
 		count_waiting(MS_STORE_BUFFERED, &buffered);
-		n = sum_folds(folds, GetActiveSnapshot(), false, sum);
-		table_close(folds, AccessShareLock);
-	}
 	values[STATS_BUFFERED] = Int64GetDatum(buffered.deltas);
 	values[STATS_OLDEST] = TimestampTzGetDatum(buffered.oldest);
 	isnull[STATS_OLDEST] = buffered.deltas == 0;
 	values[STATS_SPILLED] = Int64GetDatum(spilled.deltas);
 	values[STATS_ERRORS] = Int64GetDatum(spilled.errors);
-	values[STATS_FALLBACKS] = Int64GetDatum(sum[FOLDS_FALLBACKS]);
-	values[STATS_FOLDS] = Int64GetDatum(sum[FOLDS_FOLDS]);
-	values[STATS_FOLDED] = Int64GetDatum(sum[FOLDS_DELTAS]);
-	values[STATS_ROWS_WRITTEN] = Int64GetDatum(sum[FOLDS_ROWS]);
-	values[STATS_SINCE] = TimestampTzGetDatum(sum[FOLDS_SINCE]);
-	isnull[STATS_SINCE] = n == 0;
+	values[STATS_FALLBACKS] = Int64GetDatum(ms_stats_fallbacks());
+	isnull[STATS_FOLDS] = true;
+	values[STATS_FOLDED] = Int64GetDatum(buffered.deleted + spilled.deleted);
+	isnull[STATS_ROWS_WRITTEN] = true;
+	isnull[STATS_SINCE] = !stats_reset(&values[STATS_SINCE]);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, isnull)));
 }

@@ -107,8 +107,8 @@ check_key_count(MSTarget *target, Relation rel, int n)
 		{
 			if (target->argument[i] == arg)
 				appendStringInfo(&buf, "%s%s", arg > 0 ? ", " : "",
-								 quote_identifier(NameStr(TupleDescAttr(RelationGetDescr(rel),
-																		target->keys[i].column.attno - 1)->attname)));
+								 quote_identifier(ms_column_name(rel,
+																 target->keys[i].column.attno)));
 		}
 	}
 	ereport(ERROR,
@@ -282,7 +282,6 @@ work_value(Call *call)
 {
 	MSRow	   *row = row_from_key(call->target, call->rel, &call->key, true);
 
-	ms_general_value(call->target, call->rel, row, &call->isnull, &call->value);
 	ms_total_value(call->target, call->rel, row, &call->isnull, &call->value);
 }
 

@@ -86,7 +86,7 @@ typedef struct MSCompare
 } MSCompare;
 
 /* one run */
-typedef struct MSRun
+typedef struct MSOneRun
 {
 	MSCompare  *compare;
 	MSVariant  *variant;
@@ -94,7 +94,7 @@ typedef struct MSRun
 	int64		ns;
 	int64		blocks;
 	int64		wal;
-} MSRun;
+} MSOneRun;
 
 PG_FUNCTION_INFO_V1(ms_compare);
 
@@ -209,7 +209,7 @@ blocks_used(void)
 }
 
 static int64
-execute(PlannedStmt *plan, MSRun *run)
+execute(PlannedStmt *plan, MSOneRun *run)
 {
 	DestReceiver *receiver =
 		ms_rows_receiver(plan->canSetTag ? run->result : NULL);
@@ -231,7 +231,7 @@ execute(PlannedStmt *plan, MSRun *run)
 static void
 run_variant(void *arg)
 {
-	MSRun	   *run = arg;
+	MSOneRun	   *run = arg;
 	MSVariant  *v = run->variant;
 	List	   *queries = copyObject(v->query.queries);
 	List	   *plans = v->plans;
@@ -276,7 +276,7 @@ run_variant(void *arg)
 
 /* run it and undo it, with its memory */
 static void
-run_once(MSCompare *c, MSVariant *v, MSRun *run)
+run_once(MSCompare *c, MSVariant *v, MSOneRun *run)
 {
 	MemoryContext saved = MemoryContextSwitchTo(c->run_context);
 	int64		dead = all_dead_rows(c);
@@ -298,7 +298,7 @@ run_once(MSCompare *c, MSVariant *v, MSRun *run)
 static MSRows *
 result_of(MSCompare *c, MSVariant *v, const bool *wanted)
 {
-	MSRun		run = {0};
+	MSOneRun		run = {0};
 
 	run.result = palloc0(sizeof(MSRows));
 	run.result->context = CurrentMemoryContext;
@@ -348,7 +348,7 @@ note_volatile(MSCompare *c, MSVariant *v)
 static void
 time_run(MSCompare *c, MSVariant *v, int round)
 {
-	MSRun		run = {0};
+	MSOneRun		run = {0};
 
 	run_once(c, v, &run);
 	v->times[round] = run.ns;

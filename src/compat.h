@@ -136,6 +136,14 @@ typedef bool TU_UpdateIndexes;
 	ExecARUpdateTriggers(estate, rri, tid, fdw_tuple, slot, recheck, transition)
 #endif
 
+/* 18 added columns that are generated as they are read */
+#if PG_VERSION_NUM < 180000
+#define ms_has_generated(constr)	((constr)->has_generated_stored)
+#else
+#define ms_has_generated(constr) \
+	((constr)->has_generated_stored || (constr)->has_generated_virtual)
+#endif
+
 /*
  * privileges: 16 moved them from the range table entry to a RTEPermissionInfo
  */
@@ -248,6 +256,12 @@ ms_collate_is_c(Oid collation)
 #if PG_VERSION_NUM < 140000
 #define ProcessUtility(pstmt, source, readonly, context, params, env, dest, qc) \
 	ProcessUtility(pstmt, source, context, params, env, dest, qc)
+#endif
+
+/* 18 can log that a lock was not to be had */
+#if PG_VERSION_NUM < 180000
+#define LockAcquireExtended(tag, mode, session, dontwait, report, local, log) \
+	LockAcquireExtended(tag, mode, session, dontwait, report, local)
 #endif
 
 /*

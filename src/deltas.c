@@ -5,10 +5,11 @@
  *
  * A Key is what one counter has deferred; a tree holds the keys of all targets
  * in one total order: the target's OID, then the order of the key's index.  A
- * key has an MSDelta for each (subtransaction level, role) that has counted
- * it.  So savepoints need neither comparisons nor memory: a level that commits
- * adds its deltas to its parent's or hands them over, one that aborts frees
- * them.
+ * key has an MSDelta for each (subtransaction level, caller) that has counted
+ * it; a caller is a role with a search_path, in a security-definer context or
+ * not.  So savepoints need neither comparisons nor memory: a level that
+ * commits adds its deltas to its parent's or hands them over, one that aborts
+ * frees them.
  *
  * - ms_deltas_forget resets memory, and what is static, as the transaction
  *   ends.
@@ -24,6 +25,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "common/int.h"
 #include "lib/ilist.h"
 #include "lib/rbtree.h"
@@ -54,6 +56,13 @@ typedef struct KeyNode
 	Key		   *key;
 } KeyNode;
 
+/* a search_path that something was deferred with */
+typedef struct Path
+{
+	struct Path *next;
+	char		text[FLEXIBLE_ARRAY_MEMBER];
+} Path;
+
 /* a subtransaction level that has deferred something */
 typedef struct MSDeltaLevel
 {
@@ -65,6 +74,7 @@ typedef struct MSDeltaLevel
 static MemoryContext deltas_cxt = NULL; /* holds all of it */
 static RBTree *tree = NULL;		/* NULL: nothing */
 static Level *levels;			/* the deepest */
+static Path *paths;				/* the latest */
 static MSTarget *pinned;		/* the latest */
 static Size deltas_size;
 static int	taken;				/* deltas that are being applied */
@@ -94,6 +104,7 @@ ms_deltas_forget(void)
 	MemoryContextReset(deltas_cxt);
 	tree = NULL;
 	levels = NULL;
+	paths = NULL;
 	deltas_size = 0;
 	taken = 0;
 	depth = 0;
@@ -105,13 +116,6 @@ bool
 ms_deltas_exist(void)
 {
 	return tree != NULL && rbt_leftmost(tree) != NULL;
-}
-
-/* What the deltas take, in bytes. */
-Size
-ms_deltas_size(void)
-{
-	return deltas_size;
 }
 
 /* Are keys being compared, so that the tree must not change? */
@@ -213,13 +217,20 @@ merge_delta(MSDelta *into, MSDelta *delta)
 		free_delta(delta);
 }
 
-/* The key's delta of a level and role. */
+static bool
+same_caller(const MSDelta *a, const MSDelta *b)
+{
+	return a->role == b->role && a->definer == b->definer &&
+		a->search_path == b->search_path;
+}
+
+/* The key's delta of a level and of the same caller as another. */
 static MSDelta *
-find_delta(const Key *key, const Level *level, Oid role)
+find_delta(const Key *key, const Level *level, const MSDelta *like)
 {
 	for (MSDelta *delta = key->deltas; delta != NULL; delta = delta->outer)
 	{
-		if (delta->level == level && delta->role == role)
+		if (delta->level == level && same_caller(delta, like))
 			return delta;
 	}
 	return NULL;
@@ -245,7 +256,7 @@ ms_deltas_commit_level(int nestlevel)
 	dlist_foreach_modify(iter, &level->deltas)
 	{
 		MSDelta	   *delta = dlist_container(MSDelta, in_level, iter.cur);
-		MSDelta	   *into = find_delta(delta->key, parent, delta->role);
+		MSDelta	   *into = find_delta(delta->key, parent, delta);
 
 		if (into != NULL)
 			merge_delta(into, delta);
@@ -299,6 +310,27 @@ current_level(void)
 		levels = level;
 	}
 	return level;
+}
+
+/* The current search_path, the same pointer for the same one. */
+static const char *
+current_path(void)
+{
+	Path	   *path = paths;
+	Size		size;
+
+	while (path != NULL && strcmp(path->text, namespace_search_path) != 0)
+		path = path->next;
+	if (path == NULL)
+	{
+		size = strlen(namespace_search_path) + 1;
+		path = MemoryContextAlloc(deltas_cxt, offsetof(Path, text) + size);
+		memcpy(path->text, namespace_search_path, size);
+		path->next = paths;
+		paths = path;
+		deltas_size += size;
+	}
+	return path->text;
 }
 
 /* Make what every transaction that defers needs. */
@@ -428,16 +460,17 @@ add_to_delta(MSTarget *target, Relation rel, MSDelta *delta, const MSRow *row,
 
 /*
  * Add a row, counted now by the current role; privileges have been checked.
+ * False where that takes memory, and all take limit bytes already.
  */
-void
-ms_deltas_add(MSTarget *target, Relation rel, MSRow *row)
+bool
+ms_deltas_add(MSTarget *target, Relation rel, MSRow *row, Size limit)
 {
 	TimestampTz now = ms_clock();
-	Oid			role = GetUserId();
 	MSTarget   *then;
 	Datum		values[INDEX_MAX_KEYS];
 	Key		   *key;
 	Level	   *level;
+	MSDelta		caller;
 	MSDelta	   *delta = NULL;
 
 	if (depth >= MAX_DEPTH)
@@ -454,18 +487,25 @@ ms_deltas_add(MSTarget *target, Relation rel, MSRow *row)
 	ms_delta_key(target, row, values);
 	key = find_key(then, values);
 	level = current_level();
+	caller.role = GetUserId();
+	caller.definer = ms_in_definer();
+	caller.search_path = current_path();
 	if (key != NULL)
 	{
-		check_sum(key, role, row->by);
-		delta = find_delta(key, level, role);
+		check_sum(key, caller.role, row->by);
+		delta = find_delta(key, level, &caller);
 	}
 	if (delta != NULL)
 	{
 		add_to_delta(target, rel, delta, row, now);
-		return;
+		return true;
 	}
+	if (deltas_size >= limit)
+		return false;
 
 	delta = ms_delta_make(deltas_cxt, target, rel, row, now);
+	delta->definer = caller.definer;
+	delta->search_path = caller.search_path;
 	delta->depth = depth + 1;
 	delta->size += sizeof(Key) + sizeof(KeyNode);
 	deltas_size += delta->size;
@@ -478,6 +518,7 @@ ms_deltas_add(MSTarget *target, Relation rel, MSRow *row)
 	key->deltas = delta;
 	key->values = delta->values;
 	dlist_push_tail(&level->deltas, &delta->in_level);
+	return true;
 }
 
 /*
@@ -591,16 +632,16 @@ ms_deltas_set_depth(int new_depth)
 	return outer;
 }
 
-/* Is a delta of the same target and role as another? */
+/* Is a delta of the same target and caller as another? */
 static bool
 is_like(const MSDelta *delta, const MSDelta *other)
 {
-	return delta->target == other->target && delta->role == other->role;
+	return delta->target == other->target && same_caller(delta, other);
 }
 
 /*
  * Take out the first delta in the total order: target, key, role.  NULL where
- * there is none, or it is not of the target and role of another.
+ * there is none, or it is not of the target and caller of another.
  */
 MSDelta *
 ms_deltas_take_first(const MSDelta *like)
@@ -615,59 +656,5 @@ ms_deltas_take_first(const MSDelta *like)
 		if (delta->role < first->role)
 			first = delta;
 	}
-	return like == NULL || is_like(first, like) ? take(first) : NULL;
-}
-
-static int
-compare_deltas(const void *a, const void *b)
-{
-	const MSDelta *x = *(MSDelta *const *) a;
-	const MSDelta *y = *(MSDelta *const *) b;
-
-	if (x->key != y->key)
-		return compare_nodes(&x->key->node->rbt, &y->key->node->rbt, NULL);
-	return x->role < y->role ? -1 : x->role > y->role;
-}
-
-/*
- * Bring the deltas of the current level into the total order; their number.
- * What is added from now on comes behind them.
- */
-int
-ms_deltas_sort_level(void)
-{
-	Level	   *level = current_level();
-	int			n = 0;
-	MSDelta   **deltas;
-	dlist_iter	iter;
-	int			outer = comparing_level;
-
-	dlist_foreach(iter, &level->deltas)
-		n++;
-	deltas = MemoryContextAllocHuge(CurrentMemoryContext,
-									sizeof(MSDelta *) * Max(n, 1));
-	n = 0;
-	dlist_foreach(iter, &level->deltas)
-		deltas[n++] = dlist_container(MSDelta, in_level, iter.cur);
-	comparing_level = level->nestlevel;
-	qsort(deltas, n, sizeof(MSDelta *), compare_deltas);
-	comparing_level = outer;
-	dlist_init(&level->deltas);
-	for (int i = 0; i < n; i++)
-		dlist_push_tail(&level->deltas, &deltas[i]->in_level);
-	pfree(deltas);
-	return n;
-}
-
-/* The same among those of the current level, as they were sorted. */
-MSDelta *
-ms_deltas_take_of_level(const MSDelta *like)
-{
-	Level	   *level = current_level();
-	MSDelta    *first;
-
-	if (dlist_is_empty(&level->deltas))
-		return NULL;
-	first = dlist_container(MSDelta, in_level, dlist_head_node(&level->deltas));
 	return like == NULL || is_like(first, like) ? take(first) : NULL;
 }

@@ -163,17 +163,11 @@ remember_fact(MSExplain *x, const MSFact *fact)
 
 	foreach(lc, x->facts)
 	{
-		MSFact	   *known = lfirst(lc);
-
-		if (known->kind != fact->kind || known->node != fact->node ||
-			known->tag != fact->tag || known->relid != fact->relid ||
-			known->index != fact->index ||
-			known->structure != fact->structure)
-			continue;
-		known->times += fact->times;
-		known->rows_read += fact->rows_read;
-		known->rows_discarded += fact->rows_discarded;
-		return;
+		if (ms_fact_is_same(lfirst(lc), fact))
+		{
+			ms_fact_add(lfirst(lc), fact);
+			return;
+		}
 	}
 	saved = MemoryContextSwitchTo(x->context);
 	added = palloc(sizeof(MSFact));
@@ -334,20 +328,77 @@ new_explain_state(const char *format)
  */
 
 static void
-run_setup(const char *setup)
+note_once(MSExplain *x, char *note)
 {
-	int			rc;
+	ListCell   *lc;
+
+	foreach(lc, x->notes)
+		if (strcmp(lfirst(lc), note) == 0)
+			return;
+	x->notes = lappend(x->notes, note);
+}
+
+/* what no rollback would undo, of a statement that is analysed */
+static void
+note_volatile(MSExplain *x, MSQuery *query)
+{
+	MemoryContext saved = MemoryContextSwitchTo(x->context);
+	List	   *names = ms_query_volatile(query, false);
+	ListCell   *lc;
+
+	foreach(lc, query->queries)
+	{
+		Query	   *one = lfirst_node(Query, lc);
+
+		if (one->utilityStmt != NULL && IsA(one->utilityStmt, DoStmt))
+			names = lappend(names, NULL);
+	}
+	foreach(lc, names)
+	{
+		char	   *name = lfirst(lc);
+
+		note_once(x, psprintf("%s%s is volatile: what it does outside of the database is not undone",
+							  name ? "function " : "DO", name ? name : ""));
+	}
+	MemoryContextSwitchTo(saved);
+}
+
+/* statement by statement, each looked at as it is about to run */
+static void
+run_setup(MSExplain *x)
+{
+	MSQuery		all = {0};
+	List	   *statements;
+	ListCell   *lc;
+
+	all.text = x->setup;
+	ms_query_enter(&all);
+	statements = pg_parse_query(all.text);
+	ms_query_leave(&all);
 
 	SPI_connect();
-	rc = SPI_execute(setup, false, 0);
-	if (rc == SPI_ERROR_COPY || rc == SPI_ERROR_TRANSACTION)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 rc == SPI_ERROR_COPY ?
-				 errmsg("setup cannot COPY to or from the client") :
-				 errmsg("setup cannot control transactions")));
-	if (rc < 0)
-		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(rc));
+	foreach(lc, statements)
+	{
+		RawStmt    *raw = lfirst_node(RawStmt, lc);
+		const char *from = all.text + raw->stmt_location;
+		MSQuery		query;
+		int			rc;
+
+		ms_query_parse(&query, "setup",
+					   pnstrdup(from, raw->stmt_len > 0 ? raw->stmt_len :
+								strlen(from)));
+		ms_query_rewrite(&query);
+		note_volatile(x, &query);
+		rc = SPI_execute(query.text, false, 0);
+		if (rc == SPI_ERROR_COPY || rc == SPI_ERROR_TRANSACTION)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 rc == SPI_ERROR_COPY ?
+					 errmsg("setup cannot COPY to or from the client") :
+					 errmsg("setup cannot control transactions")));
+		if (rc < 0)
+			elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(rc));
+	}
 	SPI_finish();
 }
 
@@ -415,27 +466,16 @@ note_constraints(MSExplain *x)
  */
 
 static void
-note_volatile(MSExplain *x)
-{
-	ListCell   *lc;
-
-	foreach(lc, ms_query_volatile(&x->query, false))
-		x->notes = lappend(x->notes,
-						   psprintf("function %s is volatile: what it does outside of the database is not undone",
-									(char *) lfirst(lc)));
-}
-
-static void
 run_and_explain(void *arg)
 {
 	MSExplain  *x = arg;
 	ListCell   *lc;
 
 	if (x->setup != NULL)
-		run_setup(x->setup);
+		run_setup(x);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	ms_query_analyze(&x->query, x->params);
-	note_volatile(x);
+	note_volatile(x, &x->query);
 
 	ms_query_enter(&x->query);
 	x->executed = x->query.text;

@@ -28,6 +28,7 @@
 #include "nodes/execnodes.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
 #include "utils/rel.h"
 #include "utils/tuplesort.h"
@@ -60,6 +61,7 @@ typedef struct Place
 	PlanState  *parent;
 	bool		complete;		/* run to its last row, if it was run at all */
 	bool		nested;			/* repeated for each row of something else */
+	int			workers;		/* that its Gather was planned for */
 	Plan	   *append;			/* whose children are one table's partitions */
 } Place;
 
@@ -555,6 +557,34 @@ look_at_bitmap(Collector *c, BitmapHeapScanState *scan)
  * Estimates
  */
 
+/* do the processes of a parallel plan share its rows? */
+static bool
+is_partial(PlanState *ps)
+{
+	for (; ps != NULL && !ps->plan->parallel_aware;)
+	{
+		if (IsA(ps, AppendState) && ((AppendState *) ps)->as_nplans > 0)
+			ps = ((AppendState *) ps)->appendplans[0];
+		else
+			ps = outerPlanState(ps);
+	}
+	return ps != NULL;
+}
+
+/* by how many processes the planner has divided the rows: its own rule */
+static double
+processes(int workers)
+{
+	double		leader = parallel_leader_participation ?
+		1.0 - 0.3 * workers : 0;
+
+	return workers + Max(leader, 0);
+}
+
+/*
+ * A node that processes share is planned for one of them, and judged by what
+ * all of them were to give and gave.
+ */
 static void
 look_at_estimate(Collector *c, PlanState *ps, PlanState *parent)
 {
@@ -585,6 +615,11 @@ look_at_estimate(Collector *c, PlanState *ps, PlanState *parent)
 					   ps == innerPlanState(parent)))
 		return;
 	actual = rows_of(ps) / loops;
+	if (c->at.workers > 0 && is_partial(ps))
+	{
+		actual = rows_of(ps);
+		expected *= processes(c->at.workers);
+	}
 	if (!(actual >= ESTIMATE_ROWS && actual >= expected * ESTIMATE_FACTOR) &&
 		!(c->at.complete && expected >= ESTIMATE_ROWS &&
 		  expected >= actual * ESTIMATE_FACTOR))
@@ -677,6 +712,10 @@ enter_node(Collector *c, PlanState *ps)
 		return;
 	c->at.nested = c->at.nested || is_subplan(parent, ps) ||
 		(IsA(parent->plan, NestLoop) && ps == innerPlanState(parent));
+	if (IsA(parent->plan, Gather))
+		c->at.workers = ((Gather *) parent->plan)->num_workers;
+	else if (IsA(parent->plan, GatherMerge))
+		c->at.workers = ((GatherMerge *) parent->plan)->num_workers;
 	c->at.append = append_of_partitions(c, parent->plan);
 	c->at.complete = is_read_to_the_end(parent, ps, c->at.complete);
 }
@@ -774,4 +813,41 @@ ms_facts_collect(QueryDesc *queryDesc, bool is_fk_check, bool complete,
 			facts = lappend(facts, fact);
 	}
 	return facts;
+}
+
+/*
+ * The same fact again: added up, but for what is of the worst time.
+ */
+
+bool
+ms_fact_is_same(const MSFact *a, const MSFact *b)
+{
+	return a->shape == b->shape && a->kind == b->kind && a->node == b->node &&
+		a->tag == b->tag && a->relid == b->relid && a->index == b->index &&
+		a->structure == b->structure && a->userid == b->userid &&
+		a->toplevel == b->toplevel;
+}
+
+/* the worst time is the one furthest off the plan */
+static double
+misestimate(const MSFact *fact)
+{
+	double		expected = Max(fact->expected, 1);
+	double		actual = Max(fact->actual, 1);
+
+	return Max(expected / actual, actual / expected);
+}
+
+void
+ms_fact_add(MSFact *into, const MSFact *fact)
+{
+	into->times += fact->times;
+	into->rows_read += fact->rows_read;
+	into->rows_discarded += fact->rows_discarded;
+	into->memory = Max(into->memory, fact->memory);
+	if (misestimate(fact) > misestimate(into))
+	{
+		into->expected = fact->expected;
+		into->actual = fact->actual;
+	}
 }

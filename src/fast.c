@@ -13,80 +13,36 @@
  *   has touched the row since we read it, so a clock read just before counts
  *   as read under the row's lock, and no lock record is written.  Otherwise
  *   the row is locked, and the clock read again after that.
+ * - A row that another transaction is changing is not even tried: CHECKs and
+ *   the range of the count are asked of the row that there is after that.
  * - The insertion kills its own row on a conflict, and the search is repeated.
  *   Where that finds nothing, the other row is still being inserted: wait for
  *   its transaction, never spin.
  * - The caller orders the rows of a batch by their keys, so that batches
  *   cannot deadlock with each other.
  *
- * Executor state (compiled defaults, constraints, index infos, slots) is kept
- * in the target across transactions; relations, locks, snapshots, scans and
- * buffer pins are not.  The slots use an unpinned copy of the row type.  Two
- * ResultRelInfos, because before 16 the generated columns of an INSERT and of
- * an UPDATE share one array, which the first of them fills.
- *
- * After an error the state is worthless (its slots may think they hold
- * buffers): ms_fast_abort forgets it.
- *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "access/relation.h"
-#include "access/sysattr.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/catalog.h"
-#include "catalog/index.h"
-#include "catalog/namespace.h"
 #include "commands/trigger.h"
-#include "common/int.h"
 #include "executor/executor.h"
 #include "executor/nodeModifyTable.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
-#include "parser/parse_coerce.h"
-#include "rewrite/rewriteHandler.h"
+#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "missing_symbol.h"
-
-typedef struct MSFast
-{
-	MemoryContext cxt;			/* holds all of it */
-	bool		busy;			/* a call is under way */
-
-	/* kept */
-	EState	   *estate;
-	MSPrivileges *privileges;
-	ResultRelInfo *insert_rri;
-	ResultRelInfo *update_rri;
-	bool		has_row_triggers;
-	bool		has_before_insert;
-	TupleTableSlot *found;		/* the row as it is */
-	TupleTableSlot *updated;	/* as it will be */
-	TupleTableSlot *inserted;	/* a new one */
-	int			nindexes;
-	Oid		   *index_oids;
-	int			key_index;		/* which of them is the key's */
-	ScanKey		scankeys;
-	ExprState **defaults;		/* by attribute number - 1 */
-
-	/* of the call under way */
-	Relation	rel;
-	Snapshot	snapshot;		/* the active one */
-	bool		pushed;			/* by us */
-	IndexScanDesc scan;
-	CommandId	trigger_cid;	/* BEFORE INSERT triggers' commands are later */
-} MSFast;
 
 /* how far an attempt to count has come */
 typedef enum Progress
@@ -99,281 +55,11 @@ typedef enum Progress
 /* searches of a row that others keep changing, before a delta is appended */
 #define MAX_SEARCHES	3
 
-/* The value of a column that nobody gives: its default, or a checked NULL. */
-static Node *
-column_default(Relation rel, Form_pg_attribute att)
-{
-	Node	   *node;
-
-	if (att->attisdropped || att->attgenerated != '\0')
-		return NULL;
-	node = build_column_default(rel, att->attnum);
-	if (node == NULL && getBaseType(att->atttypid) != att->atttypid)
-	{
-		int32		basetypmod = att->atttypmod;
-		Oid			basetype = getBaseTypeAndTypmod(att->atttypid, &basetypmod);
-
-		node = coerce_to_domain((Node *) makeNullConst(basetype, basetypmod,
-													   get_typcollation(basetype)),
-								basetype, basetypmod, att->atttypid,
-								COERCION_IMPLICIT, COERCE_IMPLICIT_CAST, -1,
-								false);
-	}
-	return node;
-}
-
-static void
-make_defaults(MSFast *fast, Relation rel)
-{
-	TupleDesc	desc = RelationGetDescr(rel);
-
-	fast->defaults = palloc0(sizeof(ExprState *) * Max(desc->natts, 1));
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Node	   *node = column_default(rel, TupleDescAttr(desc, i));
-
-		if (node != NULL)
-			fast->defaults[i] = ExecPrepareExpr((Expr *) node, fast->estate);
-	}
-}
-
-static void
-make_indexes(MSFast *fast, MSTarget *target, Relation rel)
-{
-	List	   *oids = RelationGetIndexList(rel);
-	IndexInfo **infos;
-	ListCell   *lc;
-	int			n = list_length(oids);
-	ResultRelInfo *rris[2] = {fast->insert_rri, fast->update_rri};
-
-	fast->nindexes = n;
-	fast->index_oids = palloc(sizeof(Oid) * n);
-	infos = palloc(sizeof(IndexInfo *) * n);
-	n = 0;
-	foreach(lc, oids)
-	{
-		Relation	index = index_open(lfirst_oid(lc), RowExclusiveLock);
-
-		infos[n] = BuildIndexInfo(index);
-		if (infos[n]->ii_Unique)
-			BuildSpeculativeIndexInfo(index, infos[n]);
-		if (lfirst_oid(lc) == target->index)
-			fast->key_index = n;
-		fast->index_oids[n++] = lfirst_oid(lc);
-		index_close(index, NoLock);
-	}
-	for (int i = 0; i < lengthof(rris); i++)
-	{
-		rris[i]->ri_NumIndices = n;
-		rris[i]->ri_IndexRelationDescs = palloc0(sizeof(Relation) * n);
-		rris[i]->ri_IndexRelationInfo = infos;
-	}
-
-	fast->scankeys = ms_make_scankeys(target);
-}
-
-static ResultRelInfo *
-make_result_rel(MSFast *fast, Relation rel, TupleDesc desc)
-{
-	ResultRelInfo *rri = makeNode(ResultRelInfo);
-
-	InitResultRelInfo(rri, rel, 1, NULL, 0);
-	rri->ri_TrigOldSlot = MakeSingleTupleTableSlot(desc, table_slot_callbacks(rel));
-	rri->ri_TrigNewSlot = MakeSingleTupleTableSlot(desc, table_slot_callbacks(rel));
-
-	/* looked up here, not at the first call in some short-lived context */
-	for (int i = 0; rri->ri_TrigDesc != NULL && i < rri->ri_TrigDesc->numtriggers; i++)
-		fmgr_info_cxt(rri->ri_TrigDesc->triggers[i].tgfoid,
-					  &rri->ri_TrigFunctions[i], fast->cxt);
-	return rri;
-}
-
-/* Make the state that is kept. */
-static MSFast *
-make_fast(MSTarget *target, Relation rel)
-{
-	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
-											  "missing_symbol fast path",
-											  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
-	MSFast	   *fast = palloc0(sizeof(MSFast));
-	TupleDesc	desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
-	TriggerDesc *trig;
-
-	fast->cxt = cxt;
-	fast->estate = CreateExecutorState();
-	fast->privileges = ms_privileges_make(target, rel);
-	ExecInitRangeTable(fast->estate, fast->privileges->rtable,
-					   fast->privileges->perminfos, bms_make_singleton(1));
-
-	fast->insert_rri = make_result_rel(fast, rel, desc);
-	fast->update_rri = make_result_rel(fast, rel, desc);
-	ms_add_result_relation(fast->estate, fast->update_rri);
-
-	/* our copy: the relation's own does not survive an invalidation */
-	trig = fast->insert_rri->ri_TrigDesc;
-	fast->has_before_insert = trig != NULL && trig->trig_insert_before_row;
-	fast->has_row_triggers = trig != NULL &&
-		(trig->trig_insert_after_row || trig->trig_update_after_row);
-
-	fast->found = MakeSingleTupleTableSlot(desc, table_slot_callbacks(rel));
-	fast->updated = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-	fast->inserted = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-	make_indexes(fast, target, rel);
-	make_defaults(fast, rel);
-
-	MemoryContextSwitchTo(oldcxt);
-	MemoryContextSetParent(cxt, target->cxt);
-	return fast;
-}
-
-/* Forget the state, after an error between begin and end. */
-void
-ms_fast_abort(MSTarget *target)
-{
-	if (target->fast != NULL)
-		MemoryContextDelete(target->fast->cxt);
-	target->fast = NULL;
-}
-
-/* Search with a new snapshot; the active one where that is fresh. */
-static void
-push_snapshot(MSFast *fast, bool fresh)
-{
-	if (!fresh)
-	{
-		/* our own earlier changes must be visible to the search */
-		CommandCounterIncrement();
-		PushActiveSnapshot(IsolationUsesXactSnapshot() ?
-						   GetTransactionSnapshot() : GetLatestSnapshot());
-	}
-	fast->pushed = !fresh;
-	fast->snapshot = GetActiveSnapshot();
-	fast->estate->es_snapshot = fast->snapshot;
-}
-
-static void
-begin_scan(MSFast *fast, MSTarget *target)
-{
-	fast->scan = index_beginscan(fast->rel,
-								 fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
-								 fast->snapshot, NULL, target->nkeys, 0,
-								 SO_NONE);
-}
-
-/* Search with a newer snapshot from now on. */
-static void
-refresh_snapshot(MSFast *fast, MSTarget *target)
-{
-	ExecClearTuple(fast->found);
-	index_endscan(fast->scan);
-	if (fast->pushed)
-		PopActiveSnapshot();
-	push_snapshot(fast, false);
-	begin_scan(fast, target);
-}
-
-/* Let the next increment see what the latest has written. */
-void
-ms_fast_refresh(MSTarget *target)
-{
-	refresh_snapshot(target->fast, target);
-}
-
-static void
-open_index(MSFast *fast, int i)
-{
-	if (fast->insert_rri->ri_IndexRelationDescs[i] == NULL)
-	{
-		Relation	index = index_open(fast->index_oids[i], RowExclusiveLock);
-
-		fast->insert_rri->ri_IndexRelationDescs[i] = index;
-		fast->update_rri->ri_IndexRelationDescs[i] = index;
-	}
-}
-
-static void
-open_all_indexes(MSFast *fast)
-{
-	for (int i = 0; i < fast->nindexes; i++)
-		open_index(fast, i);
-}
-
-/* Is the target's state in use further up the stack? */
-bool
-ms_fast_is_busy(const MSTarget *target)
-{
-	return target->fast != NULL && target->fast->busy;
-}
-
 /*
- * Begin one statement's worth of increments of a table that the caller has
- * opened.  The columns that are given beside the key decide, with the key's
- * and the counter's own, which privileges the current role needs; permitted:
- * it has them.  fresh: the active snapshot has just been taken.
+ * Conflicts with a row that is gone before we look for it, one after the
+ * other: so many that it is there, and the search does not find it.
  */
-void
-ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given,
-			  bool permitted, bool fresh)
-{
-	MSFast	   *fast = target->fast;
-
-	if (fast == NULL)
-		fast = target->fast = make_fast(target, rel);
-
-	if (permitted)
-		ms_privileges_set(fast->privileges, target, given);
-	else
-		ms_privileges_check(fast->privileges, target, given);
-	CheckCmdReplicaIdentity(rel, CMD_INSERT);
-	CheckCmdReplicaIdentity(rel, CMD_UPDATE);
-
-	fast->busy = true;
-	fast->rel = rel;
-	fast->insert_rri->ri_RelationDesc = rel;
-	fast->update_rri->ri_RelationDesc = rel;
-	open_index(fast, fast->key_index);
-	if (fast->has_row_triggers)
-		AfterTriggerBeginQuery();
-	push_snapshot(fast, fresh);
-	begin_scan(fast, target);
-}
-
-/* End it: fire the triggers, give everything back. */
-void
-ms_fast_end(MSTarget *target)
-{
-	MSFast	   *fast = target->fast;
-
-	ExecClearTuple(fast->found);
-	index_endscan(fast->scan);
-	fast->scan = NULL;
-	if (fast->has_row_triggers)
-		AfterTriggerEndQuery(fast->estate);
-	if (fast->pushed)
-		PopActiveSnapshot();
-	fast->snapshot = NULL;
-
-	for (int i = 0; i < fast->nindexes; i++)
-	{
-		if (fast->insert_rri->ri_IndexRelationDescs[i] != NULL)
-			index_close(fast->insert_rri->ri_IndexRelationDescs[i], NoLock);
-		fast->insert_rri->ri_IndexRelationDescs[i] = NULL;
-		fast->update_rri->ri_IndexRelationDescs[i] = NULL;
-	}
-	ExecClearTuple(fast->updated);
-	ExecClearTuple(fast->inserted);
-	if (fast->has_row_triggers)
-	{
-		ExecClearTuple(fast->insert_rri->ri_TrigOldSlot);
-		ExecClearTuple(fast->insert_rri->ri_TrigNewSlot);
-		ExecClearTuple(fast->update_rri->ri_TrigOldSlot);
-		ExecClearTuple(fast->update_rri->ri_TrigNewSlot);
-	}
-	ResetPerTupleExprContext(fast->estate);
-	fast->rel = NULL;
-	fast->busy = false;
-}
+#define MAX_GONE	100
 
 /* What a row says of its counter. */
 static void
@@ -391,14 +77,6 @@ read_result(const MSTarget *target, TupleTableSlot *slot, MSOutcome outcome,
 	}
 	ms_result_from_values(target, values, isnull, result);
 	result->outcome = outcome;
-}
-
-/* Search the row of the key that the scan keys hold. */
-static bool
-find_row(MSFast *fast, MSTarget *target)
-{
-	index_rescan(fast->scan, fast->scankeys, target->nkeys, NULL, 0);
-	return index_getnext_slot(fast->scan, ForwardScanDirection, fast->found);
 }
 
 /*
@@ -567,6 +245,75 @@ lock_found(MSFast *fast, MSTarget *target, const MSRow *row, bool wait)
 	pg_unreachable();
 }
 
+/*
+ * What the row that was found is like now: TM_BeingModified where another
+ * transaction that is under way holds a lock that ours would wait for, or is
+ * changing it.  There are heap tables only here.
+ */
+static TM_Result
+found_state(MSFast *fast)
+{
+	BufferHeapTupleTableSlot *slot = (BufferHeapTupleTableSlot *) fast->found;
+	HeapTupleHeader header = slot->base.tuple->t_data;
+	TM_Result	result;
+
+	/* one read of memory: as it is most often, nobody has touched it */
+	if (header->t_infomask & HEAP_XMAX_INVALID)
+		return TM_Ok;
+
+	LockBuffer(slot->buffer, BUFFER_LOCK_SHARE);
+	result = HeapTupleSatisfiesUpdate(slot->base.tuple,
+									  GetCurrentCommandId(false),
+									  slot->buffer);
+	if (result == TM_BeingModified &&
+		HEAP_XMAX_IS_LOCKED_ONLY(header->t_infomask) &&
+		!(header->t_infomask & HEAP_XMAX_IS_MULTI) &&
+		(HEAP_XMAX_IS_KEYSHR_LOCKED(header->t_infomask) ||
+		 TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmax(header))))
+		result = TM_Ok;			/* a foreign key's lock, or our own */
+	LockBuffer(slot->buffer, BUFFER_LOCK_UNLOCK);
+	return result;
+}
+
+/*
+ * Write the new version of the row that was found, without waiting:
+ * TM_BeingModified where that would.
+ */
+static TM_Result
+write_updated(MSFast *fast, bool locked, TU_UpdateIndexes *update_indexes)
+{
+	TM_FailureData tmfd;
+	LockTupleMode lockmode;
+
+	fast->estate->es_output_cid = GetCurrentCommandId(true);
+
+#ifdef USE_ASSERT_CHECKING
+
+	/*
+	 * heap_update() says so, too, but asserts that nobody asks.  A lock can
+	 * be asked for.
+	 */
+	if (!locked)
+	{
+		ItemPointerData tid = fast->found->tts_tid;
+		TM_Result	result;
+
+		result = table_tuple_lock(fast->rel, &tid, fast->snapshot,
+								  fast->found, fast->estate->es_output_cid,
+								  ExecUpdateLockMode(fast->estate,
+													 fast->update_rri),
+								  LockWaitSkip, 0, &tmfd);
+		if (result != TM_Ok)
+			return result == TM_WouldBlock ? TM_BeingModified : result;
+		locked = true;
+	}
+#endif
+	return table_tuple_update(fast->rel, &fast->found->tts_tid, fast->updated,
+							  fast->estate->es_output_cid, 0, fast->snapshot,
+							  InvalidSnapshot, locked, &tmfd, &lockmode,
+							  update_indexes);
+}
+
 /* Write the new version's index entries and queue its triggers. */
 static void
 finish_update(MSFast *fast, TU_UpdateIndexes update_indexes)
@@ -576,7 +323,7 @@ finish_update(MSFast *fast, TU_UpdateIndexes update_indexes)
 	/* there are no summarizing indexes here: target.c sees to that */
 	if (update_indexes != TU_None)
 	{
-		open_all_indexes(fast);
+		ms_fast_open_indexes(fast);
 		recheck = ExecInsertIndexTuples(fast->update_rri, fast->estate,
 										EIIT_IS_UPDATE, fast->updated, NIL,
 										NULL);
@@ -598,8 +345,7 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 	for (;;)
 	{
 		TimestampTz now = ms_row_time(row);
-		TM_FailureData tmfd;
-		LockTupleMode lockmode;
+		TM_Result	state = TM_Ok;
 		TU_UpdateIndexes update_indexes;
 
 		if (found_is_throttled(fast, target, row, now))
@@ -608,31 +354,20 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 			return DONE;
 		}
 
-#ifdef USE_ASSERT_CHECKING
-
 		/*
-		 * heap_update() returns TM_BeingModified to one who does not wait,
-		 * but asserts that there is no such caller.
+		 * What another transaction is changing must not fail for what it is
+		 * before that.
 		 */
 		if (!locked)
+			state = found_state(fast);
+		if (state == TM_Ok)
 		{
-			progress = lock_found(fast, target, row, false);
-			if (progress == BUSY && !ms_row_goes_aside(target, row))
-				progress = lock_found(fast, target, row, true);
-			if (progress != DONE)
-				return progress;
-			locked = true;
-			continue;
+			make_updated(fast, target, row, now);
+			check_row(fast, fast->update_rri, fast->updated, CMD_UPDATE);
+			state = write_updated(fast, locked, &update_indexes);
 		}
-#endif
-		make_updated(fast, target, row, now);
-		check_row(fast, fast->update_rri, fast->updated, CMD_UPDATE);
 
-		fast->estate->es_output_cid = GetCurrentCommandId(true);
-		switch (table_tuple_update(fast->rel, &fast->found->tts_tid,
-								   fast->updated, fast->estate->es_output_cid,
-								   0, fast->snapshot, InvalidSnapshot, locked,
-								   &tmfd, &lockmode, &update_indexes))
+		switch (state)
 		{
 			case TM_Ok:
 				finish_update(fast, update_indexes);
@@ -649,6 +384,7 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 				return row_changed(target, row, "update");
 			case TM_Deleted:
 				return row_changed(target, row, "delete");
+			case TM_Invisible:
 			case TM_SelfModified:
 				changed_by_self(target);
 				break;
@@ -717,6 +453,38 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 	return !fast->has_before_insert || run_before_insert(fast, target);
 }
 
+/* Never insert what is not found: the next increment would do it again. */
+static pg_noinline void
+not_found(const MSTarget *target)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("index %s does not find the counter that is to be inserted in table %s",
+					quote_identifier(get_rel_name(target->index)),
+					target->name),
+			 errdetail("The order of its operator class and its equality operator do not agree, or it is corrupt."),
+			 errhint("Count by an index with the default operator class, or REINDEX it.")));
+}
+
+/* Has the row that is to be inserted the key that was searched? */
+static void
+check_inserted_key(MSFast *fast, MSTarget *target)
+{
+	TupleTableSlot *slot = fast->inserted;
+
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		int			j = target->keys[i].column.attno - 1;
+		ScanKey		key = &fast->scankeys[i];
+
+		if (slot->tts_isnull[j] ||
+			!DatumGetBool(FunctionCall2Coll(&key->sk_func, key->sk_collation,
+											slot->tts_values[j],
+											key->sk_argument)))
+			not_found(target);
+	}
+}
+
 /* Insert the new row; false on a conflict with another: search again. */
 static bool
 insert_row(MSFast *fast, MSTarget *target, MSResult *result)
@@ -728,7 +496,8 @@ insert_row(MSFast *fast, MSTarget *target, MSResult *result)
 	List	   *recheck;
 
 	check_row(fast, fast->insert_rri, slot, CMD_INSERT);
-	open_all_indexes(fast);
+	check_inserted_key(fast, target);
+	ms_fast_open_indexes(fast);
 
 	fast->estate->es_output_cid = GetCurrentCommandId(true);
 	xid = GetCurrentTransactionId();
@@ -769,6 +538,7 @@ probe_unseen(MSFast *fast, MSTarget *target, const MSRow *row, bool met)
 	ms_find_latest(fast->rel,
 				   fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
 				   fast->scankeys, target->nkeys, fast->found, &latest);
+	ExecClearTuple(fast->found);
 	if (!latest.found)
 		return DONE;
 	if (ms_row_goes_aside(target, row) && (TransactionIdIsValid(latest.xmin) ||
@@ -792,11 +562,12 @@ probe_unseen(MSFast *fast, MSTarget *target, const MSRow *row, bool met)
 
 /*
  * Insert a row for a key that the search does not see; *made: the new row is
- * ready.  A conflict with another row kills ours.
+ * ready.  A conflict with another row kills ours; *gone: how often that row
+ * was gone then.
  */
 static Progress
 insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
-			  MSResult *result)
+			  int *gone, MSResult *result)
 {
 	bool		aside = ms_row_goes_aside(target, row);
 	Progress	progress = DONE;
@@ -822,7 +593,11 @@ insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
 
 			/* what we met is gone again */
 			if (progress == DONE)
+			{
+				if (++*gone == MAX_GONE)
+					not_found(target);
 				progress = SEARCH_AGAIN;
+			}
 		}
 		*made = true;
 	}
@@ -837,21 +612,20 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 {
 	MSFast	   *fast = target->fast;
 	bool		made = false;
+	int			gone = 0;
 	int			searches = 0;
 
 	ResetPerTupleExprContext(fast->estate);
-	for (int i = 0; i < target->nkeys; i++)
-		fast->scankeys[i].sk_argument = row->values[target->keys[i].column.attno - 1];
-
+	ms_set_scankeys(target, fast->scankeys, row->values);
 	for (;;)
 	{
 		Progress	progress;
 
 		CHECK_FOR_INTERRUPTS();
-		if (find_row(fast, target))
+		if (ms_search(fast->scan, fast->scankeys, target->nkeys, fast->found))
 			progress = update_row(fast, target, row, result);
 		else
-			progress = insert_unseen(fast, target, row, &made, result);
+			progress = insert_unseen(fast, target, row, &made, &gone, result);
 
 		if (progress == DONE)
 			break;
@@ -861,7 +635,7 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 			set_aside(fast, target, row, result);
 			break;
 		}
-		refresh_snapshot(fast, target);
+		ms_fast_refresh(target);
 	}
 	ExecClearTuple(fast->found);
 }

@@ -47,7 +47,7 @@
 #define STALE_SHARE			0.1
 
 /* foreign keys are checked row by row: all of them count */
-#define FK_CHECK_ROWS		10000
+#define FK_CHECKS_ROWS		10000
 
 static const char *const kind_names[] = {
 	[MS_SEQ_SCAN_DISCARDS] = "seq_scan_discards",
@@ -617,7 +617,7 @@ ms_findings(List *facts)
 			finding->ratio = finding->rows_read > 0 ?
 				finding->rows_discarded / finding->rows_read : 0;
 		if (finding->fact->kind != MS_MISSING_FK_INDEX ||
-			finding->rows_read >= FK_CHECK_ROWS)
+			finding->rows_read >= FK_CHECKS_ROWS)
 			result = lappend(result, finding);
 	}
 	return result;

@@ -14,19 +14,23 @@
  * it began is in its rows when it returns.  Only one at a time does that to a
  * target, because the order in which it locks rows is not that of keys.
  *
- * Each is applied as the role that counted, or the table's owner where that
- * role is gone.  Triggers and constraints of the table then run as that role
- * in the caller's session.  A caller who could not become that role must not
- * choose what names mean to it: then search_path is pg_catalog, and the
- * operation is security-restricted.  So it is, too, where the role could not
- * become a caller who has not chosen the table: the worker, or fold() of all
- * that there is.  These look at the table as its owner, likewise.
+ * As whom each is applied is in acting.c.  Otherwise all is done as the
+ * table's owner, restricted, because to look at the table can run code.  In a
+ * restricted operation no trigger can be put off to the commit; so where that
+ * is needed, constraints are made immediate first, which is not for us to do
+ * in a transaction that has done more than this.
  *
  * What fails is kept in spilled, with its error, and the rest goes on.  For
- * that the work is done in subtransactions, of many keys each; where one
+ * that the work is done in attempts (attempt.c), of many keys each; where one
  * fails, its keys are done again one by one.  What is wrong with the session
  * or the server ends the fold of a table, with nothing kept; the other tables
  * are folded all the same, unless the caller was interrupted.
+ *
+ * A lock that code of the table asks for, as a check of a foreign key does, is
+ * waited for LOCK_MS, and LOCK_AGAIN_MS once that was in vain: then the delta
+ * stays as it was, and the others go on.  Where the caller has not chosen the
+ * table, its code has limited time for each key; what takes longer ends the
+ * fold of the table.  flush() has no such limits, because it is to wait.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,6 +39,7 @@
 #include "access/tableam.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "commands/trigger.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
@@ -56,6 +61,13 @@
 /* keys in one subtransaction */
 #define FOLD_CHUNK	200
 
+/* ms that code of a table has for a key in fold(), of all tables */
+#define KEY_MS			5000
+
+/* ms that a lock is waited for, and after the first that was not to be had */
+#define LOCK_MS			100
+#define LOCK_AGAIN_MS	2
+
 /* deltas of one key and role */
 typedef struct KeyDeltas
 {
@@ -66,13 +78,16 @@ typedef struct KeyDeltas
 typedef struct Fold
 {
 	Oid			relid;
-	bool		named;			/* by the caller */
+	bool		immediate;		/* constraints are ... */
+	bool		puts_off;		/* ... which this table needs ... */
+	bool		alone;			/* ... and may have: nothing else was done */
 	bool		wait;			/* flush(): for rows, and for others who fold */
+	MSFoldTerms terms;
 	bool		missed;			/* somebody else had a delta, after a wait */
 	MSFolded	folded;
 
 	/* of the part under way */
-	Oid			caller;
+	MSApplier	caller;
 	MSTarget   *target;
 	Relation	rel;
 	Relation	stored;
@@ -87,102 +102,13 @@ typedef struct Fold
 	char	   *error;
 } Fold;
 
+static const char *const overdue_error =
+	"Code of the table has taken too long for one key.";
+
 static bool folding = false;	/* merging, which may run triggers */
 
 PG_FUNCTION_INFO_V1(ms_fold);
 PG_FUNCTION_INFO_V1(ms_flush);
-
-/*
- * Did a function raise an error by itself, whatever its SQLSTATE says?
- * Procedural languages have message catalogs of their own.
- */
-static bool
-is_raised(const ErrorData *edata)
-{
-	return edata->domain != NULL &&
-		strncmp(edata->domain, "postgres", strlen("postgres")) != 0;
-}
-
-/*
- * Errors after which the caller's command must not go on.  A lock that is not
- * available is one where he has set a timeout, else a trigger's NOWAIT.
- */
-static bool
-ends_all(const ErrorData *edata)
-{
-	return !is_raised(edata) &&
-		((edata->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE && LockTimeout > 0) ||
-		 ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
-		 ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK);
-}
-
-/* Errors that are not about the delta: they end the fold of its table. */
-static bool
-ends_fold(const ErrorData *edata)
-{
-	if (is_raised(edata))
-		return false;
-	switch (ERRCODE_TO_CATEGORY(edata->sqlerrcode))
-	{
-		case ERRCODE_INSUFFICIENT_RESOURCES:
-		case ERRCODE_SYSTEM_ERROR:
-		case ERRCODE_INTERNAL_ERROR:
-			return true;
-		default:
-			return edata->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
-				ends_all(edata);
-	}
-}
-
-/*
- * Do something in a subtransaction.  On an error undo it; return false, with
- * the error's text, or pass on what goes through.
- */
-static bool
-attempt(void (*step) (void *arg), void *arg,
-		bool (*goes_through) (const ErrorData *edata), char **error)
-{
-	MemoryContext oldcxt = CurrentMemoryContext;
-	ResourceOwner oldowner = CurrentResourceOwner;
-	volatile bool ok = true;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(oldcxt);
-	PG_TRY();
-	{
-		step(arg);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(oldcxt);
-		CurrentResourceOwner = oldowner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *edata;
-
-		MemoryContextSwitchTo(oldcxt);
-		edata = CopyErrorData();
-		FlushErrorState();
-
-		/* whoever catches it expects the subtransaction that he left */
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(oldcxt);
-		CurrentResourceOwner = oldowner;
-		if (goes_through(edata))
-			ReThrowError(edata);
-		*error = psprintf("%s: %s", unpack_sql_state(edata->sqlerrcode),
-						  edata->message);
-		ok = false;
-	}
-	PG_END_TRY();
-	return ok;
-}
-
-/* The same where an error that is not about what was done goes through. */
-bool
-ms_try(void (*step) (void *arg), void *arg, char **error)
-{
-	return attempt(step, arg, ends_fold, error);
-}
 
 /* a step of a fold */
 typedef struct Step
@@ -199,81 +125,51 @@ run_step(void *arg)
 	step->step(step->fold);
 }
 
-static bool
+/* Try it; where it fails, nothing has happened. */
+static MSAttempt
 try_step(void (*step) (Fold *fold), Fold *fold, char **error)
 {
 	MSFolded	folded = fold->folded;
 	Step		arg = {step, fold};
+	MSAttempt	result;
 
-	if (ms_try(run_step, &arg, error))
-		return true;
-	fold->folded = folded;
-	return false;
+	ms_limit_start(fold->terms.limit);
+	result = ms_attempt(run_step, &arg, fold->wait, MS_ENDS_FOLD, error);
+	if (result != MS_DONE)
+		fold->folded = folded;
+	fold->folded.overdue |= ms_limit_end();
+	return result;
 }
 
-/* what act_as() has changed */
-typedef struct Acting
-{
-	Oid			userid;
-	int			sec_context;
-	int			nestlevel;		/* of settings; 0: none */
-} Acting;
-
-/*
- * Be a role, until act_no_more() or the end of the subtransaction: user code
- * runs as it, and cannot become the caller again.
- */
-static void
-act_as(Oid role, bool restricted, Acting *acting)
-{
-	GetUserIdAndSecContext(&acting->userid, &acting->sec_context);
-	acting->nestlevel = restricted ? NewGUCNestLevel() : 0;
-	SetUserIdAndSecContext(role, acting->sec_context |
-						   SECURITY_LOCAL_USERID_CHANGE |
-						   (restricted ? SECURITY_RESTRICTED_OPERATION : 0));
-}
-
-/* In the role that we act as, names mean what they mean to everybody. */
-static void
-hide_search_path(void)
-{
-	(void) set_config_option("search_path", "pg_catalog, pg_temp",
-							 PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-}
-
-static void
-act_no_more(const Acting *acting)
-{
-	SetUserIdAndSecContext(acting->userid, acting->sec_context);
-	if (acting->nestlevel > 0)
-		AtEOXact_GUC(false, acting->nestlevel);
-}
-
-/* Has the caller rights that a role's code must not get hold of? */
+/* Is it time to end with what has been done? */
 static bool
-is_above(const Fold *fold, Oid role)
+is_over(const Fold *fold)
 {
-	return !fold->named && !member_can_set_role(role, fold->caller);
+	return fold->folded.overdue || fold->folded.cut ||
+		(fold->terms.deadline > 0 && ms_now_ns() > fold->terms.deadline);
 }
 
-/* Count a row as a role; the owner stands in for one that is gone. */
+/* Wait no longer for a lock, till the end of the level of settings. */
 static void
-apply_as(Fold *fold, MSRow *row, const char *rolename, MSResult *result)
+limit_locks(int ms)
 {
-	Oid			role = get_role_oid(rolename, true);
-	Acting		acting;
-	bool		may_become;
+	if (LockTimeout == 0 || LockTimeout > ms)
+		(void) set_config_option("lock_timeout", psprintf("%d", ms),
+								 PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+}
 
-	if (!OidIsValid(role))
-		role = fold->rel->rd_rel->relowner;
-	may_become = member_can_set_role(fold->caller, role);
-	act_as(role, !may_become || is_above(fold, role), &acting);
-	if (!may_become)
-		hide_search_path();
+/* Count a row as acting.c has it for the counter of a delta. */
+static void
+apply_for(Fold *fold, MSRow *row, const MSSpilled *delta, MSResult *result)
+{
+	MSActing	acting;
+
+	ms_act_for_counter(fold->target, fold->rel, row, &fold->caller,
+					   delta->roleid, &acting);
 	row->waits = fold->wait;
 	ms_apply_row(fold->target, fold->rel, row, result);
-	act_no_more(&acting);
+	ms_act_no_more(&acting);
 }
 
 /* Have n deltas reached their row? */
@@ -284,7 +180,6 @@ reached_row(Fold *fold, const MSResult *result, int n)
 		result->outcome != MS_INCREMENTED && result->outcome != MS_IGNORED)
 		return false;
 	fold->folded.deltas += n;
-	fold->folded.rows++;
 	return true;
 }
 
@@ -334,7 +229,7 @@ apply_single(Fold *fold, MSSpilled *delta)
 		fold->missed = true;
 		return;
 	}
-	apply_as(fold, delta->row, delta->role, &result);
+	apply_for(fold, delta->row, delta, &result);
 	if (reached_row(fold, &result, 1) &&
 		!ms_spill_delete(fold->stored, delta, fold->snapshot, false, true))
 		ereport(ERROR,
@@ -359,7 +254,7 @@ apply_group(Fold *fold, const KeyDeltas *group)
 	sum = take_group(fold, group, &taken);
 	if (sum == NULL)
 		return;
-	apply_as(fold, sum, group->deltas[0]->role, &result);
+	apply_for(fold, sum, group->deltas[0], &result);
 	if (!reached_row(fold, &result, taken))
 		ms_spill_append(MS_STORE_SPILLED, fold->target, fold->rel, sum,
 						sum->values, group->deltas[0]->role, NULL);
@@ -371,11 +266,23 @@ apply_groups(Fold *fold)
 	for (int i = 0; i < fold->ngroups; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
+		if (i > 0)
+		{
+			if (is_over(fold))
+			{
+				fold->folded.cut = true;
+				break;
+			}
+			ms_limit_start(fold->terms.limit);
+		}
 		apply_group(fold, &fold->groups[i]);
 	}
 }
 
-/* Keep what has failed, n deltas as one, with the error. */
+/*
+ * Keep what has failed, n deltas as one, with the error; but as it was where
+ * the error may only say that the search_path was hidden.
+ */
 static void
 keep_group(Fold *fold)
 {
@@ -385,6 +292,9 @@ keep_group(Fold *fold)
 
 	if (group->n == 1 && group->deltas[0]->error != NULL &&
 		strcmp(group->deltas[0]->error, fold->error) == 0)
+		return;
+	if (ms_hides_search_path(fold->target, fold->rel, &fold->caller,
+							 group->deltas[0]->roleid))
 		return;
 	sum = take_group(fold, group, &taken);
 	if (sum != NULL)
@@ -410,7 +320,18 @@ static void
 parse_deltas(Fold *fold)
 {
 	for (int i = 0; i < fold->ndeltas; i++)
-		ms_spill_parse(fold->target, fold->rel, fold->deltas[i]);
+		ms_spill_parse(fold->target, fold->rel, fold->deltas[i], true);
+}
+
+/* The first reason is told; that of what was cancelled by us is not core's. */
+static void
+tell(Fold *fold, const char *error)
+{
+	if (fold->folded.error != NULL)
+		return;
+	fold->folded.error =
+		MemoryContextStrdup(fold->cxt, fold->folded.overdue ? overdue_error :
+							error);
 }
 
 static void
@@ -419,15 +340,23 @@ keep(Fold *fold, void (*how) (Fold *fold), char *error)
 	char	   *again;
 
 	fold->error = error;
-	if (fold->folded.error == NULL)
-		fold->folded.error = MemoryContextStrdup(fold->cxt, error);
+	tell(fold, error);
 	fold->folded.failed++;
-	if (!try_step(how, fold, &again) && how == keep_group)
+	if (try_step(how, fold, &again) != MS_DONE && how == keep_group)
 	{
 		fold->deltas = fold->groups[0].deltas;
 		fold->ndeltas = fold->groups[0].n;
 		(void) try_step(keep_deltas, fold, &again);
 	}
+}
+
+/* What would have had to wait stays as it is. */
+static void
+leave(Fold *fold, const char *error)
+{
+	tell(fold, error);
+	fold->folded.waiting++;
+	limit_locks(LOCK_AGAIN_MS);
 }
 
 /* Parse what was read; what cannot be parsed is kept.  How many are left. */
@@ -439,17 +368,25 @@ parse(Fold *fold, MSSpilled **deltas, int n)
 
 	fold->deltas = deltas;
 	fold->ndeltas = n;
-	if (try_step(parse_deltas, fold, &error))
+	if (try_step(parse_deltas, fold, &error) == MS_DONE)
 		return n;
 
-	for (int i = 0; i < n; i++)
+	fold->folded.overdue = false;	/* by many of them, together */
+	for (int i = 0; i < n && !fold->folded.overdue; i++)
 	{
 		fold->deltas = &deltas[i];
 		fold->ndeltas = 1;
-		if (try_step(parse_deltas, fold, &error))
-			deltas[left++] = deltas[i];
-		else
-			keep(fold, keep_deltas, error);
+		switch (try_step(parse_deltas, fold, &error))
+		{
+			case MS_DONE:
+				deltas[left++] = deltas[i];
+				break;
+			case MS_STAYS:
+				leave(fold, error);
+				break;
+			default:
+				keep(fold, keep_deltas, error);
+		}
 	}
 	return left;
 }
@@ -462,7 +399,7 @@ compare_deltas(const void *a, const void *b, void *arg)
 	int			result = ms_compare_rows(arg, x->row->values, y->row->values);
 
 	if (result == 0)
-		result = strcmp(x->role, y->role);
+		result = (x->roleid > y->roleid) - (x->roleid < y->roleid);
 	return result;
 }
 
@@ -477,6 +414,61 @@ compare_in_time(const void *a, const void *b, void *arg)
 	if (result == 0)
 		result = (x->first_seen > y->first_seen) - (x->first_seen < y->first_seen);
 	return result;
+}
+
+/*
+ * Merge some groups; where that fails, one by one.  But not what has taken too
+ * long: next time it will be.
+ */
+static void
+apply_chunk(Fold *fold, KeyDeltas *groups, int n)
+{
+	MSAttempt	result;
+	char	   *error;
+
+	fold->groups = groups;
+	fold->ngroups = n;
+	result = try_step(apply_groups, fold, &error);
+	if (result == MS_DONE)
+		return;
+	if (n == 1 && result == MS_FAILED)
+		keep(fold, keep_group, error);
+	else if (n == 1 || fold->folded.overdue)
+		leave(fold, error);
+	else
+	{
+		for (int i = 0; i < n && !fold->folded.cut; i++)
+		{
+			fold->folded.cut = is_over(fold);
+			if (!fold->folded.cut)
+				apply_chunk(fold, &groups[i], 1);
+		}
+	}
+}
+
+/*
+ * Merge groups, in their order; of a target that needs it one by one and from
+ * anywhere on, so that none is in the way of the others for ever.
+ */
+static void
+apply_all(Fold *fold, KeyDeltas *groups, int ngroups)
+{
+	int			chunk = fold->terms.one_by_one ? 1 : FOLD_CHUNK;
+	int			at = fold->terms.one_by_one ?
+		(int) (ms_random_double() * ngroups) : 0;
+	int			n;
+
+	for (int left = ngroups; left > 0; left -= n)
+	{
+		if (is_over(fold))
+		{
+			fold->folded.cut = true;
+			return;
+		}
+		n = Min(chunk, Min(left, ngroups - at));
+		apply_chunk(fold, &groups[at], n);
+		at = (at + n) % ngroups;
+	}
 }
 
 /* Merge what was read, in the order of the key. */
@@ -502,30 +494,17 @@ fold_deltas(Fold *fold, MSSpilled **deltas, int n)
 			groups[ngroups++].n = 1;
 		}
 	}
-
-	for (int i = 0; i < ngroups; i += FOLD_CHUNK)
-	{
-		int			end = Min(i + FOLD_CHUNK, ngroups);
-		char	   *error;
-
-		fold->groups = &groups[i];
-		fold->ngroups = end - i;
-		if (try_step(apply_groups, fold, &error))
-			continue;
-		for (int j = i; j < end; j++)
-		{
-			fold->groups = &groups[j];
-			fold->ngroups = 1;
-			if (!try_step(apply_groups, fold, &error))
-				keep(fold, keep_group, error);
-		}
-	}
+	apply_all(fold, groups, ngroups);
 }
 
-/* Fold some deltas of the open target, those behind *after. */
+/*
+ * Fold some deltas of the open target, those behind *after; false where these
+ * were the last, or some of these were not come to.
+ */
 static bool
 fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 {
+	int64		before = *after;
 	List	   *list;
 	MSSpilled **deltas;
 	int			n = 0;
@@ -548,37 +527,42 @@ fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 		table_close(fold->stored, NoLock);
 	}
 	UnregisterSnapshot(fold->snapshot);
-	return more;
+	if (fold->folded.overdue || fold->folded.cut)
+		*after = before;
+	else if (!more || !is_over(fold))
+		return more;
+	fold->folded.cut = true;
+	return false;
+}
+
+/* The owner of the table, which is locked from now on. */
+static Oid
+lock_and_find_owner(Oid relid)
+{
+	HeapTuple	tuple;
+	Oid			owner;
+
+	LockRelationOid(relid, RowExclusiveLock);
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table with OID %u does not exist", relid)));
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
 }
 
 /*
- * Become the owner of the table, where he could not become a caller who has
- * not chosen it: to look at its indexes can run code, too.  False where the
- * caller could not become the owner either: then it is for that look only.
+ * Do constraints have to be made immediate first?  They do for what cannot be
+ * put off to the commit; and where that is harmless, so that one delta that
+ * its commit would refuse does not end the fold of all.
  */
 static bool
-act_as_owner(Fold *fold, Acting *acting)
+needs_immediate(Fold *fold)
 {
-	HeapTuple	tuple;
-	Oid			owner = fold->caller;
-
-	LockRelationOid(fold->relid, RowExclusiveLock);
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(fold->relid));
-	if (HeapTupleIsValid(tuple))
-	{
-		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-		ReleaseSysCache(tuple);
-	}
-	if (!is_above(fold, owner))
-	{
-		act_as(fold->caller, false, acting);
-		return true;
-	}
-	act_as(owner, true, acting);
-	if (member_can_set_role(fold->caller, owner))
-		return true;
-	hide_search_path();
-	return false;
+	return !fold->immediate && ms_defers_triggers(fold->rel) &&
+		(fold->alone || ms_has_own_code(fold->target, fold->rel));
 }
 
 /* The same with the target to be opened, and in memory of its own. */
@@ -586,22 +570,21 @@ static bool
 open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 {
 	MemoryContext oldcxt;
-	Acting		acting;
-	bool		stays;
+	MSActing	acting;
+	int			nestlevel = NewGUCNestLevel();
 	volatile bool more = false;
 
+	/* to look at the table can run code, too */
+	ms_limit_start(fold->terms.limit);
+	if (!fold->wait)
+		limit_locks(fold->terms.hurry ? LOCK_AGAIN_MS : LOCK_MS);
 	fold->cxt = CurrentMemoryContext;
-	fold->caller = GetUserId();
 	oldcxt = MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext,
 														 "missing_symbol fold",
 														 ALLOCSET_DEFAULT_SIZES));
-	stays = act_as_owner(fold, &acting);
+	ms_get_applier(&fold->caller);
+	ms_act_as_owner(&fold->caller, lock_and_find_owner(fold->relid), &acting);
 	fold->target = ms_target_open(fold->relid, NoLock, &fold->rel);
-	if (!stays)
-	{
-		act_no_more(&acting);
-		act_as(fold->caller, false, &acting);
-	}
 	if (fold->target == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -609,7 +592,9 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	folding = true;
 	PG_TRY();
 	{
-		more = fold_part(fold, store, after, limit);
+		fold->puts_off = needs_immediate(fold);
+		if (!fold->puts_off)
+			more = fold_part(fold, store, after, limit);
 	}
 	PG_CATCH();
 	{
@@ -620,55 +605,93 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	PG_END_TRY();
 	folding = false;
 	ms_target_close(fold->target, fold->rel);
-	act_no_more(&acting);
+	ms_act_no_more(&acting);
+	fold->folded.overdue |= ms_limit_end();
+	if (fold->folded.overdue)
+		tell(fold, overdue_error);
+	AtEOXact_GUC(true, nestlevel);
 	MemoryContextDelete(MemoryContextSwitchTo(oldcxt));
 	return more;
 }
 
-bool
-ms_fold_some(Oid relid, MSStore store, int64 *after, int limit,
-			 MSFolded *folded)
+/*
+ * One flush() of a target at a time.  What comes after it in its transaction
+ * locks no more rows of the target: the next one may begin, and waits only
+ * where it meets what this one has merged.
+ */
+static void
+lock_flush(LOCKTAG *tag, Oid relid)
 {
-	Fold		fold = {0};
-	bool		more;
-
-	fold.relid = relid;
-	more = open_and_fold_part(&fold, store, after, limit);
-	*folded = fold.folded;
-	return more;
+	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, relid, 0, MS_LOCK_FLUSH);
+	(void) LockAcquire(tag, ExclusiveLock, false, false);
 }
 
-/* One flush() of a target at a time. */
 static void
-lock_flush(Oid relid)
+make_constraints_immediate(void *arg)
 {
-	LOCKTAG		tag;
+	ConstraintsSetStmt *immediate = makeNode(ConstraintsSetStmt);
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, relid, 0, MS_LOCK_FLUSH);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	immediate->deferred = false;
+	AfterTriggerSetState(immediate);
+}
+
+static void
+warn_put_off(Oid relid)
+{
+	ereport(WARNING,
+			(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+			 errmsg("could not fold table \"%s\"", get_rel_name(relid)),
+			 errdetail("It puts off constraints or triggers to the commit, which must then be made immediate before its own code runs."),
+			 errhint("Call fold() outside of a transaction block, or leave it to the worker.")));
+}
+
+static void
+fold_stores(Fold *fold)
+{
+	for (int store = 0;
+		 store < MS_STORES && !fold->puts_off && !fold->folded.overdue; store++)
+	{
+		int64		after = PG_INT64_MIN;
+
+		while (open_and_fold_part(fold, store, &after, FOLD_READ))
+			CHECK_FOR_INTERRUPTS();
+	}
 }
 
 /* Fold all of a target. */
 static void
 fold_target(Fold *fold)
 {
+	LOCKTAG		tag;
+	char	   *error;
+
+	/* who names a table waits for it, too */
+	if (fold->terms.limit == 0)
+		LockRelationOid(fold->relid, RowExclusiveLock);
 	if (fold->wait)
-		lock_flush(fold->relid);
+		lock_flush(&tag, fold->relid);
 	do
 	{
 		fold->missed = false;
-		for (int store = 0; store < MS_STORES; store++)
+		fold_stores(fold);
+		if (fold->puts_off && fold->alone)
 		{
-			int64		after = PG_INT64_MIN;
-
-			while (open_and_fold_part(fold, store, &after, FOLD_READ))
-				CHECK_FOR_INTERRUPTS();
+			fold->immediate = ms_try(make_constraints_immediate, NULL, &error);
+			fold->alone = false;
+			fold->puts_off = false;
+			fold_stores(fold);
+		}
+		if (fold->puts_off)
+		{
+			warn_put_off(fold->relid);
+			break;
 		}
 
 		/* what somebody else had he may have put back */
 	} while (fold->wait && fold->missed && !IsolationUsesXactSnapshot());
+	if (fold->wait)
+		(void) LockRelease(&tag, ExclusiveLock, false);
 	ms_stats_folded(fold->relid, fold->folded.deltas);
-	ms_buffer_log(&fold->folded);
 }
 
 /* May the current role count in a table, be it in some columns only? */
@@ -716,20 +739,76 @@ run_target(void *arg)
 	fold_target(arg);
 }
 
-/* Fold all of a target; what is wrong with that is no matter of the others. */
+/* Do it; what is wrong with that is no matter of other tables. */
 static bool
-try_target(Fold *fold, char **error)
+try_target(void (*run) (void *arg), void *arg, Fold *fold, char **error)
 {
-	if (attempt(run_target, fold, ends_all, error))
+	if (ms_attempt(run, arg, fold->wait, MS_ENDS_ALL, error) == MS_DONE)
 		return true;
 	memset(&fold->folded, 0, sizeof(MSFolded));
+	fold->folded.overdue = ms_limit_end();
+	if (fold->folded.overdue)
+		*error = pstrdup(overdue_error);
 	return false;
+}
+
+/* a part of a target that the worker folds */
+typedef struct Part
+{
+	Fold		fold;
+	MSStore		store;
+	int64		after;
+	int			limit;
+	bool		more;
+} Part;
+
+static void
+run_part(void *arg)
+{
+	Part	   *part = arg;
+
+	part->more = open_and_fold_part(&part->fold, part->store, &part->after,
+									part->limit);
+}
+
+bool
+ms_fold_some(Oid relid, MSStore store, const MSFoldTerms *terms, int64 *after,
+			 int limit, MSFolded *folded)
+{
+	Part		part = {0};
+	char	   *error;
+	bool		ended;
+
+	part.fold.relid = relid;
+	part.fold.immediate = true;
+	part.fold.terms = *terms;
+	part.store = store;
+	part.after = *after;
+	part.limit = limit;
+	ended = !try_target(run_part, &part, &part.fold, &error);
+	*folded = part.fold.folded;
+	if (ended)
+	{
+		folded->ended = true;
+		folded->error = error;
+		return false;
+	}
+	*after = part.after;
+	return part.more;
+}
+
+/* Is the caller's statement a transaction of its own? */
+static bool
+is_alone(void)
+{
+	return !IsTransactionBlock() && !IsSubTransaction();
 }
 
 /* Fold every table in which the caller may count; how many deltas. */
 static int64
 fold_all(bool wait)
 {
+	bool		alone = is_alone();
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	Oid			relid = InvalidOid;
 	int64		merged = 0;
@@ -744,9 +823,11 @@ fold_all(bool wait)
 			continue;
 		fold.relid = relid;
 		fold.wait = wait;
-		if (!try_target(&fold, &error))
+		fold.alone = alone;
+		fold.terms.limit = wait ? 0 : KEY_MS;
+		if (!try_target(run_target, &fold, &fold, &error))
 			warn_kept(name, error);
-		else if (wait && fold.folded.failed > 0)
+		else if (fold.folded.overdue || (wait && fold.folded.failed > 0))
 			warn_kept(name, fold.folded.error);
 		merged += fold.folded.deltas;
 	}
@@ -781,7 +862,7 @@ ms_fold(PG_FUNCTION_ARGS)
 		PG_RETURN_INT64(fold_all(false));
 
 	fold.relid = PG_GETARG_OID(0);
-	fold.named = true;
+	fold.alone = is_alone();
 	name = get_rel_name(fold.relid);
 	if (name == NULL)
 		ereport(ERROR,

@@ -4,22 +4,21 @@
  *	  Increments of any table, through SQL plans: partitions, row security,
  *	  statement triggers and whatever else the fast path leaves to core.
  *
- * One increment: UPDATE; if no row was reached, INSERT ... ON CONFLICT DO
- * UPDATE, which core makes atomic, so there is no loop that could go on
- * forever over a row that row security or a trigger hides.
+ * One increment: SELECT FOR NO KEY UPDATE, and UPDATE of the row that is
+ * locked; if there is none, INSERT ... ON CONFLICT DO UPDATE, which core makes
+ * atomic, so there is no loop that could go on forever over a row that row
+ * security or a trigger hides.
  *
- * - The UPDATE joins the row to itself FOR NO KEY UPDATE, so that the new
- *   values, and the clock among them, are computed after the row is locked.
- * - missing_symbol.reached(condition) notes that an existing row was reached
- *   and locked, and whether the condition (the throttle) held.  That tells
- *   inserted from incremented, and a throttled row from one that a BEFORE
- *   trigger kept as it was, on every version and for partitions too, where
- *   xmax does not.
+ * - The row is locked by a statement of its own.  The next one sees what the
+ *   row has become, and has waited for nothing: the new values, the clock
+ *   among them, and the CHECKs are those of the row that there is.
+ * - missing_symbol.reached(condition) notes that the INSERT has met a row, and
+ *   whether the condition (the throttle) held.  That tells inserted from
+ *   incremented, and a throttled row from one that a BEFORE trigger kept as it
+ *   was, on every version and for partitions too, where xmax does not.
  * - Core computes a new row before it waits for another one's insertion.  So
  *   that the clock is read after the wait, we wait first.  (Not for
  *   partitions: which one gets the row is core's knowledge.)
- * - Operators are the key index's own, schema-qualified; ONLY, except for a
- *   partitioned table, because an inheritance child's row is not the key's.
  * - With spill the rows are locked with SKIP LOCKED, and a key is inserted
  *   only where nobody else is about to (probe.c).  Only an INSERT of the same
  *   key that does not come from here, in the moment between probe and
@@ -27,7 +26,8 @@
  * - Generic plans, made with enable_seqscan off: a plan made while the table
  *   was tiny would stay a sequential scan.
  *
- * Plans are kept in the target, one set for each set of given columns.
+ * Plans are kept in the target; of those that write, a pair for each of the
+ * latest few sets of given columns.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,7 +37,6 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "executor/tuptable.h"
@@ -49,7 +48,6 @@
 #include "utils/plancache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
-#include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timeout.h"
@@ -57,20 +55,22 @@
 
 #include "missing_symbol.h"
 
+/* for so many sets of given columns */
+#define MAX_PLANS	8
+
 typedef struct MSPlans
 {
 	Bitmapset  *given;			/* NULL: an increment that gives only the key */
-	SPIPlanPtr	read;			/* the row as it is, for the throttle */
+	Oid			role;			/* whose they are; invalid: everybody's */
 	SPIPlanPtr	update;
-	SPIPlanPtr	update_aside;	/* the same without waiting for the row */
 	SPIPlanPtr	insert;
 } MSPlans;
 
-/* What reached() saw during the statement that is running. */
+/* What reached() and seen() saw during the statement that is running. */
 typedef struct Reached
 {
 	bool		seen;			/* a row was seen, before locking it */
-	bool		row;			/* an existing row was reached and locked */
+	bool		row;			/* an INSERT met a row, and has locked it */
 	bool		condition;		/* and the condition held */
 } Reached;
 
@@ -126,262 +126,6 @@ ms_counted(PG_FUNCTION_ARGS)
 	PG_RETURN_MSCOUNTER_P(result);
 }
 
-/* Numbers of a plan's parameters: the key's come first. */
-static int
-by_param(const MSTarget *target)
-{
-	return target->nkeys + 1;
-}
-
-static int
-first_param(const MSTarget *target)
-{
-	return target->nkeys + 2;
-}
-
-static int
-last_param(const MSTarget *target)
-{
-	return target->nkeys + 3;
-}
-
-static const char *
-column(Relation rel, AttrNumber attno)
-{
-	return quote_identifier(NameStr(TupleDescAttr(RelationGetDescr(rel),
-												  attno - 1)->attname));
-}
-
-/* "t.k OPERATOR(pg_catalog.=) $1 AND ..." */
-void
-ms_append_key_condition(StringInfo sql, MSTarget *target, Relation rel)
-{
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		HeapTuple	tuple = SearchSysCache1(OPEROID,
-											ObjectIdGetDatum(target->keys[i].eqop));
-		Form_pg_operator op;
-
-		if (!HeapTupleIsValid(tuple))
-			elog(ERROR, "cache lookup failed for operator %u",
-				 target->keys[i].eqop);
-		op = (Form_pg_operator) GETSTRUCT(tuple);
-		appendStringInfo(sql, "%st.%s OPERATOR(%s.%s) $%d",
-						 i > 0 ? " AND " : "",
-						 column(rel, target->keys[i].column.attno),
-						 quote_identifier(get_namespace_name(op->oprnamespace)),
-						 NameStr(op->oprname), i + 1);
-		ReleaseSysCache(tuple);
-	}
-}
-
-/* "ONLY schema.table AS t" */
-void
-ms_append_table(StringInfo sql, MSTarget *target, Relation rel)
-{
-	appendStringInfo(sql, "%s%s AS t",
-					 rel->rd_rel->relkind == RELKIND_RELATION ? "ONLY " : "",
-					 target->name);
-}
-
-/*
- * The columns that tell a row's counter: always three, NULL where there is no
- * such column.
- */
-static void
-append_counter_columns(StringInfo sql, MSTarget *target, Relation rel)
-{
-	AttrNumber	atts[3] = {target->count, target->first_seen, target->last_seen};
-
-	for (int i = 0; i < lengthof(atts); i++)
-	{
-		if (i > 0)
-			appendStringInfoString(sql, ", ");
-		if (atts[i] == InvalidAttrNumber)
-			appendStringInfoString(sql, "NULL::pg_catalog.timestamptz");
-		else
-			appendStringInfo(sql, "t.%s", column(rel, atts[i]));
-	}
-}
-
-/*
- * What an existing row becomes.
- */
-static void
-append_assignments(StringInfo sql, MSTarget *target, Relation rel,
-				   Bitmapset *given)
-{
-	int			by = by_param(target);
-	int			attno = -1;
-	int			param = last_param(target);
-	const char *count = column(rel, target->count);
-
-	switch (target->kind)
-	{
-		case MS_COUNT_COUNTER:
-			appendStringInfo(sql, "%s = missing_symbol.counted(t.%s, $%d, $%d, $%d)",
-							 count, count, by, first_param(target),
-							 last_param(target));
-			break;
-		case MS_COUNT_NUMERIC:
-			appendStringInfo(sql, "%s = COALESCE(t.%s, 0) OPERATOR(pg_catalog.+) $%d::pg_catalog.numeric",
-							 count, count, by);
-			break;
-		default:
-			appendStringInfo(sql, "%s = COALESCE(t.%s, 0::pg_catalog.int2) OPERATOR(pg_catalog.+) $%d",
-							 count, count, by);
-			break;
-	}
-	if (target->last_seen != InvalidAttrNumber)
-		appendStringInfo(sql, ", %s = GREATEST(t.%s, COALESCE($%d, missing_symbol.clock()))",
-						 column(rel, target->last_seen),
-						 column(rel, target->last_seen), last_param(target));
-	while ((attno = bms_next_member(given, attno)) >= 0)
-	{
-		param++;
-		if (bms_is_member(attno, target->fill))
-			appendStringInfo(sql, ", %s = COALESCE(t.%s, $%d)",
-							 column(rel, attno), column(rel, attno), param);
-	}
-}
-
-/*
- * The condition under which an existing row is counted: not for what was
- * counted before, at a time that is given.
- */
-static void
-append_throttle_condition(StringInfo sql, MSTarget *target, Relation rel)
-{
-	if (target->throttle == 0)
-	{
-		appendStringInfoString(sql, "true");
-		return;
-	}
-	appendStringInfo(sql, "($%d IS NOT NULL OR COALESCE(",
-					 last_param(target));
-	if (target->kind == MS_COUNT_COUNTER)
-		appendStringInfo(sql, "missing_symbol.last_seen(t.%s)",
-						 column(rel, target->count));
-	else
-		appendStringInfo(sql, "t.%s", column(rel, target->last_seen));
-
-	/* as hours and so on: before 15 each number must fit an int */
-	appendStringInfo(sql, " OPERATOR(pg_catalog.<=) (missing_symbol.clock()"
-					 " OPERATOR(pg_catalog.-) '%d:%02d:%02d.%06d'::pg_catalog.interval), true))",
-					 (int) (target->throttle / USECS_PER_HOUR),
-					 (int) (target->throttle / USECS_PER_MINUTE % MINS_PER_HOUR),
-					 (int) (target->throttle / USECS_PER_SEC % SECS_PER_MINUTE),
-					 (int) (target->throttle % USECS_PER_SEC));
-}
-
-static char *
-update_sql(MSTarget *target, Relation rel, Bitmapset *given, bool aside)
-{
-	StringInfoData sql;
-
-	initStringInfo(&sql);
-	appendStringInfoString(&sql, "WITH l AS MATERIALIZED (SELECT true AS locked FROM ");
-	ms_append_table(&sql, target, rel);
-	appendStringInfoString(&sql, " WHERE ");
-	ms_append_key_condition(&sql, target, rel);
-	if (aside)
-		appendStringInfoString(&sql, " AND missing_symbol.seen()");
-	appendStringInfo(&sql, " FOR NO KEY UPDATE%s) UPDATE ",
-					 aside ? " SKIP LOCKED" : "");
-	ms_append_table(&sql, target, rel);
-	appendStringInfoString(&sql, " SET ");
-	append_assignments(&sql, target, rel, given);
-	appendStringInfoString(&sql, " FROM l WHERE ");
-	ms_append_key_condition(&sql, target, rel);
-
-	/* with a column of l, so that it is evaluated after the lock */
-	appendStringInfoString(&sql, " AND missing_symbol.reached(l.locked AND ");
-	append_throttle_condition(&sql, target, rel);
-	appendStringInfoString(&sql, ") RETURNING ");
-	append_counter_columns(&sql, target, rel);
-	return sql.data;
-}
-
-static char *
-insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
-{
-	StringInfoData sql;
-	StringInfoData values;
-	int			param = last_param(target);
-	int			attno = -1;
-
-	initStringInfo(&sql);
-	initStringInfo(&values);
-	appendStringInfoString(&sql, "INSERT INTO ");
-	appendStringInfo(&sql, "%s AS t (", target->name);
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		appendStringInfo(&sql, "%s, ", column(rel, target->keys[i].column.attno));
-		appendStringInfo(&values, "$%d, ", i + 1);
-	}
-	appendStringInfoString(&sql, column(rel, target->count));
-	if (target->kind == MS_COUNT_COUNTER)
-		appendStringInfo(&values, "missing_symbol.counted(NULL, $%d, $%d, $%d)",
-						 by_param(target), first_param(target),
-						 last_param(target));
-	else
-		appendStringInfo(&values, "$%d", by_param(target));
-	if (target->first_seen != InvalidAttrNumber)
-		appendStringInfo(&sql, ", %s", column(rel, target->first_seen));
-	if (target->last_seen != InvalidAttrNumber)
-		appendStringInfo(&sql, ", %s", column(rel, target->last_seen));
-	/* one reading of the clock for both */
-	if (target->first_seen != InvalidAttrNumber)
-		appendStringInfo(&values, ", COALESCE($%d, c.now)",
-						 first_param(target));
-	if (target->last_seen != InvalidAttrNumber)
-		appendStringInfo(&values, ", COALESCE($%d, c.now)",
-						 last_param(target));
-	while ((attno = bms_next_member(given, attno)) >= 0)
-	{
-		appendStringInfo(&sql, ", %s", column(rel, attno));
-		appendStringInfo(&values, ", $%d", ++param);
-	}
-	appendStringInfo(&sql, ") SELECT %s FROM (SELECT missing_symbol.clock() AS now OFFSET 0) AS c ON CONFLICT (",
-					 values.data);
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		/* not an index on the same column that finds other values equal */
-		appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "",
-						 column(rel, target->keys[i].column.attno));
-		if (OidIsValid(target->keys[i].collation))
-			appendStringInfo(&sql, " COLLATE %s",
-							 generate_collation_name(target->keys[i].collation));
-	}
-	appendStringInfoString(&sql, ") DO UPDATE SET ");
-	append_assignments(&sql, target, rel, given);
-	appendStringInfoString(&sql, " WHERE missing_symbol.reached(");
-	append_throttle_condition(&sql, target, rel);
-	appendStringInfoString(&sql, ") RETURNING ");
-	append_counter_columns(&sql, target, rel);
-	appendStringInfoString(&sql, ", pg_catalog.num_nulls(");
-	for (int i = 0; i < target->nkeys; i++)
-		appendStringInfo(&sql, "%st.%s", i > 0 ? ", " : "",
-						 column(rel, target->keys[i].column.attno));
-	appendStringInfoString(&sql, ")");
-	return sql.data;
-}
-
-static char *
-read_sql(MSTarget *target, Relation rel)
-{
-	StringInfoData sql;
-
-	initStringInfo(&sql);
-	appendStringInfoString(&sql, "SELECT ");
-	append_counter_columns(&sql, target, rel);
-	appendStringInfoString(&sql, " FROM ");
-	ms_append_table(&sql, target, rel);
-	appendStringInfoString(&sql, " WHERE ");
-	ms_append_key_condition(&sql, target, rel);
-	return sql.data;
-}
-
 /* Will core use the plan as it is?  As RevalidateCachedQuery decides. */
 static bool
 plan_is_current(CachedPlanSource *source)
@@ -409,17 +153,14 @@ make_plan(SPIPlanPtr plan)
 }
 
 /*
- * Plan what is not planned, or not any more.  That parses the text anew:
- * where schemas have been renamed since the call began, it may name another
- * table.
+ * To parse a text is to look up its names: where schemas have been renamed
+ * since the call began, it may name another table.
  */
 void
-ms_make_generic_plan(MSTarget *target, SPIPlanPtr plan)
+ms_check_plan(const MSTarget *target, SPIPlanPtr plan)
 {
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
 
-	if (!plan_is_current(source))
-		make_plan(plan);
 	if (!list_member_oid(source->relationOids, target->relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -428,8 +169,18 @@ ms_make_generic_plan(MSTarget *target, SPIPlanPtr plan)
 				 errhint("Repeat the call.")));
 }
 
-static SPIPlanPtr
-prepare(const char *sql, int nargs, Oid *argtypes)
+/* Plan what is not planned, or not any more, which parses the text anew. */
+void
+ms_make_generic_plan(MSTarget *target, SPIPlanPtr plan)
+{
+	if (!plan_is_current(linitial(SPI_plan_get_plan_sources(plan))))
+		make_plan(plan);
+	ms_check_plan(target, plan);
+}
+
+/* A plan that is kept. */
+SPIPlanPtr
+ms_prepare(const char *sql, int nargs, Oid *argtypes)
 {
 	SPIPlanPtr	plan = SPI_prepare_cursor(sql, nargs, argtypes,
 										  CURSOR_OPT_GENERIC_PLAN);
@@ -477,26 +228,65 @@ plan_arguments(MSTarget *target, Relation rel, const MSRow *row,
 	return n;
 }
 
+static void
+free_plan(SPIPlanPtr *plan)
+{
+	if (*plan != NULL)
+		SPI_freeplan(*plan);
+	*plan = NULL;
+}
+
+static void
+free_plans(MSPlans *plans)
+{
+	free_plan(&plans->update);
+	free_plan(&plans->insert);
+	bms_free(plans->given);
+	pfree(plans);
+}
+
+/*
+ * The plans for a set of given columns, the latest first.  What is not built
+ * in may have been expanded where one role's rights allowed it: such plans
+ * are that role's.  (Core plans anew where search_path is another.)  The last
+ * of too many go, unless a call further up the stack may be using them.
+ */
 static MSPlans *
 find_plans(MSTarget *target, Bitmapset *others)
 {
-	ListCell   *lc;
-	MSPlans    *plans;
+	MSPlans    *plans = NULL;
+	Oid			role = target->builtin ? InvalidOid : GetUserId();
 	MemoryContext oldcxt;
+	ListCell   *lc;
 
 	foreach(lc, target->general_plans)
 	{
 		plans = lfirst(lc);
-		if (bms_equal(plans->given, others))
-			return plans;
+		if (plans->role == role && bms_equal(plans->given, others))
+			break;
+		plans = NULL;
 	}
+	if (plans != NULL && plans == linitial(target->general_plans))
+		return plans;
 
 	/* in the list before it is filled: an error must not leak a kept plan */
 	oldcxt = MemoryContextSwitchTo(target->cxt);
-	plans = palloc0(sizeof(MSPlans));
-	plans->given = bms_copy(others);
-	target->general_plans = lappend(target->general_plans, plans);
+	if (plans == NULL)
+	{
+		plans = palloc0(sizeof(MSPlans));
+		plans->given = bms_copy(others);
+		plans->role = role;
+	}
+	else
+		target->general_plans = list_delete_ptr(target->general_plans, plans);
+	target->general_plans = lcons(plans, target->general_plans);
 	MemoryContextSwitchTo(oldcxt);
+
+	while (list_length(target->general_plans) > MAX_PLANS && target->users <= 1)
+	{
+		free_plans(llast(target->general_plans));
+		target->general_plans = list_delete_last(target->general_plans);
+	}
 	return plans;
 }
 
@@ -507,22 +297,11 @@ ms_general_free(MSTarget *target)
 	ListCell   *lc;
 
 	foreach(lc, target->general_plans)
-	{
-		MSPlans    *plans = lfirst(lc);
-
-		if (plans->read != NULL)
-			SPI_freeplan(plans->read);
-		if (plans->update != NULL)
-			SPI_freeplan(plans->update);
-		if (plans->update_aside != NULL)
-			SPI_freeplan(plans->update_aside);
-		if (plans->insert != NULL)
-			SPI_freeplan(plans->insert);
-	}
+		free_plans(lfirst(lc));
 	target->general_plans = NIL;
-	if (target->value_plan != NULL)
-		SPI_freeplan(target->value_plan);
-	target->value_plan = NULL;
+	free_plan(&target->read_plan);
+	free_plan(&target->lock_plan);
+	free_plan(&target->lock_aside_plan);
 }
 
 /* Run a plan; true, with the row's counter in *result, where it gave a row. */
@@ -585,8 +364,7 @@ wait_for_inserters(MSTarget *target, Relation rel, const MSRow *row)
 	if (rel->rd_rel->relkind != RELKIND_RELATION)
 		return;
 	keys = ms_make_scankeys(target);
-	for (int i = 0; i < target->nkeys; i++)
-		keys[i].sk_argument = row->values[target->keys[i].column.attno - 1];
+	ms_set_scankeys(target, keys, row->values);
 	index = index_open(target->index, RowExclusiveLock);
 	slot = table_slot_create(rel, NULL);
 	while (ms_wait_for_inserter(rel, index, keys, target->nkeys, slot))
@@ -609,34 +387,68 @@ typedef struct Attempt
 	char	   *nulls;
 } Attempt;
 
-/* True where an existing row was reached, whether counted or not. */
+/* Read the row as it is now; false where there is none. */
+static bool
+read_row(Attempt *attempt, bool read_only, MSResult *result)
+{
+	MSTarget   *target = attempt->target;
+	Reached		ignored;
+
+	if (target->read_plan == NULL)
+		target->read_plan = ms_prepare(ms_read_sql(target, attempt->rel, "", ""),
+									   target->nkeys, attempt->types);
+	return run(target, target->read_plan, attempt->values, attempt->nulls,
+			   read_only, MS_THROTTLED, result, &ignored);
+}
+
+/*
+ * Lock the row and read it, aside: if nobody else has it.  False where there
+ * is none, or somebody has.
+ */
+static bool
+lock_row(Attempt *attempt, bool aside, MSResult *result, Reached *reached)
+{
+	MSTarget   *target = attempt->target;
+	SPIPlanPtr *plan = aside ? &target->lock_aside_plan : &target->lock_plan;
+
+	if (*plan == NULL)
+		*plan = ms_prepare(aside ?
+						   ms_read_sql(target, attempt->rel,
+									" AND missing_symbol.seen()",
+									" FOR NO KEY UPDATE SKIP LOCKED") :
+						   ms_read_sql(target, attempt->rel, "",
+									" FOR NO KEY UPDATE"),
+						   target->nkeys, attempt->types);
+	return run(target, *plan, attempt->values, attempt->nulls, false,
+			   MS_THROTTLED, result, reached);
+}
+
+/* Is the row that was read not to be counted yet? */
+static bool
+is_throttled(Attempt *attempt, const MSResult *result)
+{
+	return !attempt->row->timed && !result->last_isnull &&
+		ms_throttled(attempt->target, result->last_seen, ms_clock());
+}
+
+/* True where there is a row and we have its lock, whether counted or not. */
 static bool
 update(Attempt *attempt, bool aside, MSResult *result, Reached *reached)
 {
-	SPIPlanPtr *plan = aside ? &attempt->plans->update_aside :
-		&attempt->plans->update;
+	MSPlans    *plans = attempt->plans;
+	Reached		ignored;
 
-	if (*plan == NULL)
-		*plan = prepare(update_sql(attempt->target, attempt->rel,
-								   attempt->others, aside),
-						attempt->nargs, attempt->types);
-	if (run(attempt->target, *plan, attempt->values, attempt->nulls, false,
-			MS_INCREMENTED, result, reached))
-		return true;
-	if (!reached->row)
+	if (!lock_row(attempt, aside, result, reached))
 		return false;
-
-	/* reached but not counted, or a trigger suppressed that */
-	ms_result_none(MS_IGNORED, result);
-	if (!reached->condition)
-	{
-		Reached		ignored;
-
-		if (attempt->plans->read != NULL)
-			(void) run(attempt->target, attempt->plans->read, attempt->values,
-					   attempt->nulls, false, MS_THROTTLED, result, &ignored);
-		result->outcome = MS_THROTTLED;
-	}
+	if (is_throttled(attempt, result))
+		return true;
+	if (plans->update == NULL)
+		plans->update = ms_prepare(ms_update_sql(attempt->target, attempt->rel,
+											  attempt->others),
+								   attempt->nargs, attempt->types);
+	if (!run(attempt->target, plans->update, attempt->values, attempt->nulls,
+			 false, MS_INCREMENTED, result, &ignored))
+		ms_result_none(MS_IGNORED, result); /* a trigger suppressed it */
 	return true;
 }
 
@@ -648,9 +460,9 @@ insert(Attempt *attempt, MSResult *result)
 
 	ms_check_required_columns(attempt->target, attempt->rel, attempt->row);
 	if (plans->insert == NULL)
-		plans->insert = prepare(insert_sql(attempt->target, attempt->rel,
-										   attempt->others),
-								attempt->nargs, attempt->types);
+		plans->insert = ms_prepare(ms_insert_sql(attempt->target, attempt->rel,
+											  attempt->others),
+								   attempt->nargs, attempt->types);
 	wait_for_inserters(attempt->target, attempt->rel, attempt->row);
 	if (run(attempt->target, plans->insert, attempt->values, attempt->nulls,
 			false, MS_INSERTED, result, &reached))
@@ -659,12 +471,10 @@ insert(Attempt *attempt, MSResult *result)
 			result->outcome = MS_INCREMENTED;
 		return;
 	}
-	ms_result_none(reached.row && !reached.condition ?
-				   MS_THROTTLED : MS_IGNORED, result);
-	if (result->outcome == MS_THROTTLED && plans->read != NULL)
+	ms_result_none(MS_IGNORED, result);
+	if (reached.row && !reached.condition)
 	{
-		(void) run(attempt->target, plans->read, attempt->values,
-				   attempt->nulls, false, MS_THROTTLED, result, &reached);
+		(void) read_row(attempt, false, result);
 		result->outcome = MS_THROTTLED;
 	}
 }
@@ -696,25 +506,24 @@ insert_unseen(Attempt *attempt, MSResult *result)
 /*
  * Count; false where that would have to wait, or cannot be done under the
  * transaction's snapshot, and the increment may go aside.  Where row security
- * applies, only for a row that the role sees: a key that it may not count
- * must not go aside, but fail as in core.
+ * applies it may not; what is aside already stays there, but only for a row
+ * that the role sees: a key that it may not count must fail as in core.
  */
 static bool
 count(Attempt *attempt, MSResult *result)
 {
 	MSTarget   *target = attempt->target;
-	bool		aside = ms_row_goes_aside(target, attempt->row);
-	bool		row_security;
+	bool		row_security = ms_row_security_applies(target, InvalidOid);
 	Reached		reached;
 
-	if (!aside)
+	if (!ms_row_goes_aside(target, attempt->row) ||
+		(row_security && !attempt->row->folded))
 	{
 		if (!update(attempt, false, result, &reached))
 			insert(attempt, result);
 		return true;
 	}
 
-	row_security = check_enable_rls(target->relid, InvalidOid, true) == RLS_ENABLED;
 	if (IsolationUsesXactSnapshot() && !row_security &&
 		ms_probe(target, attempt->rel, attempt->row) == MS_PROBE_BUSY)
 		return false;
@@ -737,35 +546,26 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 	Datum		values[MaxTupleAttributeNumber + 3];
 	char		nulls[MaxTupleAttributeNumber + 3];
 	int			nargs;
-	MSPlans    *plans;
 	Attempt		attempt;
-	Reached		reached;
 
 	for (int i = 0; i < target->nkeys; i++)
 		others = bms_del_member(others, target->keys[i].column.attno);
 	nargs = plan_arguments(target, rel, row, others, types, values, nulls);
-	plans = find_plans(target, others);
-
-	if (target->throttle > 0 && !row->timed)
-	{
-		if (plans->read == NULL)
-			plans->read = prepare(read_sql(target, rel), target->nkeys, types);
-		if (run(target, plans->read, values, nulls, false, MS_THROTTLED,
-				result, &reached) &&
-			!result->last_isnull &&
-			ms_throttled(target, result->last_seen, ms_clock()))
-			return;
-	}
 
 	attempt.target = target;
 	attempt.rel = rel;
 	attempt.row = row;
 	attempt.others = others;
-	attempt.plans = plans;
+	attempt.plans = find_plans(target, others);
 	attempt.nargs = nargs;
 	attempt.types = types;
 	attempt.values = values;
 	attempt.nulls = nulls;
+
+	/* without locking it */
+	if (target->throttle > 0 && read_row(&attempt, false, result) &&
+		is_throttled(&attempt, result))
+		return;
 	if (!count(&attempt, result))
 	{
 		if (!row->folded)
@@ -793,7 +593,8 @@ read_counter(MSTarget *target, Relation rel, MSRow *row, bool read_only,
 	Oid			types[INDEX_MAX_KEYS];
 	Datum		values[INDEX_MAX_KEYS];
 	char		nulls[INDEX_MAX_KEYS];
-	Reached		reached;
+	Attempt		attempt = {.target = target, .rel = rel, .row = row,
+		.types = types, .values = values, .nulls = nulls};
 	bool		found;
 
 	for (int i = 0; i < target->nkeys; i++)
@@ -804,26 +605,26 @@ read_counter(MSTarget *target, Relation rel, MSRow *row, bool read_only,
 	}
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (target->value_plan == NULL)
-		target->value_plan = prepare(read_sql(target, rel), target->nkeys,
-									 types);
 	ms_result_none(MS_IGNORED, result);
-	found = run(target, target->value_plan, values, nulls, read_only,
-				MS_IGNORED, result, &reached);
+	found = read_row(&attempt, read_only, result);
 	SPI_finish();
 	return found;
 }
 
-/* The count of a key, as the calling query's snapshot shows it. */
-void
+/*
+ * The count of a key, as the active snapshot shows it; false where there is no
+ * row of it, or none that the role sees.
+ */
+bool
 ms_general_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 				 int64 *value)
 {
 	MSResult	result;
+	bool		found = read_counter(target, rel, row, true, &result);
 
-	(void) read_counter(target, rel, row, true, &result);
 	*isnull = result.count_isnull;
 	*value = result.count;
+	return found;
 }
 
 /* Is there a row of a key, as a new statement would see it? */

@@ -156,6 +156,15 @@ lacking_column(const MSTarget *target, Relation rel, const MSRow *row)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 
+	/* a value for it would be refused, whatever a trigger makes of it */
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		AttrNumber	attno = target->keys[i].column.attno;
+
+		if (ms_is_database_filled(TupleDescAttr(desc, attno - 1)))
+			return attno;
+	}
+
 	/* a trigger may give it, of a partition too */
 	if ((rel->trigdesc != NULL && rel->trigdesc->trig_insert_before_row) ||
 		rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
@@ -191,6 +200,13 @@ ms_check_required_columns(const MSTarget *target, Relation rel,
 	if (attno == InvalidAttrNumber)
 		return;
 	att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+	if (ms_is_database_filled(att))
+		ereport(ERROR,
+				(errcode(ERRCODE_GENERATED_ALWAYS),
+				 errmsg("cannot insert a new counter in table %s: the database fills its key column \"%s\"",
+						target->name, NameStr(att->attname)),
+				 errdetail("It is a generated column, or GENERATED ALWAYS AS IDENTITY."),
+				 errhint("Insert the row first; increments count it by this key.")));
 	if (att->atttypid == TIMESTAMPTZOID && target->kind != MS_COUNT_COUNTER)
 	{
 		if (target->first_seen == InvalidAttrNumber)
@@ -213,8 +229,8 @@ ms_check_required_columns(const MSTarget *target, Relation rel,
  * What must hold for any increment.  Temporary tables may be written in a
  * read-only transaction, as with plain SQL.
  */
-static void
-check_may_write(Relation rel)
+void
+ms_check_may_write(Relation rel)
 {
 	if (rel->rd_rel->relpersistence != RELPERSISTENCE_TEMP)
 		PreventCommandIfReadOnly("increment");
@@ -222,9 +238,63 @@ check_may_write(Relation rel)
 	PreventCommandDuringRecovery("increment");
 }
 
+/* what is spilled of a row's key, to be merged */
+typedef struct Merge
+{
+	MSTarget   *target;
+	Relation	rel;
+	MSRow	   *row;
+	MSResult   *result;
+} Merge;
+
+/*
+ * Merge what is spilled of a key, by a statement of its own.  Who counted it
+ * had the right to; he is the current role.
+ */
+static void
+merge_spilled(void *arg)
+{
+	Merge	   *merge = arg;
+	MSTarget   *target = merge->target;
+	MSResult	again;
+	MSRow	   *sum;
+	int64		n;
+	bool		fast = ms_takes_fast_path(target, merge->rel);
+
+	sum = ms_spill_take(target, merge->rel, merge->row, &n);
+	if (sum == NULL)
+		return;
+	PG_TRY();
+	{
+		ms_apply_begin(target, merge->rel, sum->given, fast, true, false);
+		ms_apply_next(target, merge->rel, sum, fast, &again);
+		if (fast)
+			ms_fast_end(target);
+	}
+	PG_CATCH();
+	{
+		if (fast)
+			ms_fast_abort(target);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+
+	/* a trigger may have given the row another key */
+	if (again.outcome == MS_SPILLED)
+	{
+		ms_spill_append(MS_STORE_SPILLED, target, merge->rel, sum, sum->values,
+						GetUserNameFromId(GetUserId(), false), NULL);
+		return;
+	}
+	again.outcome = merge->result->outcome;
+	*merge->result = again;
+	ms_stats_folded(target->relid, n);
+}
+
 /*
  * Whoever holds a row's lock merges what is spilled of its key, at every 16th
- * increment: this transaction has just written the row.  Not in the higher
+ * increment: this transaction has just written the row.  Where that fails it
+ * is left to fold(): the increment has been counted.  Not in the higher
  * isolation levels, whose snapshot may be old, and where reading what others
  * append would make the two depend on each other.
  */
@@ -232,35 +302,24 @@ static void
 take_spilled(MSTarget *target, Relation rel, MSRow *row, bool fast,
 			 MSResult *result)
 {
-	MSResult	again;
-	MSRow	   *sum;
-	int64		n;
+	Merge		merge = {target, rel, row, result};
+	Bitmapset  *given = NULL;
+	char	   *error;
 
 	if ((result->outcome != MS_INCREMENTED && result->outcome != MS_INSERTED) ||
-		++target->spill_turn % 16 != 0 || IsolationUsesXactSnapshot())
-		return;
-	sum = ms_spill_take(target, rel, row, &n);
-	if (sum == NULL)
+		++target->spill_turn % 16 != 0 || IsolationUsesXactSnapshot() ||
+		!ms_spill_can_take(target, row))
 		return;
 
+	/* what the statement under way holds is no subtransaction's */
 	if (fast)
 	{
-		ms_fast_refresh(target);
-		ms_fast_increment(target, sum, &again);
+		given = ms_fast_given(target);
+		ms_fast_end(target);
 	}
-	else
-		ms_general_increment(target, rel, sum, &again);
-
-	/* a trigger may have given the row another key */
-	if (again.outcome == MS_SPILLED)
-	{
-		ms_spill_append(MS_STORE_SPILLED, target, rel, sum, sum->values,
-						GetUserNameFromId(GetUserId(), false), NULL);
-		return;
-	}
-	again.outcome = result->outcome;
-	*result = again;
-	ms_stats_folded(target->relid, n);
+	(void) ms_try(merge_spilled, &merge, &error);
+	if (fast)
+		ms_fast_begin(target, rel, given, true, false);
 }
 
 /* Which path do increments take that begin now? */
@@ -283,7 +342,7 @@ void
 ms_apply_begin(MSTarget *target, Relation rel, Bitmapset *given, bool fast,
 			   bool permitted, bool fresh)
 {
-	check_may_write(rel);
+	ms_check_may_write(rel);
 	if (fast)
 		ms_fast_begin(target, rel, given, permitted, fresh);
 	else if (!permitted)
@@ -303,16 +362,17 @@ ms_apply_next(MSTarget *target, Relation rel, MSRow *row, bool fast,
 		take_spilled(target, rel, row, fast, result);
 }
 
-/* Increment rows now, in the order given. */
+/* Increment rows now, in the order given; permitted as in ms_apply_begin. */
 static void
 apply_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
-			   Bitmapset *given, MSResult *result, int64 *counts)
+			   Bitmapset *given, bool permitted, MSResult *result,
+			   int64 *counts)
 {
 	bool		fast = ms_takes_fast_path(target, rel);
 
 	PG_TRY();
 	{
-		ms_apply_begin(target, rel, given, fast, false, false);
+		ms_apply_begin(target, rel, given, fast, permitted, false);
 		for (int i = 0; i < n; i++)
 		{
 			ms_apply_next(target, rel, rows[i], fast, result);
@@ -342,31 +402,43 @@ lacks_column(MSTarget *target, Relation rel, MSRow *row)
 	return lacking_column(target, rel, row) != InvalidAttrNumber &&
 		!ms_pending_sum(target, row, &sum) &&
 		!ms_general_exists(target, rel, row) &&
-		ms_spill_read_key(target, rel, row, GetActiveSnapshot(),
-						  INT_MAX) == NIL;
+		!ms_spill_has_key(target, rel, row, GetActiveSnapshot());
+}
+
+/*
+ * Leave a row to the commit, or count it now: where nothing may be left, or
+ * there is no room, rows to be buffered are so at once.
+ */
+static MSOutcome
+defer(MSTarget *target, Relation rel, MSRow *row, MSApply apply,
+	  MSResult *result, int64 *counts)
+{
+	bool		possible = ms_pending_possible();
+
+	if (possible && ms_pending_add(target, rel, row))
+		return apply == MS_APPLY_BUFFER ? MS_BUFFERED : MS_DEFERRED;
+	if (possible)
+		ms_stats_early_apply(target->relid);
+	if (apply == MS_APPLY_BUFFER)
+	{
+		ms_buffer_append(target, rel, row);
+		return MS_BUFFERED;
+	}
+	apply_in_order(target, rel, &row, 1, row->given, true, result, counts);
+	return result->outcome;
 }
 
 /*
  * Leave rows to the commit, which applies or buffers them.  What can be
- * refused is refused now.  Where nothing may be left, rows to be buffered are
- * so at once.
+ * refused is refused now.
  */
 static void
 defer_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 			   Bitmapset *given, MSApply apply, MSResult *result,
 			   int64 *counts)
 {
-	MSOutcome	outcome = apply == MS_APPLY_BUFFER ? MS_BUFFERED : MS_DEFERRED;
-
-	check_may_write(rel);
-	if (target->privileges == NULL)
-	{
-		MemoryContext oldcxt = MemoryContextSwitchTo(target->cxt);
-
-		target->privileges = ms_privileges_make(target, rel);
-		MemoryContextSwitchTo(oldcxt);
-	}
-	ms_privileges_check(target->privileges, target, given);
+	ms_check_may_write(rel);
+	ms_privileges_check(ms_privileges_of(target, rel), target, given);
 	if (rel->rd_rel->relkind == RELKIND_RELATION)
 	{
 		CheckCmdReplicaIdentity(rel, CMD_INSERT);
@@ -374,15 +446,17 @@ defer_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 	}
 	for (int i = 0; i < n; i++)
 	{
+		MSOutcome	outcome;
+
 		if (lacks_column(target, rel, rows[i]))
 			ms_check_required_columns(target, rel, rows[i]);
-		if (ms_pending_possible())
-			ms_pending_add(target, rel, rows[i]);
-		else
-			ms_buffer_append(target, rel, rows[i]);
-		counts[outcome]++;
+		outcome = defer(target, rel, rows[i], apply, result, counts);
+		if (outcome == MS_DEFERRED || outcome == MS_BUFFERED)
+		{
+			counts[outcome]++;
+			ms_result_none(outcome, result);
+		}
 	}
-	ms_result_none(outcome, result);
 }
 
 /*
@@ -395,28 +469,24 @@ ms_increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 {
 	MSApply		apply = ms_pending_apply(target);
 
-	if (target->apply == MS_APPLY_BUFFER && apply != MS_APPLY_BUFFER)
+	if (apply != ms_pending_wanted(target))
 		ms_stats_fallback(target->relid, n);
 	if (apply == MS_APPLY_NOW)
-		apply_in_order(target, rel, rows, n, given, result, counts);
+		apply_in_order(target, rel, rows, n, given, false, result, counts);
 	else
 		defer_in_order(target, rel, rows, n, given, apply, result, counts);
 }
 
-/* Count by what was deferred or set aside: in the row, or in the buffer. */
+/*
+ * Count by what was set aside, in the row.  Who does that has checked what the
+ * current role may.
+ */
 void
 ms_apply_row(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 {
 	int64		counts[MS_OUTCOMES] = {0};
 
-	if (!row->folded && ms_pending_apply(target) == MS_APPLY_BUFFER)
-	{
-		check_may_write(rel);
-		ms_buffer_append(target, rel, row);
-		ms_result_none(MS_BUFFERED, result);
-	}
-	else
-		apply_in_order(target, rel, &row, 1, row->given, result, counts);
+	apply_in_order(target, rel, &row, 1, row->given, true, result, counts);
 }
 
 /*

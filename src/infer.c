@@ -16,6 +16,7 @@
 #include "access/nbtree.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
+#include "commands/defrem.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/value.h"
 #include "optimizer/optimizer.h"
@@ -53,10 +54,39 @@ ms_column_number(Relation rel, const char *column)
 	return InvalidAttrNumber;
 }
 
-static const char *
-column_name(Relation rel, AttrNumber attno)
+/* The name of a column. */
+const char *
+ms_column_name(Relation rel, AttrNumber attno)
 {
 	return NameStr(TupleDescAttr(RelationGetDescr(rel), attno - 1)->attname);
+}
+
+/* Is a column part of the key? */
+bool
+ms_is_key_column(const MSTarget *target, AttrNumber attno)
+{
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		if (target->keys[i].column.attno == attno)
+			return true;
+	}
+	return false;
+}
+
+/* Does an increment give a new row's value of a column, whoever makes it? */
+bool
+ms_is_always_given(const MSTarget *target, AttrNumber attno)
+{
+	return attno == target->count || attno == target->first_seen ||
+		attno == target->last_seen || ms_is_key_column(target, attno);
+}
+
+/* Does the database alone fill a column, and refuse values that are given? */
+bool
+ms_is_database_filled(Form_pg_attribute att)
+{
+	return att->attgenerated != '\0' ||
+		att->attidentity == ATTRIBUTE_IDENTITY_ALWAYS;
 }
 
 /* "a, b": an index's key columns, quoted */
@@ -68,7 +98,7 @@ index_columns(Relation rel, Form_pg_index form)
 	initStringInfo(&buf);
 	for (int i = 0; i < form->indnkeyatts; i++)
 		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "",
-						 quote_identifier(column_name(rel,
+						 quote_identifier(ms_column_name(rel,
 													  form->indkey.values[i])));
 	return buf.data;
 }
@@ -125,19 +155,32 @@ ms_default_is_sequence(Relation rel, AttrNumber attno)
 }
 
 /*
- * Can ON CONFLICT (columns) arbitrate by this index?  On a "no", *deferrable
- * tells whether that was for being deferrable alone.
+ * An index's expressions (Anum_pg_index_indexprs) or its predicate
+ * (Anum_pg_index_indpred), as they are stored; NULL: it has none.  Those of the
+ * relcache are simplified, for which functions of the table's owner run.
+ */
+Node *
+ms_index_tree(Relation index, AttrNumber which)
+{
+	bool		isnull;
+	Datum		tree = SysCacheGetAttr(INDEXRELID, index->rd_indextuple,
+									   which, &isnull);
+
+	return isnull ? NULL : stringToNode(TextDatumGetCString(tree));
+}
+
+/*
+ * Is this a unique index that ON CONFLICT (columns) can arbitrate by, once it
+ * is valid?  One that is deferrable is none, but is to be told apart.
  */
 static bool
-is_key_index(Relation rel, Relation index, bool *deferrable)
+is_unique_index(Relation rel, Relation index)
 {
 	Form_pg_index form = index->rd_index;
 
-	*deferrable = false;
-	if (!form->indisunique || form->indisexclusion ||
-		!form->indisvalid || !form->indisready ||
+	if (!form->indisunique || form->indisexclusion || !form->indisready ||
 		index->rd_rel->relam != BTREE_AM_OID ||
-		RelationGetIndexPredicate(index) != NIL)
+		ms_index_tree(index, Anum_pg_index_indpred) != NULL)
 		return false;
 
 	for (int i = 0; i < form->indnkeyatts; i++)
@@ -154,9 +197,19 @@ is_key_index(Relation rel, Relation index, bool *deferrable)
 				return false;	/* a key has each column once */
 		}
 	}
+	return true;
+}
 
-	*deferrable = !form->indimmediate;
-	return form->indimmediate;
+/* The place of a column in an index's key; -1: it is not in there. */
+static int
+index_position(Form_pg_index form, AttrNumber attno)
+{
+	for (int i = 0; i < form->indnkeyatts; i++)
+	{
+		if (form->indkey.values[i] == attno)
+			return i;
+	}
+	return -1;
 }
 
 /* Do two indexes have the same key columns, in any order? */
@@ -167,11 +220,7 @@ same_key(Form_pg_index a, Form_pg_index b)
 		return false;
 	for (int i = 0; i < a->indnkeyatts; i++)
 	{
-		bool		found = false;
-
-		for (int j = 0; j < b->indnkeyatts; j++)
-			found = found || a->indkey.values[i] == b->indkey.values[j];
-		if (!found)
+		if (index_position(b, a->indkey.values[i]) < 0)
 			return false;
 	}
 	return true;
@@ -189,6 +238,82 @@ has_same_key(List *indexes, Relation index)
 			return true;
 	}
 	return false;
+}
+
+/* The operator by which an index finds values of a key column equal. */
+static Oid
+equality(Relation index, int i)
+{
+	Oid			type = index->rd_opcintype[i];
+	Oid			operator = get_opfamily_member(index->rd_opfamily[i], type,
+											   type, BTEqualStrategyNumber);
+
+	if (!OidIsValid(operator))
+		elog(ERROR, "index %u has no equality operator for column %d",
+			 RelationGetRelid(index), i + 1);
+	return operator;
+}
+
+/* Do two indexes with the same key columns find the same keys equal? */
+static bool
+same_equality(Relation a, Relation b)
+{
+	for (int i = 0; i < a->rd_index->indnkeyatts; i++)
+	{
+		if (equality(a, i) !=
+			equality(b, index_position(b->rd_index,
+									   a->rd_index->indkey.values[i])))
+			return false;
+	}
+	return true;
+}
+
+/* Has an index operator classes other than its columns' default ones? */
+static bool
+has_special_class(Relation index)
+{
+	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
+	{
+		Oid			type = index->rd_opcintype[i];
+		Oid			opclass = GetDefaultOpClass(type, BTREE_AM_OID);
+
+		if (!OidIsValid(opclass) ||
+			get_opclass_family(opclass) != index->rd_opfamily[i])
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The order in which indexes are considered, and in which errors tell them.
+ * Of those on the same columns the first is the key.  REINDEX gives an index
+ * another OID, so this is by what the index is: the primary key, default
+ * operator classes before others, then by the columns' places in the table.
+ * What is equal in all of this is the same key; the names decide so that
+ * errors always tell the same.
+ */
+static int
+compare_indexes(const ListCell *a, const ListCell *b)
+{
+	Relation	x = lfirst(a);
+	Relation	y = lfirst(b);
+	Form_pg_index fx = x->rd_index;
+	Form_pg_index fy = y->rd_index;
+	bool		special;
+
+	if (fx->indisprimary != fy->indisprimary)
+		return fx->indisprimary ? -1 : 1;
+	special = has_special_class(x);
+	if (special != has_special_class(y))
+		return special ? 1 : -1;
+	for (int i = 0; i < Min(fx->indnkeyatts, fy->indnkeyatts); i++)
+	{
+		if (fx->indkey.values[i] != fy->indkey.values[i])
+			return fx->indkey.values[i] - fy->indkey.values[i];
+	}
+	if (fx->indnkeyatts != fy->indnkeyatts)
+		return fx->indnkeyatts - fy->indnkeyatts;
+	return strcmp(RelationGetRelationName(x), RelationGetRelationName(y));
 }
 
 /* Are an index's key columns just those named, each once? */
@@ -272,14 +397,13 @@ choose_key_index(MSTarget *target, Relation rel, List *indexes, List *named)
 	foreach(lc, indexes)
 	{
 		Relation	index = lfirst(lc);
-		bool		deferrable;
 
-		if (!is_key_index(rel, index, &deferrable) && !deferrable)
+		if (!is_unique_index(rel, index) || !index->rd_index->indisvalid)
 			continue;
 		if (named != NIL ? !key_is_named(rel, index->rd_index, named) :
 			key_is_filled_by_default(rel, index->rd_index))
 			continue;
-		if (deferrable)
+		if (!index->rd_index->indimmediate)
 			deferrable_seen = true;
 		else if (!has_same_key(candidates, index))
 			candidates = lappend(candidates, index);
@@ -351,11 +475,7 @@ set_key(MSTarget *target, Relation rel, Relation index, List *named)
 		key->column.typmod = att->atttypmod;
 		key->collation = index->rd_indcollation[i];
 		key->subtype = index->rd_opcintype[i];
-		key->eqop = get_opfamily_member(index->rd_opfamily[i], key->subtype,
-										key->subtype, BTEqualStrategyNumber);
-		if (!OidIsValid(key->eqop))
-			elog(ERROR, "index %u has no equality operator for column %d",
-				 target->index, i + 1);
+		key->eqop = equality(index, i);
 		key->eqproc = get_opcode(key->eqop);
 
 		/* the caller's order is the one track() was told, else the index's */
@@ -370,7 +490,10 @@ set_key(MSTarget *target, Relation rel, Relation index, List *named)
 
 /*
  * The indexes must be there to be compared with each other, so all are opened
- * first; ON CONFLICT (columns) arbitrates by every index on the same columns.
+ * first.  A conflict in any index that finds the same keys equal is one with
+ * the counter's row, in one that REINDEX CONCURRENTLY is still building, too.
+ * An index on the same columns that finds other keys equal has no say: what it
+ * refuses, fails.
  */
 void
 ms_infer_key(MSTarget *target, Relation rel, List *named)
@@ -382,6 +505,7 @@ ms_infer_key(MSTarget *target, Relation rel, List *named)
 
 	foreach(lc, oids)
 		indexes = lappend(indexes, index_open(lfirst_oid(lc), AccessShareLock));
+	list_sort(indexes, compare_indexes);
 
 	key = choose_key_index(target, rel, indexes, named);
 	set_key(target, rel, key, named);
@@ -389,22 +513,24 @@ ms_infer_key(MSTarget *target, Relation rel, List *named)
 	foreach(lc, indexes)
 	{
 		Relation	index = lfirst(lc);
-		bool		deferrable;
+		Form_pg_index form = index->rd_index;
 
-		if ((is_key_index(rel, index, &deferrable) || deferrable) &&
-			same_key(index->rd_index, key->rd_index))
+		if (is_unique_index(rel, index) && same_key(form, key->rd_index))
 		{
 			/* ON CONFLICT would take it for an arbiter, and refuse it */
-			if (deferrable)
+			if (!form->indimmediate && form->indisvalid)
 				deferrable_key(target);
-			target->arbiters = lappend_oid(target->arbiters,
-										   RelationGetRelid(index));
+			if (!same_equality(key, index))
+				target->names_opclass = true;
+			else if (form->indimmediate)
+				target->arbiters = lappend_oid(target->arbiters,
+											   RelationGetRelid(index));
 		}
 		if (index->rd_rel->relam != BTREE_AM_OID &&
 			index->rd_rel->relam != HASH_AM_OID &&
 			target->general_reason == NULL)
 			target->general_reason = "it has an index that is neither btree nor hash";
-		if (index->rd_index->indisexclusion && target->general_reason == NULL)
+		if (form->indisexclusion && target->general_reason == NULL)
 			target->general_reason = "it has an exclusion constraint";
 	}
 	foreach(lc, indexes)
@@ -452,6 +578,7 @@ is_timestamptz(Oid type)
 /*
  * The column that plays a part: the one that track() named, else the only
  * one of the customary names that has the right type.  0 where there is none.
+ * What the database fills is nothing to be counted in.
  */
 static AttrNumber
 find_column(MSTarget *target, Relation rel, const char *part,
@@ -466,6 +593,15 @@ find_column(MSTarget *target, Relation rel, const char *part,
 	if (tracked != NULL)
 	{
 		found = tracked_column(target, rel, tracked, part);
+		if (ms_is_database_filled(TupleDescAttr(RelationGetDescr(rel), found - 1)))
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("column \"%s\" of table %s cannot be its %s column: the database fills it",
+							tracked, target->name, part),
+					 errdetail("It is a generated column, or GENERATED ALWAYS AS IDENTITY."),
+					 errhint("Name a column that can be updated%s: SELECT missing_symbol.track(%s, %s => ...).",
+							 strcmp(part, "count") != 0 ? " (or '' for none)" : "",
+							 quote_literal_cstr(target->name), part)));
 		if (!right_type(TupleDescAttr(RelationGetDescr(rel), found - 1)->atttypid))
 		{
 			wrong = found;
@@ -478,7 +614,9 @@ find_column(MSTarget *target, Relation rel, const char *part,
 		{
 			AttrNumber	attno = ms_column_number(rel, names[i]);
 
-			if (attno == InvalidAttrNumber)
+			if (attno == InvalidAttrNumber ||
+				ms_is_database_filled(TupleDescAttr(RelationGetDescr(rel),
+													attno - 1)))
 				continue;
 			if (!right_type(TupleDescAttr(RelationGetDescr(rel),
 										  attno - 1)->atttypid))
@@ -491,7 +629,7 @@ find_column(MSTarget *target, Relation rel, const char *part,
 						 errmsg("the %s column of table %s is ambiguous",
 								part, target->name),
 						 errdetail("Columns \"%s\" and \"%s\" qualify.",
-								   column_name(rel, found), names[i]),
+								   ms_column_name(rel, found), names[i]),
 						 errhint("Say which one counts: SELECT missing_symbol.track(%s, %s => '%s').",
 								 quote_literal_cstr(target->name), part, names[i])));
 		}
@@ -501,7 +639,7 @@ find_column(MSTarget *target, Relation rel, const char *part,
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" of table %s cannot be its %s column: it is of type %s",
-						column_name(rel, wrong), target->name, part,
+						ms_column_name(rel, wrong), target->name, part,
 						format_type_be(TupleDescAttr(RelationGetDescr(rel),
 													 wrong - 1)->atttypid)),
 				 errdetail("Its type must be %s.", types),
@@ -522,7 +660,8 @@ find_counter_column(MSTarget *target, Relation rel)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
-		if (att->attisdropped || att->atttypid != counter_type())
+		if (att->attisdropped || att->atttypid != counter_type() ||
+			ms_is_database_filled(att))
 			continue;
 		if (found != InvalidAttrNumber)
 			ereport(ERROR,
@@ -530,7 +669,7 @@ find_counter_column(MSTarget *target, Relation rel)
 					 errmsg("the count column of table %s is ambiguous",
 							target->name),
 					 errdetail("Columns \"%s\" and \"%s\" are of type counter.",
-							   column_name(rel, found), NameStr(att->attname)),
+							   ms_column_name(rel, found), NameStr(att->attname)),
 					 errhint("Say which one counts: SELECT missing_symbol.track(%s, count => '%s').",
 							 quote_literal_cstr(target->name),
 							 NameStr(att->attname))));
@@ -557,7 +696,7 @@ ms_infer_counter(MSTarget *target, Relation rel, const MSTracked *tracked)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("table %s has no count column", target->name),
-				 errdetail("That is a column of type missing_symbol.counter, or one named count or hits of type %s.",
+				 errdetail("That is a column of type missing_symbol.counter, or one named count or hits of type %s, that the database does not fill.",
 						   "smallint, integer, bigint or numeric"),
 				 errhint("Add one, or name it: SELECT missing_symbol.track(%s, count => ...).",
 						 quote_literal_cstr(target->name))));
@@ -568,13 +707,6 @@ ms_infer_counter(MSTarget *target, Relation rel, const MSTracked *tracked)
 	if (getBaseType(att->atttypid) != att->atttypid &&
 		target->general_reason == NULL)
 		target->general_reason = "its count column is of a domain type";
-	if (att->attgenerated != '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("count column \"%s\" of table %s is a generated column",
-						NameStr(att->attname), target->name),
-				 errhint("Name a column that can be updated: SELECT missing_symbol.track(%s, count => ...).",
-						 quote_literal_cstr(target->name))));
 
 	/* a counter has its times inside */
 	if (target->kind == MS_COUNT_COUNTER)
@@ -609,7 +741,7 @@ ms_check_key_is_no_counter(MSTarget *target, Relation rel)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
 				 errmsg("column \"%s\" of table %s is in the key and is its %s column",
-						column_name(rel, attno), target->name, part),
+						ms_column_name(rel, attno), target->name, part),
 				 errhint("Name another key or another column: SELECT missing_symbol.track(%s, key => ..., %s => ...).",
 						 quote_literal_cstr(target->name), part)));
 	}

@@ -9,7 +9,7 @@
  * overloads for literals and drivers' untyped parameters) that no assignment
  * cast takes to the column's type goes through the type's input function, as
  * a literal does.  The last conversion of each key column is kept in the
- * target.  JSON goes through jsonb_populate_record.
+ * target, that to a domain or by another's function for one call only.  JSON goes through jsonb_populate_record.
  *
  * Rows are compared, for ordering and merging a batch, by the key index's own
  * operator class and collations, never by bytes.
@@ -45,6 +45,8 @@ typedef struct MSCoercion
 	Oid			to;				/* the column's type, or what its domain is over */
 	int32		typmod;
 	bool		busy;			/* running user code, or an error ended it */
+	bool		builtin;		/* for whoever counts next; else ... */
+	uint64		call;			/* ... for this call of the target only */
 	MemoryContext cxt;			/* holds what follows */
 
 	/* a cast; expr NULL where the value can be used as it is */
@@ -76,14 +78,11 @@ typedef struct MSRecordReader
 {
 	FmgrInfo	populate;
 	Datum		base;
-	bool		busy;			/* as of a conversion */
+	bool		busy;			/* these as of a conversion */
+	bool		builtin;
+	uint64		call;
+	MemoryContext cxt;
 } MSRecordReader;
-
-static const char *
-column_name(Relation rel, const MSColumn *column)
-{
-	return NameStr(TupleDescAttr(RelationGetDescr(rel), column->attno - 1)->attname);
-}
 
 /* Make the conversion; false where the types do not go together. */
 static bool
@@ -114,11 +113,13 @@ make_coercion(MSCoercion *coercion)
 		if (coercion->from != TEXTOID && coercion->from != UNKNOWNOID)
 			return false;
 		coercion->by_input = true;
+		coercion->builtin = ms_type_is_builtin(coercion->to);
 		getTypeInputInfo(coercion->to, &infunc, &coercion->ioparam);
 		fmgr_info_cxt(infunc, &coercion->input, coercion->cxt);
 		return true;
 	}
 
+	coercion->builtin = ms_is_builtin(node);
 	while (IsA(node, RelabelType))
 		node = (Node *) ((RelabelType *) node)->arg;
 	if (IsA(node, Param))
@@ -162,7 +163,8 @@ find_coercion(MSTarget *target, Relation rel, MSColumn *column, Oid from,
 	if (search)
 		to = getBaseTypeAndTypmod(to, &typmod);
 	if (!reentered && column->coercion != NULL &&
-		column->coercion->from == from && column->coercion->to == to)
+		column->coercion->from == from && column->coercion->to == to &&
+		(column->coercion->builtin || column->coercion->call == target->call))
 		return column->coercion;
 
 	cxt = AllocSetContextCreate(CurrentMemoryContext, "missing_symbol coercion",
@@ -172,16 +174,17 @@ find_coercion(MSTarget *target, Relation rel, MSColumn *column, Oid from,
 	coercion->from = from;
 	coercion->to = to;
 	coercion->typmod = typmod;
+	coercion->call = target->call;
 	coercion->cxt = cxt;
 	if (!make_coercion(coercion))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" of table %s is of type %s but the value given is of type %s",
-						column_name(rel, column), target->name,
+						ms_column_name(rel, column->attno), target->name,
 						format_type_with_typemod(column->typid, column->typmod),
 						format_type_be(from)),
 				 errhint("Cast the value of %s to %s.",
-						 quote_identifier(column_name(rel, column)),
+						 quote_identifier(ms_column_name(rel, column->attno)),
 						 format_type_be(column->typid))));
 	MemoryContextSwitchTo(oldcxt);
 
@@ -207,7 +210,7 @@ converting_context(void *arg)
 	const Converting *converting = arg;
 
 	errcontext("converting the value given for column \"%s\" of table %s",
-			   column_name(converting->rel, converting->column),
+			   ms_column_name(converting->rel, converting->column->attno),
 			   converting->target->name);
 }
 
@@ -308,7 +311,7 @@ null_key(const MSTarget *target, Relation rel, const MSKeyColumn *key)
 	ereport(ERROR,
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 			 errmsg("key column \"%s\" of table %s must not be null",
-					column_name(rel, &key->column), target->name),
+					ms_column_name(rel, key->column.attno), target->name),
 			 errdetail("A null key conflicts with nothing: every increment would be a new row."),
 			 errhint("Use a value that stands for \"unknown\", such as an empty string.")));
 }
@@ -351,7 +354,7 @@ check_key_given(MSTarget *target, Relation rel, const MSRow *row)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("key column \"%s\" of table %s is not given",
-							column_name(rel, &key->column), target->name),
+							ms_column_name(rel, key->column.attno), target->name),
 					 errhint("Every column of the key must be given.")));
 		if (row->isnull[key->column.attno - 1])
 			null_key(target, rel, key);
@@ -380,6 +383,8 @@ find_named_columns(MSTarget *target, Relation rel, const char *const *names,
 		if (attno == InvalidAttrNumber)
 			continue;
 		att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+		if (ms_is_database_filled(att) && !ms_is_key_column(target, attno))
+			continue;
 		named->columns[i].attno = attno;
 		named->columns[i].typid = att->atttypid;
 		named->columns[i].typmod = att->atttypmod;
@@ -391,7 +396,8 @@ find_named_columns(MSTarget *target, Relation rel, const char *const *names,
 }
 
 /*
- * Fill a row from n text values; those whose name no column has are left out.
+ * Fill a row from n text values; those whose name no column has are left out,
+ * and those that the database fills itself.
  * names must be a constant array: what it means for a target is kept.
  */
 void
@@ -417,8 +423,11 @@ ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 }
 
 static MSRecordReader *
-make_record_reader(Relation rel, MemoryContext cxt)
+make_record_reader(MSTarget *target, Relation rel)
 {
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "missing_symbol record reader",
+											  ALLOCSET_SMALL_SIZES);
 	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
 	MSRecordReader *reader = palloc0(sizeof(MSRecordReader));
 	Oid			rowtype = rel->rd_rel->reltype;
@@ -437,7 +446,33 @@ make_record_reader(Relation rel, MemoryContext cxt)
 											 InvalidOid, InvalidOid,
 											 COERCE_EXPLICIT_CALL),
 					   &reader->populate);
+	reader->cxt = cxt;
+	reader->call = target->call;
+	reader->builtin = true;
+	for (int i = 0; i < desc->natts; i++)
+		reader->builtin &= TupleDescAttr(desc, i)->attisdropped ||
+			ms_type_is_builtin(TupleDescAttr(desc, i)->atttypid);
 	MemoryContextSwitchTo(oldcxt);
+	return reader;
+}
+
+static MSRecordReader *
+find_record_reader(MSTarget *target, Relation rel)
+{
+	MSRecordReader *kept = target->record_reader;
+	MSRecordReader *reader;
+	bool		reentered = kept != NULL && is_at_work(target, kept->busy);
+
+	if (!reentered && kept != NULL &&
+		(kept->builtin || kept->call == target->call))
+		return kept;
+	reader = make_record_reader(target, rel);
+	if (reentered)
+		return reader;
+	if (kept != NULL)
+		MemoryContextDelete(kept->cxt);
+	MemoryContextSetParent(reader->cxt, target->cxt);
+	target->record_reader = reader;
 	return reader;
 }
 
@@ -462,8 +497,7 @@ check_field(MSTarget *target, Relation rel, AttrNumber attno,
 						field, target->name),
 				 errhint("Leave it out; give the amount as the argument \"by\".")));
 	att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
-	if (att->attgenerated != '\0' ||
-		att->attidentity == ATTRIBUTE_IDENTITY_ALWAYS)
+	if (ms_is_database_filled(att) && !ms_is_key_column(target, attno))
 		ereport(ERROR,
 				(errcode(ERRCODE_GENERATED_ALWAYS),
 				 errmsg("column \"%s\" of table %s can only be filled by the database",
@@ -511,14 +545,10 @@ ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("fields must be a JSON object"),
 				 errhint("For example '{\"%s\": ...}'.",
-						 column_name(rel, &target->keys[0].column))));
+						 ms_column_name(rel, target->keys[0].column.attno))));
 	read_field_names(target, rel, row, json);
 
-	if (target->record_reader == NULL)
-		target->record_reader = make_record_reader(rel, target->cxt);
-	reader = target->record_reader;
-	if (is_at_work(target, reader->busy))
-		reader = make_record_reader(rel, CurrentMemoryContext);
+	reader = find_record_reader(target, rel);
 	InitFunctionCallInfoData(*fcinfo, &reader->populate, 2,
 							 InvalidOid, NULL, NULL);
 	fcinfo->args[0].value = reader->base;

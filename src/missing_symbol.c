@@ -278,9 +278,9 @@ _PG_init(void)
 
 	DefineCustomIntVariable("missing_symbol.pending_limit",
 							"Memory for the increments that a transaction has deferred.",
-							"What goes beyond it is applied before the commit.",
+							"An increment that would go beyond it is counted now.",
 							&ms_pending_limit,
-							1024,
+							16384,
 							0,
 							MAX_KILOBYTES,
 							PGC_USERSET,

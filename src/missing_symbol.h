@@ -52,6 +52,26 @@ extern TimestampTz ms_clock(void);
 extern Oid	ms_schema(void);
 
 /*
+ * Not an instr_time: a session may change what clock these are of, with times
+ * of the other one in its hands.
+ */
+static inline int64
+ms_now_ns(void)
+{
+	/* static: no guard of the stack is needed at every call */
+	static struct timespec now;
+
+	clock_gettime(PG_INSTR_SYSTEM_CLOCK, &now);
+	return (int64) now.tv_sec * INT64CONST(1000000000) + now.tv_nsec;
+}
+
+static inline int64
+ms_now_ms(void)
+{
+	return ms_now_ns() / 1000000;
+}
+
+/*
  * counter.c: the type.  24 bytes, double aligned, passed by reference.
  */
 typedef struct MSCounter
@@ -123,6 +143,7 @@ typedef struct MSTarget
 	char	   *name;			/* qualified and quoted */
 	MemoryContext cxt;			/* holds all of it */
 	int			users;			/* calls under way */
+	uint64		call;			/* the latest call: another number each time */
 	bool		pinned;			/* deltas of this transaction need it ... */
 	struct MSTarget *next_pinned;	/* ... and this one */
 	bool		stale;			/* replaced in the cache: the last user frees */
@@ -130,6 +151,8 @@ typedef struct MSTarget
 	/* the key, in the order of the index's columns */
 	Oid			index;
 	List	   *arbiters;		/* that index and its equals */
+	bool		names_opclass;	/* other indexes on its columns find other keys
+								 * equal */
 	int			nkeys;
 	MSKeyColumn *keys;
 	int		   *argument;		/* keys[i] is the caller's argument[i]-th value */
@@ -149,13 +172,25 @@ typedef struct MSTarget
 
 	/* why increments take the general path; NULL: they may take the fast one */
 	const char *general_reason;
+	bool		builtin;		/* nothing that is compiled depends on the role
+								 * or on search_path */
+
+	bool		row_security;	/* is enabled; whether it applies is the role's */
+	enum
+	{
+		MS_CODE_UNKNOWN,
+		MS_CODE_NONE,
+		MS_CODE_OWN				/* counting runs code of the table's users */
+	}			own_code;
 
 	/* made when first needed; each owned by its file */
 	struct MSKeyOrder *order;
 	struct MSPrivileges *privileges;
 	struct MSFast *fast;
 	List	   *general_plans;
-	struct _SPI_plan *value_plan;
+	struct _SPI_plan *read_plan;
+	struct _SPI_plan *lock_plan;
+	struct _SPI_plan *lock_aside_plan;
 	struct MSSpillFormat *spill_format;
 	int			spill_turn;		/* increments, to take what is spilled at every
 								 * 16th */
@@ -175,7 +210,6 @@ extern const char *ms_general_reason(const MSTarget *target, Relation rel);
  */
 typedef struct MSTracked
 {
-	bool		found;
 	List	   *key;			/* of String; NIL: not set */
 	char	   *count;			/* NULL: not set */
 	char	   *first_seen;		/* NULL: not set; "": none */
@@ -197,8 +231,24 @@ extern void ms_infer_counter(MSTarget *target, Relation rel,
 							 const MSTracked *tracked);
 extern void ms_check_key_is_no_counter(MSTarget *target, Relation rel);
 extern void ms_infer_fill(MSTarget *target, Relation rel, List *names);
+extern Node *ms_index_tree(Relation index, AttrNumber which);
 extern AttrNumber ms_column_number(Relation rel, const char *column);
+extern const char *ms_column_name(Relation rel, AttrNumber attno);
+extern bool ms_is_key_column(const MSTarget *target, AttrNumber attno);
+extern bool ms_is_always_given(const MSTarget *target, AttrNumber attno);
+extern bool ms_is_database_filled(Form_pg_attribute att);
 extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
+
+/*
+ * builtin.c: whose code is in an expression.
+ */
+extern bool ms_is_builtin(Node *expr);
+extern bool ms_type_is_builtin(Oid type);
+extern bool ms_is_own_function(Oid function);
+extern bool ms_table_has(const MSTarget *target, Relation rel,
+						 bool (*is_type) (Oid type),
+						 bool (*is_expression) (Node *expr));
+extern bool ms_table_is_builtin(const MSTarget *target, Relation rel);
 
 /*
  * input.c: what a caller gives becomes values of the target's columns.
@@ -280,6 +330,7 @@ extern void ms_increment_in_order(MSTarget *target, Relation rel,
 extern void ms_merge_row(MSTarget *target, Relation rel, MSRow *into,
 						 const MSRow *from);
 extern bool ms_takes_fast_path(const MSTarget *target, Relation rel);
+extern void ms_check_may_write(Relation rel);
 extern void ms_apply_begin(MSTarget *target, Relation rel, Bitmapset *given,
 						   bool fast, bool permitted, bool fresh);
 extern void ms_apply_next(MSTarget *target, Relation rel, MSRow *row,
@@ -333,15 +384,89 @@ extern void ms_privileges_set(MSPrivileges *privileges, const MSTarget *target,
 extern void ms_privileges_check(MSPrivileges *privileges,
 								const MSTarget *target,
 								const Bitmapset *given);
+extern MSPrivileges *ms_privileges_of(MSTarget *target, Relation rel);
+extern void ms_privileges_check_later(MSTarget *target, Relation rel,
+									  const Bitmapset *given, Oid role);
+
+/*
+ * acting.c: as whom an increment that has waited is applied.
+ */
+typedef struct MSActing
+{
+	Oid			userid;			/* who one was ... */
+	int			sec_context;
+	int			nestlevel;		/* ... and the level of settings since */
+} MSActing;
+
+/* who merges, as he was when he began */
+typedef struct MSApplier
+{
+	Oid			userid;
+	int			sec_context;
+	char	   *search_path;
+} MSApplier;
+
+extern bool ms_in_definer(void);
+extern void ms_act_as_counter(Oid role, bool definer, const char *search_path,
+							  MSActing *acting);
+extern void ms_get_applier(MSApplier *applier);
+extern void ms_act_as_owner(const MSApplier *applier, Oid owner,
+							MSActing *acting);
+extern void ms_act_for_counter(MSTarget *target, Relation rel,
+							   const MSRow *row, const MSApplier *applier,
+							   Oid role, MSActing *acting);
+extern void ms_act_no_more(const MSActing *acting);
+extern bool ms_hides_search_path(MSTarget *target, Relation rel,
+								 const MSApplier *applier, Oid role);
+extern bool ms_has_own_triggers(Relation rel);
+extern bool ms_has_own_code(MSTarget *target, Relation rel);
+extern bool ms_defers_triggers(Relation rel);
+extern bool ms_row_security_applies(const MSTarget *target, Oid role);
+extern void ms_check_row_security_then(const MSTarget *target, Oid role);
 
 /*
  * fast.c: increments of an ordinary table, through the table access method.
  */
+extern void ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result);
+
+/*
+ * fast_state.c: the executor state that it keeps.
+ */
+typedef struct MSFast
+{
+	MemoryContext cxt;			/* holds all of it */
+	bool		busy;			/* a call is under way */
+
+	/* kept */
+	EState	   *estate;
+	MSPrivileges *privileges;
+	ResultRelInfo *insert_rri;
+	ResultRelInfo *update_rri;
+	bool		has_row_triggers;
+	bool		has_before_insert;
+	TupleTableSlot *found;		/* the row as it is */
+	TupleTableSlot *updated;	/* as it will be */
+	TupleTableSlot *inserted;	/* a new one */
+	int			nindexes;
+	Oid		   *index_oids;
+	int			key_index;		/* which of them is the key's */
+	ScanKey		scankeys;
+	ExprState **defaults;		/* by attribute number - 1 */
+
+	/* of the call under way */
+	Relation	rel;
+	Snapshot	snapshot;		/* the active one */
+	bool		pushed;			/* by us */
+	IndexScanDesc scan;
+	CommandId	trigger_cid;	/* BEFORE INSERT triggers' commands are later */
+} MSFast;
+
 extern bool ms_fast_is_busy(const MSTarget *target);
 extern void ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given,
 						  bool permitted, bool fresh);
-extern void ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result);
+extern void ms_fast_open_indexes(MSFast *fast);
 extern void ms_fast_refresh(MSTarget *target);
+extern Bitmapset *ms_fast_given(const MSTarget *target);
 extern void ms_fast_end(MSTarget *target);
 extern void ms_fast_abort(MSTarget *target);
 
@@ -350,21 +475,46 @@ extern void ms_fast_abort(MSTarget *target);
  */
 extern void ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
 								 MSResult *result);
-extern void ms_general_value(MSTarget *target, Relation rel, MSRow *row,
+extern bool ms_general_value(MSTarget *target, Relation rel, MSRow *row,
 							 bool *isnull, int64 *value);
 extern bool ms_general_exists(MSTarget *target, Relation rel, MSRow *row);
 extern void ms_general_free(MSTarget *target);
+
+extern struct _SPI_plan *ms_prepare(const char *sql, int nargs, Oid *argtypes);
+extern void ms_check_plan(const MSTarget *target, struct _SPI_plan *plan);
+extern void ms_make_generic_plan(MSTarget *target, struct _SPI_plan *plan);
+
+/*
+ * general_sql.c: the texts of its statements.
+ */
+extern char *ms_read_sql(MSTarget *target, Relation rel,
+						 const char *condition, const char *locking);
+extern char *ms_update_sql(MSTarget *target, Relation rel, Bitmapset *given);
+extern char *ms_insert_sql(MSTarget *target, Relation rel, Bitmapset *given);
 
 /* parts of statements over a target, whose alias is t */
 extern void ms_append_key_condition(struct StringInfoData *sql,
 									MSTarget *target, Relation rel);
 extern void ms_append_table(struct StringInfoData *sql, MSTarget *target,
 							Relation rel);
-extern void ms_make_generic_plan(MSTarget *target, struct _SPI_plan *plan);
 
 /*
- * latest.c: the latest row of a key, whoever has written it.
+ * search.c: searches of a key's row.
  */
+extern struct ScanKeyData *ms_make_scankeys(const MSTarget *target);
+extern void ms_set_scankeys(const MSTarget *target, struct ScanKeyData *keys,
+							const Datum *values);
+extern struct IndexScanDescData *ms_begin_search(Relation rel, Relation index,
+												 int nkeys,
+												 Snapshot snapshot);
+extern bool ms_search(struct IndexScanDescData *scan,
+					  struct ScanKeyData *keys, int nkeys,
+					  struct TupleTableSlot *slot);
+extern bool ms_search_once(Relation rel, Relation index,
+						   struct ScanKeyData *keys, int nkeys,
+						   Snapshot snapshot, struct TupleTableSlot *slot);
+
+/* the latest row of a key, whoever has written it */
 typedef struct MSLatest
 {
 	bool		found;
@@ -376,7 +526,6 @@ typedef struct MSLatest
 	ItemPointerData tid;
 } MSLatest;
 
-extern struct ScanKeyData *ms_make_scankeys(const MSTarget *target);
 extern void ms_find_latest(Relation rel, Relation index,
 						   struct ScanKeyData *keys, int nkeys,
 						   struct TupleTableSlot *slot, MSLatest *latest);
@@ -398,7 +547,7 @@ typedef enum MSProbe
 extern MSProbe ms_probe(MSTarget *target, Relation rel, const MSRow *row);
 
 /*
- * spill.c: deltas that are set aside.
+ * store.c: the tables of deltas that are set aside.
  */
 typedef enum MSStore
 {
@@ -415,7 +564,8 @@ typedef struct MSSpilled
 	ItemPointerData tid;
 	int64		hash;			/* of its key's text */
 	Datum		key;			/* text[] */
-	char	   *role;			/* who counted it */
+	Oid			roleid;			/* who counted it; invalid: that role is gone */
+	char	   *role;			/* its name then */
 	int64		by;
 	TimestampTz first_seen;
 	TimestampTz last_seen;
@@ -425,36 +575,57 @@ typedef struct MSSpilled
 	MSRow	   *row;			/* made by ms_spill_parse */
 } MSSpilled;
 
-/*
- * Advisory locks of ours, by the last field of their tag; SQL functions use 1
- * and 2.
- */
-#define MS_LOCK_INSERTION	3	/* of a key */
-#define MS_LOCK_FLUSH		4	/* of a target */
-#define MS_LOCK_WORKER		5	/* of a database, held by its worker */
-
 extern Relation ms_spill_open(MSStore store, LOCKMODE lockmode);
 extern void ms_spill_append(MSStore store, MSTarget *target, Relation rel,
 							const MSRow *row, const Datum *key,
 							const char *role, const char *error);
+
+/* deltas of a target, one after the other */
+typedef struct MSSpillScan MSSpillScan;
+
+extern MSSpillScan *ms_spill_begin(MSStore store, Oid relid,
+								   Snapshot snapshot, const int64 *hash,
+								   const int64 *after);
+extern MSSpilled *ms_spill_next(MSSpillScan *scan);
+extern void ms_spill_end(MSSpillScan *scan);
+
 extern List *ms_spill_read(MSStore store, Oid relid, Snapshot snapshot,
 						   const int64 *hash, int64 *after, int limit,
 						   bool *more);
-extern List *ms_spill_read_key(MSTarget *target, Relation rel,
-							   const MSRow *row, Snapshot snapshot,
-							   int limit);
 extern bool ms_spill_delete(Relation stored, const MSSpilled *delta,
 							Snapshot snapshot, bool wait, bool ours);
 extern bool ms_spill_lock(Relation stored, const MSSpilled *delta,
 						  Snapshot snapshot, bool wait);
 extern void ms_spill_append_again(const MSSpilled *delta, const char *error);
-extern MSRow *ms_spill_take(MSTarget *target, Relation rel, const MSRow *row,
-							int64 *n);
 extern void ms_spill_forget(Oid relid);
 extern bool ms_spill_exists(Oid relid, Snapshot snapshot);
 extern Oid	ms_spill_next_target(MSStore store, Oid relid, Snapshot snapshot);
 extern TimestampTz ms_spill_first_seen(struct TupleTableSlot *slot);
 extern bool ms_spill_has_error(struct TupleTableSlot *slot);
+
+/*
+ * spill.c: deltas that are set aside, by their key.
+ */
+
+/*
+ * Advisory locks of ours, by the last field of their tag; SQL functions use 1
+ * and 2.  pg_advisory_unlock_all() does not release them, because they are of
+ * a transaction; one that a process keeps must not be an advisory lock.
+ */
+#define MS_LOCK_INSERTION	3	/* of a key */
+#define MS_LOCK_FLUSH		4	/* of a target */
+
+/* false: that was enough */
+typedef bool (*MSSpillFunction) (MSSpilled *delta, void *arg);
+
+extern void ms_spill_foreach(MSTarget *target, Relation rel, const MSRow *row,
+							 Snapshot snapshot, bool fields,
+							 MSSpillFunction function, void *arg);
+extern bool ms_spill_has_key(MSTarget *target, Relation rel,
+							 const MSRow *row, Snapshot snapshot);
+extern bool ms_spill_can_take(MSTarget *target, const MSRow *row);
+extern MSRow *ms_spill_take(MSTarget *target, Relation rel, const MSRow *row,
+							int64 *n);
 extern bool ms_insertion_lock(MSTarget *target, const MSRow *row);
 extern void ms_insertion_unlock(MSTarget *target, const MSRow *row);
 
@@ -475,7 +646,35 @@ extern bool ms_spill_exact_key(MSTarget *target);
 /* what is given beside the key, as jsonb; false: nothing */
 extern bool ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
 							Datum *result);
-extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta);
+
+/* make a delta's row, with the fields or without */
+extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta,
+						   bool fields);
+
+/*
+ * What runs while a table is read (input functions of its key's domains, what
+ * generates its columns) runs as its owner, in a security-restricted
+ * operation; texts: by settings under which these mean the same everywhere.
+ * An error on the way ends it, too.
+ */
+typedef struct MSReading
+{
+	Oid			userid;
+	int			sec_context;
+	int			nestlevel;		/* of settings */
+} MSReading;
+
+extern void ms_reading_begin(Relation rel, bool texts, MSReading *reading);
+extern void ms_reading_end(const MSReading *reading);
+
+/*
+ * sums.c: sums of deltas, one for each key.
+ */
+typedef struct MSSums MSSums;
+
+extern MSSums *ms_sums_begin(MSTarget *target, Relation rel);
+extern void ms_sums_add(MSSums *sums, const MSRow *row);
+extern MSRow **ms_sums_end(MSSums *sums, int *n);
 
 /*
  * buffer.c: apply = 'buffer'.
@@ -487,27 +686,86 @@ extern void ms_buffer_append(MSTarget *target, Relation rel,
 /* what a fold came to */
 typedef struct MSFolded
 {
-	int64		deltas;			/* merged into their rows ... */
-	int64		rows;			/* ... so many */
-	int64		failed;			/* what failed, by keys or deltas ... */
-	char	   *error;			/* ... the first for this reason */
+	int64		deltas;			/* merged into their rows */
+	int64		failed;			/* what failed, by keys or deltas */
+	int64		waiting;		/* keys that stay: they were waited for */
+	char	   *error;			/* the first reason for one of these */
+	bool		overdue;		/* code of the table has taken too long */
+	bool		cut;			/* not all was come to */
+	bool		ended;			/* for *error, with nothing done */
 } MSFolded;
 
-/* for view buffer_stats */
-extern void ms_buffer_log(const MSFolded *folded);
-extern void ms_buffer_log_fallbacks(int64 n);
+/*
+ * attempt.c: steps that may fail, or take too long.
+ */
+typedef enum MSAttempt
+{
+	MS_DONE,
+	MS_FAILED,					/* the delta is the reason */
+	MS_STAYS,					/* it would have had to wait */
+	MS_ENDS_FOLD,				/* no more of this table ... */
+	MS_ENDS_ALL					/* ... or of any */
+} MSAttempt;
+
+extern MSAttempt ms_attempt(void (*step) (void *arg), void *arg, bool waits,
+							MSAttempt passes, char **error);
+extern bool ms_try(void (*step) (void *arg), void *arg, char **error);
+extern void ms_limit_start(int ms);
+extern bool ms_limit_end(void);
 
 /*
  * fold.c: merges what is set aside into its rows.
  */
-extern bool ms_try(void (*step) (void *arg), void *arg, char **error);
+typedef struct MSFoldTerms
+{
+	int			limit;			/* ms for code of the table, for each key ... */
+	int64		deadline;		/* ... and by ms_now_ns() for all; 0: none */
+	bool		one_by_one;		/* keys are, and from anywhere on */
+	bool		hurry;			/* hardly wait for any lock */
+} MSFoldTerms;
 
 /*
  * Fold what a store has of a target behind *after, about so many deltas;
- * false where that was the last of it.
+ * false where that was the last of it, or it is over for now.
  */
-extern bool ms_fold_some(Oid relid, MSStore store, int64 *after, int limit,
-						 MSFolded *folded);
+extern bool ms_fold_some(Oid relid, MSStore store, const MSFoldTerms *terms,
+						 int64 *after, int limit, MSFolded *folded);
+
+/*
+ * backlog.c: what a worker knows of tables.
+ */
+
+/* a store of a target */
+typedef struct MSBacklog
+{
+	Oid			relid;
+	MSStore		store;
+	Oid			owner;
+	int64		after;			/* the hash to go on behind */
+	bool		slow;			/* it is in the way of others */
+	bool		one_by_one;		/* not all of it was come to */
+	bool		hurry;			/* something was locked */
+	bool		locked;			/* nothing has failed: rows were locked */
+	int			pause;			/* ms */
+	int64		until;			/* of the pause */
+	int64		logged;			/* of the store buffered, for both; 0: never */
+} MSBacklog;
+
+/* whose turn it is, in this order */
+typedef enum MSTurn
+{
+	MS_TURN_PLAIN,
+	MS_TURN_SUSPECT,			/* another table of this owner is slow */
+	MS_TURN_SLOW
+} MSTurn;
+
+extern MSBacklog *ms_backlog_get(Oid relid, MSStore store, Oid owner);
+extern void ms_backlog_forget(MSBacklog *backlog);
+extern MSTurn ms_backlog_turn(const MSBacklog *backlog);
+extern void ms_backlog_pause(MSBacklog *backlog, bool locked);
+extern bool ms_backlog_judge(MSBacklog *backlog, const MSFolded *sum);
+extern void ms_backlog_log_failure(MSBacklog *backlog, const char *name,
+								 const char *error);
 
 /*
  * worker.c: the background worker that folds.
@@ -516,12 +774,13 @@ extern bool ms_worker;
 extern int	ms_flush_interval;	/* ms */
 extern int	ms_flush_rows;
 extern int	ms_worker_idle;		/* ms */
+extern bool ms_in_worker;		/* this process is one */
 
-/*
- * Something was appended: see to it that a worker runs.  False where none can
- * be had.
- */
-extern bool ms_worker_wake(void);
+/* something was appended: see to it that a worker runs */
+extern void ms_worker_wake(void);
+
+/* does one run, or could it be started? */
+extern bool ms_worker_possible(void);
 
 /*
  * delta.c: what one role has deferred for one key.
@@ -539,6 +798,8 @@ typedef struct MSDelta
 {
 	MSTarget   *target;			/* pinned */
 	Oid			role;
+	bool		definer;		/* counted in a security-definer context */
+	const char *search_path;	/* at the call; deltas.c keeps one of each */
 	int64		by;
 	TimestampTz first_seen;
 	TimestampTz last_seen;
@@ -575,15 +836,15 @@ extern void ms_delta_fill(const MSTarget *target, Relation rel, MSRow *row,
  * deltas.c: what this transaction has deferred, merged in memory.
  */
 extern bool ms_deltas_exist(void);
-extern Size ms_deltas_size(void);
 extern bool ms_deltas_comparing(void);
-extern void ms_deltas_add(MSTarget *target, Relation rel, MSRow *row);
+
+/* false: it is not added, because all deltas take limit bytes or more */
+extern bool ms_deltas_add(MSTarget *target, Relation rel, MSRow *row,
+						  Size limit);
 extern void ms_deltas_commit_level(int nestlevel);
 extern void ms_deltas_abort_level(int nestlevel);
 extern void ms_deltas_forget(void);
 extern MSDelta *ms_deltas_take_first(const MSDelta *like);
-extern int	ms_deltas_sort_level(void);
-extern MSDelta *ms_deltas_take_of_level(const MSDelta *like);
 extern void ms_delta_free(MSDelta *delta);
 extern int	ms_deltas_set_depth(int new_depth);
 
@@ -603,22 +864,26 @@ extern void ms_pending_foreach(MSTarget *target, Relation rel,
 /*
  * total.c: reading counters with what is spilled and deferred.
  */
-extern void ms_total_value(MSTarget *target, Relation rel, const MSRow *row,
-						  bool *isnull, int64 *value);
+extern void ms_total_value(MSTarget *target, Relation rel, MSRow *row,
+						   bool *isnull, int64 *value);
 
 /*
  * pending.c: apply = 'commit'.
  */
 extern int	ms_pending_limit;	/* kB */
 
-/* when an increment of a target reaches its row, as things are */
+/* when an increment of a target is to reach its row, and when it can */
+extern MSApply ms_pending_wanted(const MSTarget *target);
 extern MSApply ms_pending_apply(MSTarget *target);
 
 /* may an increment be left to the commit, here? */
 extern bool ms_pending_possible(void);
 
-/* leave a row to the commit; privileges have been checked */
-extern void ms_pending_add(MSTarget *target, Relation rel, MSRow *row);
+/*
+ * Leave a row to the commit; privileges have been checked.  False where there
+ * is no room for it.
+ */
+extern bool ms_pending_add(MSTarget *target, Relation rel, MSRow *row);
 
 /*
  * stats.c: what this session's increments came to; view counter_stats.
@@ -631,10 +896,11 @@ extern void ms_stats_count_many(Oid relid, const int64 *counts);
 /* a row's lock, or a key's insertion, had to be waited for */
 extern void ms_stats_lock_wait(Oid relid);
 
-/* so many that should have been buffered cannot be */
+/* so many could not wait as they should have */
 extern void ms_stats_fallback(Oid relid, int64 n);
+extern int64 ms_stats_fallbacks(void);
 
-/* deferred deltas were applied before the commit, for want of memory */
+/* one could not be deferred, for want of memory */
 extern void ms_stats_early_apply(Oid relid);
 
 /* so many spilled deltas were merged into their rows */
@@ -718,6 +984,9 @@ typedef struct MSLexer
  * took it.  False at the end of the text.
  */
 extern bool ms_lex(MSLexer *lex, MSTokenKind prev);
+
+/* how far the first statement of a string goes: to its semicolon */
+extern int	ms_first_statement(const char *text);
 
 /*
  * The n letters at p, 1 .. 8, folded to lower case, the first one in the
@@ -1026,6 +1295,7 @@ typedef struct MSProfile
 	uint64		xact;
 	bool		xact_over;		/* the next statement starts another */
 	bool		xact_failed;
+	uint64		failed_xact;	/* the latest that failed, 0 for none */
 	uint64		goes_on;		/* the first record that may be MS_GOES_ON */
 	int			ngo_on;			/* how many are */
 	uint64		last_top;		/* record of the latest top-level statement */
@@ -1129,20 +1399,6 @@ extern void ms_profile_xact_end(MSXactEnd end, int64 commit_ns);
 extern void ms_profile_subxact_abort(SubTransactionId subid);
 
 
-/*
- * Not an instr_time: a session may change what clock these are of, with times
- * of the other one in its hands.
- */
-static inline int64
-ms_now_ns(void)
-{
-	/* static: no guard of the stack is needed at every call */
-	static struct timespec now;
-
-	clock_gettime(PG_INSTR_SYSTEM_CLOCK, &now);
-	return (int64) now.tv_sec * INT64CONST(1000000000) + now.tv_nsec;
-}
-
 static inline uint64
 ms_hash_combine(uint64 a, uint64 b)
 {
@@ -1174,7 +1430,17 @@ typedef struct MSUtility
 	struct MSUtility *outer;
 } MSUtility;
 
-typedef struct MSHooks
+/* Where a statement's text is */
+typedef struct MSText
+{
+	const char *source;
+	int			location;		/* as of a PlannedStmt */
+	int			len;
+	char	   *name;			/* made for want of a text, or NULL */
+} MSText;
+
+/* What a hook sets for what it calls, and puts back after */
+typedef struct MSPlace
 {
 	int			level;			/* of the next statement */
 	MSUtility  *utility;
@@ -1187,6 +1453,24 @@ typedef struct MSHooks
 	 */
 	MSStatement *current;
 	ErrorContextCallback *current_context;
+} MSPlace;
+
+/* Whose is the next error that no hook sees? */
+typedef enum MSBlame
+{
+	MS_BLAME_TEXT,				/* the text's that the server is at */
+	MS_BLAME_LATEST,			/* likewise, but the latest statement's while
+								 * its result is sent, and at the end of its
+								 * transaction */
+	MS_BLAME_END,				/* the latest statement's: it ends its
+								 * transaction, which is all that is left */
+	MS_BLAME_NONE				/* the error under way has its row already */
+} MSBlame;
+
+typedef struct MSHooks
+{
+	MSPlace		at;
+	MSBlame		blame;
 
 	/* the latest top-level statement: where its text ends, its portal */
 	struct
@@ -1198,13 +1482,41 @@ typedef struct MSHooks
 		Portal		portal;
 		char		name[NAMEDATALEN];
 	}			latest;
-
-	bool		latest_in_xact;	/* it is of the current transaction */
-	bool		end_pending;	/* COMMIT has returned, the end has not come */
-	bool		error_listed;	/* a top-level row has the error under way */
 } MSHooks;
 
 extern MSHooks ms_hooks;
+
+/*
+ * One level deeper; what it was is to be put back whether or not there is an
+ * error: ms_hooks.at = was.
+ */
+static inline MSPlace
+ms_enter(int level)
+{
+	MSPlace		was = ms_hooks.at;
+
+	ms_hooks.at.level = level;
+	return was;
+}
+
+/* likewise, to run a statement whose expressions are evaluated there */
+static inline MSPlace
+ms_enter_statement(int level, MSStatement *s)
+{
+	MSPlace		was = ms_enter(level);
+
+	ms_hooks.at.current = s;
+	ms_hooks.at.current_context = error_context_stack;
+	return was;
+}
+
+/* a hook has caught an error, and a row has it */
+static inline void
+ms_error_listed(int level)
+{
+	if (level == 0)
+		ms_hooks.blame = MS_BLAME_NONE;
+}
 
 /* put the hooks in place, once; allocates nothing, never fails */
 extern void ms_profile_install(void);
@@ -1222,16 +1534,23 @@ extern void ms_profile_own(void);
 
 extern int	ms_statement_level(const char *source);
 extern bool ms_is_adopted(const char *source);
-extern bool ms_is_added_by_rule(PlannedStmt *stmt);
-extern PlannedStmt *ms_primary_stmt(PlannedStmt *stmt);
-extern void ms_note_top_level(const char *source, PlannedStmt *stmt);
+extern PlannedStmt *ms_portal_query(bool last);
+
+/* where the text is of what starts or is planned; name: palloc'd */
+extern void ms_text_locate(MSText *text, const char *source, int location,
+						   int len, int level);
+extern void ms_text_keep(MSText *text, MemoryContext context);
+
+/* the latest top-level statement, and where the text goes on after it */
+extern void ms_note_top_level(const MSText *text);
+extern int	ms_next_location(const char *source);
+
 extern CommandTag ms_operation_tag(CmdType operation);
 extern int64 ms_plan_consume(int level, PlannedStmt *stmt);
 
 /* list a statement that failed before it could be executed */
-extern void ms_list_failure(const char *source, int location, int len,
-							int level, CmdType operation, int64 plan_ns,
-							int sqlerrcode);
+extern void ms_list_failure(const MSText *text, int level, CmdType operation,
+							int64 plan_ns, int sqlerrcode);
 
 static inline bool
 ms_level_is_tracked(int level)
@@ -1243,6 +1562,9 @@ ms_level_is_tracked(int level)
  * profile_exec.c: the executor's hooks.
  */
 extern void ms_exec_install(void);
+
+/* the statement that is open for several queries, if it is that one, fails */
+extern bool ms_exec_fail(uint64 seq, int sqlerrcode);
 
 /*
  * profile_utility.c: utility commands.
@@ -1266,7 +1588,7 @@ typedef struct MSShape
 	uint64		queryid;
 	Oid			userid;
 	bool		toplevel;
-	int			next;			/* in its bucket, or in the free list */
+	int			next;			/* in its bucket */
 	uint64		calls;
 	uint64		errors;
 	uint64		rows;
@@ -1324,6 +1646,10 @@ extern void ms_shape_cached(MSStatement *s);
 /*
  * n_plus_one.c: repeated shapes in a unit.
  */
+
+/* so many executions make a candidate */
+#define MS_MIN_REPEATS	5
+
 typedef struct MSCandidate
 {
 	uint64		unit;
@@ -1393,7 +1719,8 @@ typedef struct MSQuery
 extern void ms_query_parse(MSQuery *query, const char *what,
 							const char *text);
 extern void ms_query_analyze(MSQuery *query, ArrayType *params);
-extern List *ms_query_volatile(MSQuery *query, bool builtin);
+extern void ms_query_rewrite(MSQuery *query);
+extern List *ms_query_volatile(MSQuery *query, bool harmless);
 extern ExecuteStmt *ms_execute_stmt(Node *node);
 
 /* in between, errors are those of the text */
@@ -1408,6 +1735,7 @@ typedef struct MSTraces
 	MemoryContext context;
 	List	   *locks;
 	List	   *sequences;
+	List	   *advisory;
 	List	   *copies;
 	List	   *commands;		/* of String */
 	SubTransactionId subid;
@@ -1529,6 +1857,12 @@ typedef struct MSFact
  */
 extern List *ms_facts_collect(QueryDesc *queryDesc, bool is_fk_check,
 							  bool complete, int64 temp_blocks);
+
+/* does it tell of the same? */
+extern bool ms_fact_is_same(const MSFact *a, const MSFact *b);
+
+/* then it is added up */
+extern void ms_fact_add(MSFact *into, const MSFact *fact);
 
 /*
  * Is it the text of a query by which a foreign key looks for references?  To

@@ -14,10 +14,11 @@
  * the ring still holds; a fixed number is kept, the shortest of a few makes
  * room.
  *
- * A run of MIN_REPEATS or more is a candidate, unless it is one of these:
+ * A run of MS_MIN_REPEATS or more is a candidate, unless it is one of these:
  *
- * - failed executions are not counted; of those in a transaction that
- *	 failed, and was run again with the same parameters, only one is;
+ * - failed executions are not counted; nor are those of a transaction that
+ *	 failed, as far as a later one has run them again: the parameters seen in
+ *	 the one that failed come again in the next that has this shape;
  * - INSERTs of several rows each are batches already;
  * - a query with OFFSET, or one with LIMIT that returns 10 rows or more and
  *	 is not explained by a source, is reading pages.
@@ -40,7 +41,6 @@
 #include "missing_symbol.h"
 
 #define MAX_OTHERS		3
-#define MIN_REPEATS		5
 #define PAGE_ROWS		10
 #define EVICT_LOOKS		8
 
@@ -49,6 +49,14 @@
 #define PARAM_LIMIT		64
 
 #define RUN_TEXT		256
+
+/* one set of parameters */
+typedef struct MSSeen
+{
+	uint32		hash;			/* 0: unused */
+	uint32		xact:31;		/* the latest that had it ... */
+	uint32		again:1;		/* ... as a retry of one that had failed */
+} MSSeen;
 
 typedef struct MSRun
 {
@@ -60,6 +68,7 @@ typedef struct MSRun
 	CmdType		operation;
 	int64		count;
 	int64		failed;			/* of these, in a transaction that failed */
+	int64		retries;		/* of these, again after such a one */
 	int64		duplicates;
 	int64		rows;
 	int64		limited;		/* of these, with LIMIT */
@@ -70,12 +79,13 @@ typedef struct MSRun
 	uint64		last_number;
 	uint64		xacts;
 	uint64		last_xact;
+	uint64		failed_xact;	/* the latest that failed */
 	uint64		last_commit;	/* transaction whose commit has been added */
 	uint64		source;			/* shape, 0 for none */
 	Oid			source_user;
 	uint64		source_rows;
-	int			nparams;
-	uint64		params[PARAM_SLOTS];
+	int			nseen;
+	MSSeen		seen[PARAM_SLOTS];
 	char		text[RUN_TEXT];
 	char		source_text[RUN_TEXT];
 } MSRun;
@@ -130,9 +140,21 @@ ms_runs_boundary(void)
 
 /* a retried transaction's statements count once */
 static int64
+retried(const MSRun *run)
+{
+	return Min(run->failed, run->retries);
+}
+
+static int64
 effective_repeats(const MSRun *run)
 {
-	return run->count - Min(run->failed, run->duplicates);
+	return run->count - retried(run);
+}
+
+static int64
+effective_duplicates(const MSRun *run)
+{
+	return run->duplicates - retried(run);
 }
 
 static bool
@@ -159,7 +181,7 @@ is_excused(const MSRun *run)
 static void
 forget_run(MSRun *run)
 {
-	if (run->id == 0 || run->count < MIN_REPEATS || is_excused(run))
+	if (run->id == 0 || run->count < MS_MIN_REPEATS || is_excused(run))
 		return;
 	ms_profile.runs_lost++;
 	if (run->section != ms_profile.section)
@@ -194,24 +216,35 @@ take_run(void)
 	return victim;
 }
 
-/* false where these parameters have not been seen, as far as remembered */
-static bool
-seen_params(MSRun *run, uint64 params)
+/* have these parameters been seen?  As far as they are remembered. */
+static void
+note_params(MSRun *run, uint64 params, uint64 in_xact)
 {
+	uint32		hash = Max((uint32) (params >> 32), 1);
+	uint32		xact = in_xact & 0x7FFFFFFF;
+	MSSeen	   *seen;
 	uint32		slot;
 
-	if (params == 0)
-		params = 1;
-	for (slot = params % PARAM_SLOTS; run->params[slot] != 0;
+	for (slot = hash % PARAM_SLOTS; run->seen[slot].hash != 0;
 		 slot = (slot + 1) % PARAM_SLOTS)
-		if (run->params[slot] == params)
-			return true;
-	if (run->nparams < PARAM_LIMIT)
 	{
-		run->params[slot] = params;
-		run->nparams++;
+		seen = &run->seen[slot];
+		if (seen->hash != hash)
+			continue;
+		run->duplicates++;
+		if (seen->xact != xact)
+			seen->again = seen->xact == (run->failed_xact & 0x7FFFFFFF);
+		seen->xact = xact;
+		run->retries += seen->again ? 1 : 0;
+		return;
 	}
-	return false;
+	if (run->nseen == PARAM_LIMIT)
+		return;
+	run->nseen++;
+	seen = &run->seen[slot];
+	seen->hash = hash;
+	seen->xact = xact;
+	seen->again = false;
 }
 
 static void
@@ -246,7 +279,13 @@ start_run(MSStatement *s, MSShape *shape)
 	run->source = shape->source;
 	run->source_user = shape->source_user;
 	run->source_rows = shape->source_rows;
-	seen_params(run, shape->first_params);
+	note_params(run, shape->first_params, shape->first_xact);
+	if (ms_profile.failed_xact == shape->first_xact)
+	{
+		/* before it was a run */
+		run->failed = 1;
+		run->failed_xact = shape->first_xact;
+	}
 	copy_text(run->text, shape);
 	if (run->source != 0)
 	{
@@ -273,8 +312,7 @@ extend_run(int index, MSStatement *s, MSRecord *r, uint64 number)
 	MSRun	   *run = &runs[index];
 
 	run->count++;
-	if (seen_params(run, s->params))
-		run->duplicates++;
+	note_params(run, s->params, ms_profile.xact);
 	run->total_ns += s->plan_ns + s->exec_ns;
 	run->rows += s->rows;
 	if (s->has_limit)
@@ -379,8 +417,10 @@ ms_runs_failed(MSRecord *r)
 {
 	MSRun	   *run = run_of(r);
 
-	if (run != NULL)
-		run->failed++;
+	if (run == NULL)
+		return;
+	run->failed++;
+	run->failed_xact = r->xact;
 }
 
 /*
@@ -406,7 +446,7 @@ make_hint(const MSRun *run)
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	if (run->duplicates * 2 >= repeats && run->operation == CMD_SELECT)
+	if (effective_duplicates(run) * 2 >= repeats && run->operation == CMD_SELECT)
 		appendStringInfoString(&buf, "keep the first result: most have the same parameters");
 	else if (run->operation == CMD_SELECT)
 		appendStringInfoString(&buf, "one query for all keys: = ANY($1), or a join");
@@ -434,7 +474,7 @@ make_candidate(const MSRun *run, bool everything)
 	c->userid = run->userid;
 	c->operation = run->operation;
 	c->repeats = effective_repeats(run);
-	c->duplicates = run->duplicates - Min(run->failed, run->duplicates);
+	c->duplicates = effective_duplicates(run);
 	c->total_ns = run->total_ns;
 	c->commit_ns = run->commit_ns;
 	c->first_number = run->first_number;
@@ -519,7 +559,7 @@ ms_n_plus_one(PG_FUNCTION_ARGS)
 	ms_profile_own();
 	InitMaterializedSRF(fcinfo, 0);
 	if (ms_profile.ready)
-		foreach(lc, ms_candidates(0, MIN_REPEATS, 0, false))
+		foreach(lc, ms_candidates(0, MS_MIN_REPEATS, 0, false))
 			put_candidate(rsinfo, lfirst(lc));
 	return (Datum) 0;
 }

@@ -9,17 +9,20 @@
  * drops it, which is in the loop of CommitTransaction (and of PREPARE) that
  * fires deferred triggers and closes cursors until nothing is left of either:
  * what an apply queues or opens is seen to.  XACT_EVENT_PRE_COMMIT would be
- * too late for that; it is the safety net for what a CLOSE ALL below a
- * savepoint, which drops the portal too, has left.
+ * too late for that; it is a safety net.
  *
+ * - CLOSE ALL drops the portal, too, and must apply nothing: it runs where
+ *   somebody wants to close cursors, in a function of another role perhaps.
+ *   It is told by its snapshot, as nothing else that drops portals has one;
+ *   then another portal stands in, which it takes for an active one.
  * - All is applied in one total order, so transactions whose only row locks
- *   are deferred increments cannot deadlock; as the role that counted.  What
- *   follows for the same table and role is applied together with it.
+ *   are deferred increments cannot deadlock; as acting.c has it.  What follows
+ *   for the same table and caller is applied together with it.
  * - An apply runs user code, which can count, roll back to a savepoint or
  *   close all cursors: it finds the structure as it is, the delta under way
  *   taken out of it.
- * - Past pending_limit the deltas of the current level are applied, not those
- *   of outer ones: a ROLLBACK TO would take them back with the savepoint.
+ * - Beyond pending_limit a new delta is refused, and its increment is counted
+ *   now.
  *
  *-------------------------------------------------------------------------
  */
@@ -42,20 +45,40 @@
 
 #include "missing_symbol.h"
 
-/* what no cursor is called, at a third of the price of CreateNewPortal's */
-#define PORTAL_NAME		"<deferred>"
+/* kB; what is in force where the setting is not read */
+#define DEFAULT_LIMIT	16384
 
-int			ms_pending_limit = 1024;
+int			ms_pending_limit = DEFAULT_LIMIT;
 
-static Portal pending_portal = NULL;	/* NULL also where it was dropped */
+static Portal pending_portal = NULL;
 static bool draining = false;	/* everything is being applied */
-static int	early_level = 0;	/* of the early apply under way, or 0 */
 
+static void make_portal(PortalStatus status);
 static void drain(void);
 
 /*
  * The transaction's end
  */
+
+/* What CLOSE ALL took for an active portal is none once it is over. */
+static void
+close_all_is_over(void *arg)
+{
+	if (pending_portal != NULL && pending_portal->status == PORTAL_ACTIVE)
+		pending_portal->status = PORTAL_DONE;
+}
+
+/* Let another portal take the place of one that a CLOSE ALL drops. */
+static void
+stand_in(void)
+{
+	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
+
+	make_portal(PORTAL_ACTIVE);
+	callback->func = close_all_is_over;
+	callback->arg = NULL;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+}
 
 /* Runs as core drops the portal: at commit, abort, or CLOSE ALL. */
 static void
@@ -63,9 +86,19 @@ portal_cleanup(Portal portal)
 {
 	if (pending_portal == portal)
 		pending_portal = NULL;
-	if (!IsTransactionState() || GetCurrentTransactionNestLevel() > 1 ||
-		!ms_deltas_exist() || draining || ms_deltas_comparing())
+	if (!IsTransactionState())
+	{
+		/* an abort leaves active portals alone */
+		portal->status = PORTAL_DONE;
 		return;
+	}
+	if (!ms_deltas_exist() || draining)
+		return;
+	if (ActiveSnapshotSet())
+	{
+		stand_in();
+		return;
+	}
 
 	/* active, so that a CLOSE ALL of a trigger leaves it alone */
 	PG_TRY();
@@ -80,13 +113,39 @@ portal_cleanup(Portal portal)
 	PG_END_TRY();
 }
 
-static void
-make_portal(void)
+/*
+ * What no cursor is called, because nobody knows it; another one each time,
+ * since a portal that is being dropped still has its name.
+ */
+static const char *
+portal_name(void)
 {
-	Portal		portal = CreatePortal(PORTAL_NAME, false, false);
+	static char names[2][sizeof(uint64) * 2 + 1];
+	static int	turn = 0;
+
+	if (names[0][0] == '\0')
+	{
+		uint64		random[2];
+
+		if (!pg_strong_random(random, sizeof(random)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR),
+					 errmsg("could not generate random values")));
+		for (int i = 0; i < 2; i++)
+			snprintf(names[i], sizeof(names[i]), "%016" INT64_MODIFIER "x",
+					 random[i]);
+	}
+	turn = 1 - turn;
+	return names[turn];
+}
+
+static void
+make_portal(PortalStatus status)
+{
+	Portal		portal = CreatePortal(portal_name(), false, false);
 
 	portal->visible = false;
-	portal->status = PORTAL_DONE;
+	portal->status = status;
 	portal->createSubid = TopSubTransactionId;
 	portal->activeSubid = TopSubTransactionId;
 	portal->createLevel = 1;
@@ -102,8 +161,9 @@ make_portal(void)
 static void
 apply_the_rest(bool is_prepare)
 {
-	while (ms_deltas_exist())
+	while (pending_portal != NULL || ms_deltas_exist())
 	{
+		close_all_is_over(NULL);
 		drain();
 		do
 		{
@@ -129,7 +189,6 @@ xact_callback(XactEvent event, void *arg)
 			ms_deltas_forget();
 			pending_portal = NULL;
 			draining = false;
-			early_level = 0;
 			break;
 		case XACT_EVENT_PARALLEL_PRE_COMMIT:
 		case XACT_EVENT_PARALLEL_COMMIT:
@@ -152,9 +211,6 @@ subxact_callback(SubXactEvent event, SubTransactionId subid,
 			break;
 		case SUBXACT_EVENT_START_SUB:
 		case SUBXACT_EVENT_PRE_COMMIT_SUB:
-			/* a CLOSE ALL below a savepoint has dropped it */
-			if (pending_portal == NULL && !draining && ms_deltas_exist())
-				make_portal();
 			break;
 	}
 }
@@ -279,10 +335,12 @@ apply_rows(Run *run, bool fast)
 	/* runs no user code that could fail */
 	if (ms_pending_apply(target) == MS_APPLY_BUFFER)
 	{
+		ms_check_may_write(rel);
 		for (int i = 0; i < run->n; i++)
-			ms_apply_row(target, rel, run->all[i].row, &result);
+			ms_buffer_append(target, rel, run->all[i].row);
 		return;
 	}
+	ms_check_row_security_then(target, run->all[0].delta->role);
 
 	given = run->all[0].row->given;
 	for (int i = 0; i < run->n; i++)
@@ -296,8 +354,9 @@ apply_rows(Run *run, bool fast)
 	errcallback.arg = run;
 	errcallback.previous = error_context_stack;
 	error_context_stack = &errcallback;
-	ms_apply_begin(target, rel, given, fast,
-				   target == run->all[0].delta->target, true);
+	if (target != run->all[0].delta->target)
+		ms_privileges_check_later(target, rel, given, InvalidOid);
+	ms_apply_begin(target, rel, given, fast, true, true);
 	for (; run->current < run->n; run->current++)
 		ms_apply_next(target, rel, run->all[run->current].row, fast, &result);
 	run->current--;
@@ -336,25 +395,20 @@ apply_to_target(Run *run)
 }
 
 /*
- * Apply a delta, as the role that deferred it, and up to limit - 1 that
- * follow for the same target and role, and free them; returns how many.
- * Where there are triggers each delta is applied by itself, so that the
- * context of what fails in one names the key.  A table that was dropped since
- * has taken its counters along.
+ * Apply a delta, as its caller, and those that follow for the same target and
+ * caller, and free them.  Where there are triggers each delta is applied by
+ * itself, so that the context of what fails in one names the key.  A table
+ * that was dropped since has taken its counters along.
  */
-static int
-apply_run(MSDelta *delta, MSDelta *(*take) (const MSDelta *like), int limit)
+static void
+apply_run(MSDelta *delta)
 {
 	Run			run;
-	Oid			userid;
-	int			sec_context;
+	MSActing	acting;
 
 	CHECK_FOR_INTERRUPTS();
-
-	/* an abort sets them back itself */
-	GetUserIdAndSecContext(&userid, &sec_context);
-	SetUserIdAndSecContext(delta->role,
-						   sec_context | SECURITY_LOCAL_USERID_CHANGE);
+	ms_act_as_counter(delta->role, delta->definer, delta->search_path,
+					  &acting);
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	/* locked since the call, by a level that has not been undone */
@@ -363,17 +417,16 @@ apply_run(MSDelta *delta, MSDelta *(*take) (const MSDelta *like), int limit)
 	run.all[run.n++].delta = delta;
 	if (run.target != NULL)
 	{
-		while (run.rel->trigdesc == NULL && run.n < Min(limit, MAX_RUN) &&
-			   (delta = take(run.all[0].delta)) != NULL)
+		while (run.rel->trigdesc == NULL && run.n < MAX_RUN &&
+			   (delta = ms_deltas_take_first(run.all[0].delta)) != NULL)
 			run.all[run.n++].delta = delta;
 		apply_to_target(&run);
 		ms_target_close(run.target, run.rel);
 	}
 	PopActiveSnapshot();
-	SetUserIdAndSecContext(userid, sec_context);
+	ms_act_no_more(&acting);
 	for (int i = 0; i < run.n; i++)
 		ms_delta_free(run.all[i].delta);
-	return run.n;
 }
 
 /*
@@ -404,7 +457,7 @@ drain(void)
 		while ((delta = ms_deltas_take_first(NULL)) != NULL)
 		{
 			MemoryContextSwitchTo(cxt);
-			(void) apply_run(delta, ms_deltas_take_first, MAX_RUN);
+			apply_run(delta);
 			MemoryContextReset(cxt);
 		}
 	}
@@ -420,40 +473,6 @@ drain(void)
 }
 
 /*
- * Apply what the current level has deferred, for want of memory.  What
- * triggers add meanwhile comes behind it and stays deferred.
- */
-static void
-apply_early(int level)
-{
-	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
-											  "missing_symbol apply",
-											  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
-	int			outer = early_level;
-	int			n = ms_deltas_sort_level();
-
-	PG_TRY();
-	{
-		MSDelta    *delta;
-
-		early_level = level;
-		while (n > 0 && (delta = ms_deltas_take_of_level(NULL)) != NULL)
-		{
-			n -= apply_run(delta, ms_deltas_take_of_level, n);
-			MemoryContextReset(cxt);
-		}
-	}
-	PG_FINALLY();
-	{
-		early_level = outer;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(oldcxt);
-	MemoryContextDelete(cxt);
-}
-
-/*
  * May an increment be left to the commit, here?  User code in a comparison of
  * what waits must not change that; and what is left by a security-restricted
  * operation would be applied outside of it.
@@ -464,29 +483,47 @@ ms_pending_possible(void)
 	return !ms_deltas_comparing() && !InSecurityRestrictedOperation();
 }
 
-/* When an increment of a target reaches its row. */
+/* When an increment of a target is to reach its row. */
+MSApply
+ms_pending_wanted(const MSTarget *target)
+{
+	if (target->throttle > 0)
+		return MS_APPLY_NOW;
+	if (target->apply != MS_APPLY_UNSET)
+		return target->apply;
+	return ms_in_definer() ? MS_APPLY_NOW : ms_apply;
+}
+
+/* And when it can, as things are. */
 MSApply
 ms_pending_apply(MSTarget *target)
 {
-	MSApply		apply = target->apply;
+	MSApply		apply = ms_pending_wanted(target);
 
-	if (target->throttle > 0)
-		return MS_APPLY_NOW;
-	if (apply == MS_APPLY_UNSET)
-		apply = ms_apply;
 	if (apply == MS_APPLY_BUFFER && !ms_buffer_serves(target))
 		apply = MS_APPLY_COMMIT;
-	if (apply == MS_APPLY_COMMIT && !ms_pending_possible())
+	if (apply == MS_APPLY_COMMIT && (!ms_pending_possible() ||
+									 ms_row_security_applies(target, InvalidOid)))
 		apply = MS_APPLY_NOW;
 	return apply;
 }
 
-/* Leave a row to the commit; privileges have been checked. */
-void
+static Size
+limit(void)
+{
+	if (draining)
+		return SIZE_MAX;
+	return (Size) (ms_in_definer() ? DEFAULT_LIMIT : ms_pending_limit) * 1024;
+}
+
+/*
+ * Leave a row to the commit; privileges have been checked.  False where there
+ * is no room for it.
+ */
+bool
 ms_pending_add(MSTarget *target, Relation rel, MSRow *row)
 {
 	static bool registered = false;
-	int			level = GetCurrentTransactionNestLevel();
 
 	if (!registered)
 	{
@@ -494,15 +531,9 @@ ms_pending_add(MSTarget *target, Relation rel, MSRow *row)
 		RegisterSubXactCallback(subxact_callback, NULL);
 		registered = true;
 	}
-	ms_deltas_add(target, rel, row);
+	if (!ms_deltas_add(target, rel, row, limit()))
+		return false;
 	if (pending_portal == NULL && !draining)
-		make_portal();
-
-	/* who is applying a level already goes on with it */
-	if (ms_deltas_size() > (Size) ms_pending_limit * 1024 &&
-		!(draining && level == 1) && early_level != level)
-	{
-		ms_stats_early_apply(target->relid);
-		apply_early(level);
-	}
+		make_portal(PORTAL_DONE);
+	return true;
 }

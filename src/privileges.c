@@ -6,8 +6,8 @@
  * INSERT, UPDATE and SELECT, at every call, whether the counter is there or
  * not, as INSERT ... ON CONFLICT DO UPDATE does: on the table, or on the
  * columns that the call touches.  The executor's own check is used, and so
- * its hook is called.  The general path needs it too: its UPDATE alone would
- * count without INSERT.
+ * its hook is called, but only where core would: under an executor.  The
+ * general path needs it too: its UPDATE alone would count without INSERT.
  *
  * A MSPrivileges lives in the memory context it was made in.  The sets of
  * columns in it are those of the latest check, and live as long as that
@@ -21,6 +21,9 @@
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_relation.h"
+#include "tcop/pquery.h"
+#include "utils/memutils.h"
+#include "utils/portal.h"
 #include "utils/rel.h"
 
 #include "missing_symbol.h"
@@ -104,12 +107,79 @@ ms_privileges_set(MSPrivileges *privileges, const MSTarget *target,
 	MemoryContextSwitchTo(oldcxt);
 }
 
-/* Check them for such an increment. */
+/*
+ * Does an executor run above us, as it does where core calls the hook?  None
+ * does where a commit holds a cursor, or applies what was deferred, or where a
+ * client calls a function by the protocol's fast path; modules that keep a
+ * stack of statements find it empty then.
+ */
+static bool
+executor_is_above(void)
+{
+	return ActivePortal != NULL && ActivePortal->status == PORTAL_ACTIVE &&
+		(ActivePortal->strategy != PORTAL_ONE_SELECT ||
+		 ActivePortal->holdStore == NULL);
+}
+
+/* Check what has been set, for a role; InvalidOid: the current one. */
+static void
+check(MSPrivileges *privileges, Oid role, bool with_hook)
+{
+	ExecutorCheckPerms_hook_type hook = ExecutorCheckPerms_hook;
+
+	privileges->perminfo->checkAsUser = role;
+	if (with_hook || hook == NULL)
+	{
+		(void) ExecCheckPermissions(privileges->rtable, privileges->perminfos,
+									true);
+		return;
+	}
+	ExecutorCheckPerms_hook = NULL;
+	PG_TRY();
+	{
+		(void) ExecCheckPermissions(privileges->rtable, privileges->perminfos,
+									true);
+	}
+	PG_FINALLY();
+	{
+		ExecutorCheckPerms_hook = hook;
+	}
+	PG_END_TRY();
+}
+
+/* Check them for such an increment, at its call. */
 void
 ms_privileges_check(MSPrivileges *privileges, const MSTarget *target,
 					const Bitmapset *given)
 {
 	ms_privileges_set(privileges, target, given);
-	(void) ExecCheckPermissions(privileges->rtable, privileges->perminfos,
-								true);
+	check(privileges, InvalidOid, executor_is_above());
+}
+
+/* The target's own, made when first needed */
+MSPrivileges *
+ms_privileges_of(MSTarget *target, Relation rel)
+{
+	if (target->privileges == NULL)
+	{
+		MemoryContext oldcxt = MemoryContextSwitchTo(target->cxt);
+
+		target->privileges = ms_privileges_make(target, rel);
+		MemoryContextSwitchTo(oldcxt);
+	}
+	return target->privileges;
+}
+
+/*
+ * Check them again for a role whose increment has waited: the hook saw it at
+ * its call.
+ */
+void
+ms_privileges_check_later(MSTarget *target, Relation rel,
+						  const Bitmapset *given, Oid role)
+{
+	MSPrivileges *privileges = ms_privileges_of(target, rel);
+
+	ms_privileges_set(privileges, target, given);
+	check(privileges, role, false);
 }

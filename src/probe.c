@@ -84,28 +84,6 @@ open_partition_index(MSTarget *target, Relation leaf)
 		 RelationGetRelid(leaf), target->index);
 }
 
-static bool
-find_row(MSTarget *target, Relation rel, Relation index, const MSRow *row,
-		 Snapshot snapshot, TupleTableSlot *slot)
-{
-	ScanKeyData keys[INDEX_MAX_KEYS];
-	IndexScanDesc scan;
-	bool		found;
-
-	for (int i = 0; i < target->nkeys; i++)
-		ScanKeyEntryInitialize(&keys[i], 0, i + 1, BTEqualStrategyNumber,
-							   target->keys[i].subtype,
-							   target->keys[i].collation,
-							   target->keys[i].eqproc,
-							   row->values[target->keys[i].column.attno - 1]);
-	scan = index_beginscan(rel, index, snapshot, NULL, target->nkeys, 0,
-						   SO_NONE);
-	index_rescan(scan, keys, target->nkeys, NULL, 0);
-	found = index_getnext_slot(scan, ForwardScanDirection, slot);
-	index_endscan(scan);
-	return found;
-}
-
 /* A committed row, or one of our own: get its lock. */
 static MSProbe
 lock_row(Relation rel, Snapshot snapshot, TupleTableSlot *slot)
@@ -134,20 +112,22 @@ probe(MSTarget *target, Relation rel, Relation index, const MSRow *row,
 	  TupleTableSlot *slot)
 {
 	Snapshot	snapshot = GetActiveSnapshot();
-	SnapshotData dirty;
+	ScanKey		keys = ms_make_scankeys(target);
+	MSLatest	latest;
 
-	InitDirtySnapshot(dirty);
-	if (find_row(target, rel, index, row, &dirty, slot))
+	ms_set_scankeys(target, keys, row->values);
+	ms_find_latest(rel, index, keys, target->nkeys, slot, &latest);
+	if (latest.found)
 	{
-		if (TransactionIdIsValid(dirty.xmin) ||
-			TransactionIdIsValid(dirty.xmax))
+		if (TransactionIdIsValid(latest.xmin) ||
+			TransactionIdIsValid(latest.xmax))
 			return MS_PROBE_BUSY;
 		return lock_row(rel, snapshot, slot);
 	}
 
 	/* deleted meanwhile, but our statements would still see it? */
 	if (IsolationUsesXactSnapshot() &&
-		find_row(target, rel, index, row, snapshot, slot))
+		ms_search_once(rel, index, keys, target->nkeys, snapshot, slot))
 		return MS_PROBE_BUSY;
 	return MS_PROBE_ABSENT;
 }

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/executor.h"
@@ -28,10 +29,12 @@
  */
 typedef struct MSExec
 {
-	MSStatement s;
+	MSStatement *s;				/* what is measured: of_rules, or own */
+	MSStatement own;
 	QueryDesc  *desc;
 	bool		live;			/* ExecutorEnd has not been here */
 	bool		adopted;		/* part of a utility command: s has no record */
+	bool		goes_on;		/* s has another query to come */
 	bool		look;			/* into its plan */
 	bool		unlisted;		/* here only for that: s is not set */
 	bool		is_fk_check;	/* as its text said at the start */
@@ -42,10 +45,20 @@ typedef struct MSExec
 
 #define LIVE_BUCKETS	64
 
+/* so much of a parameter's value is shown, or hashed at each end */
+#define PARAM_BYTES		8192
+#define HASHED_BYTES	32768
+
 static MSExec *live[LIVE_BUCKETS];
 static int	nlive = 0;
 static MSExec single;
 static bool single_used = false;
+
+/*
+ * The client's statement of which rules have made several queries.  Its
+ * portal runs them in a row, so there is one at a time.
+ */
+static MSStatement of_rules;
 
 static ExecutorStart_hook_type prev_ExecutorStart = NULL;
 static ExecutorRun_hook_type prev_ExecutorRun = NULL;
@@ -133,8 +146,8 @@ live_callback(void *arg)
 	if (x->live)
 	{
 		live_remove(x);
-		if (!x->adopted && !x->unlisted && x->s.opened)
-			ms_statement_close(&x->s, MS_CLOSED, 0);
+		if (!x->adopted && !x->unlisted)
+			ms_statement_close(x->s, MS_CLOSED, 0);
 	}
 	if (x == &single)
 		single_used = false;
@@ -167,6 +180,22 @@ live_add(MSExec *x)
 /*
  * Statements
  */
+
+/* of a long value only the beginning and the end */
+static uint64
+hash_bytes_of(const void *value, Size len)
+{
+	const unsigned char *bytes = value;
+	uint64		hash = 0;
+
+	if (unlikely(len > 2 * HASHED_BYTES))
+	{
+		hash = ms_hash_combine(hash_bytes_extended(bytes, HASHED_BYTES, 0), len);
+		bytes += len - HASHED_BYTES;
+		len = HASHED_BYTES;
+	}
+	return hash_bytes_extended(bytes, len, hash);
+}
 
 /* of a value: its bytes, without reading the catalog for usual types */
 static pg_noinline uint64
@@ -204,13 +233,12 @@ hash_parameter(ParamExternData *p)
 	{
 		struct varlena *v = (struct varlena *) DatumGetPointer(p->value);
 
-		return hash_bytes_extended((const unsigned char *) VARDATA_ANY(v),
-								   VARATT_IS_EXTERNAL(v) ? 0 :
-								   VARSIZE_ANY_EXHDR(v), 0);
+		if (VARATT_IS_EXTERNAL(v))
+			return hash_bytes_of(v, VARSIZE_EXTERNAL(v));
+		return hash_bytes_of(VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v));
 	}
-	return hash_bytes_extended((const unsigned char *) DatumGetPointer(p->value),
-							   typlen > 0 ? typlen :
-							   strlen(DatumGetCString(p->value)), 0);
+	return hash_bytes_of(DatumGetPointer(p->value),
+						 typlen > 0 ? typlen : strlen(DatumGetCString(p->value)));
 }
 
 static inline uint64
@@ -235,13 +263,51 @@ hash_parameters(ParamListInfo params)
 	return hash;
 }
 
-static void
-describe_plan(MSStatement *s, QueryDesc *desc)
+/* the size of a value that would need its memory several times, else 0 */
+static Size
+long_size(ParamExternData *p)
 {
-	PlannedStmt *stmt = desc->plannedstmt;
+	int16		typlen;
+	Size		size = 0;
 
+	if (p->isnull || !OidIsValid(p->ptype))
+		return 0;
+	typlen = get_typlen(p->ptype);
+	if (typlen == -1)
+		size = toast_raw_datum_size(p->value) - VARHDRSZ;
+	else if (typlen == -2)
+		size = strlen(DatumGetCString(p->value));
+	return size > PARAM_BYTES ? size : 0;
+}
+
+/* $1 = '...', $2 = ...; of long values, which are not detoasted, the size */
+static char *
+params_text(ParamListInfo params)
+{
+	char	  **known = palloc0(sizeof(char *) * params->numParams);
+	char	   *text;
+	int			i;
+
+	for (i = 0; i < params->numParams; i++)
+	{
+		Size		size = long_size(&params->params[i]);
+
+		if (size > 0)
+			known[i] = psprintf("(%zu bytes)", size);
+	}
+	text = BuildParamLogString(params, known, PARAM_BYTES);
+	for (i = 0; i < params->numParams; i++)
+		if (known[i] != NULL)
+			pfree(known[i]);
+	pfree(known);
+	return text;
+}
+
+static void
+describe_plan(MSStatement *s, PlannedStmt *stmt)
+{
 	s->kind = MS_QUERY;
-	s->operation = desc->operation;
+	s->operation = stmt->commandType;
 	s->queryid = stmt->queryId;
 	if (IsA(stmt->planTree, Limit))
 	{
@@ -250,17 +316,16 @@ describe_plan(MSStatement *s, QueryDesc *desc)
 	}
 }
 
-/* stmt: the one that rules made it of, or its own */
 static void
-fill_statement(MSStatement *s, QueryDesc *desc, PlannedStmt *stmt, int level)
+fill_statement(MSStatement *s, QueryDesc *desc, PlannedStmt *stmt, int level,
+			   const MSText *text)
 {
-	ms_statement_init(s, desc->sourceText, stmt->stmt_location,
-					  stmt->stmt_len);
+	ms_statement_init(s, text->source, text->location, text->len);
 	s->level = level;
 	s->tag = level == 0 ? ActivePortal->commandTag :
-		ms_operation_tag(desc->operation);
+		ms_operation_tag(stmt->commandType);
 	s->executed = true;
-	describe_plan(s, desc);
+	describe_plan(s, stmt);
 	s->params = hash_parameters(desc->params);
 }
 
@@ -287,56 +352,183 @@ add_unlisted(QueryDesc *desc)
 	live_add(x);
 }
 
-/* a query that its utility command speaks for */
-static void
-adopt_query(QueryDesc *desc, int64 plan_ns)
-{
-	MSStatement *into = &ms_hooks.utility->s;
-
-	into->plan_ns += plan_ns;
-	into->params = ms_hash_combine(into->params,
-								   hash_parameters(desc->params));
-	if (ms_hooks.utility->executes)
-		describe_plan(into, desc);
-	if (into->queryid == 0)
-		into->queryid = desc->plannedstmt->queryId;
-}
-
-/*
- * Start it one level deeper; what it took, in nanoseconds.  speaks: what is
- * listed if that fails, or NULL.
- */
-static pg_noinline int64
-measure_start(int level, PlannedStmt *speaks, int64 plan_ns,
+/* start it one level deeper; text: of what is listed if that fails */
+static inline int64
+measure_start(int level, const MSText *text, int64 plan_ns,
 			  QueryDesc *queryDesc, int eflags)
 {
-	int			saved_level = ms_hooks.level;
+	MSPlace		was = ms_enter(level + 1);
 	int64		from_ns = ms_now_ns();
 
-	ms_hooks.level = level + 1;
 	PG_TRY();
 	{
 		run_ExecutorStart(queryDesc, eflags);
 	}
 	PG_CATCH();
 	{
-		ms_hooks.level = saved_level;
-		if (speaks != NULL && ms_profile.ready)
+		ms_hooks.at = was;
+		if (ms_profile.ready)
 		{
 			MSStatement s;
 
-			fill_statement(&s, queryDesc, speaks, level);
+			fill_statement(&s, queryDesc, queryDesc->plannedstmt, level, text);
 			s.plan_ns = plan_ns;
 			s.exec_ns = ms_now_ns() - from_ns;
 			ms_statement_open(&s, NULL);
 			ms_statement_close(&s, MS_ERROR, geterrcode());
-			ms_hooks.error_listed = ms_hooks.error_listed || level == 0;
+			ms_error_listed(level);
 		}
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	ms_hooks.level = saved_level;
+	ms_hooks.at = was;
 	return ms_now_ns() - from_ns;
+}
+
+static pg_noinline MSExec *
+start_statement(int level, QueryDesc *queryDesc, int eflags)
+{
+	int64		plan_ns = ms_plan_consume(level, queryDesc->plannedstmt);
+	int64		start_ns;
+	MSText		text;
+	MSExec	   *x;
+
+	ms_text_locate(&text, queryDesc->sourceText,
+				   queryDesc->plannedstmt->stmt_location,
+				   queryDesc->plannedstmt->stmt_len, level);
+	if (level == 0)
+		ms_note_top_level(&text);
+	start_ns = measure_start(level, &text, plan_ns, queryDesc, eflags);
+
+	x = new_exec(queryDesc);
+	x->s = &x->own;
+	x->adopted = false;
+	x->goes_on = false;
+	ms_text_keep(&text, queryDesc->estate->es_query_cxt);
+	fill_statement(x->s, queryDesc, queryDesc->plannedstmt, level, &text);
+	x->s->plan_ns = plan_ns;
+	x->s->exec_ns = start_ns;
+	return x;
+}
+
+/* a query that its utility command speaks for: that one is measured */
+static pg_noinline MSExec *
+start_adopted(int level, QueryDesc *queryDesc, int eflags)
+{
+	MSStatement *into = &ms_hooks.at.utility->s;
+	MSPlace		was;
+	MSExec	   *x;
+
+	into->plan_ns += ms_plan_consume(level, queryDesc->plannedstmt);
+	into->params = ms_hash_combine(into->params,
+								   hash_parameters(queryDesc->params));
+	if (ms_hooks.at.utility->executes)
+		describe_plan(into, queryDesc->plannedstmt);
+	if (into->queryid == 0)
+		into->queryid = queryDesc->plannedstmt->queryId;
+
+	was = ms_enter(level + 1);
+	PG_TRY();
+	{
+		run_ExecutorStart(queryDesc, eflags);
+	}
+	PG_FINALLY();
+	{
+		ms_hooks.at = was;
+	}
+	PG_END_TRY();
+
+	x = new_exec(queryDesc);
+	x->s = &x->own;
+	x->adopted = true;
+	x->goes_on = false;
+	memset(x->s, 0, sizeof(MSStatement));
+	x->s->level = into->level;
+
+	/* where what its plan tells belongs to */
+	x->s->shape = into->shape;
+	x->s->userid = into->userid;
+	x->s->queryid = into->queryid;
+	x->s->generation = into->generation;
+	return x;
+}
+
+/* its statement gets its line */
+static void
+open_statement(MSStatement *s, QueryDesc *desc)
+{
+	char	   *params = NULL;
+
+	if (desc->params != NULL && ms_profile_params() &&
+		desc->params->paramFetch == NULL)
+		params = params_text(desc->params);
+	ms_statement_open(s, params);
+	if (params != NULL)
+		pfree(params);
+}
+
+/*
+ * One of the queries that rules have made of a statement, which is open from
+ * the first to the last.
+ */
+static pg_noinline MSExec *
+start_of_rules(QueryDesc *queryDesc, int eflags)
+{
+	MSStatement *s = &of_rules;
+	PlannedStmt *first = ms_portal_query(false);
+	PlannedStmt *last = ms_portal_query(true);
+	int64		from_ns;
+	MSPlace		was;
+	MSExec	   *x;
+
+	if (queryDesc->plannedstmt == first || !s->opened || s->closed)
+	{
+		PlannedStmt *stmt = PortalGetPrimaryStmt(ActivePortal);
+		MSText		text;
+
+		if (s->opened && !s->closed)
+			ms_statement_close(s, MS_CLOSED, 0);
+		if (stmt == NULL || stmt->utilityStmt != NULL)
+			stmt = queryDesc->plannedstmt;
+		ms_text_locate(&text, queryDesc->sourceText, stmt->stmt_location,
+					   stmt->stmt_len, 0);
+		ms_note_top_level(&text);
+		fill_statement(s, queryDesc, stmt, 0, &text);
+		s->plan_ns = ms_plan_consume(0, last);
+		open_statement(s, queryDesc);
+	}
+
+	was = ms_enter(1);
+	from_ns = s->from_ns = ms_now_ns();
+	PG_TRY();
+	{
+		run_ExecutorStart(queryDesc, eflags);
+	}
+	PG_CATCH();
+	{
+		ms_hooks.at = was;
+		s->exec_ns += ms_now_ns() - from_ns;
+		ms_statement_close(s, MS_ERROR, geterrcode());
+		ms_error_listed(0);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	ms_hooks.at = was;
+
+	x = new_exec(queryDesc);
+	x->s = s;
+	x->adopted = false;
+	x->goes_on = queryDesc->plannedstmt != last;
+	return x;
+}
+
+bool
+ms_exec_fail(uint64 seq, int sqlerrcode)
+{
+	if (of_rules.seq != seq || !of_rules.opened || of_rules.closed)
+		return false;
+	ms_statement_close(&of_rules, MS_ERROR, sqlerrcode);
+	return true;
 }
 
 static void
@@ -344,12 +536,8 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
 	int			level;
 	bool		adopted;
-	bool		by_rule;
 	bool		look = false;
 	bool		is_fk_check = false;
-	int64		plan_ns;
-	int64		start_ns;
-	PlannedStmt *top;
 	MSExec	   *x;
 
 	if (ms_profiling == MS_TRACK_OFF || !ms_profile_ready())
@@ -358,7 +546,7 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 		return;
 	}
 	level = ms_statement_level(queryDesc->sourceText);
-	adopted = ms_hooks.utility != NULL &&
+	adopted = ms_hooks.at.utility != NULL &&
 		ms_is_adopted(queryDesc->sourceText);
 	if (unlikely(ms_plans))
 	{
@@ -375,47 +563,16 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 		return;
 	}
 
-	plan_ns = ms_plan_consume(level, queryDesc->plannedstmt);
-	top = queryDesc->plannedstmt;
-	by_rule = false;
-	if (level == 0 && unlikely(list_length(ActivePortal->stmts) > 1))
-	{
-		by_rule = ms_is_added_by_rule(top);
-		top = ms_primary_stmt(top);
-	}
 	if (adopted)
-		adopt_query(queryDesc, plan_ns);
-	else if (level == 0 && !by_rule)
-		ms_note_top_level(queryDesc->sourceText, top);
-	start_ns = measure_start(level, adopted || by_rule ? NULL : top, plan_ns,
-							 queryDesc, eflags);
-
-	x = new_exec(queryDesc);
+		x = start_adopted(level, queryDesc, eflags);
+	else if (level == 0 && unlikely(list_length(ActivePortal->stmts) > 1))
+		x = start_of_rules(queryDesc, eflags);
+	else
+		x = start_statement(level, queryDesc, eflags);
 	x->desc = queryDesc;
-	x->adopted = adopted || by_rule;
 	x->look = look;
 	x->unlisted = false;
 	x->is_fk_check = is_fk_check;
-	if (x->adopted)
-	{
-		memset(&x->s, 0, sizeof(MSStatement));
-		x->s.level = adopted ? ms_hooks.utility->s.level : level;
-		x->s.seq = by_rule ? ms_profile.last_top : 0;
-		if (adopted)
-		{
-			/* where what its plan tells belongs to */
-			x->s.shape = ms_hooks.utility->s.shape;
-			x->s.userid = ms_hooks.utility->s.userid;
-			x->s.queryid = ms_hooks.utility->s.queryid;
-			x->s.generation = ms_hooks.utility->s.generation;
-		}
-	}
-	else
-	{
-		fill_statement(&x->s, queryDesc, top, level);
-		x->s.plan_ns = plan_ns;
-		x->s.exec_ns = start_ns;
-	}
 	live_add(x);
 }
 
@@ -426,38 +583,6 @@ run_ExecutorRun(MS_RUN_PARAMS)
 		prev_ExecutorRun(MS_RUN_ARGS);
 	else
 		standard_ExecutorRun(MS_RUN_ARGS);
-}
-
-/* the first run: the statement gets its line */
-static void
-open_statement(MSExec *x)
-{
-	QueryDesc  *desc = x->desc;
-	char	   *params = NULL;
-
-	if (desc->params != NULL && ms_profile_params() &&
-		desc->params->paramFetch == NULL)
-		params = BuildParamLogString(desc->params, NULL, -1);
-	ms_statement_open(&x->s, params);
-	if (params != NULL)
-		pfree(params);
-}
-
-/*
- * A query that a rule added runs in the row of its portal's statement.
- */
-static void
-add_to_record(MSExec *x, uint64 rows)
-{
-	MSRecord   *r = ms_profile_record(x->s.seq);
-
-	if (r != NULL)
-	{
-		r->exec_ns += x->s.exec_ns;
-		if (x->desc->plannedstmt->canSetTag)
-			r->rows += rows;
-	}
-	x->s.exec_ns = 0;
 }
 
 static bool
@@ -475,9 +600,9 @@ fail_exec(MSExec *x)
 {
 	if (x == NULL || x->adopted)
 		return;
-	ms_statement_end(&x->s);
-	ms_statement_close(&x->s, MS_ERROR, geterrcode());
-	ms_hooks.error_listed = ms_hooks.error_listed || x->s.level == 0;
+	ms_statement_end(x->s);
+	ms_statement_close(x->s, MS_ERROR, geterrcode());
+	ms_error_listed(x->s->level);
 }
 
 /* what a run has brought */
@@ -486,60 +611,51 @@ account_run(MSExec *x, ScanDirection direction, uint64 count)
 {
 	QueryDesc  *desc = x->desc;
 
-	ms_statement_end(&x->s);
+	ms_statement_end(x->s);
 	if (x->adopted)
-	{
-		add_to_record(x, desc->estate->es_processed);
 		return;
-	}
 	if (desc->plannedstmt->canSetTag)
-		x->s.rows += desc->estate->es_processed;
-	if (is_complete(desc, direction, count))
-		ms_statement_close(&x->s, MS_OK, 0);
+		x->s->rows += desc->estate->es_processed;
+	if (!x->goes_on && is_complete(desc, direction, count))
+		ms_statement_close(x->s, MS_OK, 0);
 	else
-		ms_statement_update(&x->s);
+		ms_statement_update(x->s);
 }
 
 /* run it one level deeper; x: NULL if it was not seen at its start */
 static pg_noinline void
 measure_run(MS_RUN_PARAMS, MSExec *x)
 {
-	int			saved_level = ms_hooks.level;
-	MSStatement *saved_current = ms_hooks.current;
-	ErrorContextCallback *saved_context = ms_hooks.current_context;
+	MSPlace		was;
 
 	if (x == NULL)
+		was = ms_enter_statement(ms_hooks.at.level + 1, NULL);
+	else if (x->adopted)
 	{
-		ms_hooks.level++;
-		ms_hooks.current = NULL;
+		was = ms_enter_statement(Max(ms_hooks.at.level, x->s->level + 1),
+								 ms_hooks.at.utility != NULL ?
+								 &ms_hooks.at.utility->s : x->s);
+		ms_statement_begin(x->s);
 	}
 	else
 	{
-		if (!x->adopted && !x->s.opened)
-			open_statement(x);
-		ms_hooks.level = x->adopted ? Max(saved_level, x->s.level + 1) :
-			Max(saved_level, x->s.level) + 1;
-		ms_hooks.current = x->adopted && ms_hooks.utility != NULL ?
-			&ms_hooks.utility->s : &x->s;
-		ms_statement_begin(&x->s);
+		if (!x->s->opened)
+			open_statement(x->s, queryDesc);
+		was = ms_enter_statement(Max(ms_hooks.at.level, x->s->level) + 1, x->s);
+		ms_statement_begin(x->s);
 	}
-	ms_hooks.current_context = error_context_stack;
 	PG_TRY();
 	{
 		run_ExecutorRun(MS_RUN_ARGS);
 	}
 	PG_CATCH();
 	{
-		ms_hooks.level = saved_level;
-		ms_hooks.current = saved_current;
-		ms_hooks.current_context = saved_context;
+		ms_hooks.at = was;
 		fail_exec(x);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	ms_hooks.level = saved_level;
-	ms_hooks.current = saved_current;
-	ms_hooks.current_context = saved_context;
+	ms_hooks.at = was;
 	if (x != NULL)
 		account_run(x, direction, count);
 }
@@ -549,7 +665,7 @@ ms_ExecutorRun(MS_RUN_PARAMS)
 {
 	MSExec	   *x = statement_find(queryDesc);
 
-	if (x == NULL && (ms_profiling == MS_TRACK_OFF || ms_hooks.level > 0))
+	if (x == NULL && (ms_profiling == MS_TRACK_OFF || ms_hooks.at.level > 0))
 		run_ExecutorRun(MS_RUN_ARGS);
 	else
 		measure_run(MS_RUN_ARGS, x);
@@ -567,25 +683,22 @@ run_ExecutorFinish(QueryDesc *queryDesc)
 static pg_noinline void
 measure_finish(MSExec *x, QueryDesc *queryDesc)
 {
-	int			saved_level = ms_hooks.level;
+	MSPlace		was = ms_enter(Max(ms_hooks.at.level, x->s->level + 1));
 
-	ms_hooks.level = Max(saved_level, x->s.level + 1);
-	ms_statement_begin(&x->s);
+	ms_statement_begin(x->s);
 	PG_TRY();
 	{
 		run_ExecutorFinish(queryDesc);
 	}
 	PG_CATCH();
 	{
-		ms_hooks.level = saved_level;
+		ms_hooks.at = was;
 		fail_exec(x);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	ms_hooks.level = saved_level;
-	ms_statement_end(&x->s);
-	if (x->adopted)
-		add_to_record(x, 0);
+	ms_hooks.at = was;
+	ms_statement_end(x->s);
 }
 
 static void
@@ -593,7 +706,7 @@ ms_ExecutorFinish(QueryDesc *queryDesc)
 {
 	MSExec	   *x = statement_find(queryDesc);
 
-	if (x == NULL || x->s.closed)
+	if (x == NULL || x->s->closed)
 		run_ExecutorFinish(queryDesc);
 	else
 		measure_finish(x, queryDesc);
@@ -605,14 +718,15 @@ ms_ExecutorEnd(QueryDesc *queryDesc)
 	MSExec	   *x = live_find(queryDesc);
 
 	if (unlikely(ms_plans) && x != NULL && x->look)
-		ms_plan_end(queryDesc, x->unlisted ? NULL : &x->s, x->is_fk_check,
-					(!x->unlisted && x->s.closed) ||
+		ms_plan_end(queryDesc, x->unlisted ? NULL : x->s, x->is_fk_check,
+					(!x->unlisted && x->s->closed) ||
 					queryDesc->operation != CMD_SELECT);
 	if (x != NULL)
 	{
 		live_remove(x);
-		if (!x->adopted && !x->unlisted && x->s.opened && !x->s.closed)
-			ms_statement_close(&x->s, MS_OK, 0);
+		if (!x->adopted && !x->unlisted && !x->goes_on && x->s->opened &&
+			!x->s->closed)
+			ms_statement_close(x->s, MS_OK, 0);
 	}
 	if (prev_ExecutorEnd)
 		prev_ExecutorEnd(queryDesc);

@@ -13,10 +13,8 @@
  */
 #include "postgres.h"
 
-#include <ctype.h>
-
 #include "access/xact.h"
-#include "parser/scansup.h"
+#include "mb/pg_wchar.h"
 #include "tcop/tcopprot.h"
 #include "utils/timestamp.h"
 
@@ -42,10 +40,10 @@ xact_over(MSXactEnd end)
 			commit_ns = ms_now_ns() - commit_from_ns;
 		commit_from_ns = 0;
 	}
-	ms_hooks.end_pending = false;
 
 	/* a COMMIT inside a statement does not end the statement */
-	ms_hooks.latest_in_xact = ms_hooks.level > 0;
+	if (ms_hooks.at.level == 0)
+		ms_hooks.blame = MS_BLAME_TEXT;
 	ms_profile_xact_end(end, commit_ns);
 }
 
@@ -79,80 +77,29 @@ subxact_callback(SubXactEvent event, SubTransactionId mySubid,
  * transaction, COMMIT.
  */
 
-/* where the statement ends that begins here: at its semicolon */
-static int
-statement_length(const char *text)
+/*
+ * The server reports, before anything else, what it does not find that a
+ * message names: a portal or a prepared statement.  That is a message without
+ * a text.
+ */
+static bool
+names_nothing(ErrorData *edata)
 {
-	const char *p = text;
-	int			parens = 0;
-
-	while (*p)
-	{
-		if (*p == ';' && parens <= 0)
-			break;
-		if (*p == '\'' || *p == '"')
-		{
-			char		quote = *p;
-			bool		escapes = quote == '\'' && p > text &&
-				(p[-1] == 'e' || p[-1] == 'E');
-
-			for (p++; *p && *p != quote; p++)
-				if (escapes && *p == '\\' && p[1])
-					p++;
-			if (*p == '\0')
-				break;
-		}
-		else if (*p == '-' && p[1] == '-')
-			p += strcspn(p, "\n\r");
-		else if (*p == '/' && p[1] == '*')
-		{
-			int			depth = 1;
-
-			for (p += 2; *p && depth > 0; p++)
-			{
-				if (*p == '/' && p[1] == '*')
-					depth++, p++;
-				else if (*p == '*' && p[1] == '/')
-					depth--, p++;
-			}
-			continue;
-		}
-		else if (*p == '$' && !(p > text && (isalnum((unsigned char) p[-1]) ||
-											 p[-1] == '_')))
-		{
-			int			tag = 1;
-
-			while (isalnum((unsigned char) p[tag]) || p[tag] == '_' ||
-				   IS_HIGHBIT_SET(p[tag]))
-				tag++;
-			if (p[tag] == '$' && !isdigit((unsigned char) p[1]))
-			{
-				const char *close = p + tag + 1;
-
-				while (*close && strncmp(close, p, tag + 1) != 0)
-					close++;
-				if (*close == '\0')
-					return strlen(text);
-				p = close + tag;
-			}
-		}
-		else if (*p == '(')
-			parens++;
-		else if (*p == ')')
-			parens--;
-		if (*p)
-			p++;
-	}
-	return p - text;
+	return edata->context == NULL &&
+		(edata->sqlerrcode == ERRCODE_UNDEFINED_CURSOR ||
+		 edata->sqlerrcode == ERRCODE_UNDEFINED_PSTATEMENT);
 }
 
-/* did the latest top-level statement fail after it had been listed as ok? */
+/* has the latest top-level statement failed after it was through? */
 static bool
-latest_has_failed(MSRecord *r)
+latest_has_failed(ErrorData *edata)
 {
+	const char *text = debug_query_string;
 	Portal		portal;
 
-	if (r == NULL || r->status == MS_ERROR || !ms_hooks.latest_in_xact)
+	if (ms_hooks.blame == MS_BLAME_END)
+		return true;
+	if (ms_hooks.blame != MS_BLAME_LATEST)
 		return false;
 
 	/* while its result was sent */
@@ -161,55 +108,71 @@ latest_has_failed(MSRecord *r)
 		portal->status == PORTAL_FAILED)
 		return true;
 
-	/* at COMMIT: its own, that of its message, or that of Sync */
-	if (ms_hooks.end_pending)
-		return true;
-	return !IsTransactionBlock() &&
-		(debug_query_string == NULL ||
-		 (ms_hooks.latest.source == debug_query_string &&
-		  ms_hooks.latest.message == GetCurrentStatementStartTimestamp()));
+	/* at the end of its transaction, by its own message or by Sync */
+	if (text == NULL)
+		return !IsTransactionBlock() && !names_nothing(edata);
+	if (ms_hooks.latest.source != text ||
+		ms_hooks.latest.message != GetCurrentStatementStartTimestamp())
+		return false;
+	return !IsTransactionBlock() || text[ms_next_location(text)] == '\0';
+}
+
+/*
+ * Which statement has failed, from there on: the one that the error points
+ * into, else the first.
+ */
+static void
+find_failing(MSText *text, ErrorData *edata)
+{
+	const char *source = text->source;
+	int			at = edata->cursorpos <= 0 ? 0 :
+		pg_mbcharcliplen(source, strlen(source), edata->cursorpos - 1);
+
+	for (;;)
+	{
+		int			end;
+
+		text->len = ms_first_statement(source + text->location);
+		end = text->location + text->len;
+		if (end >= at || source[end] == '\0')
+			break;
+		text->location = end + 1;
+	}
 }
 
 static void
-list_error(int sqlerrcode)
+list_error(ErrorData *edata)
 {
-	MSRecord   *r = ms_profile_record(ms_profile.last_top);
-	const char *text = debug_query_string;
-	int			start = 0;
+	MSText		text = {debug_query_string, 0, 0, NULL};
 
-	if (latest_has_failed(r))
+	if (latest_has_failed(edata))
 	{
-		ms_record_fail(r, sqlerrcode);
+		MSRecord   *r = ms_profile_record(ms_profile.last_top);
+
+		if (r != NULL && !ms_exec_fail(ms_profile.last_top, edata->sqlerrcode))
+			ms_record_fail(r, edata->sqlerrcode);
 		return;
 	}
-	if (text == NULL)
+	if (text.source == NULL || ms_in_flight_message())
 		return;
-	if (ms_in_flight_message())
-		return;
-	if (ms_hooks.latest.source == text && ms_hooks.latest.len > 0 &&
-		ms_hooks.latest.message == GetCurrentStatementStartTimestamp())
-	{
-		start = Max(ms_hooks.latest.location, 0) + ms_hooks.latest.len;
-		while (text[start] == ';' || scanner_isspace(text[start]))
-			start++;
-	}
 
 	/* a syntax error is one of the whole string: nothing of it has run */
-	ms_list_failure(text, start,
-				 start == 0 && sqlerrcode == ERRCODE_SYNTAX_ERROR ? 0 :
-				 statement_length(text + start),
-				 0, CMD_UNKNOWN, 0, sqlerrcode);
+	text.location = ms_next_location(text.source);
+	if (text.location > 0 || edata->sqlerrcode != ERRCODE_SYNTAX_ERROR)
+		find_failing(&text, edata);
+	ms_list_failure(&text, 0, CMD_UNKNOWN, 0, edata->sqlerrcode);
 }
 
 static void
 ms_emit_log(ErrorData *edata)
 {
-	if (edata->elevel == ERROR && ms_profiling != MS_TRACK_OFF &&
-		ms_profile.ready)
+	/* what is reported inside of a statement is not what ends it */
+	if (edata->elevel == ERROR && ms_hooks.at.level == 0 &&
+		ms_profiling != MS_TRACK_OFF && ms_profile.ready)
 	{
-		if (!ms_hooks.error_listed)
-			list_error(edata->sqlerrcode);
-		ms_hooks.error_listed = false;
+		if (ms_hooks.blame != MS_BLAME_NONE)
+			list_error(edata);
+		ms_hooks.blame = MS_BLAME_TEXT;
 	}
 	if (prev_emit_log)
 		prev_emit_log(edata);

@@ -87,15 +87,7 @@ find_entry(const MSFact *fact)
 	Entry	   *entry = NULL;
 
 	while ((entry = next_entry(entry)) != NULL)
-		if (entry->fact.shape == fact->shape &&
-			entry->fact.kind == fact->kind &&
-			entry->fact.node == fact->node &&
-			entry->fact.tag == fact->tag &&
-			entry->fact.relid == fact->relid &&
-			entry->fact.index == fact->index &&
-			entry->fact.structure == fact->structure &&
-			entry->fact.userid == fact->userid &&
-			entry->fact.toplevel == fact->toplevel)
+		if (ms_fact_is_same(&entry->fact, fact))
 			return entry;
 	return NULL;
 }
@@ -116,31 +108,6 @@ evict_oldest(void)
 	ms_profile.facts_lost++;
 }
 
-/* the worst time is the one furthest off the plan */
-static double
-misestimate(const MSFact *fact)
-{
-	double		expected = Max(fact->expected, 1);
-	double		actual = Max(fact->actual, 1);
-
-	return Max(expected / actual, actual / expected);
-}
-
-static void
-add_to_entry(Entry *entry, const MSFact *fact)
-{
-	entry->fact.times++;
-	entry->fact.rows_read += fact->rows_read;
-	entry->fact.rows_discarded += fact->rows_discarded;
-	entry->fact.memory = Max(entry->fact.memory, fact->memory);
-	if (misestimate(fact) > misestimate(&entry->fact))
-	{
-		entry->fact.expected = fact->expected;
-		entry->fact.actual = fact->actual;
-	}
-	entry->last_used = ++uses;
-}
-
 static void
 keep_fact(const MSFact *fact)
 {
@@ -150,7 +117,8 @@ keep_fact(const MSFact *fact)
 
 	if (entry != NULL)
 	{
-		add_to_entry(entry, fact);
+		ms_fact_add(&entry->fact, fact);
+		entry->last_used = ++uses;
 		return;
 	}
 	clauses = nodeToString(fact->clauses);

@@ -9,11 +9,12 @@
  * - Hooks are put in place as profiling is first on, never at load, and stay.
  * - Each calls the previous one or the standard function, never both, never
  *	 neither; while profiling is off it does nothing else.
- * - One nesting level for all.  A hook that raises it keeps the old value in
- *	 a local, and restores that value whether or not there is an error.  It is
- *	 not touched at the end of a transaction: a COMMIT inside a procedure is
- *	 inside a statement.
+ * - One place for all: the nesting level, and what runs there.  A hook that
+ *	 changes it keeps the old one in a local, and puts that back whether or not
+ *	 there is an error.  It is not touched at the end of a transaction: a COMMIT
+ *	 inside a procedure is inside a statement.
  * - An error is caught to note its SQLSTATE and the time, and thrown again.
+ * - ms_hooks.blame alone says whose an error is that was not caught so.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,6 +23,7 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "optimizer/planner.h"
+#include "parser/scansup.h"
 #include "storage/ipc.h"
 #include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
@@ -44,6 +46,7 @@ static struct
 {
 	int			level;
 	const char *source;
+	TimestampTz message;
 	int			location;
 	int			len;
 	uint64		queryid;
@@ -105,8 +108,8 @@ ms_in_flight_message(void)
 int
 ms_statement_level(const char *source)
 {
-	if (ms_hooks.level > 0)
-		return ms_hooks.level;
+	if (ms_hooks.at.level > 0)
+		return ms_hooks.at.level;
 	if (ActivePortal == NULL || debug_query_string == NULL)
 		return 1;
 	if (unlikely(in_flight.portal != NULL) && ms_is_in_flight())
@@ -125,57 +128,130 @@ ms_statement_level(const char *source)
 bool
 ms_is_adopted(const char *source)
 {
-	return ms_hooks.utility != NULL && ms_hooks.utility->adopts &&
-		ms_hooks.level == ms_hooks.utility->s.level + 1 &&
-		(ms_hooks.utility->source == source ||
-		 strcmp(ms_hooks.utility->source, source) == 0);
+	return ms_hooks.at.utility != NULL && ms_hooks.at.utility->adopts &&
+		ms_hooks.at.level == ms_hooks.at.utility->s.level + 1 &&
+		(ms_hooks.at.utility->source == source ||
+		 strcmp(ms_hooks.at.utility->source, source) == 0);
 }
 
 /*
- * A query that rules have added to a statement is no statement: it belongs
- * to the one whose portal it runs in.
- */
-bool
-ms_is_added_by_rule(PlannedStmt *stmt)
-{
-	return ActivePortal != NULL &&
-		list_length(ActivePortal->stmts) > 1 &&
-		linitial(ActivePortal->stmts) != (void *) stmt &&
-		list_member_ptr(ActivePortal->stmts, stmt) &&
-		ms_hooks.latest.portal == ActivePortal;
-}
-
-/*
- * Where rules have made several queries of a statement, the one that is the
- * statement's own, if any is.
+ * The first or the last query of the portal under way, of which rules may
+ * have made several; NULL where they are all utility commands.
  */
 PlannedStmt *
-ms_primary_stmt(PlannedStmt *stmt)
+ms_portal_query(bool last)
 {
-	PlannedStmt *primary;
+	PlannedStmt *found = NULL;
+	ListCell   *lc;
 
-	if (linitial(ActivePortal->stmts) != (void *) stmt)
-		return stmt;
-	primary = PortalGetPrimaryStmt(ActivePortal);
-	return primary ? primary : stmt;
+	foreach(lc, ActivePortal->stmts)
+	{
+		PlannedStmt *stmt = lfirst_node(PlannedStmt, lc);
+
+		if (stmt->utilityStmt != NULL)
+			continue;
+		found = stmt;
+		if (!last)
+			break;
+	}
+	return found;
 }
 
 /* remember the latest top-level statement, for errors that no hook sees */
 void
-ms_note_top_level(const char *source, PlannedStmt *stmt)
+ms_note_top_level(const MSText *text)
 {
-	ms_hooks.latest.source = source == debug_query_string ? source : NULL;
+	ms_hooks.latest.source = text->source == debug_query_string ?
+		text->source : NULL;
 	ms_hooks.latest.message = GetCurrentStatementStartTimestamp();
-	ms_hooks.latest.location = stmt->stmt_location;
-	ms_hooks.latest.len = stmt->stmt_len;
+	ms_hooks.latest.location = text->location;
+	ms_hooks.latest.len = text->len;
 	ms_hooks.latest.portal = ActivePortal;
 	if (ActivePortal->name[0] == '\0')
 		ms_hooks.latest.name[0] = '\0';	/* as most are */
 	else
 		strlcpy(ms_hooks.latest.name, ActivePortal->name, NAMEDATALEN);
-	ms_hooks.latest_in_xact = true;
-	ms_hooks.end_pending = false;
-	ms_hooks.error_listed = false;
+	ms_hooks.blame = MS_BLAME_LATEST;
+}
+
+/*
+ * Where the text begins that comes after the latest statement's, which may be
+ * of the same message.
+ */
+int
+ms_next_location(const char *source)
+{
+	int			start;
+
+	if (ms_hooks.latest.source != source ||
+		ms_hooks.latest.message != GetCurrentStatementStartTimestamp())
+		return 0;
+	if (ms_hooks.latest.len <= 0)
+		return strlen(source);	/* it is the last */
+	start = Max(ms_hooks.latest.location, 0) + ms_hooks.latest.len;
+	while (source[start] == ';' || scanner_isspace(source[start]))
+		start++;
+	return start;
+}
+
+/*
+ * What runs in a function with a BEGIN ATOMIC body has no text.  Its error
+ * context says 'SQL function "f" statement 2', in some language; the number
+ * is made part of a word, or shapes would leave it out.
+ */
+static pg_noinline void
+name_function(MSText *text)
+{
+	ErrorContextCallback *saved = error_context_stack;
+	ErrorContextCallback top;
+	char	   *number;
+
+	if (saved == NULL)
+		return;
+	top = *saved;
+	top.previous = NULL;
+	error_context_stack = &top;
+	text->name = GetErrorContextStack();
+	error_context_stack = saved;
+
+	number = strrchr(text->name, ' ');
+	if (number != NULL && strspn(number + 1, "0123456789") ==
+		strlen(number + 1))
+		*number = '_';
+	text->source = text->name;
+}
+
+/* where the text is of what starts or is planned; allocates only a name */
+void
+ms_text_locate(MSText *text, const char *source, int location, int len,
+			   int level)
+{
+	text->source = source;
+	text->location = location;
+	text->len = len;
+	text->name = NULL;
+	if (likely(location >= 0))
+		return;
+	if (level == 0)
+	{
+		/* a rule's action stands for it */
+		text->location = ms_next_location(source);
+		text->len = ms_first_statement(source + text->location);
+	}
+	else if (source[0] == '\0')
+		name_function(text);
+}
+
+/* it is to live as long as that */
+void
+ms_text_keep(MSText *text, MemoryContext context)
+{
+	char	   *name = text->name;
+
+	if (likely(name == NULL))
+		return;
+	text->source = text->name = MemoryContextStrdup(context, name);
+	pfree(name);
 }
 
 /*
@@ -185,12 +261,16 @@ ms_note_top_level(const char *source, PlannedStmt *stmt)
 static void
 plan_remember(int level, const char *source, PlannedStmt *stmt, int64 ns)
 {
+	TimestampTz message = GetCurrentStatementStartTimestamp();
+
 	/* the queries that rules made of one are planned in a row: add */
 	if (planned.level != level || planned.source != source ||
-		planned.location != stmt->stmt_location)
+		planned.message != message ||
+		(level > 0 && planned.location != stmt->stmt_location))
 		planned.ns = 0;
 	planned.level = level;
 	planned.source = source;
+	planned.message = message;
 	planned.location = stmt->stmt_location;
 	planned.len = stmt->stmt_len;
 	planned.queryid = stmt->queryId;
@@ -245,12 +325,12 @@ ms_operation_tag(CmdType operation)
 
 /* a statement that failed before it could be executed */
 void
-ms_list_failure(const char *source, int location, int len, int level,
-			 CmdType operation, int64 plan_ns, int sqlerrcode)
+ms_list_failure(const MSText *text, int level, CmdType operation,
+				int64 plan_ns, int sqlerrcode)
 {
 	MSStatement s;
 
-	ms_statement_init(&s, source, location, len);
+	ms_statement_init(&s, text->source, text->location, text->len);
 	s.level = level;
 	s.operation = operation;
 	s.tag = ms_operation_tag(operation);
@@ -273,30 +353,32 @@ static pg_noinline PlannedStmt *
 measure_planner(int level, bool adopted, MS_PLANNER_PARAMS)
 {
 	PlannedStmt *result;
-	int			saved_level = ms_hooks.level;
+	MSPlace		was = ms_enter(level + 1);
 	CmdType		operation = parse->commandType;
-	int			location = parse->stmt_location;
-	int			len = parse->stmt_len;
+	MSText		text;
 	int64		from_ns = ms_now_ns();
 
-	ms_hooks.level = level + 1;
+	ms_text_locate(&text, query_string, parse->stmt_location, parse->stmt_len,
+				   level);
 	PG_TRY();
 	{
 		result = run_planner(MS_PLANNER_ARGS);
 	}
 	PG_CATCH();
 	{
-		ms_hooks.level = saved_level;
+		ms_hooks.at = was;
 		if (!adopted && ms_profile.ready)
 		{
-			ms_list_failure(query_string, location, len, level, operation,
-						 ms_now_ns() - from_ns, geterrcode());
-			ms_hooks.error_listed = ms_hooks.error_listed || level == 0;
+			ms_list_failure(&text, level, operation, ms_now_ns() - from_ns,
+							geterrcode());
+			ms_error_listed(level);
 		}
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	ms_hooks.level = saved_level;
+	ms_hooks.at = was;
+	if (unlikely(text.name != NULL))
+		pfree(text.name);
 	plan_remember(level, query_string, result, ms_now_ns() - from_ns);
 	return result;
 }
@@ -304,7 +386,7 @@ measure_planner(int level, bool adopted, MS_PLANNER_PARAMS)
 static PlannedStmt *
 ms_planner(MS_PLANNER_PARAMS)
 {
-	int			level = ms_hooks.level;
+	int			level = ms_hooks.at.level;
 	bool		adopted;
 
 	if (ms_profiling == MS_TRACK_OFF || query_string == NULL ||
@@ -326,11 +408,11 @@ ms_planner(MS_PLANNER_PARAMS)
 void
 ms_profile_own(void)
 {
-	if (ms_hooks.current == NULL || ms_hooks.current_context != error_context_stack)
+	if (ms_hooks.at.current == NULL || ms_hooks.at.current_context != error_context_stack)
 		return;
-	ms_hooks.current->own = true;
-	if (ms_hooks.current->opened)
-		ms_statement_forget(ms_hooks.current);
+	ms_hooks.at.current->own = true;
+	if (ms_hooks.at.current->opened)
+		ms_statement_forget(ms_hooks.at.current);
 }
 
 static void

@@ -26,7 +26,6 @@
 
 #include "missing_symbol.h"
 
-#define MIN_REPEATS		5
 #define REPORT_LINES	5		/* of each list */
 #define REPORT_TEXT		100		/* bytes of a statement */
 #define BAR_WIDTH		40
@@ -261,7 +260,7 @@ spike(const MSShape *shape)
 {
 	double		median = ms_histogram_percentile(&shape->histogram, 0.5);
 
-	return median > 0 && shape->histogram.count >= MIN_REPEATS ?
+	return median > 0 && shape->histogram.count >= MS_MIN_REPEATS ?
 		ms_histogram_mean(&shape->histogram) / median : 0;
 }
 
@@ -598,7 +597,7 @@ ms_profile_summary(PG_FUNCTION_ARGS)
 	initStringInfo(&buf);
 	ms_profile_total(&total);
 	append_summary(&buf, &total,
-				   ms_candidates(0, MIN_REPEATS, 0, false), false);
+				   ms_candidates(0, MS_MIN_REPEATS, 0, false), false);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(buf.data, buf.len));
 }
 
@@ -635,7 +634,7 @@ ms_profile_report(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	}
 
-	candidates = ms_candidates(0, MIN_REPEATS, 0, false);
+	candidates = ms_candidates(0, MS_MIN_REPEATS, 0, false);
 	report = json ? json_report(candidates) : text_report(candidates);
 	while (*report)
 	{
@@ -692,7 +691,8 @@ summary_line(List *candidates)
 
 /*
  * One line about what came since the last mark.  Also called as the session
- * ends, outside of any transaction: no catalog here.
+ * ends, outside of any transaction: no catalog here.  It has the texts of all
+ * roles, so no client may get it, whatever its client_min_messages.
  */
 void
 ms_profile_log(const char *why)
@@ -710,14 +710,14 @@ ms_profile_log(const char *why)
 									"missing_symbol profile log",
 									ALLOCSET_DEFAULT_SIZES);
 	saved = MemoryContextSwitchTo(context);
-	candidates = ms_candidates(ms_profile.section, MIN_REPEATS, 0, true);
+	candidates = ms_candidates(ms_profile.section, MS_MIN_REPEATS, 0, true);
 	if (ms_profile_log_setting == MS_LOG_JSON)
-		ereport(LOG,
+		ereport(LOG_SERVER_ONLY,
 				(errmsg("missing_symbol profile: %s",
 						json_line(why, candidates)),
 				 errhidestmt(true), errhidecontext(true)));
 	else
-		ereport(LOG,
+		ereport(LOG_SERVER_ONLY,
 				(errmsg("missing_symbol profile (%s%s%.*s): %s", why,
 						ms_profile.label_len > 0 ? ", " : "",
 						ms_profile.label_len, ms_profile.label,

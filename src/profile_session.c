@@ -216,6 +216,7 @@ empty_profile(void)
 	ms_profile.xact = 0;
 	ms_profile.xact_over = true;
 	ms_profile.xact_failed = false;
+	ms_profile.failed_xact = 0;
 	ms_profile.goes_on = 0;
 	ms_profile.ngo_on = 0;
 	ms_profile.last_top = 0;
@@ -243,8 +244,10 @@ calibrate(void)
 		MSStatement s;
 
 		ms_statement_init(&s, text, -1, 0);
+		s.level = 0;
 		s.kind = MS_QUERY;
 		s.operation = CMD_SELECT;
+		s.tag = CMDTAG_SELECT;
 		s.executed = true;
 		ms_statement_open(&s, NULL);
 		ms_statement_begin(&s);
@@ -414,6 +417,7 @@ ms_profile_stop(PG_FUNCTION_ARGS)
 	session_switch.given = true;
 	session_switch.track = MS_TRACK_OFF;
 	ms_profile_refresh();
+	ms_profile_install();		/* to see DISCARD ALL, where it was never on */
 	PG_RETURN_VOID();
 }
 

@@ -20,6 +20,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "parser/scansup.h"
+#include "utils/timestamp.h"
 
 #include "missing_symbol.h"
 
@@ -283,13 +284,33 @@ ms_statement_end(MSStatement *s)
 	usage_subtract(&s->usage, &s->from);
 }
 
+/*
+ * How long the client had us wait before it sent what starts now, at most.
+ * Parsing and locks come after: what counts is when its message arrived, or
+ * the first one of its transaction.  Both are told by a clock that may be set,
+ * so how long ago that was is asked of the same.
+ */
+static pg_noinline int64
+client_pause(int64 since_end_ns, int64 plan_ns)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	int64		message_ns = (now - GetCurrentStatementStartTimestamp()) * 1000;
+	int64		xact_ns = (now - GetCurrentTransactionStartTimestamp()) * 1000;
+
+	if (xact_ns > message_ns && xact_ns < since_end_ns)
+		message_ns = xact_ns;
+	return since_end_ns - Max(message_ns, plan_ns);
+}
+
 /* a client that paused has begun something else */
 static void
 check_unit(MSStatement *s)
 {
-	if (ms_profile.last_end_ns != 0 && ms_unit_gap >= 0 &&
-		s->start_ns - s->plan_ns - ms_profile.last_end_ns >
-		(int64) ms_unit_gap * 1000000)
+	int64		gap = (int64) ms_unit_gap * 1000000;
+	int64		since_end_ns = s->start_ns - ms_profile.last_end_ns;
+
+	if (ms_profile.last_end_ns != 0 && gap >= 0 && since_end_ns > gap &&
+		client_pause(since_end_ns, s->plan_ns) > gap)
 		ms_runs_boundary();
 }
 
@@ -416,6 +437,12 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 	}
 
 	s->closed = true;
+	if (r != NULL && r->status == MS_ERROR)
+	{
+		/* so it has been told already */
+		status = MS_ERROR;
+		sqlerrcode = r->sqlerrcode;
+	}
 	if (r != NULL)
 	{
 		r->status = status;
@@ -568,7 +595,7 @@ end_going_on(MSCommitted outcome)
 
 	/* those around this one */
 	ms_profile.ngo_on = 0;
-	for (u = ms_hooks.utility; u != NULL; u = u->outer)
+	for (u = ms_hooks.at.utility; u != NULL; u = u->outer)
 	{
 		r = ms_profile_record(u->s.seq);
 		if (r == NULL)
@@ -593,7 +620,11 @@ end_xact(MSXactEnd end, int64 commit_ns)
 		ms_profile.last_end_ns = ms_now_ns();
 	}
 	if (!ms_profile.xact_over)
+	{
+		if (end == MS_XACT_ABORTED && ms_profile.xact_failed)
+			ms_profile.failed_xact = ms_profile.xact;
 		mark_records(end, commit_ns);
+	}
 	ms_profile.xact_over = true;
 	end_going_on(end == MS_XACT_COMMITTED ? MS_COMMITTED :
 				 end == MS_XACT_ABORTED ? MS_UNDONE : MS_PREPARED);
@@ -604,7 +635,7 @@ void
 ms_profile_xact_end(MSXactEnd end, int64 commit_ns)
 {
 	if (likely(end == MS_XACT_COMMITTED && commit_ns == 0 &&
-			   ms_hooks.level == 0 && ms_profile.ngo_on == 0))
+			   ms_hooks.at.level == 0 && ms_profile.ngo_on == 0))
 		ms_profile.xact_over = true;
 	else
 		end_xact(end, commit_ns);

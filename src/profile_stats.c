@@ -266,7 +266,7 @@ histogram_array(const MSHistogram *h)
 											  FLOAT8PASSBYVAL, 'd'));
 }
 
-#define QUERY_STATS_COLUMNS	35
+#define QUERY_STATS_COLUMNS	32
 
 static void
 put_shape(ReturnSetInfo *rsinfo, MSShape *shape)
@@ -318,7 +318,7 @@ put_shape(ReturnSetInfo *rsinfo, MSShape *shape)
 	values[i++] = Int64GetDatum(u->wal_fpi);
 	values[i++] = Int64GetDatum(u->wal_bytes);
 	values[i++] = histogram_array(h);
-	Assert(i <= QUERY_STATS_COLUMNS);
+	Assert(i == QUERY_STATS_COLUMNS);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 

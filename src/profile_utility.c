@@ -12,48 +12,38 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "commands/prepare.h"
-#include "parser/scansup.h"
+#include "tcop/pquery.h"
 #include "tcop/utility.h"
 
 #include "missing_symbol.h"
 
 static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
-/*
- * PREPARE name (types) AS query: the query.  The name may be quoted.
- */
+/* PREPARE name (types) AS query: the query; another text as it is */
 static const char *
 skip_prepare(const char *text, int *len)
 {
-	const char *end = text + *len;
-	const char *p = text;
+	MSLexer		lex;
 	int			parens = 0;
 
-	if (*len < 7 || pg_strncasecmp(p, "prepare", 7) != 0)
+	lex.pos = (const unsigned char *) text;
+	lex.end = lex.pos + *len;
+	lex.kind = MST_START;
+	if (!ms_lex(&lex, lex.kind) || lex.word != MSW_PREPARE)
 		return text;
-	for (p += 7; p < end; p++)
+	while (ms_lex(&lex, lex.kind))
 	{
-		if (*p == '"')
-		{
-			for (p++; p < end && *p != '"'; p++)
-				 /* the rest of a quoted name */ ;
-		}
-		else if (*p == '(')
+		if (lex.kind == MST_OPEN)
 			parens++;
-		else if (*p == ')')
+		else if (lex.kind == MST_CLOSE)
 			parens--;
-		else if (parens == 0 && end - p > 3 && scanner_isspace(p[-1]) &&
-				 pg_strncasecmp(p, "as", 2) == 0 && scanner_isspace(p[2]))
+		else if (parens == 0 && lex.word == MSW_KEEPS && lex.head >> 56 == 'a')
 		{
-			*len = end - (p + 3);
-			return p + 3;
-		}
-		else if (parens == 0 && end - p > 3 && p[-1] == ')' &&
-				 pg_strncasecmp(p, "as", 2) == 0 && scanner_isspace(p[2]))
-		{
-			*len = end - (p + 3);
-			return p + 3;
+			/* AS */
+			*len -= (const char *) lex.pos - text;
+			return (const char *) lex.pos;
 		}
 	}
 	return text;
@@ -122,12 +112,18 @@ describe_utility(MSUtility *u, PlannedStmt *pstmt, const char *source,
 {
 	Node	   *node = pstmt->utilityStmt;
 	ExecuteStmt *execute;
+	MSText		text;
 
-	ms_statement_init(&u->s, source, pstmt->stmt_location, pstmt->stmt_len);
+	ms_text_locate(&text, source, pstmt->stmt_location, pstmt->stmt_len,
+				   level);
+	if (level == 0)
+		ms_note_top_level(&text);
+	ms_statement_init(&u->s, text.source, text.location, text.len);
 	u->s.level = level;
 	u->s.kind = utility_is_control(node) ? MS_CONTROL : MS_UTILITY;
 	u->s.operation = CMD_UTILITY;
-	u->s.tag = CreateCommandTag(node);
+	u->s.tag = level == 0 && pstmt->stmt_location < 0 ?
+		ActivePortal->commandTag : CreateCommandTag(node);
 	u->s.queryid = pstmt->queryId;
 	u->s.executed = true;
 	u->source = source;
@@ -157,6 +153,16 @@ describe_utility(MSUtility *u, PlannedStmt *pstmt, const char *source,
 	}
 }
 
+/* a command that is not the only one that rules have made of a statement */
+static bool
+is_beside_others(PlannedStmt *pstmt)
+{
+	return list_length(ActivePortal->stmts) > 1 &&
+		list_member_ptr(ActivePortal->stmts, pstmt) &&
+		(ms_portal_query(false) != NULL ||
+		 linitial(ActivePortal->stmts) != (void *) pstmt);
+}
+
 static void
 run_ProcessUtility(MS_UTILITY_PARAMS)
 {
@@ -176,15 +182,10 @@ utility_rows(QueryCompletion *qc)
 static pg_noinline void
 measure_utility(MSUtility *u, MS_UTILITY_PARAMS)
 {
-	int			saved_level = ms_hooks.level;
-	MSStatement *saved_current = ms_hooks.current;
-	ErrorContextCallback *saved_context = ms_hooks.current_context;
+	MSPlace		was = ms_enter_statement(u->s.level + 1, &u->s);
 
-	u->outer = ms_hooks.utility;
-	ms_hooks.utility = u;
-	ms_hooks.level = u->s.level + 1;
-	ms_hooks.current = &u->s;
-	ms_hooks.current_context = error_context_stack;
+	u->outer = was.utility;
+	ms_hooks.at.utility = u;
 	ms_statement_begin(&u->s);
 	PG_TRY();
 	{
@@ -192,20 +193,14 @@ measure_utility(MSUtility *u, MS_UTILITY_PARAMS)
 	}
 	PG_CATCH();
 	{
-		ms_hooks.utility = u->outer;
-		ms_hooks.level = saved_level;
-		ms_hooks.current = saved_current;
-		ms_hooks.current_context = saved_context;
+		ms_hooks.at = was;
 		ms_statement_end(&u->s);
 		ms_statement_close(&u->s, MS_ERROR, geterrcode());
-		ms_hooks.error_listed = ms_hooks.error_listed || u->s.level == 0;
+		ms_error_listed(u->s.level);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	ms_hooks.utility = u->outer;
-	ms_hooks.level = saved_level;
-	ms_hooks.current = saved_current;
-	ms_hooks.current_context = saved_context;
+	ms_hooks.at = was;
 	ms_statement_end(&u->s);
 }
 
@@ -215,6 +210,7 @@ ms_ProcessUtility(MS_UTILITY_PARAMS)
 	Node	   *node = pstmt->utilityStmt;
 	bool		discard_all;
 	bool		ends_xact;
+	bool		has_failed;
 	int			level;
 	MSUtility	u;
 
@@ -232,15 +228,14 @@ ms_ProcessUtility(MS_UTILITY_PARAMS)
 	/* what is part of a command, a rule's NOTIFY, or not asked for */
 	level = ms_statement_level(queryString);
 	if (context == PROCESS_UTILITY_SUBCOMMAND || !ms_level_is_tracked(level) ||
-		(level == 0 && ms_is_added_by_rule(pstmt)))
+		(level == 0 && is_beside_others(pstmt)))
 	{
 		run_ProcessUtility(MS_UTILITY_ARGS);
 		return;
 	}
 
 	ends_xact = level == 0 && utility_ends_xact(node);
-	if (level == 0)
-		ms_note_top_level(queryString, pstmt);
+	has_failed = IsAbortedTransactionBlockState();
 	describe_utility(&u, pstmt, queryString, level);
 	ms_statement_open(&u.s, NULL);
 	measure_utility(&u, MS_UTILITY_ARGS);
@@ -256,7 +251,10 @@ ms_ProcessUtility(MS_UTILITY_PARAMS)
 	u.s.rows = utility_rows(qc);
 	u.s.exec_ns = Max(u.s.exec_ns - u.s.plan_ns, 0);
 	ms_statement_close(&u.s, MS_OK, 0);
-	ms_hooks.end_pending = ends_xact;
+
+	/* of a transaction that has failed there is no end to come */
+	if (ends_xact)
+		ms_hooks.blame = has_failed ? MS_BLAME_TEXT : MS_BLAME_END;
 }
 
 void

@@ -17,7 +17,7 @@
 
 #include "missing_symbol.h"
 
-#define QUERIES_COLUMNS		29
+#define QUERIES_COLUMNS		28
 
 PG_FUNCTION_INFO_V1(ms_queries);
 
@@ -78,7 +78,7 @@ put_record(ReturnSetInfo *rsinfo, MSRecord *r)
 													 r->sqlerrcode));
 	nulls[i] = r->status != MS_ERROR;
 	values[i++] = CStringGetTextDatum(ms_sqlstate(r->sqlerrcode));
-	Assert(i <= QUERIES_COLUMNS);
+	Assert(i == QUERIES_COLUMNS);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 

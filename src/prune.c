@@ -211,7 +211,6 @@ static SPIPlanPtr
 prepare(Prune *prune, const char *before, const char *after)
 {
 	StringInfoData sql;
-	SPIPlanPtr	plan;
 
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, before);
@@ -222,14 +221,7 @@ prepare(Prune *prune, const char *before, const char *after)
 	append_age_condition(&sql, prune->target, prune->nkeys + 1);
 	appendStringInfoString(&sql, after);
 
-	plan = SPI_prepare_cursor(sql.data, prune->nkeys + 1, prune->types,
-							  CURSOR_OPT_GENERIC_PLAN);
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed for \"%s\": %s", sql.data,
-			 SPI_result_code_string(SPI_result));
-	if (SPI_keepplan(plan) != 0)
-		elog(ERROR, "SPI_keepplan failed");
-	return plan;
+	return ms_prepare(sql.data, prune->nkeys + 1, prune->types);
 }
 
 static bool
@@ -262,8 +254,7 @@ has_deltas(Prune *prune, const Datum *key)
 		row->isnull[prune->attnos[i] - 1] = false;
 	}
 	InitDirtySnapshot(dirty);
-	return ms_spill_read_key(prune->target, prune->rel, row, &dirty,
-							 INT_MAX) != NIL ||
+	return ms_spill_has_key(prune->target, prune->rel, row, &dirty) ||
 		ms_pending_sum(prune->target, row, &pending);
 }
 

@@ -11,7 +11,7 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_namespace.h"
+#include "access/transam.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/prepare.h"
@@ -152,6 +152,15 @@ ms_query_analyze(MSQuery *query, ArrayType *params)
 	(void) parse_analyze_varparams(copyObject(query->raw), query->text,
 								   &query->types, &query->ntypes, NULL);
 	bind_parameters(query, params);
+	ms_query_leave(query);
+	ms_query_rewrite(query);
+}
+
+/* likewise, with the parameters that are known, or none */
+void
+ms_query_rewrite(MSQuery *query)
+{
+	ms_query_enter(query);
 	query->queries =
 		pg_analyze_and_rewrite_fixedparams(copyObject(query->raw),
 										   query->text, query->types,
@@ -186,9 +195,59 @@ ms_execute_stmt(Node *node)
 
 typedef struct MSVolatile
 {
-	bool		builtin;		/* those of pg_catalog too */
+	bool		harmless;		/* also those listed below */
 	List	   *functions;		/* of Oid */
 } MSVolatile;
+
+/*
+ * What comes with the server and leaves nothing behind that a rollback would
+ * not undo, but sequences and advisory locks, which are looked for by
+ * themselves.  Names, for there are other functions in each version; a * at
+ * the end stands for any.
+ */
+static const char *const harmless_functions[] = {
+	"amvalidate", "bernoulli", "clock_timestamp", "current_query", "currtid2",
+	"currval", "gen_random_uuid", "lastval", "lo_close", "lo_creat",
+	"lo_create", "lo_from_bytea", "lo_get", "lo_import", "lo_lseek*",
+	"lo_open", "lo_put", "lo_tell*", "lo_truncate*", "lo_unlink", "loread",
+	"lowrite", "nextval", "pg_advisory_*", "pg_blocking_pids",
+	"pg_collation_actual_version", "pg_control_*", "pg_current_*",
+	"pg_database_collation_actual_version", "pg_database_size", "pg_get_*",
+	"pg_hba_file_rules", "pg_ident_file_mappings", "pg_indexes_size",
+	"pg_is_*", "pg_isolation_test_session_is_blocked", "pg_jit_available",
+	"pg_last_*", "pg_lock_status", "pg_ls_*", "pg_notification_queue_usage",
+	"pg_notify", "pg_partition_*", "pg_prepared_xact", "pg_read_*",
+	"pg_relation_size", "pg_replication_origin_progress",
+	"pg_replication_origin_session_is_setup",
+	"pg_replication_origin_session_progress",
+	"pg_safe_snapshot_blocking_pids", "pg_sequence_last_value", "pg_show_*",
+	"pg_sleep*", "pg_stat_clear_snapshot", "pg_stat_file",
+	"pg_stat_force_next_flush", "pg_stat_get_*", "pg_stat_have_stats",
+	"pg_table_size", "pg_tablespace_size", "pg_total_relation_size",
+	"pg_try_advisory_*", "pg_xact_*", "random*", "set_config", "setval",
+	"system", "timeofday", "txid_status", "uuidv*"
+};
+
+static bool
+is_harmless(Oid funcid)
+{
+	char	   *name;
+	int			i;
+
+	if (funcid >= FirstNormalObjectId)
+		return false;
+	name = get_func_name(funcid);
+	for (i = 0; name != NULL && i < lengthof(harmless_functions); i++)
+	{
+		const char *known = harmless_functions[i];
+		size_t		len = strlen(known);
+
+		if (known[len - 1] == '*' ? strncmp(name, known, len - 1) == 0 :
+			strcmp(name, known) == 0)
+			return true;
+	}
+	return false;
+}
 
 static bool
 note_if_volatile(Oid funcid, void *context)
@@ -196,7 +255,7 @@ note_if_volatile(Oid funcid, void *context)
 	MSVolatile *v = context;
 
 	if (func_volatile(funcid) == PROVOLATILE_VOLATILE &&
-		(v->builtin || get_func_namespace(funcid) != PG_CATALOG_NAMESPACE))
+		(v->harmless || !is_harmless(funcid)))
 		v->functions = list_append_unique_oid(v->functions, funcid);
 	return false;
 }
@@ -217,6 +276,12 @@ walk_utility(Node *utility, MSVolatile *v)
 			break;
 		case T_DeclareCursorStmt:
 			(void) volatile_walker(((DeclareCursorStmt *) utility)->query, v);
+			break;
+		case T_ExplainStmt:
+			(void) volatile_walker(((ExplainStmt *) utility)->query, v);
+			break;
+		case T_CallStmt:
+			(void) volatile_walker((Node *) ((CallStmt *) utility)->funcexpr, v);
 			break;
 		case T_ExecuteStmt:
 			prepared = FetchPreparedStatement(((ExecuteStmt *) utility)->name,
@@ -247,11 +312,11 @@ volatile_walker(Node *node, void *context)
 	return query_tree_walker((Query *) node, volatile_walker, context, 0);
 }
 
-/* their names; builtin: also of what comes with the server */
+/* their names; harmless: also of those that leave nothing behind */
 List *
-ms_query_volatile(MSQuery *query, bool builtin)
+ms_query_volatile(MSQuery *query, bool harmless)
 {
-	MSVolatile	v = {builtin, NIL};
+	MSVolatile	v = {harmless, NIL};
 	List	   *names = NIL;
 	ListCell   *lc;
 

@@ -98,11 +98,8 @@ ms_ratio(const int64 *a, const int64 *b, int n, MSRatio *ratio)
 	ratio->rounds = n;
 	ratio->median = exp(median(logs, n));
 	ratio->has_interval = margin >= 0;
-	if (ratio->has_interval)
-	{
-		ratio->low = exp(logs[margin]);
-		ratio->high = exp(logs[n - 1 - margin]);
-	}
+	ratio->low = ratio->has_interval ? exp(logs[margin]) : 0;
+	ratio->high = ratio->has_interval ? exp(logs[n - 1 - margin]) : 0;
 	pfree(logs);
 }
 

@@ -100,15 +100,6 @@ is_word(char c)
 		IS_HIGHBIT_SET(c);
 }
 
-/* skip a quoted name; NULL where it does not end */
-static const char *
-skip_name(const char *p, const char *end)
-{
-	const char *close = memchr(p + 1, '"', end - p - 1);
-
-	return close ? close + 1 : NULL;
-}
-
 /*
  * Find the constants of a plain text: whole numbers that are no part of a
  * word or decimal, and strings.  False if there are too many.
@@ -117,45 +108,35 @@ static bool
 find_constants(KnownText *k)
 {
 	const char *end = k->text + k->len;
-	const char *p = k->text;
+	MSLexer		lex;
 
 	k->nconstants = 0;
-	while (p < end)
+	lex.pos = (const unsigned char *) k->text;
+	lex.end = (const unsigned char *) end;
+	lex.kind = MST_START;
+	while (ms_lex(&lex, lex.kind))
 	{
-		const char *start = p;
+		const char *start = (const char *) lex.start;
+		const char *stop = (const char *) lex.pos;
+		const char *p = start;
 
-		if (*p == '"')
-		{
-			p = skip_name(p, end);
-			if (p == NULL)
-				return false;
+		if (lex.kind != MST_CONST)
 			continue;
-		}
-		if (*p == '\'')
+		if (*start == '\'' ? stop[-1] != '\'' || stop - start < 2 :
+			(start > k->text && is_word(start[-1])) ||
+			(stop < end && is_word(*stop)))
+			continue;
+		if (*start != '\'')
 		{
-			p = memchr(p + 1, '\'', end - p - 1);
-			if (p == NULL)
-				return false;
-			p++;
-		}
-		else if (is_word(*p))
-		{
-			bool		number = true;
-
-			for (; p < end && is_word(*p); p++)
-				number = number && is_digit(*p);
-			if (!number)
+			while (p < stop && is_digit(*p))
+				p++;
+			if (p < stop)
 				continue;
-		}
-		else
-		{
-			p++;
-			continue;
 		}
 		if (k->nconstants == CONSTANTS_MAX)
 			return false;
 		k->constants[k->nconstants].start = start - k->text;
-		k->constants[k->nconstants++].end = p - k->text;
+		k->constants[k->nconstants++].end = stop - k->text;
 	}
 	return true;
 }

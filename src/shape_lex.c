@@ -553,3 +553,50 @@ again:
 	lex->pos++;
 	return true;
 }
+
+/*
+ * Semicolons in brackets, as rules have them, and in the body of a function
+ * that is BEGIN ATOMIC ... END belong to the statement.  A function is told
+ * by its first words, and CASE has an END, too.
+ */
+int
+ms_first_statement(const char *text)
+{
+	MSLexer		lex;
+	MSTokenKind prev = MST_START;
+	int			words = 0;
+	int			depth = 0;		/* of brackets */
+	int			blocks = 0;
+	bool		creates = false;
+	bool		routine = false;
+
+	lex.pos = (const unsigned char *) text;
+	lex.end = lex.pos + strlen(text);
+	for (; ms_lex(&lex, prev); prev = lex.kind)
+	{
+		if (lex.kind == MST_OPEN)
+			depth++;
+		else if (lex.kind == MST_CLOSE)
+			depth--;
+		else if (lex.kind == MST_SEMICOLON && depth <= 0 && blocks == 0)
+			return (const char *) lex.start - text;
+		if ((lex.kind != MST_WORD && lex.kind != MST_KEYWORD) ||
+			prev == MST_DOT)
+			continue;
+
+		/* CREATE OR REPLACE FUNCTION */
+		words++;
+		if (words == 1)
+			creates = lex.head == WORD('c', 'r', 'e', 'a', 't', 'e', 0, 0);
+		else if (words <= 4 && creates && !routine)
+			routine = lex.head == WORD('f', 'u', 'n', 'c', 't', 'i', 'o', 'n') ||
+				lex.head == WORD('p', 'r', 'o', 'c', 'e', 'd', 'u', 'r');
+		else if (routine && lex.head == WORD('b', 'e', 'g', 'i', 'n', 0, 0, 0))
+			blocks++;
+		else if (blocks > 0 && lex.head == WORD('c', 'a', 's', 'e', 0, 0, 0, 0))
+			blocks++;
+		else if (blocks > 0 && lex.head == WORD('e', 'n', 'd', 0, 0, 0, 0, 0))
+			blocks--;
+	}
+	return (const char *) lex.end - text;
+}

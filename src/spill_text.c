@@ -180,20 +180,9 @@ end_texts(int nestlevel)
 		AtEOXact_GUC(true, nestlevel);
 }
 
-/* what begin_reading() has changed */
-typedef struct Reading
-{
-	Oid			userid;
-	int			sec_context;
-	int			nestlevel;
-} Reading;
-
-/*
- * Be ready to read portable texts of a table, as its owner.  An error on the
- * way restores user and settings, too.
- */
-static void
-begin_reading(Relation rel, Reading *reading)
+/* Be ready to read a table as its owner; see the header. */
+void
+ms_reading_begin(Relation rel, bool texts, MSReading *reading)
 {
 	Oid			owner = rel->rd_rel->relowner;
 
@@ -202,11 +191,20 @@ begin_reading(Relation rel, Reading *reading)
 		SetUserIdAndSecContext(owner, reading->sec_context |
 							   SECURITY_LOCAL_USERID_CHANGE |
 							   SECURITY_RESTRICTED_OPERATION);
-	reading->nestlevel = begin_portable_texts();
+	if (texts)
+	{
+		reading->nestlevel = begin_portable_texts();
+		return;
+	}
+	reading->nestlevel = NewGUCNestLevel();
+	if (reading->userid != owner)
+		(void) set_config_option("search_path", "pg_catalog, pg_temp",
+								 PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
 }
 
-static void
-end_reading(const Reading *reading)
+void
+ms_reading_end(const MSReading *reading)
 {
 	/* not what user code has set, either */
 	AtEOXact_GUC(false, reading->nestlevel);
@@ -218,14 +216,14 @@ static Datum
 read_value(Relation rel, Oid typid, FmgrInfo *input, Oid ioparam, int32 typmod,
 		   char *text)
 {
-	Reading		reading;
+	MSReading	reading;
 	Datum		result;
 
 	if (is_plain(typid))
 		return InputFunctionCall(input, text, ioparam, typmod);
-	begin_reading(rel, &reading);
+	ms_reading_begin(rel, true, &reading);
 	result = InputFunctionCall(input, text, ioparam, typmod);
-	end_reading(&reading);
+	ms_reading_end(&reading);
 	return result;
 }
 
@@ -559,7 +557,7 @@ parsing_context(void *arg)
  * the others where there are others, as increment_row() has it.
  */
 void
-ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta)
+ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta, bool fields)
 {
 	MSRow	   *row = ms_row_make(rel);
 	Parsing		parsing = {target, delta};
@@ -575,7 +573,7 @@ ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta)
 	row->last_seen = delta->last_seen;
 	row->folded = true;
 	key_from_texts(target, rel, row, delta->key);
-	if (delta->has_fields)
+	if (delta->has_fields && fields)
 	{
 		for (int i = 0; i < target->nkeys; i++)
 			row->given = bms_add_member(row->given,

@@ -118,7 +118,22 @@ void
 ms_stats_fallback(Oid relid, int64 n)
 {
 	find_stats(relid)->fallbacks += n;
-	ms_buffer_log_fallbacks(n);
+}
+
+/* of all targets */
+int64
+ms_stats_fallbacks(void)
+{
+	HASH_SEQ_STATUS status;
+	MSStats    *entry;
+	int64		n = 0;
+
+	if (stats == NULL)
+		return 0;
+	hash_seq_init(&status, stats);
+	while ((entry = hash_seq_search(&status)) != NULL)
+		n += entry->fallbacks;
+	return n;
 }
 
 void

@@ -51,6 +51,8 @@ typedef struct CacheEntry
 
 static HTAB *targets = NULL;
 
+static uint64 calls = 0;		/* of this session, so far */
+
 /* Mark what depends on a table; all tables where relid is invalid. */
 static void
 relcache_callback(Datum arg, Oid relid)
@@ -96,6 +98,7 @@ make_cache(void)
 	CacheRegisterSyscacheCallback(TYPEOID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(OPEROID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(AMOPOPID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(CLAOID, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(CASTSOURCETARGET, syscache_callback,
 								  (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, syscache_callback, (Datum) 0);
@@ -195,7 +198,10 @@ check_relation(Relation rel, const char *name)
 				 errhint("Replace the rules by triggers.")));
 }
 
-/* Find out everything about a table; the result lives in CacheMemoryContext. */
+/*
+ * Find out everything about a table; the result lives in CacheMemoryContext.
+ * No user code runs in it: nobody counts meanwhile.
+ */
 static MSTarget *
 build_target(Relation rel)
 {
@@ -214,10 +220,12 @@ build_target(Relation rel)
 	ms_tracked_read(target->relid, &tracked);
 
 	target->general_reason = structural_reason(rel);
+	target->row_security = rel->rd_rel->relrowsecurity;
 	ms_infer_key(target, rel, tracked.key);
 	ms_infer_counter(target, rel, &tracked);
 	ms_check_key_is_no_counter(target, rel);
 	ms_infer_fill(target, rel, tracked.fill);
+	target->builtin = ms_table_is_builtin(target, rel);
 	target->apply = tracked.apply;
 	target->throttle = tracked.throttle;
 	target->spill = tracked.spill && tracked.throttle == 0 &&
@@ -295,8 +303,6 @@ MSTarget *
 ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
 {
 	CacheEntry *entry;
-	MSTarget   *target;
-	bool		found;
 
 	if (targets == NULL)
 		make_cache();
@@ -319,21 +325,11 @@ ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
 		/* an invalidation while we read the catalogs must not be missed */
 		entry->valid = true;
 		entry->target = NULL;
-		target = build_target(*rel);
-
-		/*
-		 * Building looks at index predicates, and so may run user code,
-		 * which may count: the entry may have gone, or have a target.
-		 */
-		entry = hash_search(targets, &relid, HASH_ENTER, &found);
-		if (!found)
-			entry->valid = false;
-		else if (entry->target != NULL)
-			release_target(entry->target);
-		entry->target = target;
+		entry->target = build_target(*rel);
 	}
 
 	entry->target->users++;
+	entry->target->call = ++calls;
 	return entry->target;
 }
 

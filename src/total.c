@@ -6,28 +6,43 @@
  *
  * The row and what is set aside are read with one and the same snapshot, the
  * calling query's: a delta that is being folded is then either in the row or
- * aside, never both or neither.
+ * aside, never both or neither.  Who has written the table anew since that
+ * snapshot, as ALTER TABLE does, has left nothing for it to see: then READ
+ * COMMITTED has a newer one, and the other levels an error.
  *
  * The table itself is read by SQL as the caller, who so needs the right to
- * SELECT from it.  Where row security applies to the caller, a key whose row
- * he does not see shows only what he has counted himself.
+ * SELECT from it.  Where row security applies to the caller, nothing is shown
+ * of a key whose row he does not see.
+ *
+ * What the database generates from a row's columns is computed anew where
+ * these have changed, as the table's owner.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include <limits.h>
-
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/catalog.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "common/int.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/rls.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "missing_symbol.h"
@@ -35,31 +50,96 @@
 /* rows that are fetched at once */
 #define FETCH_ROWS	1000
 
-/* what is to be added, one row for each key, in the order of the key */
-typedef struct Deltas
+/* what generates columns */
+typedef struct Generating
 {
-	MSRow	  **rows;
-	bool	   *matched;		/* a row of the table has this key */
-	int			n;
-	int			allocated;
-} Deltas;
+	EState	   *estate;
+	TupleTableSlot *slot;
+	ExprState **columns;		/* by attribute number - 1 */
+} Generating;
 
 typedef struct Total
 {
 	MSTarget   *target;
 	Relation	rel;
 	ReturnSetInfo *rsinfo;
-	bool		row_security;
-	Deltas		all;
-	Deltas		own;			/* under row security: the caller's */
+	MemoryContext cxt;			/* of all that is here */
+	MSRow	  **rows;			/* what is to be added, in the order of the key */
+	bool	   *matched;		/* a row of the table has this key */
+	int			nrows;
+	Generating *generating;		/* made when first needed */
 } Total;
 
 PG_FUNCTION_INFO_V1(ms_total);
 
+/*
+ * Has a table another storage than the snapshot's?  Asked of the catalog only
+ * where the table has changed since at all.
+ */
 static bool
-has_row_security(const MSTarget *target)
+is_rewritten(Oid relid, Snapshot snapshot)
 {
-	return check_enable_rls(target->relid, InvalidOid, true) == RLS_ENABLED;
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	TransactionId xmin;
+	Oid			filenode;
+	bool		rewritten;
+	Relation	pg_class;
+	ScanKeyData key;
+	SysScanDesc scan;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	xmin = HeapTupleHeaderGetXmin(tuple->t_data);
+	filenode = ((Form_pg_class) GETSTRUCT(tuple))->relfilenode;
+	ReleaseSysCache(tuple);
+	if (!TransactionIdIsNormal(xmin) ||
+		TransactionIdIsCurrentTransactionId(xmin) ||
+		!XidInMVCCSnapshot(xmin, snapshot))
+		return false;
+
+	pg_class = table_open(RelationRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	scan = systable_beginscan(pg_class, ClassOidIndexId, true, snapshot, 1,
+							  &key);
+	tuple = systable_getnext(scan);
+	rewritten = !HeapTupleIsValid(tuple) ||
+		((Form_pg_class) GETSTRUCT(tuple))->relfilenode != filenode;
+	systable_endscan(scan);
+	table_close(pg_class, AccessShareLock);
+	return rewritten;
+}
+
+/*
+ * Make a newer snapshot the active one, where the table, or a partition, has
+ * been written anew since the active one was taken; false where it serves.
+ * The partitions are locked, if they are not yet.
+ */
+static bool
+push_newer_snapshot(const MSTarget *target, Relation rel, LOCKMODE lockmode)
+{
+	Snapshot	snapshot = GetActiveSnapshot();
+	bool		rewritten = false;
+	ListCell   *lc;
+
+	if (rel->rd_rel->relkind == RELKIND_RELATION)
+		rewritten = is_rewritten(target->relid, snapshot);
+	else
+	{
+		foreach(lc, find_all_inheritors(target->relid, lockmode, NULL))
+			rewritten = rewritten || is_rewritten(lfirst_oid(lc), snapshot);
+	}
+	if (!rewritten)
+		return false;
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access to table %s, which has been written anew",
+						target->name),
+				 errdetail("What it held before is not there for the snapshot of this transaction."),
+				 errhint("Repeat the transaction.")));
+	PushActiveSnapshot(GetLatestSnapshot());
+	return true;
 }
 
 static int64
@@ -76,122 +156,110 @@ add(const MSTarget *target, int64 a, int64 b)
 	return sum;
 }
 
-/* Add to a row's count what is set aside and deferred of its key. */
-void
-ms_total_value(MSTarget *target, Relation rel, const MSRow *row, bool *isnull,
-			  int64 *value)
+/* a count, and what has not reached its row */
+typedef struct Value
 {
-	bool		own_only = *isnull && has_row_security(target);
-	char	   *role = GetUserNameFromId(GetUserId(), false);
-	int64		total = *isnull ? 0 : *value;
-	int64		pending;
-	ListCell   *lc;
-
-	foreach(lc, ms_spill_read_key(target, rel, row, GetActiveSnapshot(),
-								  INT_MAX))
-	{
-		MSSpilled  *delta = lfirst(lc);
-
-		if (own_only && strcmp(delta->role, role) != 0)
-			continue;
-		total = add(target, total, delta->by);
-		*isnull = false;
-	}
-	if (ms_pending_sum(target, row, &pending))
-	{
-		total = add(target, total, pending);
-		*isnull = false;
-	}
-	*value = total;
-}
+	const MSTarget *target;
+	bool		isnull;
+	int64		value;
+} Value;
 
 static void
-add_row(Deltas *deltas, MSRow *row)
+add_to_value(Value *value, int64 by)
 {
-	if (deltas->n == deltas->allocated)
+	value->value = value->isnull ? by : add(value->target, value->value, by);
+	value->isnull = false;
+}
+
+static bool
+add_delta(MSSpilled *delta, void *arg)
+{
+	add_to_value(arg, delta->by);
+	return true;
+}
+
+/* The count of a row's key. */
+void
+ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
+			   int64 *result)
+{
+	Value		value = {0};
+	bool		found;
+	bool		pushed = false;
+	int64		pending;
+
+	value.target = target;
+	found = ms_general_value(target, rel, row, &value.isnull, &value.value);
+
+	/* what has been written anew shows no row at all */
+	if (!found && (pushed = push_newer_snapshot(target, rel, NoLock)))
+		found = ms_general_value(target, rel, row, &value.isnull,
+								 &value.value);
+	if (found || !ms_row_security_applies(target, InvalidOid))
 	{
-		deltas->allocated = deltas->allocated * 2 + 64;
-		if (deltas->rows == NULL)
-			deltas->rows = palloc(sizeof(MSRow *) * deltas->allocated);
-		else
-			deltas->rows = repalloc_huge(deltas->rows,
-										 sizeof(MSRow *) * deltas->allocated);
+		ms_spill_foreach(target, rel, row, GetActiveSnapshot(), false,
+						 add_delta, &value);
+		if (ms_pending_sum(target, row, &pending))
+			add_to_value(&value, pending);
 	}
-	row->ordinal = deltas->n;
-	deltas->rows[deltas->n++] = row;
+	if (pushed)
+		PopActiveSnapshot();
+	*isnull = value.isnull;
+	*result = value.value;
 }
 
 static void
 add_pending(MSRow *row, void *arg)
 {
-	Total	   *total = arg;
-
-	add_row(&total->all, ms_row_copy(total->rel, row));
-	if (total->row_security)
-		add_row(&total->own, ms_row_copy(total->rel, row));
+	ms_sums_add(arg, row);
 }
 
-/* Bring deltas in the order of the key, those of one key into one row. */
-static void
-merge_deltas(Total *total, Deltas *deltas)
-{
-	bool	   *duplicate;
-	int			left = 0;
-
-	if (deltas->n == 0)
-		return;
-	duplicate = palloc(deltas->n);
-	ms_sort_rows(total->target, deltas->rows, deltas->n, duplicate);
-	for (int i = 1; i < deltas->n; i++)
-	{
-		if (duplicate[i])
-			ms_merge_row(total->target, total->rel, deltas->rows[left],
-						 deltas->rows[i]);
-		else
-			deltas->rows[++left] = deltas->rows[i];
-	}
-	deltas->n = left + 1;
-	deltas->matched = palloc0(deltas->n);
-}
-
+/* Read all deltas of a table, and add them up by key. */
 static void
 read_deltas(Total *total)
 {
-	char	   *role = GetUserNameFromId(GetUserId(), false);
-	bool		more;
-	ListCell   *lc;
+	MSTarget   *target = total->target;
+	MSSums	   *sums = ms_sums_begin(target, total->rel);
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "missing_symbol delta",
+											  ALLOCSET_SMALL_SIZES);
 
 	for (int store = 0; store < MS_STORES; store++)
 	{
-		foreach(lc, ms_spill_read(store, total->target->relid,
-								  GetActiveSnapshot(), NULL, NULL, INT_MAX,
-								  &more))
-		{
-			MSSpilled  *delta = lfirst(lc);
+		MSSpillScan *scan = ms_spill_begin(store, target->relid,
+										   GetActiveSnapshot(), NULL, NULL);
+		MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
+		MSSpilled  *delta;
 
-			ms_spill_parse(total->target, total->rel, delta);
-			if (total->row_security && strcmp(delta->role, role) == 0)
-				add_row(&total->own, ms_row_copy(total->rel, delta->row));
-			add_row(&total->all, delta->row);
+		while ((delta = ms_spill_next(scan)) != NULL)
+		{
+			ms_spill_parse(target, total->rel, delta, true);
+			ms_sums_add(sums, delta->row);
+			MemoryContextReset(cxt);
 		}
+		MemoryContextSwitchTo(oldcxt);
+		ms_spill_end(scan);
 	}
-	ms_pending_foreach(total->target, total->rel, add_pending, total);
-	merge_deltas(total, &total->all);
-	merge_deltas(total, &total->own);
+	ms_pending_foreach(target, total->rel, add_pending, sums);
+	total->rows = ms_sums_end(sums, &total->nrows);
+	total->matched = MemoryContextAllocExtended(CurrentMemoryContext,
+												Max(total->nrows, 1),
+												MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	MemoryContextDelete(cxt);
 }
 
 /* The place of a key; -1 where it is not there. */
 static int
-find_key(const MSTarget *target, const Deltas *deltas, const Datum *values)
+find_key(const Total *total, const Datum *values)
 {
 	int			low = 0;
-	int			high = deltas->n - 1;
+	int			high = total->nrows - 1;
 
 	while (low <= high)
 	{
-		int			middle = (low + high) / 2;
-		int			order = ms_compare_rows(target, values,
-											deltas->rows[middle]->values);
+		int			middle = low + (high - low) / 2;
+		int			order = ms_compare_rows(total->target, values,
+											total->rows[middle]->values);
 
 		if (order == 0)
 			return middle;
@@ -201,6 +269,88 @@ find_key(const MSTarget *target, const Deltas *deltas, const Datum *values)
 			low = middle + 1;
 	}
 	return -1;
+}
+
+/* Be ready to generate columns. */
+static void
+begin_generating(Total *total)
+{
+	TupleDesc	desc = RelationGetDescr(total->rel);
+	Generating *generating = palloc0(sizeof(Generating));
+
+	generating->columns = palloc0(sizeof(ExprState *) * desc->natts);
+	generating->estate = CreateExecutorState();
+	generating->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(desc),
+											   &TTSOpsVirtual);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (att->attgenerated != '\0' && !att->attisdropped)
+			generating->columns[i] =
+				ExecPrepareExpr((Expr *) build_column_default(total->rel, i + 1),
+								generating->estate);
+	}
+	total->generating = generating;
+}
+
+static void
+end_generating(Total *total)
+{
+	if (total->generating == NULL)
+		return;
+	ExecDropSingleTupleTableSlot(total->generating->slot);
+	FreeExecutorState(total->generating->estate);
+}
+
+/* Compute what is generated from a row's columns. */
+static void
+generate(Total *total, Datum *values, bool *isnull)
+{
+	TupleDesc	desc = RelationGetDescr(total->rel);
+	TupleTableSlot *slot = total->generating->slot;
+	ExprContext *econtext = GetPerTupleExprContext(total->generating->estate);
+
+	ExecClearTuple(slot);
+	memcpy(slot->tts_values, values, sizeof(Datum) * desc->natts);
+	memcpy(slot->tts_isnull, isnull, sizeof(bool) * desc->natts);
+	ExecStoreVirtualTuple(slot);
+	slot->tts_tableOid = RelationGetRelid(total->rel);
+	econtext->ecxt_scantuple = slot;
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (total->generating->columns[i] == NULL)
+			continue;
+		values[i] = ExecEvalExprSwitchContext(total->generating->columns[i],
+											  econtext, &isnull[i]);
+		if (!isnull[i])
+			values[i] = datumCopy(values[i], att->attbyval, att->attlen);
+	}
+	ExecClearTuple(slot);
+	ResetExprContext(econtext);
+}
+
+/* The columns of a row that are generated from others, which have changed. */
+static void
+generate_columns(Total *total, Datum *values, bool *isnull)
+{
+	TupleConstr *constr = RelationGetDescr(total->rel)->constr;
+	MSReading	reading;
+	MemoryContext oldcxt;
+
+	if (constr == NULL || !ms_has_generated(constr))
+		return;
+	ms_reading_begin(total->rel, false, &reading);
+	if (total->generating == NULL)
+	{
+		oldcxt = MemoryContextSwitchTo(total->cxt);
+		begin_generating(total);
+		MemoryContextSwitchTo(oldcxt);
+	}
+	generate(total, values, isnull);
+	ms_reading_end(&reading);
 }
 
 /* Add a delta to a row of the table, as the increment of it would have. */
@@ -262,11 +412,12 @@ put_table_row(Total *total, HeapTuple tuple, TupleDesc from)
 
 	/* what has a NULL in its key is never counted */
 	if (is_counter)
-		place = find_key(total->target, &total->all, values);
+		place = find_key(total, values);
 	if (place >= 0)
 	{
-		add_to_row(total->target, total->all.rows[place], values, isnull);
-		total->all.matched[place] = true;
+		add_to_row(total->target, total->rows[place], values, isnull);
+		generate_columns(total, values, isnull);
+		total->matched[place] = true;
 	}
 	put_row(total, values, isnull);
 }
@@ -283,6 +434,7 @@ open_table(const Total *total)
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed for \"%s\": %s", sql,
 			 SPI_result_code_string(SPI_result));
+	ms_check_plan(total->target, plan);
 	return SPI_cursor_open(NULL, plan, NULL, NULL, true);
 }
 
@@ -310,28 +462,70 @@ put_table_rows(Total *total, Portal portal)
 	MemoryContextDelete(cxt);
 }
 
-/* Keys that have no row yet, or none that the caller sees. */
+/* Keys that have no row yet. */
 static void
 put_new_rows(Total *total)
 {
-	for (int i = 0; i < total->all.n; i++)
+	for (int i = 0; i < total->nrows; i++)
 	{
-		MSRow	   *row = total->all.rows[i];
+		MSRow	   *row = total->rows[i];
 
-		if (total->all.matched[i])
+		if (total->matched[i])
 			continue;
-		if (total->row_security)
-		{
-			int			place = find_key(total->target, &total->own,
-										 row->values);
-
-			if (place < 0)
-				continue;
-			row = total->own.rows[place];
-		}
 		ms_set_new_counter(total->target, row, row->values, row->isnull);
+		generate_columns(total, row->values, row->isnull);
 		put_row(total, row->values, row->isnull);
 	}
+}
+
+/* The rows of a table that is open, in SPI. */
+static void
+put_rows(Total *total)
+{
+	bool		pushed = push_newer_snapshot(total->target, total->rel,
+											 AccessShareLock);
+	Portal		portal;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	total->cxt = CurrentMemoryContext;
+	portal = open_table(total);
+	read_deltas(total);
+	put_table_rows(total, portal);
+	if (!ms_row_security_applies(total->target, InvalidOid))
+		put_new_rows(total);
+	end_generating(total);
+	SPI_finish();
+	if (pushed)
+		PopActiveSnapshot();
+}
+
+/*
+ * Are the rows that the query expects still those of the table?  It was
+ * planned before we have locked the table, and may have waited for that.  New
+ * columns are left out.
+ */
+static void
+check_row_type(const Total *total)
+{
+	TupleDesc	expected = total->rsinfo->setDesc;
+	TupleDesc	desc = RelationGetDescr(total->rel);
+	bool		same = expected->natts <= desc->natts;
+
+	for (int i = 0; same && i < expected->natts; i++)
+	{
+		Form_pg_attribute a = TupleDescAttr(expected, i);
+		Form_pg_attribute b = TupleDescAttr(desc, i);
+
+		same = a->attisdropped == b->attisdropped &&
+			(a->attisdropped || a->atttypid == b->atttypid);
+	}
+	if (!same)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table %s has got other columns meanwhile",
+						total->target->name),
+				 errhint("Repeat the call.")));
 }
 
 /* total(NULL::table): its rows, with all that has been counted */
@@ -341,7 +535,6 @@ ms_total(PG_FUNCTION_ARGS)
 	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 0);
 	Oid			relid = OidIsValid(type) ? get_typ_typrelid(type) : InvalidOid;
 	Total		total = {0};
-	Portal		portal;
 
 	if (!OidIsValid(relid))
 		ereport(ERROR,
@@ -350,20 +543,12 @@ ms_total(PG_FUNCTION_ARGS)
 						format_type_be(type)),
 				 errhint("Name the table as a type: SELECT * FROM missing_symbol.total(NULL::page_views).")));
 	total.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	InitMaterializedSRF(fcinfo, 0);
-
 	total.target = ms_target_open(relid, AccessShareLock, &total.rel);
 	PG_TRY();
 	{
-		total.row_security = has_row_security(total.target);
-		ms_prepare_key_order(total.target);
-		if (SPI_connect() != SPI_OK_CONNECT)
-			elog(ERROR, "SPI_connect failed");
-		portal = open_table(&total);
-		read_deltas(&total);
-		put_table_rows(&total, portal);
-		put_new_rows(&total);
-		SPI_finish();
+		InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+		check_row_type(&total);
+		put_rows(&total);
 	}
 	PG_CATCH();
 	{

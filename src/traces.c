@@ -10,10 +10,11 @@
  * - nextval() and setval() leave a lock on the sequence that belongs to the
  *	 top transaction.  Where it was held before, the sequence's state is
  *	 compared, and the session's own where values are cached.
- * - An advisory lock that is still there is one of the session.
+ * - An advisory lock that is still there is one of the session, which may
+ *	 have held it before, and hold it more often now.
  *
  * What COPY reads from programs or writes, and commands about the session's
- * prepared statements, cursors and sequences, are seen by a hook, put in place
+ * prepared statements, cursors, sequences and libraries, are seen by a hook, put in place
  * at the first use: it looks on while somebody is between the two calls, and
  * never decides.
  *
@@ -222,48 +223,121 @@ sequence_notes(List *before, List *after)
  * Advisory locks
  */
 
-/* does the list have it? */
-static bool
-has_advisory(List *locks, LockInstanceData *wanted)
+/* one that the session holds, and how often */
+typedef struct MSAdvisory
 {
+	LOCKTAG		tag;
+	LOCKMODE	mode;
+	int64		held;
+} MSAdvisory;
+
+/*
+ * What is held already is to be had without waiting, and tells then how often
+ * it is held.  A transaction's hold is none of the session's.
+ */
+static int64
+session_holds(const LOCKTAG *tag, LOCKMODE mode)
+{
+	LOCALLOCK  *lock = NULL;
+	int64		held = 0;
+	int			i;
+
+	if (LockAcquireExtended(tag, mode, true, true, false, &lock, false) ==
+		LOCKACQUIRE_NOT_AVAIL || lock == NULL)
+		return 0;
+	for (i = 0; i < lock->numLockOwners; i++)
+		if (lock->lockOwners[i].owner == NULL)
+			held = lock->lockOwners[i].nLocks;
+	LockRelease(tag, mode, true);
+	return held - 1;
+}
+
+/* as MSAdvisory */
+static List *
+advisory_locks(List *locks)
+{
+	List	   *result = NIL;
 	ListCell   *lc;
+	LOCKMODE	mode;
 
 	foreach(lc, locks)
 	{
 		LockInstanceData *lock = lfirst(lc);
 
-		if (memcmp(&lock->locktag, &wanted->locktag, sizeof(LOCKTAG)) == 0 &&
-			lock->holdMask == wanted->holdMask)
-			return true;
+		for (mode = 1; mode <= MaxLockMode; mode++)
+		{
+			MSAdvisory *advisory;
+
+			if (lock->locktag.locktag_type != LOCKTAG_ADVISORY ||
+				(lock->holdMask & LOCKBIT_ON(mode)) == 0)
+				continue;
+			advisory = palloc(sizeof(MSAdvisory));
+			advisory->tag = lock->locktag;
+			advisory->mode = mode;
+			advisory->held = session_holds(&lock->locktag, mode);
+			result = lappend(result, advisory);
+		}
 	}
-	return false;
+	return result;
 }
 
-/* those that one list has and the other has not */
+/* NULL: it does not have it */
+static MSAdvisory *
+find_advisory(List *locks, const MSAdvisory *wanted)
+{
+	ListCell   *lc;
+
+	foreach(lc, locks)
+	{
+		MSAdvisory *lock = lfirst(lc);
+
+		if (lock->mode == wanted->mode &&
+			memcmp(&lock->tag, &wanted->tag, sizeof(LOCKTAG)) == 0)
+			return lock;
+	}
+	return NULL;
+}
+
+static char *
+advisory_note(const LOCKTAG *tag, int64 before, int64 after)
+{
+	/* as the functions make the tags */
+	char	   *key = tag->locktag_field4 == 1 ?
+		psprintf(INT64_FORMAT,
+				 (int64) (((uint64) tag->locktag_field2 << 32) |
+						  tag->locktag_field3)) :
+		psprintf("%d, %d", (int32) tag->locktag_field2,
+				 (int32) tag->locktag_field3);
+
+	if (after == 0)
+		return psprintf("session advisory lock (%s) was released", key);
+	if (before == 0)
+		return psprintf("session advisory lock (%s) is still held", key);
+	return psprintf("session advisory lock (%s) is held " INT64_FORMAT " times, before it was " INT64_FORMAT,
+					key, after, before);
+}
+
 static List *
-advisory_notes(List *some, List *others, const char *format)
+advisory_notes(List *before, List *after)
 {
 	List	   *notes = NIL;
 	ListCell   *lc;
 
-	foreach(lc, some)
+	foreach(lc, after)
 	{
-		LockInstanceData *lock = lfirst(lc);
-		LOCKTAG    *tag = &lock->locktag;
-		char	   *key;
+		MSAdvisory *now = lfirst(lc);
+		MSAdvisory *then = find_advisory(before, now);
+		int64		held = then ? then->held : 0;
 
-		if (tag->locktag_type != LOCKTAG_ADVISORY ||
-			has_advisory(others, lock))
-			continue;
-		/* as the functions make the tags */
-		key = tag->locktag_field4 == 1 ?
-			psprintf(INT64_FORMAT,
-					 (int64) (((uint64) tag->locktag_field2 << 32) |
-							  tag->locktag_field3)) :
-			psprintf("%d, %d", (int32) tag->locktag_field2,
-					 (int32) tag->locktag_field3);
-		notes = lappend(notes, psprintf("session advisory lock (%s) %s",
-										key, format));
+		if (held != now->held)
+			notes = lappend(notes, advisory_note(&now->tag, held, now->held));
+	}
+	foreach(lc, before)
+	{
+		MSAdvisory *lock = lfirst(lc);
+
+		if (lock->held > 0 && find_advisory(after, lock) == NULL)
+			notes = lappend(notes, advisory_note(&lock->tag, lock->held, 0));
 	}
 	return notes;
 }
@@ -324,6 +398,14 @@ lasting_command(Node *node)
 			name = ((ClosePortalStmt *) node)->portalname;
 			return name == NULL || is_outer_cursor(name) ?
 				command_on("CLOSE", name) : NULL;
+		case T_FetchStmt:
+			name = ((FetchStmt *) node)->portalname;
+			return is_outer_cursor(name) ?
+				command_on(((FetchStmt *) node)->ismove ? "MOVE" : "FETCH",
+						   name) : NULL;
+		case T_LoadStmt:
+			return psprintf("LOAD %s",
+							quote_literal_cstr(((LoadStmt *) node)->filename));
 		case T_DiscardStmt:
 			/* plans are made again, temporary tables come back */
 			return ((DiscardStmt *) node)->target == DISCARD_SEQUENCES ?
@@ -413,6 +495,7 @@ ms_traces_begin(MSTraces *traces)
 	traces->context = CurrentMemoryContext;
 	traces->locks = own_locks();
 	traces->sequences = locked_sequences(traces->locks);
+	traces->advisory = advisory_locks(traces->locks);
 	traces->copies = NIL;
 	traces->commands = NIL;
 	traces->subid = GetCurrentSubTransactionId();
@@ -441,10 +524,8 @@ ms_traces_end(MSTraces *traces)
 	List	   *notes;
 
 	notes = sequence_notes(traces->sequences, locked_sequences(locks));
-	notes = list_concat(notes,
-						advisory_notes(locks, traces->locks, "is still held"));
-	notes = list_concat(notes,
-						advisory_notes(traces->locks, locks, "was released"));
+	notes = list_concat(notes, advisory_notes(traces->advisory,
+											  advisory_locks(locks)));
 	list_sort(notes, by_text);
 	notes = list_concat(notes, copy_notes(traces->copies));
 	return list_concat(notes, command_notes(traces->commands));

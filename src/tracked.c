@@ -46,6 +46,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "missing_symbol.h"
@@ -108,13 +109,13 @@ read_row(Relation tracked, Oid target, Datum *values, bool *isnull,
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Oid			index = RelationGetPrimaryKeyIndex(tracked, false);
 	bool		found;
 
 	ScanKeyInit(&key, TRACKED_TARGET + 1, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(target));
-	scan = systable_beginscan(tracked,
-							  RelationGetPrimaryKeyIndex(tracked, false),
-							  true, snapshot, 1, &key);
+	scan = systable_beginscan(tracked, index, OidIsValid(index), snapshot, 1,
+							  &key);
 	tuple = systable_getnext(scan);
 	found = HeapTupleIsValid(tuple);
 	if (found)
@@ -203,7 +204,6 @@ ms_tracked_read(Oid relid, MSTracked *result)
 	memset(result, 0, sizeof(*result));
 	if (read_row(tracked, relid, values, isnull, &tid))
 	{
-		result->found = true;
 		if (!isnull[TRACKED_KEY])
 			result->key = names_from_array(values[TRACKED_KEY]);
 		if (!isnull[TRACKED_COUNT])
@@ -253,6 +253,25 @@ delete_row(Relation tracked, ItemPointer tid)
 	UnregisterSnapshot(snapshot);
 }
 
+static void
+no_table(Oid relid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("table with OID %u does not exist", relid)));
+}
+
+static void
+check_owner(Oid relid)
+{
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		no_table(relid);
+	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER,
+					   get_relkind_objtype(get_rel_relkind(relid)),
+					   get_rel_name(relid));
+}
+
 /* Lock a table that the caller owns. */
 static Relation
 open_owned(FunctionCallInfo fcinfo, const char *function)
@@ -271,15 +290,12 @@ open_owned(FunctionCallInfo fcinfo, const char *function)
 	/* what another call in the same statement did must be visible */
 	CommandCounterIncrement();
 
+	/* before the lock, which keeps others out, and under it */
+	check_owner(relid);
 	rel = try_relation_open(relid, ShareUpdateExclusiveLock);
 	if (rel == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table with OID %u does not exist", relid)));
-	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER,
-					   get_relkind_objtype(rel->rd_rel->relkind),
-					   RelationGetRelationName(rel));
+		no_table(relid);
+	check_owner(relid);
 	return rel;
 }
 
@@ -389,12 +405,8 @@ check_fill(MSTarget *target, Relation rel)
 	while ((attno = bms_next_member(target->fill, attno)) >= 0)
 	{
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
-		bool		is_key = false;
 
-		for (int i = 0; i < target->nkeys; i++)
-			is_key = is_key || target->keys[i].column.attno == attno;
-		if (is_key || attno == target->count || attno == target->first_seen ||
-			attno == target->last_seen || att->attgenerated != '\0' ||
+		if (ms_is_always_given(target, attno) || att->attgenerated != '\0' ||
 			att->attidentity != '\0')
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -419,8 +431,8 @@ index_attributes(Relation index)
 		if (form->indkey.values[i] > 0)
 			result = bms_add_member(result, form->indkey.values[i]);
 	}
-	pull_varattnos((Node *) RelationGetIndexExpressions(index), 1, &expr_attrs);
-	pull_varattnos((Node *) RelationGetIndexPredicate(index), 1, &expr_attrs);
+	pull_varattnos(ms_index_tree(index, Anum_pg_index_indexprs), 1, &expr_attrs);
+	pull_varattnos(ms_index_tree(index, Anum_pg_index_indpred), 1, &expr_attrs);
 	while ((member = bms_next_member(expr_attrs, member)) >= 0)
 	{
 		if (member + FirstLowInvalidHeapAttributeNumber > 0)
@@ -470,8 +482,8 @@ hot_obstacles(MSTarget *target, Relation rel)
 			result = add_obstacle(result,
 								  psprintf("index %s contains column %s, which every increment changes",
 										   quote_identifier(RelationGetRelationName(index)),
-										   quote_identifier(NameStr(TupleDescAttr(RelationGetDescr(rel),
-																				  bms_next_member(both, -1) - 1)->attname))),
+										   quote_identifier(ms_column_name(rel,
+																		   bms_next_member(both, -1)))),
 								  psprintf("DROP INDEX %s;",
 										   quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
 																	  RelationGetRelationName(index))));
@@ -533,10 +545,17 @@ warn(const MSTarget *target, List *obstacles, const char *consequence)
 
 /* What was asked for, but cannot be done with the types of the key. */
 static void
-warn_fallbacks(MSTarget *target, bool spill)
+warn_fallbacks(MSTarget *target, Relation rel, bool spill)
 {
 	bool		serves = ms_spill_serves(target);
 
+	if ((target->spill || target->apply == MS_APPLY_BUFFER) &&
+		ms_has_own_triggers(rel))
+		ereport(WARNING,
+				(errmsg("table %s: what is set aside runs its triggers as its owner where he could not become the role that counted",
+						target->name),
+				 errdetail("A trigger that looks at current_user sees the owner then."),
+				 errhint("Use apply => 'commit' or 'now' where that matters.")));
 	if (spill && !serves)
 		ereport(WARNING,
 				(errmsg("table %s: increments cannot be spilled, but wait for locked rows",
@@ -551,6 +570,40 @@ warn_fallbacks(MSTarget *target, bool spill)
 				 errdetail("Equal keys of its key's types, or under their collations, can have different texts.") :
 				 errdetail("Its key contains names of objects, which can be renamed or dropped meanwhile."),
 				 errhint("Use key columns of integer, text, uuid or date types.")));
+}
+
+/* Look at a target that is not to be freed meanwhile, whatever comes of it. */
+static Datum
+look_at(MSTarget *target, Relation rel,
+		Datum (*look) (MSTarget *target, Relation rel, void *arg), void *arg)
+{
+	Datum		result;
+
+	PG_TRY();
+	{
+		result = look(target, rel, arg);
+	}
+	PG_CATCH();
+	{
+		ms_target_unpin(target);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	ms_target_close(target, rel);
+	return result;
+}
+
+/* What track() has to say of the settings that are in force now. */
+static Datum
+judge(MSTarget *target, Relation rel, void *spill)
+{
+	check_fill(target, rel);
+	warn(target, hot_obstacles(target, rel),
+		 "Increments cannot be HOT: each writes to every index.");
+	warn(target, narrow_columns(target, rel),
+		 "Then every further increment or new counter fails.");
+	warn_fallbacks(target, rel, *(bool *) spill);
+	return (Datum) 0;
 }
 
 /*
@@ -568,6 +621,7 @@ ms_track(PG_FUNCTION_ARGS)
 	MSTarget   *target;
 	Relation	again;
 	List	   *key;
+	bool		spill;
 
 	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
 		ereport(ERROR,
@@ -602,16 +656,9 @@ ms_track(PG_FUNCTION_ARGS)
 	/* an error in what was asked for shows here, and undoes the row */
 	CacheInvalidateRelcache(rel);
 	CommandCounterIncrement();
+	spill = !isnull[TRACKED_SPILL] && DatumGetBool(values[TRACKED_SPILL]);
 	target = ms_target_open(RelationGetRelid(rel), NoLock, &again);
-	ms_target_unpin(target);	/* no user code can run below */
-	check_fill(target, again);
-	warn(target, hot_obstacles(target, again),
-		 "Increments cannot be HOT: each writes to every index.");
-	warn(target, narrow_columns(target, again),
-		 "Then every further increment or new counter fails.");
-	warn_fallbacks(target, !isnull[TRACKED_SPILL] &&
-				   DatumGetBool(values[TRACKED_SPILL]));
-	relation_close(again, NoLock);
+	(void) look_at(target, again, judge, &spill);
 	relation_close(rel, NoLock);
 	PG_RETURN_VOID();
 }
@@ -706,21 +753,14 @@ padded_name(Relation rel, AttrNumber attno)
 {
 	Name		name = palloc0(sizeof(NameData));
 
-	namestrcpy(name, NameStr(TupleDescAttr(RelationGetDescr(rel),
-										   attno - 1)->attname));
+	namestrcpy(name, ms_column_name(rel, attno));
 	return NameStr(*name);
 }
 
-/*
- * describe(target) -> (key, count, first_seen, last_seen, apply, throttle,
- * fill, spill, path, reason, hot_obstacles)
- */
-Datum
-ms_describe(PG_FUNCTION_ARGS)
+/* The row of describe(), of that type. */
+static Datum
+describe(MSTarget *target, Relation rel, void *desc)
 {
-	Relation	rel;
-	MSTarget   *target = ms_target_open(PG_GETARG_OID(0), AccessShareLock, &rel);
-	TupleDesc	desc;
 	Datum		values[11];
 	bool		isnull[11] = {0};
 	List	   *names = NIL;
@@ -730,10 +770,6 @@ ms_describe(PG_FUNCTION_ARGS)
 	int			attno = -1;
 	ListCell   *lc;
 	const char *reason = ms_general_reason(target, rel);
-
-	ms_target_unpin(target);	/* no user code can run below */
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
 
 	for (int arg = 0; arg < target->nkeys; arg++)
 	{
@@ -779,7 +815,22 @@ ms_describe(PG_FUNCTION_ARGS)
 	values[10] = PointerGetDatum(construct_array(elems, n, TEXTOID, -1, false,
 												 TYPALIGN_INT));
 
-	relation_close(rel, NoLock);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
-													  values, isnull)));
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, isnull));
+}
+
+/*
+ * describe(target) -> (key, count, first_seen, last_seen, apply, throttle,
+ * fill, spill, path, reason, hot_obstacles)
+ */
+Datum
+ms_describe(PG_FUNCTION_ARGS)
+{
+	Relation	rel;
+	MSTarget   *target;
+	TupleDesc	desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	target = ms_target_open(PG_GETARG_OID(0), AccessShareLock, &rel);
+	return look_at(target, rel, describe, BlessTupleDesc(desc));
 }

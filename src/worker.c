@@ -5,8 +5,9 @@
  *
  * One for each database that has something buffered, started by whoever
  * buffers and finds none.  It needs no shared memory of ours: the worker holds
- * an advisory lock of the database for as long as it lives, and who can get
- * that lock knows that there is none.
+ * a lock on our schema for as long as it lives, and who can get that lock
+ * knows that there is none.  It is an object lock of a number that core does
+ * not use, not an advisory one, which any trigger could release.
  *
  * Nothing is left behind by a worker that goes: who buffers appends first and
  * then looks for the lock; the worker gives the lock back first and then looks
@@ -23,19 +24,34 @@
  * What fails is in spilled with its error, and tried again after a while; the
  * log tells of it once.
  *
+ * No user's code may keep it from the tables of others.  It works at a table
+ * for SLICE_MS at a time, and its code has KEY_MS for a key (attempt.c).  Who
+ * has exceeded that comes last from then on, with all the tables of his, after
+ * growing pauses, and one in each round.  Code that cannot be cancelled ends
+ * the worker: it has a successor that knows of it.  Advisory locks that such
+ * code may have left in the session go after each batch.
+ *
  * It goes when there has been nothing to do for worker_idle, and at once when
  * somebody wants to drop the database or use it as a template: these wait for
  * all others to leave, while they hold a lock on the database that shows.
+ * When the extension is dropped, too; one that is created then has a schema,
+ * and thus a worker, of its own.
+ *
+ * All times are of a clock that nobody sets.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
+#include "catalog/pg_namespace.h"
 #include "commands/trigger.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
@@ -56,7 +72,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-#include "utils/timestamp.h"
+#include "utils/syscache.h"
 
 #include "missing_symbol.h"
 
@@ -65,11 +81,17 @@ int			ms_flush_interval = 1000;
 int			ms_flush_rows = 10000;
 int			ms_worker_idle = 5000;
 
+/* the number of the worker's lock on our schema; view buffer_stats has it */
+#define WORKER_LOCK	5
+
 /* who has looked for a worker does not look again for so long */
 #define KNOWN_MS	500
 
 /* the worker looks so often whether it is in the way */
 #define LOOK_MS		1000
+
+/* it takes the lock again so often, if somebody just looks for a worker */
+#define LOCK_TRIES	10
 
 /* deltas that are deleted from the buffer between two VACUUMs of it */
 #define VACUUM_DELTAS	20000
@@ -77,61 +99,63 @@ int			ms_worker_idle = 5000;
 /* VACUUMs that give room back before it goes, where others see the rows yet */
 #define ROOM_TRIES	5
 
-/* a store of a target that cannot be folded is left alone for a while */
-#define MAX_PAUSE_MS	10000
+/* for a table at a time; code of a table for a key */
+#define SLICE_MS		500
+#define KEY_MS			500
 
-/* the log tells of a target so often */
-#define LOG_MS		3600000
+/* what a worker that has been ended tells its successor: tables */
+#define MAX_KILLERS	((int) (BGW_EXTRALEN / sizeof(Oid)))
 
-typedef struct Trouble
-{
-	Oid			relid;
-	MSStore		store;
-	int			pause;			/* ms */
-	TimestampTz until;
-	bool		locked;			/* nothing has failed: rows were locked */
-	TimestampTz logged;			/* of the store buffered, for both */
-} Trouble;
+/* of a session: what it knows of the worker */
+static Oid	known_schema = InvalidOid;
+static int64 known_at;
+static bool known = false;
 
 /* of the worker's process */
-static bool am_worker = false;
+bool		ms_in_worker = false;
+static Oid	worker_schema;
 static bool unwanted = false;	/* somebody wants to be alone in the database */
 static MemoryContext worker_cxt;
-static List *troubles = NIL;
+static Oid	killers[MAX_KILLERS];	/* the latest first; 0: no more */
+static Oid	running = InvalidOid;	/* the table whose code may run */
+static char running_name[NAMEDATALEN];
 static int64 vacuum_due = 0;	/* deltas deleted since the last VACUUM */
 static int	room_tries = 0;		/* to give back the room of what was deleted */
-static TimestampTz next_round = 0;
-static TimestampTz last_busy;
+static bool left_over = false;	/* more to do than time in this round */
+static int64 next_round = 0;
+static int64 last_busy;
 
 PGDLLEXPORT void ms_worker_main(Datum arg);
+PG_FUNCTION_INFO_V1(ms_worker_refused);
 
 /*
  * The lock
  */
 
 static void
-worker_tag(LOCKTAG *tag)
+worker_tag(LOCKTAG *tag, Oid schema)
 {
-	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, 0, 0, MS_LOCK_WORKER);
+	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, NamespaceRelationId, schema,
+					   WORKER_LOCK);
 }
 
 /* Get the lock, for a moment, or for the life of the process. */
 static bool
-get_worker_lock(bool session)
+get_worker_lock(Oid schema, bool session)
 {
 	LOCKTAG		tag;
 
-	worker_tag(&tag);
+	worker_tag(&tag, schema);
 	return LockAcquire(&tag, ExclusiveLock, session,
 					   true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
 static void
-release_worker_lock(bool session)
+release_worker_lock(Oid schema, bool session)
 {
 	LOCKTAG		tag;
 
-	worker_tag(&tag);
+	worker_tag(&tag, schema);
 	(void) LockRelease(&tag, ExclusiveLock, session);
 }
 
@@ -141,7 +165,7 @@ release_worker_lock(bool session)
 
 /* Start a worker; false where the server has no room for one, or is alone. */
 static bool
-start_worker(void)
+start_worker(const Oid *known_killers)
 {
 	BackgroundWorker worker;
 
@@ -157,31 +181,71 @@ start_worker(void)
 	strlcpy(worker.bgw_name, "missing_symbol worker", BGW_MAXLEN);
 	strlcpy(worker.bgw_type, "missing_symbol worker", BGW_MAXLEN);
 	worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
+	if (known_killers != NULL)
+		memcpy(worker.bgw_extra, known_killers, sizeof(killers));
 	return RegisterDynamicBackgroundWorker(&worker, NULL);
 }
 
-bool
+/* Is what this session knows of the worker old? */
+static bool
+is_forgotten(void)
+{
+	return known_schema == InvalidOid || ms_now_ms() - known_at > KNOWN_MS;
+}
+
+static void
+log_no_worker(void)
+{
+	static bool logged = false;
+
+	if (logged)
+		return;
+	logged = true;
+	ereport(LOG_SERVER_ONLY,
+			(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+			 errmsg("no worker could be started to merge increments"),
+			 errdetail("Increments that should be buffered are applied at the commit."),
+			 errhint("Raise max_worker_processes.")));
+}
+
+void
 ms_worker_wake(void)
 {
-	static TimestampTz looked = 0;
-	static bool found = false;
-	TimestampTz now;
+	Oid			schema;
 
-	if (am_worker || !ms_worker)
-		return true;
-	now = GetCurrentTimestamp();
-	if (now >= looked &&
-		!TimestampDifferenceExceeds(looked, now, KNOWN_MS))
-		return found;
-
-	found = true;
-	if (get_worker_lock(false))
+	if (ms_in_worker || !ms_worker)
+		return;
+	schema = ms_schema();
+	if (schema == known_schema && !is_forgotten())
+		return;
+	known = true;
+	if (get_worker_lock(schema, false))
 	{
-		release_worker_lock(false);
-		found = start_worker();
+		release_worker_lock(schema, false);
+		known = start_worker(NULL);
+		if (!known)
+			log_no_worker();
 	}
-	looked = now;
-	return found;
+	known_schema = schema;
+	known_at = ms_now_ms();
+}
+
+/* It is asked for each increment: the schema is looked at when appending. */
+bool
+ms_worker_possible(void)
+{
+	if (ms_in_worker || !ms_worker || RecoveryInProgress())
+		return true;
+	if (is_forgotten())
+		ms_worker_wake();
+	return known;
+}
+
+/* worker_refused(): could none be started, when this session last tried? */
+Datum
+ms_worker_refused(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(ms_worker && known_schema != InvalidOid && !known);
 }
 
 /*
@@ -201,15 +265,55 @@ begin(void)
 	PushActiveSnapshot(GetTransactionSnapshot());
 }
 
+/* Locks that code of users may have left in the session go, too. */
+static void
+clean_session(void)
+{
+	running = InvalidOid;
+	LockReleaseSession(USER_LOCKMETHOD);
+}
+
 static void
 commit(void)
 {
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(worker_cxt);
+	clean_session();
+
+	/* now and then; autovacuum looks at these, too */
+	(void) pgstat_report_stat(false);
 }
 
-/* After an error: report it, and be ready for the next transaction. */
+static void
+nap(long ms)
+{
+	(void) WaitLatch(MyLatch,
+					 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+					 ms, PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+}
+
+/*
+ * Take the lock for good.  Somebody may have it for a moment, to look whether
+ * there is a worker; or another worker has it.
+ */
+static bool
+keep_worker_lock(void)
+{
+	for (int i = 0; i < LOCK_TRIES; i++)
+	{
+		if (get_worker_lock(worker_schema, true))
+			return true;
+		nap(1);
+	}
+	return false;
+}
+
+/*
+ * After an error: report it, and be ready for the next transaction.  An abort
+ * releases the worker's lock.
+ */
 static void
 recover(void)
 {
@@ -218,7 +322,10 @@ recover(void)
 	AbortOutOfAnyTransaction();
 	MemoryContextSwitchTo(worker_cxt);
 	FlushErrorState();
+	clean_session();
 	RESUME_INTERRUPTS();
+	if (!keep_worker_lock())
+		proc_exit(0);
 }
 
 /*
@@ -244,158 +351,191 @@ is_wanted(void)
 		return false;
 	begin();
 	wanted = !is_in_the_way() &&
-		OidIsValid(get_namespace_oid("missing_symbol", true)) &&
-		OidIsValid(get_relname_relid("buffered", ms_schema()));
+		get_namespace_oid("missing_symbol", true) == worker_schema &&
+		OidIsValid(get_relname_relid("buffered", worker_schema));
 	commit();
 	return wanted;
 }
 
-static Trouble *
-find_trouble(Oid relid, MSStore store)
-{
-	ListCell   *lc;
+/*
+ * Code that ends a worker
+ */
 
-	foreach(lc, troubles)
-	{
-		Trouble    *trouble = lfirst(lc);
-
-		if (trouble->relid == relid && trouble->store == store)
-			return trouble;
-	}
-	return NULL;
-}
-
-static Trouble *
-get_trouble(Oid relid, MSStore store)
-{
-	Trouble    *trouble = find_trouble(relid, store);
-
-	if (trouble == NULL)
-	{
-		MemoryContext oldcxt = MemoryContextSwitchTo(worker_cxt);
-
-		trouble = palloc0(sizeof(Trouble));
-		trouble->relid = relid;
-		trouble->store = store;
-		troubles = lappend(troubles, trouble);
-		MemoryContextSwitchTo(oldcxt);
-	}
-	return trouble;
-}
-
-/* Leave a store of a target alone for a while, longer each time. */
+/*
+ * At the end of the process, after an abort.  Outside of transactions core
+ * releases no lock of this kind.  And where code of a table has been the end,
+ * because it could not be cancelled, there must be another worker, which
+ * knows.
+ */
 static void
-pause_store(Oid relid, MSStore store, bool locked)
+leave(int code, Datum arg)
 {
-	Trouble    *trouble = get_trouble(relid, store);
-
-	trouble->locked = locked;
-	trouble->pause = Min(Max(trouble->pause * 2, ms_flush_interval),
-						 MAX_PAUSE_MS);
-	trouble->until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-												 trouble->pause);
-}
-
-static void
-resume_store(Oid relid, MSStore store)
-{
-	Trouble    *trouble = find_trouble(relid, store);
-
-	if (trouble != NULL)
-	{
-		trouble->pause = 0;
-		trouble->until = 0;
-	}
-}
-
-static void
-log_failure(Oid relid, const char *error)
-{
-	Trouble    *trouble = get_trouble(relid, MS_STORE_BUFFERED);
-	TimestampTz now = GetCurrentTimestamp();
-
-	if (trouble->logged != 0 &&
-		!TimestampDifferenceExceeds(trouble->logged, now, LOG_MS))
+	LockReleaseAll(DEFAULT_LOCKMETHOD, true);
+	if (!OidIsValid(running))
 		return;
-	trouble->logged = now;
+	memmove(&killers[1], killers, sizeof(killers) - sizeof(Oid));
+	killers[0] = running;
 	ereport(LOG,
 			(errmsg("could not merge increments of table \"%s\"",
-					get_rel_name(relid)),
-			 errdetail_internal("%s", error),
-			 errhint("They are in missing_symbol.spilled, with their errors, and are tried again.")));
+					running_name),
+			 errdetail("The worker was terminated while code of the table may have run; code that goes on after a cancel causes that."),
+			 errhint("They are kept in missing_symbol.spilled, where errors are shown, or missing_symbol.buffered, and are tried again.")));
+	(void) start_worker(killers);
 }
+
+/* Begin with what the predecessor has told. */
+static void
+inherit(void)
+{
+	memcpy(killers, MyBgworkerEntry->bgw_extra, sizeof(killers));
+	for (int i = 0; i < MAX_KILLERS && OidIsValid(killers[i]); i++)
+	{
+		HeapTuple	tuple = SearchSysCache1(RELOID,
+											ObjectIdGetDatum(killers[i]));
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		for (int store = 0; store < MS_STORES; store++)
+		{
+			MSBacklog  *backlog = ms_backlog_get(killers[i], store,
+										  ((Form_pg_class) GETSTRUCT(tuple))->relowner);
+
+			backlog->slow = true;
+			backlog->one_by_one = true;
+			ms_backlog_pause(backlog, false);
+		}
+		ReleaseSysCache(tuple);
+	}
+}
+
+/*
+ * Folding
+ */
 
 /*
  * Fold a batch of what a target has in a store; false where that was the last
  * of it, or where the table is not to be had.
  */
 static bool
-fold_batch(Oid relid, MSStore store, int64 *after, MSFolded *sum)
+fold_batch(MSBacklog *backlog, int64 deadline, MSFolded *sum)
 {
+	MSFoldTerms terms = {0};
 	MSFolded	folded = {0};
 	bool		more = false;
 
+	terms.limit = KEY_MS;
+	terms.deadline = deadline;
+	terms.one_by_one = backlog->one_by_one;
+	terms.hurry = backlog->hurry;
 	begin();
 	unwanted = is_in_the_way();
-	if (!unwanted && ConditionalLockRelationOid(relid, RowExclusiveLock))
+	if (!unwanted && ConditionalLockRelationOid(backlog->relid, RowExclusiveLock))
 	{
-		if (get_rel_name(relid) == NULL)
-			ms_spill_forget(relid);
+		char	   *name = get_rel_name(backlog->relid);
+
+		if (name == NULL)
+			ms_spill_forget(backlog->relid);
 		else
 		{
-			more = ms_fold_some(relid, store, after, ms_flush_rows, &folded);
-			ms_buffer_log(&folded);
-			if (folded.failed > 0)
-				log_failure(relid, folded.error);
+			running = backlog->relid;
+			strlcpy(running_name, name, NAMEDATALEN);
+			more = ms_fold_some(backlog->relid, backlog->store, &terms,
+								&backlog->after, ms_flush_rows, &folded);
+			if (folded.failed > 0 || folded.overdue || folded.ended)
+				ms_backlog_log_failure(backlog, name, folded.error);
 		}
 	}
 	commit();
 	sum->deltas += folded.deltas;
 	sum->failed += folded.failed;
+	sum->waiting += folded.waiting;
+	sum->overdue |= folded.overdue;
+	sum->cut |= folded.cut;
+	sum->ended |= folded.ended;
 	return more;
 }
 
 /*
- * Fold what a target has in a store; true where that came to something, or
- * may do so soon.  What is buffered does not stay there, but for single deltas
- * of rows that are locked, so only errors are a reason for a pause.
+ * Fold what a target has in a store, for a slice of time; true where that came
+ * to something, or may do so soon.  What is buffered does not stay there, but
+ * for single deltas of rows that are locked, so only errors are a reason for a
+ * pause.
  */
 static bool
-fold_store(Oid relid, MSStore store)
+fold_store(MSBacklog *backlog)
 {
-	Trouble    *trouble = find_trouble(relid, store);
-	int64		after = PG_INT64_MIN;
+	int64		deadline = ms_now_ns() + SLICE_MS * INT64CONST(1000000);
 	MSFolded	sum = {0};
 
-	if (trouble != NULL && GetCurrentTimestamp() < trouble->until)
-		return trouble->locked;
 	PG_TRY();
 	{
-		while (fold_batch(relid, store, &after, &sum))
+		while (fold_batch(backlog, deadline, &sum))
 			CHECK_FOR_INTERRUPTS();
-		if (store == MS_STORE_BUFFERED)
+		if (backlog->store == MS_STORE_BUFFERED)
 			vacuum_due += sum.deltas + sum.failed;
-		if (store == MS_STORE_BUFFERED || sum.deltas > 0)
-			resume_store(relid, store);
-		else
-			pause_store(relid, store, sum.failed == 0);
+		left_over |= ms_backlog_judge(backlog, &sum);
 	}
 	PG_CATCH();
 	{
 		recover();
-		pause_store(relid, store, false);
+		ms_backlog_pause(backlog, false);
 	}
 	PG_END_TRY();
-	return sum.deltas > 0 || (store == MS_STORE_SPILLED && sum.failed == 0);
+	return sum.deltas > 0 ||
+		(backlog->store == MS_STORE_SPILLED && sum.failed == 0 && !sum.ended);
 }
 
-static Oid
-next_target(MSStore store, Oid relid)
+/* The next target behind one that has something in a store; NULL: none. */
+static MSBacklog *
+next_backlog(MSStore store, Oid relid)
 {
+	HeapTuple	tuple;
+	Oid			owner = InvalidOid;
+
 	begin();
 	relid = ms_spill_next_target(store, relid, GetActiveSnapshot());
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+	}
 	commit();
-	return relid;
+	return OidIsValid(relid) ? ms_backlog_get(relid, store, owner) : NULL;
+}
+
+/*
+ * Fold what is there of the targets whose turn it is; true where that came to
+ * something.  One of those that may take long is enough.
+ */
+static bool
+fold_turn(MSTurn turn)
+{
+	bool		busy = false;
+
+	for (int store = 0; store < MS_STORES; store++)
+	{
+		Oid			relid = InvalidOid;
+		MSBacklog  *backlog;
+
+		while (!unwanted && (backlog = next_backlog(store, relid)) != NULL)
+		{
+			relid = backlog->relid;
+			if (ms_backlog_turn(backlog) != turn)
+				continue;
+			if (ms_now_ms() < backlog->until)
+			{
+				busy |= backlog->locked;
+				continue;
+			}
+			busy |= fold_store(backlog);
+			if (!OidIsValid(backlog->owner))
+				ms_backlog_forget(backlog);
+			else if (turn != MS_TURN_PLAIN && backlog->slow)
+				return busy;
+		}
+	}
+	return busy;
 }
 
 /* Fold all that there is; true where that came to something. */
@@ -404,13 +544,9 @@ fold_everything(void)
 {
 	bool		busy = false;
 
-	for (int store = 0; store < MS_STORES; store++)
-	{
-		Oid			relid = InvalidOid;
-
-		while (!unwanted && OidIsValid(relid = next_target(store, relid)))
-			busy |= fold_store(relid, store);
-	}
+	left_over = false;
+	for (MSTurn turn = MS_TURN_PLAIN; turn <= MS_TURN_SLOW; turn++)
+		busy |= fold_turn(turn);
 	return busy;
 }
 
@@ -500,6 +636,7 @@ work(void)
 		room_tries = ROOM_TRIES;
 	if (vacuum_due >= VACUUM_DELTAS)
 		vacuum_buffer(false);
+	(void) pgstat_report_stat(true);
 	busy = busy || anything_buffered();
 	pgstat_report_activity(STATE_IDLE, NULL);
 	return busy;
@@ -509,25 +646,15 @@ work(void)
 static bool
 may_leave(void)
 {
-	release_worker_lock(true);
-	return !anything_buffered() || !get_worker_lock(true);
-}
-
-static void
-nap(long ms)
-{
-	(void) WaitLatch(MyLatch,
-					 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-					 ms, PG_WAIT_EXTENSION);
-	ResetLatch(MyLatch);
+	release_worker_lock(worker_schema, true);
+	return !anything_buffered() || !keep_worker_lock();
 }
 
 /* Sleep until there may be something to do. */
 static void
-sleep_until(TimestampTz next)
+sleep_until(int64 next)
 {
-	nap(Min(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next),
-			LOOK_MS));
+	nap(Max(Min(next - ms_now_ms(), LOOK_MS), 0));
 	CHECK_FOR_INTERRUPTS();
 	if (ConfigReloadPending)
 	{
@@ -540,16 +667,20 @@ sleep_until(TimestampTz next)
 static bool
 live(void)
 {
-	TimestampTz now = GetCurrentTimestamp();
+	int64		now = ms_now_ms();
 
 	if (!is_wanted())
 		return false;
 	if (now >= next_round)
 	{
-		next_round = TimestampTzPlusMilliseconds(now, ms_flush_interval);
+		next_round = now + ms_flush_interval;
 		if (work())
+		{
 			last_busy = now;
-		else if (TimestampDifferenceExceeds(last_busy, now, ms_worker_idle))
+			if (left_over)
+				next_round = now;
+		}
+		else if (now - last_busy > ms_worker_idle)
 		{
 			if (!give_back_room())
 				last_busy = now;
@@ -572,7 +703,7 @@ set_settings(void)
 		{"statement_timeout", "0"},
 		{"transaction_timeout", "0"},
 		{"idle_in_transaction_session_timeout", "0"},
-		{"lock_timeout", "1s"}	/* of what triggers wait for */
+		{"lock_timeout", "1s"}	/* of what is not a target */
 	};
 
 	for (int i = 0; i < lengthof(settings); i++)
@@ -590,7 +721,7 @@ ms_worker_main(Datum arg)
 	volatile bool alive = true;
 	volatile bool failed;
 
-	am_worker = true;
+	ms_in_worker = true;
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
@@ -604,11 +735,16 @@ ms_worker_main(Datum arg)
 										  ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(worker_cxt);
 	set_settings();
-	last_busy = GetCurrentTimestamp();
+	last_busy = ms_now_ms();
 	pgstat_report_activity(STATE_IDLE, NULL);
+	on_shmem_exit(leave, (Datum) 0);
+	begin();
+	worker_schema = get_namespace_oid("missing_symbol", true);
+	inherit();
+	commit();
 
 	/* another may have been started at the same moment */
-	if (!get_worker_lock(true))
+	if (!OidIsValid(worker_schema) || !keep_worker_lock())
 		proc_exit(0);
 	while (alive)
 	{

@@ -191,7 +191,9 @@ install_extras()
 	mount_in "$dir"
 	if chroot "$dir" apt-get -q update; then
 		for package in python3-psycopg2 python3-django pgbouncer \
-			"postgresql-$major-plproxy"; do
+			"postgresql-$major"-{plproxy,pgaudit,pg-stat-kcache,pg-qualstats} \
+			"postgresql-$major"-{pg-wait-sampling,hypopg,set-user,pgextwlist} \
+			"postgresql-$major"-{pglogical,plprofiler}; do
 			chroot "$dir" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
 				--no-install-recommends install "$package"
 		done

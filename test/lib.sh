@@ -294,6 +294,7 @@ ms_need()
 					2>/dev/null)/extension/plproxy.control" ]; then
 					MS_WANTED+=("postgresql-$MS_MAJOR-plproxy")
 				fi
+				ms_need_modules
 				;;
 			*\?=*)
 				command -v "${need%%\?=*}" >/dev/null ||
@@ -304,6 +305,21 @@ ms_need()
 					MS_MISSING+=("${need#*=}")
 				;;
 		esac
+	done
+}
+
+# Modules beside which it must work (modules.pl), where the distribution has them
+ms_need_modules()
+{
+	local package
+
+	ms_is_packaged && command -v apt-cache >/dev/null || return 0
+	for package in pgaudit pg-stat-kcache pg-qualstats pg-wait-sampling hypopg \
+		set-user pgextwlist pglogical plprofiler; do
+		package=postgresql-$MS_MAJOR-$package
+		dpkg -s "$package" >/dev/null 2>&1 ||
+			! apt-cache show "$package" >/dev/null 2>&1 ||
+			MS_WANTED+=("$package")
 	done
 }
 

@@ -305,7 +305,7 @@ suite_tap()
 		ms_wait_for \
 			ms_make ${PROFILE:+TEMP_CONFIG="$MS_WORK/settings"} \
 			REGRESS= ISOLATION= TAP_TESTS=1 PROVE_TESTS="$file" \
-			PROVE_FLAGS=-v ${SIGHTINGS:+SIGHTINGS="$MS_WORK/sightings"} \
+			PROVE_FLAGS=-v RELEASED="$MS_WORK/released" ${SIGHTINGS:+SIGHTINGS="$MS_WORK/sightings"} \
 			installcheck >"$log" 2>&1 </dev/null
 		rc=$?
 		seconds=$((SECONDS - begin))
@@ -351,6 +351,49 @@ suite_tap()
 			-e 's/^[^ ]*\.pl \.+ skipped: */SKIPPED  /p' "$log"
 	done
 	finish_suite tap "$ok" "$bad" "$skip" $((SECONDS - start))
+}
+
+# ---------------------------------------------------------------------------
+
+# Prints the latest commit of the release before: the last one whose control
+# file has another version.
+release_before()
+{
+	local git=(git -c safe.directory='*' -C "$MS_TOP") current commit version
+
+	current=$(sed -n '/^default_version/p' "$MS_TOP/missing_symbol.control")
+	"${git[@]}" rev-list HEAD -- missing_symbol.control | while read -r commit; do
+		version=$("${git[@]}" show "$commit^:missing_symbol.control" |
+			sed -n '/^default_version/p') || break
+		if [ -n "$version" ] && [ "$version" != "$current" ]; then
+			"${git[@]}" rev-parse "$commit^"
+			break
+		fi
+	done
+}
+
+# The library of that release, for skew.pl, in $MS_WORK/released; or why there
+# is none
+build_release()
+{
+	local dir=$MS_WORK/released commit
+
+	mkdir -p "$dir"
+	if ! [ -e "$MS_TOP/.git" ] || ! command -v git >/dev/null; then
+		echo "this is no git checkout" >"$dir/why"
+	elif commit=$(release_before 2>/dev/null); [ -z "$commit" ]; then
+		echo "the history does not go back to it" >"$dir/why"
+	elif ! git -c safe.directory='*' -C "$MS_TOP" archive "$commit" |
+		tar -x -C "$dir"; then
+		echo "git archive $commit failed" >"$dir/why"
+	else
+		ms_own
+		ms_as_user make -C "$dir" --no-print-directory -j2 \
+			PG_CONFIG="$MS_PG_CONFIG" with_llvm=no all \
+			>"$MS_WORK/log/released" 2>&1 </dev/null ||
+			echo "it does not build for PostgreSQL $MS_MAJOR" >"$dir/why"
+	fi
+	ms_own
 }
 
 # ---------------------------------------------------------------------------
@@ -447,6 +490,9 @@ for suite in $SUITES; do
 			;;
 		tap)
 			if ((${#tap[@]} > 0)); then
+				case " ${tap[*]} " in
+					*/skew.pl*) build_release ;;
+				esac
 				suite_tap "${tap[@]}"
 			fi
 			;;

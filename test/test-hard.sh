@@ -11,6 +11,7 @@
 #
 # Environment (or "make test-hard NAME=..."):
 #	PARTS		some of those below; further parts are the scripts hard/NAME.sh
+#	SEED		of what parts choose at random
 #	MINUTES		bounds each part, instead of what is said below
 #	CLEAN=1		a new chroot
 
@@ -20,7 +21,7 @@ MS_PROGRAM="make test-hard"
 
 # assert, sanitize: our suites there; core-*: PostgreSQL's, with the profiler on
 SERVER_PARTS="assert sanitize core-assert core-sanitize sqlsmith"
-PARTS=${PARTS:-$SERVER_PARTS fuzz soak upgrade deb}
+PARTS=${PARTS:-$SERVER_PARTS fuzz soak torture upgrade deb}
 
 unset REGRESS ISOLATION PROVE_TESTS SUITES RESULTS PROFILE CC EXTRA_CFLAGS
 

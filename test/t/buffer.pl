@@ -62,7 +62,14 @@ becomes('what is buffered gets into its row', q{SELECT count = 3 AND modified_at
 becomes('and the buffer gets empty', "SELECT $empty");
 is(query("SELECT $here"), '1', 'there is one worker');
 is(query(q{SELECT worker_state IN ('waiting', 'folding') AND worker_pid = (SELECT pid FROM pg_stat_activity WHERE backend_type = 'missing_symbol worker'),
-folded, rows_written, spilled, errors FROM missing_symbol.buffer_stats}), 't|1|1|0|0', 'the view knows it');
+spilled, errors, fallbacks, folds IS NULL AND rows_written IS NULL FROM missing_symbol.buffer_stats}), 't|0|0|0|t', 'the view knows it');
+# while the worker lives, and before it has anything else to do
+configure(q{missing_symbol.worker_idle = '1h'});
+query(q{SELECT missing_symbol.increment('views', '/seen') FROM generate_series(1, 3)}) foreach (1 .. 3);
+becomes('statistics tell what it has written', q{SELECT n_tup_ins = 2 FROM pg_stat_user_tables WHERE relname = 'views'});
+becomes('and what it has folded', q{SELECT folded >= 4 FROM missing_symbol.buffer_stats});
+is(query(q{SELECT pg_stat_reset() IS NOT NULL; SELECT since > now() - interval '1 hour' FROM missing_symbol.buffer_stats}), "t\nt", 'since the statistics were reset');
+configure(q{missing_symbol.worker_idle = '1s'});
 becomes('it leaves when it has nothing to do', "SELECT $workers = 0");
 is(query('SELECT worker_pid IS NULL, worker_state FROM missing_symbol.buffer_stats'), 't|none', 'and the view knows that');
 
@@ -229,7 +236,7 @@ SELECT missing_symbol.increment('tricky', 1), missing_symbol.increment('tricky',
 RESET ROLE;
 });
 becomes('a constraint is met or not', q{SELECT (SELECT count = 1 FROM tricky WHERE id = 1) AND (SELECT error LIKE '23503:%' FROM missing_symbol.spilled)});
-is(query('SELECT DISTINCT who, at FROM who ORDER BY at'), "counts|later\ncounts|now", 'triggers ran as the role that counted');
+is(query('SELECT DISTINCT who, at FROM who ORDER BY at'), "owns|later\nowns|now", 'triggers ran as the owner, who could not become the role that counted');
 query('INSERT INTO refs VALUES (2)');
 becomes('and when it can be met', q{SELECT count = 1 FROM tricky WHERE id = 2});
 query(q{SET ROLE counts; SELECT missing_symbol.increment_by('tricky', 98, 1); SELECT missing_symbol.increment_by('tricky', 2, 1)});
@@ -254,7 +261,7 @@ SELECT missing_symbol.increment('spying', 1);
 becomes('a row of a table that spies', 'SELECT count(*) = 1 FROM spying');
 # the worker's lines have no application name
 my %spies = map { /\] LOG:  spy: (\w+)/ ? ($1 => 1) : () } split /\n/, new_log();
-is(join(' ', sort keys %spies), 'counts owns', 'the worker never was the superuser there');
+is(join(' ', sort keys %spies), 'owns', 'the worker never was the superuser there');
 
 # ---------------------------------------------------------------------------
 # Prepared transactions, restart, dump
@@ -309,20 +316,32 @@ ok($standby->poll_query_until('postgres', q{SELECT count = 2 FROM views WHERE pa
 $standby->stop;
 
 # ---------------------------------------------------------------------------
-# Without a worker
+# Where no worker can be started, increments are applied at the commit
 # ---------------------------------------------------------------------------
 
 $node->append_conf('postgresql.conf', 'max_worker_processes = 0');
 $node->start;
 is(query('SELECT buffered FROM missing_symbol.buffer_stats'), '0', 'a crash empties the buffer');
-query(q{SELECT missing_symbol.increment('views', '/alone'), missing_symbol.increment('views', '/once')});
-is(query('SELECT worker_state, buffered FROM missing_symbol.buffer_stats'), 'missing|2', 'no worker: counting goes on');
+new_log();
+is( query(q{SELECT missing_symbol.increment('views', '/alone'), missing_symbol.increment('views', '/once');
+SELECT count FROM views WHERE page IN ('/alone', '/once'); TABLE missing_symbol.buffered;
+SELECT outcome FROM missing_symbol.last_increment();
+SELECT deferred, buffered, fallbacks FROM missing_symbol.counter_stats;
+SELECT worker_state, fallbacks FROM missing_symbol.buffer_stats}),
+	"|\n1\n1\ndeferred\n2|0|2\nmissing|2", 'no worker: they are in their rows, as fallbacks');
+like(new_log(), qr/LOG:  no worker could be started to merge increments/, 'no worker: the log tells of it');
+is(query(q{SELECT apply FROM missing_symbol.describe('views'); SELECT worker_state FROM missing_symbol.buffer_stats}), "commit\nmissing", 'no worker: describe() says so');
 pgbench_ok($node, 'no worker: clients', [ '-c', 4, '-t', 100 ], q{SELECT missing_symbol.increment('views', '/alone')});
-is(query(q{SELECT missing_symbol.value('views', '/alone'), (SELECT count > 16 FROM views WHERE page = '/alone')}), '401|t', 'no worker: counters merge now and then');
-is(query(q{SELECT missing_symbol.flush() > 0; SELECT count FROM views WHERE page IN ('/alone', '/once') ORDER BY 1}), "t\n1\n401", 'no worker: flush()');
-query(q{CREATE TRIGGER raise BEFORE UPDATE ON mended FOR EACH ROW EXECUTE FUNCTION raise()});
-pgbench_ok($node, 'no worker: what cannot be merged is no reason to fail', [ '-c', 2, '-t', 50 ], q{SELECT missing_symbol.increment('mended', '/x')});
-is(query(q{SELECT missing_symbol.value('mended', '/x'), (SELECT count FROM mended WHERE page = '/x')}), '105|5', 'no worker: it stays');
+is(query(q{SELECT count FROM views WHERE page = '/alone'; SELECT buffered, worker_state FROM missing_symbol.buffer_stats}), "401\n0|none", 'no worker: nothing waits');
+is( query(q{SET missing_symbol.worker = off; SELECT missing_symbol.increment('views', '/off') \g /dev/null
+SELECT apply FROM missing_symbol.describe('views'); SELECT buffered, worker_state, fallbacks FROM missing_symbol.buffer_stats; SELECT missing_symbol.flush()}),
+	"buffer\n1|missing|0\n1", 'none wanted: they are buffered');
+# what a library of before has written there nobody needs
+query('ALTER EXTENSION missing_symbol DROP TABLE missing_symbol.folds; DROP TABLE missing_symbol.folds');
+is( query(q{SELECT missing_symbol.increment('views', '/once') \g /dev/null
+SET missing_symbol.worker = off; SELECT missing_symbol.increment('views', '/once') \g /dev/null
+SELECT missing_symbol.fold(), missing_symbol.flush(); SELECT fallbacks FROM missing_symbol.buffer_stats; SELECT count FROM views WHERE page = '/once'}),
+	"1|0\n1\n3", 'without table folds');
 
 $node->stop;
 clean_log_ok($node);

@@ -189,7 +189,7 @@ WHERE l.n IS DISTINCT FROM missing_symbol.value('$table', k)}), '0', "$when: $ta
 my @load = start_load(8);
 finish_ok('load', @load);
 cmp_ok(query('SELECT count(*) FROM ledger'), '>', 1000, 'there was something to count');
-cmp_ok(query('SELECT folds FROM missing_symbol.buffer_stats'), '>', 0, 'it was folded');
+cmp_ok(query('SELECT folded FROM missing_symbol.buffer_stats'), '>', 0, 'it was folded');
 exact_ok('load');
 
 # the worker is terminated and cancelled, again and again

@@ -140,6 +140,65 @@ foreach my $level ('top', 'all')
 		'RESET statement_timeout | ok | -');
 	$check->('after all that', 'SELECT 1', 'SELECT 1 | ok | -');
 
+	# the end of a transaction that has failed is none of what comes after
+	foreach my $end ('ROLLBACK', 'COMMIT', 'ROLLBACK AND CHAIN', 'COMMIT AND CHAIN',
+		'ROLLBACK WORK')
+	{
+		my @chained = $end =~ /CHAIN/ ? ('ROLLBACK') : ();
+		my @rest = map { "$_ | ok | -" } @chained;
+
+		$check->("$end of what has failed, then analysis",
+			[ 'BEGIN; SELECT 1/0', $end, 'SELECT nocolumn', @chained ],
+			'BEGIN | ok | -', 'SELECT 1/0 | error | 22012', "$end | ok | -",
+			'SELECT nocolumn | error | 42703', @rest);
+		$check->("$end, in one string",
+			[ 'BEGIN; SELECT 1/0', "$end; SELECT nocolumn", @chained ],
+			'BEGIN | ok | -', 'SELECT 1/0 | error | 22012', "$end | ok | -",
+			'SELECT nocolumn | error | 42703', @rest);
+		$check->("$end, then parse",
+			[ 'BEGIN; SELECT 1/0', $end, 'SELEC 1', @chained ],
+			'BEGIN | ok | -', 'SELECT 1/0 | error | 22012', "$end | ok | -",
+			'SELEC 1 | error | 42601', @rest);
+
+		$client->query('BEGIN')->run;
+		$client->parse('', 'SELECT nocolumn')->sync->run;
+		$client->parse('', $end)->bind('', '')->execute('')->sync->run;
+		$client->parse('', 'SELECT another')->sync->run;
+		$client->query($_)->run foreach @chained;
+		is_deeply(listed($client),
+			[ 'BEGIN | ok | -', 'SELECT nocolumn | error | 42703', "$end | ok | -",
+				'SELECT another | error | 42703', @rest ], "$level: $end, extended");
+	}
+	$client->query('BEGIN; SELECT 1/0')->run;
+	$client->query('ROLLBACK')->run;
+	$client->query('SELECT nocolumn')->run;
+	my ($refused) = grep { $_->{type} eq 'E' }
+	  $client->query('SELECT missing_symbol.assert_max_queries(1)')->run;
+	is($refused->{sqlstate}, 'MS001', "$level: two queries are more than one");
+	$client->rows('SELECT missing_symbol.profile_reset()');
+
+	# a name that is not there is none of the statement before
+	foreach my $missing (sub { $client->bind('', 'none') }, sub { $client->execute('none') },
+		sub { $client->describe('none') })
+	{
+		$client->parse('', 'SELECT 1')->bind('', '')->execute('');
+		$missing->();
+		my ($error) = grep { $_->{type} eq 'E' } $client->sync->run;
+		is_deeply(listed($client), ['SELECT 1 | ok | -'],
+			"$level: $error->{sqlstate} is not the statement's");
+	}
+
+	# where a statement ends
+	$check->('a backslash before a quote',
+		"SELECT 'a' like'\\'; SELECT 'b' FROM nothing",
+		q{SELECT 'a' like'\\' | error | 22025});
+	$check->('and another statement',
+		"SELECT x like'\\'; SELECT 'b'", q{SELECT x like'\\' | error | 42703});
+	$check->('dollar quotes, comments, brackets',
+		'SELECT 1; SELECT $a$;$a$, x /* ; /* ; */ ; */, (";") -- ;' . "\n; SELECT 2",
+		'SELECT 1 | ok | -',
+		'SELECT $a$;$a$, x /* ; /* ; */ ; */, (";") -- ;' . ' | error | 42703');
+
 	# bind: a value, a domain
 	foreach my $try ([ 'SELECT $1::int', 'x', '22P02' ],
 		[ 'SELECT $1::checked', '1000', '23514' ])
@@ -255,6 +314,46 @@ WHERE name IN ('TopMemoryContext', 'missing_symbol profile', 'PortalContext',
 	$check->('the level is restored', 'SELECT 1', 'SELECT 1 | ok | -');
 	$client->disconnect;
 	$other->disconnect;
+}
+
+# what a function with a body in SQL runs bears its name
+if ($node->safe_psql('postgres', 'SHOW server_version_num') >= 140000)
+{
+	my $client = RawClient->new($node);
+
+	$client->query(q{
+CREATE FUNCTION atomic(n int) RETURNS int LANGUAGE sql
+BEGIN ATOMIC
+    SELECT CASE WHEN n = 0 THEN 1 ELSE 2 END;
+    INSERT INTO t VALUES (n + 1000, 1 / n);
+    SELECT count(*) FROM t;
+END})->run;
+	$client->rows("SELECT missing_symbol.profile_start('all')");
+	$client->query('SELECT atomic(1)')->run;
+	$client->query('SELECT atomic(0)')->run;
+	my @rows = $client->rows(q{
+SELECT level, text, status FROM missing_symbol.queries ORDER BY number});
+	is(join("\n", map { join ' | ', @$_ } @rows), q{0 | SELECT atomic(1) | ok
+1 | SQL function "atomic" statement_1 | ok
+1 | SQL function "atomic" statement_2 | ok
+1 | SQL function "atomic" statement_3 | ok
+0 | SELECT atomic(0) | error
+1 | SQL function "atomic" statement_1 | ok
+1 | SQL function "atomic" statement_2 | error}, 'BEGIN ATOMIC');
+	@rows = $client->rows(q{
+SELECT text, calls, errors FROM missing_symbol.query_stats WHERE NOT toplevel ORDER BY text});
+	is(join("\n", map { join ' | ', @$_ } @rows), q{sql function "atomic" statement_1 | 2 | 0
+sql function "atomic" statement_2 | 2 | 1
+sql function "atomic" statement_3 | 1 | 0}, 'a shape for each of its statements');
+	$client->rows('SELECT missing_symbol.profile_reset()');
+	$client->query(q{
+SELECT 1; CREATE OR REPLACE FUNCTION fails() RETURNS int
+BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT nothing; END; SELECT 2})->run;
+	is_deeply(listed($client),
+		[ 'SELECT 1 | ok | -', q{CREATE OR REPLACE FUNCTION fails() RETURNS int
+BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT nothing; END | error | 42703} ],
+		'its semicolons are its own');
+	$client->disconnect;
 }
 
 # what cannot be seen: errors below log_min_messages

@@ -10,6 +10,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use RawClient;
 use Test::More;
+use Time::HiRes 'usleep';
 
 my $node = PostgreSQL::Test::Cluster->new('corpus');
 $node->init;
@@ -166,6 +167,54 @@ SKIP:
 	}
 	is(scalar(grep { /Django/ } map { keys %$_ } values %seen), 24,
 		'all of Django\'s traces have run');
+}
+
+# A pause is the client's: what is spent on waiting for a lock before a
+# statement runs is none.
+{
+	my $client = RawClient->new($node);
+	my $other = RawClient->new($node);
+	my $lookup = 'SELECT name FROM author WHERE id = ';
+	my $gap = 1;
+	my $send = sub {
+		my ($way, $n) = @_;
+
+		return $client->query("$lookup$n") if $way ne 'extended';
+		return $client->parse('', "$lookup$n")->bind('', '')->execute('')->sync;
+	};
+
+	$other->query('CREATE TABLE author_late (id int PRIMARY KEY, name text)')->run;
+	$client->rows("SET missing_symbol.unit_gap = '${gap}s'");
+	$client->rows('SELECT missing_symbol.profile_start()');
+	foreach my $way ('simple', 'extended', 'in a transaction', 'the client pauses')
+	{
+		$client->rows('SELECT missing_symbol.profile_reset()');
+		$client->query('BEGIN')->run if $way =~ /transaction/;
+		$send->($way, $_)->run foreach 1, 2;
+		usleep($gap * 1_200_000) if $way =~ /pauses/;
+		if ($way =~ /simple|extended/)
+		{
+			$other->query('BEGIN; LOCK TABLE author')->run;
+			$send->($way, 3)->flush;
+			usleep($gap * 1_200_000);
+			$other->query('COMMIT')->run;
+			$client->read_until('Z');
+		}
+		elsif ($way =~ /transaction/)
+		{
+			$other->query('BEGIN; LOCK TABLE author_late')->run;
+			$client->query('SELECT name FROM author_late WHERE id = 1')->flush;
+			usleep($gap * 1_200_000);
+			$other->query('COMMIT')->run;
+			$client->read_until('Z');
+		}
+		$send->($way, $_)->run foreach 4 .. 6;
+		$client->query('COMMIT')->run if $way =~ /transaction/;
+		is(($client->rows('SELECT coalesce(max(repeats), 0) FROM missing_symbol.n_plus_one'))[0][0],
+			$way =~ /pauses/ ? 0 : $way =~ /transaction/ ? 5 : 6, "a wait is no pause: $way");
+	}
+	$client->disconnect;
+	$other->disconnect;
 }
 
 my $true = grep { $_ > 0 } values %{ $seen{fire} };

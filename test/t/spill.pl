@@ -213,6 +213,90 @@ is(query('SELECT missing_symbol.flush()'), '2', 'cut off: merged in the end');
 is(query('SELECT sum(count) FROM (TABLE waited UNION ALL TABLE cancelled) t'), '4', 'cut off: exactly');
 
 # ---------------------------------------------------------------------------
+# The indexes of what is set aside: left unfinished, an administrator's, none
+# ---------------------------------------------------------------------------
+
+query(q{
+CREATE TABLE indexed (k text PRIMARY KEY, count int);
+CREATE TABLE indexed_too (k text PRIMARY KEY, count int);
+SELECT missing_symbol.track('indexed', spill => true), missing_symbol.track('indexed_too', apply => 'buffer');
+BEGIN; SELECT missing_symbol.increment('indexed', 'a'); PREPARE TRANSACTION 'holder'});
+
+# Counts once more in each: that is read, stays when it cannot be merged, and
+# is merged when it can.
+my $counted = 0;
+sub counts
+{
+	my ($what) = @_;
+	my $values = q{missing_symbol.value('indexed', 'a'), missing_symbol.value('indexed_too', 'a')};
+
+	$counted++;
+	query(q{SET missing_symbol.worker = off; SELECT missing_symbol.increment('indexed', 'a'), missing_symbol.increment('indexed_too', 'a')});
+	is(query(qq{SELECT $values, (SELECT count FROM missing_symbol.total(NULL::indexed)), (SELECT count FROM missing_symbol.total(NULL::indexed_too) WHERE k = 'a')}),
+		"$counted|$counted|$counted|$counted", "$what: read");
+	query('SELECT missing_symbol.fold()');
+	is(query(qq{SELECT $values, (SELECT sum(delta) FROM missing_symbol.spilled), (SELECT count FROM indexed_too WHERE k = 'a')}),
+		"$counted|$counted|$counted|$counted", "$what: folded");
+}
+
+# one that was cut off at the first wait for those who write
+foreach my $table ('spilled', 'buffered', 'tracked')
+{
+	query(qq{BEGIN; LOCK missing_symbol.$table IN ROW EXCLUSIVE MODE; PREPARE TRANSACTION 'writer'});
+	my ($rc, $stdout, $stderr) = $node->psql('postgres', "SET lock_timeout = '10ms'; REINDEX TABLE CONCURRENTLY missing_symbol.$table");
+	like($stderr, qr/lock timeout/, "$table: REINDEX CONCURRENTLY, cut off");
+	query(q{ROLLBACK PREPARED 'writer'});
+	is( query(qq{SELECT count(*), sum(pg_relation_size(indexrelid)) FROM pg_index WHERE indrelid = 'missing_symbol.$table'::regclass AND NOT indisvalid}),
+		'1|0', "$table: an index without a page is left");
+}
+counts('an unfinished index');
+query("REINDEX TABLE CONCURRENTLY missing_symbol.$_") foreach qw(spilled buffered tracked);
+counts('an unfinished index, older than the other');
+query(q{SELECT missing_symbol.track('indexed', spill => true), missing_symbol.increment('indexed_too', 'b')});
+ok($node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM indexed_too WHERE k = 'b'}), 'an unfinished index: the worker folds');
+query(join ';', map { "REINDEX TABLE missing_symbol.$_" } qw(spilled buffered tracked));
+counts('all of them finished');
+
+foreach my $table ('spilled', 'buffered')
+{
+	my %own = (
+		role => '(role)',
+		part => '(target, hash) WHERE delta > 1000',
+		down => '(target, hash DESC)',
+		expr => '((key[1]), hash)',
+		other => '(hash, target)',
+		hash => 'USING hash (hash)',
+		brin => 'USING brin (first_seen)');
+
+	query("CREATE INDEX own_$_ ON missing_symbol.$table $own{$_}") foreach sort keys %own;
+	counts("$table, with indexes of an administrator's");
+	counts("$table, with indexes of an administrator's, again");
+	query(q{SET missing_symbol.worker = off; SELECT missing_symbol.increment('indexed_too', 'c')});
+	is( query(qq{SET enable_seqscan = off;
+SELECT count(*) FROM missing_symbol.$table t WHERE
+t.ctid IN (SELECT ctid FROM missing_symbol.$table WHERE role = current_user) AND
+t.ctid IN (SELECT ctid FROM missing_symbol.$table WHERE key[1] >= 'a') AND
+t.ctid IN (SELECT ctid FROM missing_symbol.$table WHERE hash = t.hash) AND
+t.ctid IN (SELECT ctid FROM missing_symbol.$table WHERE first_seen <= now())}),
+		'1', "$table: all are filled");
+	query("DROP INDEX " . join ', ', map { "missing_symbol.own_$_" } sort keys %own);
+}
+
+query(q{
+ALTER TABLE missing_symbol.spilled DROP CONSTRAINT spilled_pkey;
+DROP INDEX missing_symbol.buffered_target_hash_idx;
+ALTER TABLE missing_symbol.tracked DROP CONSTRAINT tracked_pkey});
+counts('no index');
+query(q{SELECT missing_symbol.track('indexed', spill => true)});
+query(q{ROLLBACK PREPARED 'holder'; SELECT missing_symbol.increment('indexed', 'b') FROM generate_series(1, 3)});
+is(query(q{SELECT missing_symbol.fold(); SELECT * FROM indexed ORDER BY k}), "1\na|$counted\nb|3", 'no index: folded');
+is(query(q{DROP TABLE indexed, indexed_too; SELECT count(*) FROM missing_symbol.tracked WHERE target::text ~ '^\d'}), '0', 'no index: forgotten with the table');
+query(q{
+ALTER TABLE missing_symbol.spilled ADD CONSTRAINT spilled_pkey PRIMARY KEY (target, hash, id);
+CREATE INDEX buffered_target_hash_idx ON missing_symbol.buffered (target, hash);
+ALTER TABLE missing_symbol.tracked ADD CONSTRAINT tracked_pkey PRIMARY KEY (target)});
+
+# ---------------------------------------------------------------------------
 # Readers of rights and row security in a second session
 # ---------------------------------------------------------------------------
 
@@ -223,13 +307,24 @@ CREATE POLICY p ON guarded USING (k <> 'secret');
 GRANT ALL ON guarded TO counts_much;
 SELECT missing_symbol.track('guarded', spill => true);
 INSERT INTO guarded VALUES ('secret', 1), ('open', 1);
-BEGIN; SELECT missing_symbol.increment_many('guarded', ARRAY['secret', 'open']); PREPARE TRANSACTION 'holder'});
-is( query(q{SET ROLE counts_much; SELECT missing_symbol.increment('guarded', 'open') IS NULL, (SELECT outcome FROM missing_symbol.last_increment())}),
-	't|spilled', 'row security: a row that the role sees spills');
-my ($rc, $stdout, $stderr) = $node->psql('postgres',
-	q{SET ROLE counts_much; SET statement_timeout = '1s'; SELECT missing_symbol.increment('guarded', 'secret')});
-is($rc, 3, 'row security: a row that it does not see does not');
-is(query('SELECT key, role, delta FROM missing_symbol.spilled'), '{open}|counts_much|1', 'row security: nothing else is spilled');
+BEGIN; SELECT missing_symbol.increment_many('guarded', ARRAY['secret', 'open', 'new']); PREPARE TRANSACTION 'holder'});
+foreach my $case ('increment on', 'increment off', 'increment_many on')
+{
+	my ($function, $path) = split ' ', $case;
+
+	foreach my $key ('open', 'secret', 'new')
+	{
+		my $value = $function eq 'increment' ? "'$key'" : "ARRAY['$key']";
+		my ($rc, $stdout, $stderr) = $node->psql('postgres', qq{\\set VERBOSITY sqlstate
+SET missing_symbol.fast_path = $path; SET ROLE counts_much; SET lock_timeout = '10ms'; SELECT missing_symbol.$function('guarded', $value)});
+
+		like($stderr, $key eq 'secret' ? qr/42501/ : qr/55P03/, "row security, $case: $key " . ($key eq 'secret' ? 'fails' : 'waits'));
+	}
+}
+my ($rc, $stdout, $stderr);
+is(query('SELECT count(*) FROM missing_symbol.spilled'), '0', 'row security: nothing is spilled');
+is(query(q{SELECT missing_symbol.increment('guarded', 'open') IS NULL, (SELECT outcome FROM missing_symbol.last_increment())}),
+	't|spilled', 'row security that does not apply: spilled');
 $node->safe_psql('postgres', q{CREATE ROLE reads_and_inserts; GRANT SELECT, INSERT ON wide, guarded TO reads_and_inserts});
 foreach my $path ('on', 'off')
 {
@@ -242,7 +337,7 @@ BEGIN ISOLATION LEVEL $level; SELECT missing_symbol.increment('guarded', 'open')
 	}
 }
 $node->safe_psql('postgres', "COMMIT PREPARED 'holder'");
-is(query('SELECT missing_symbol.fold(); TABLE guarded ORDER BY k'), "1\nopen|3\nsecret|2", 'row security: folded');
+is(query('SELECT missing_symbol.fold(); TABLE guarded ORDER BY k'), "1\nnew|1\nopen|3\nsecret|2", 'row security: folded');
 
 # ---------------------------------------------------------------------------
 # Exact under load, across a crash

@@ -500,10 +500,100 @@ test_cuts(void)
 	check(passed, "a zero byte ends the text");
 }
 
+/* the first statement of a string: its end is where | stands */
+static const char *const first_statements[] = {
+	"select 1|; select 2",
+	"select 1|",
+	"|",
+	"|; select 1",
+	"select ';', \";\", $a$;$a$ /* ; */ -- ;\n|; x",
+	"select 'a' like'\\'|; select 'b'",
+	"select e'\\';'|; x",
+	"create rule r as on insert to t do (a; b)|; x",
+	"create function f() returns int begin atomic select 1; select case when a then 1 end; end|; x",
+	"CREATE OR REPLACE PROCEDURE f() BEGIN ATOMIC a; END|; x",
+	"create procedure p() begin atomic select x.end, a.begin; end|; x",
+	"begin|; end; x",
+	"create table t (a int)|; begin; x",
+};
+
+static void
+test_first_statement(void)
+{
+	for (int i = 0; i < lengthof(first_statements); i++)
+	{
+		const char *mark = strchr(first_statements[i], '|');
+		int			expected = mark - first_statements[i];
+		char		text[200];
+		int			got;
+
+		snprintf(text, sizeof(text), "%.*s%s", expected, first_statements[i],
+				 mark + 1);
+		got = ms_first_statement(text);
+		if (!check(got == expected, "first statement: %s", text))
+			diag("got %d for %d", got, expected);
+	}
+}
+
+/*
+ * The cache gives the shapes that the lexer gives, whatever it has seen
+ * before: texts of the same pieces but for the constants.
+ */
+static void
+test_cache(void)
+{
+	static const char *const pieces[][3] = {
+		{"1", "22", "0"}, {"7", "70007", "'7'"}, {"'a'", "'bcd'", "''"},
+		{"'x'", "'it''s'", "'\\'"}, {"1.5", "2", ".5"}, {"1e5", "3", "4e"},
+		{"a", "a1", "a"}, {" ", " ", "\n"}, {"'p'\n'q'", "'pq'", "'p' 'q'"},
+		{"select ", "select ", "select "}, {"\"q\"", "\"q\"", "\"q'\""},
+		{"$1", "$2", "$a$"}, {"in (", "in (", "in ("}, {",", ",", ","},
+		{")", ")", ")"}, {"values (", "values (", "values ("}, {"-", "-", "--"},
+		{"E'e'", "E'f'", "E'\\''"}, {"x'1F'", "x'2F'", "b'1'"}, {"_", "_", "_"},
+		{".", ".", ".."}, {"'", "'", "'"}, {"/* c */", "/* c */", "/*"},
+	};
+	char	   *memory = malloc(ms_shape_cache_size());
+	int			wrong = 0;
+
+	ms_shape_cache_attach(memory);
+	ms_shape_cache_reset();
+	for (int round = 0; round < 200000 && wrong < 3; round++)
+	{
+		int			n = 1 + random_below(8);
+		int			chosen[8];
+
+		for (int i = 0; i < n; i++)
+			chosen[i] = random_below(lengthof(pieces));
+		for (int variant = 0; variant < 3; variant++)
+		{
+			MSStatement s;
+			Shape		shape;
+			char		text[200] = "";
+
+			for (int i = 0; i < n; i++)
+				strcat(text, pieces[chosen[i]][random_below(3)]);
+			memset(&s, 0, sizeof(s));
+			s.text = text;
+			s.len = strlen(text);
+			ms_shape_cached(&s);
+			shape = shape_of(text);
+			if (s.shape != shape.hash)
+			{
+				wrong++;
+				diag("not as the lexer: %s", text);
+			}
+		}
+	}
+	free(memory);
+	check(wrong == 0, "the cache gives the lexer's shapes");
+}
+
 void
 test_shape(void)
 {
 	test_tables();
+	test_first_statement();
+	test_cache();
 	test_standard_conforming_strings();
 	test_cuts();
 	test_random("random texts", random_text);

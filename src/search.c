@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * latest.c
- *	  The latest row of a key, whoever has written it.
+ * search.c
+ *	  Searches of a key's row by the key's index.
  *
- * A dirty snapshot shows what a search with an MVCC snapshot does not: a row
- * that is being inserted, or that was committed since.  There can be only one
- * for a key, which a unique index sees to.
+ * With an MVCC snapshot, or with a dirty one, which shows the latest row of a
+ * key, whoever has written it: one that is being inserted, too, or that was
+ * committed since.  There can be only one for a key, which a unique index sees
+ * to.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,7 +22,7 @@
 
 #include "missing_symbol.h"
 
-/* Scan keys for the key's index; the caller sets their arguments. */
+/* Scan keys for the key's index; they get their arguments later. */
 ScanKey
 ms_make_scankeys(const MSTarget *target)
 {
@@ -33,6 +34,41 @@ ms_make_scankeys(const MSTarget *target)
 							   target->keys[i].collation,
 							   target->keys[i].eqproc, (Datum) 0);
 	return keys;
+}
+
+/* Search the key that a row has, by attribute number - 1. */
+void
+ms_set_scankeys(const MSTarget *target, ScanKey keys, const Datum *values)
+{
+	for (int i = 0; i < target->nkeys; i++)
+		keys[i].sk_argument = values[target->keys[i].column.attno - 1];
+}
+
+/* A scan for any number of searches; to be ended by index_endscan(). */
+IndexScanDesc
+ms_begin_search(Relation rel, Relation index, int nkeys, Snapshot snapshot)
+{
+	return index_beginscan(rel, index, snapshot, NULL, nkeys, 0, SO_NONE);
+}
+
+/* Search the row of a key; it stays in the slot. */
+bool
+ms_search(IndexScanDesc scan, ScanKey keys, int nkeys, TupleTableSlot *slot)
+{
+	index_rescan(scan, keys, nkeys, NULL, 0);
+	return index_getnext_slot(scan, ForwardScanDirection, slot);
+}
+
+/* The same in a scan of its own. */
+bool
+ms_search_once(Relation rel, Relation index, ScanKey keys, int nkeys,
+			   Snapshot snapshot, TupleTableSlot *slot)
+{
+	IndexScanDesc scan = ms_begin_search(rel, index, nkeys, snapshot);
+	bool		found = ms_search(scan, keys, nkeys, slot);
+
+	index_endscan(scan);
+	return found;
 }
 
 /* Has this transaction inserted a row? */
@@ -55,18 +91,19 @@ inserting_command(TupleTableSlot *slot)
 											 &isnull));
 }
 
+/*
+ * The latest row of a key stays in the slot; whose it is and where, in
+ * *latest.
+ */
 void
 ms_find_latest(Relation rel, Relation index, ScanKey keys, int nkeys,
 			   TupleTableSlot *slot, MSLatest *latest)
 {
 	SnapshotData dirty;
-	IndexScanDesc scan;
 
 	memset(latest, 0, sizeof(*latest));
 	InitDirtySnapshot(dirty);
-	scan = index_beginscan(rel, index, &dirty, NULL, nkeys, 0, SO_NONE);
-	index_rescan(scan, keys, nkeys, NULL, 0);
-	if (index_getnext_slot(scan, ForwardScanDirection, slot))
+	if (ms_search_once(rel, index, keys, nkeys, &dirty, slot))
 	{
 		latest->found = true;
 		latest->own = is_own_row(slot);
@@ -77,8 +114,6 @@ ms_find_latest(Relation rel, Relation index, ScanKey keys, int nkeys,
 		latest->token = dirty.speculativeToken;
 		latest->tid = slot->tts_tid;
 	}
-	ExecClearTuple(slot);
-	index_endscan(scan);
 }
 
 /* Wait for the transaction that is inserting the row. */
@@ -104,6 +139,7 @@ ms_wait_for_inserter(Relation rel, Relation index, ScanKey keys, int nkeys,
 	MSLatest	latest;
 
 	ms_find_latest(rel, index, keys, nkeys, slot, &latest);
+	ExecClearTuple(slot);
 	if (!TransactionIdIsValid(latest.xmin))
 		return false;
 	ms_wait_for_latest(rel, &latest);

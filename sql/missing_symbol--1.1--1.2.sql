@@ -1,0 +1,54 @@
+/* missing_symbol--1.1--1.2.sql */
+
+-- complain if script is sourced in psql, rather than via ALTER EXTENSION
+\echo Use "ALTER EXTENSION missing_symbol UPDATE TO '1.2'" to load this file. \quit
+
+-- What folds came to is in the statistics of the tables; what a library of
+-- before may still write there nobody reads.
+DELETE FROM missing_symbol.folds;
+COMMENT ON TABLE missing_symbol.folds IS 'not used any more';
+
+CREATE FUNCTION missing_symbol.worker_refused()
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_worker_refused';
+COMMENT ON FUNCTION missing_symbol.worker_refused() IS
+    'internal: could no worker be started, when this session last tried?';
+REVOKE ALL ON FUNCTION missing_symbol.worker_refused() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION missing_symbol.worker_refused() TO pg_monitor;
+
+-- 5: the worker's lock on our schema (WORKER_LOCK)
+CREATE OR REPLACE VIEW missing_symbol.buffer_stats AS
+    SELECT s.buffered,
+           missing_symbol.clock() OPERATOR(pg_catalog.-) s.oldest AS oldest_age,
+           s.spilled, s.errors, s.fallbacks, s.folds, s.folded,
+           s.rows_written, s.since, w.pid AS worker_pid,
+           CASE WHEN w.pid IS NOT NULL THEN
+                CASE WHEN a.state OPERATOR(pg_catalog.=) 'active'
+                     THEN 'folding' ELSE 'waiting' END
+                WHEN pg_catalog.pg_is_in_recovery() THEN 'standby'
+                WHEN s.buffered OPERATOR(pg_catalog.=) 0
+                     AND NOT missing_symbol.worker_refused() THEN 'none'
+                ELSE 'missing'
+           END AS worker_state
+    FROM missing_symbol.buffer_stats() s
+    LEFT JOIN pg_catalog.pg_locks w
+         ON w.locktype OPERATOR(pg_catalog.=) 'object'
+        AND w.database OPERATOR(pg_catalog.=)
+            (SELECT d.oid FROM pg_catalog.pg_database d
+             WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
+        AND w.classid OPERATOR(pg_catalog.=)
+            'pg_catalog.pg_namespace'::pg_catalog.regclass
+        AND w.objid OPERATOR(pg_catalog.=)
+            (SELECT n.oid FROM pg_catalog.pg_namespace n
+             WHERE n.nspname OPERATOR(pg_catalog.=) 'missing_symbol')
+        AND w.objsubid OPERATOR(pg_catalog.=) 5
+        AND w.granted
+    LEFT JOIN pg_catalog.pg_stat_activity a
+         ON a.pid OPERATOR(pg_catalog.=) w.pid;
+COMMENT ON COLUMN missing_symbol.buffer_stats.fallbacks IS 'increments of this session that should have been buffered and could not';
+COMMENT ON COLUMN missing_symbol.buffer_stats.folds IS 'not known any more: NULL';
+COMMENT ON COLUMN missing_symbol.buffer_stats.folded IS 'spilled and buffered increments that were merged, as rows deleted from their tables, those of transactions that were rolled back, too';
+COMMENT ON COLUMN missing_symbol.buffer_stats.rows_written IS 'not known any more: NULL';
+COMMENT ON COLUMN missing_symbol.buffer_stats.since IS 'since when folded is counted: stats_reset of pg_stat_database';
+COMMENT ON COLUMN missing_symbol.buffer_stats.worker_state IS 'folding; waiting; none: nothing is buffered; missing: something is, but no worker is there, or this session could not start one; standby';

@@ -1,0 +1,165 @@
+/*-------------------------------------------------------------------------
+ *
+ * builtin.c
+ *	  Whose code is in an expression, and in what a table has of them?
+ *
+ * A compiled expression has been planned under some search_path and checked
+ * for one role: what a SQL function is expanded to, and whether EXECUTE is
+ * granted, is settled then.  So it may only be kept, for other roles and
+ * other paths, if nothing in it depends on them: if every function in it
+ * comes with the server or with this extension, and everybody may call it.
+ * Domains are their author's code.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/transam.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/lsyscache.h"
+#include "utils/partcache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "missing_symbol.h"
+
+/* Does a function come with this extension? */
+bool
+ms_is_own_function(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc form;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	result = form->prolang == ClanguageId && form->pronamespace == ms_schema();
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Is a function another's, or not everybody's to call? */
+static bool
+is_special_function(Oid function, void *context)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return true;
+	result = !heap_attisnull(tuple, Anum_pg_proc_proacl, NULL) ||
+		(function >= FirstNormalObjectId && !ms_is_own_function(function));
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+static bool
+is_domain(Oid type)
+{
+	return getBaseType(type) != type;
+}
+
+static bool
+special_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (check_functions_in_node(node, is_special_function, context))
+		return true;
+	if (IsA(node, CoerceToDomain))
+		return true;
+	if (IsA(node, CoerceViaIO) && is_domain(((CoerceViaIO *) node)->resulttype))
+		return true;
+	/* has the comparison of its type */
+	if (IsA(node, MinMaxExpr) &&
+		((MinMaxExpr *) node)->minmaxtype >= FirstNormalObjectId)
+		return true;
+	return expression_tree_walker(node, special_walker, context);
+}
+
+/* May an expression be kept, for whoever counts next? */
+bool
+ms_is_builtin(Node *expr)
+{
+	return !special_walker(expr, NULL);
+}
+
+/* May what reads a type's values from text or JSON be kept? */
+bool
+ms_type_is_builtin(Oid type)
+{
+	Oid			element = get_element_type(type);
+	char		kind;
+
+	if (OidIsValid(element))
+		type = element;
+	kind = get_typtype(type);
+	return type < FirstNormalObjectId ||
+		(kind != TYPTYPE_DOMAIN && kind != TYPTYPE_COMPOSITE);
+}
+
+/*
+ * Does a test hold of a type of a table's columns, or of an expression that
+ * inserting or updating a row evaluates, as it was written?
+ */
+bool
+ms_table_has(const MSTarget *target, Relation rel, bool (*is_type) (Oid type),
+			 bool (*is_expression) (Node *expr))
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	TupleConstr *constr = desc->constr;
+	bool		result = false;
+	ListCell   *lc;
+
+	for (int i = 0; i < desc->natts && !result; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped && !ms_is_always_given(target, att->attnum))
+			result = is_type(att->atttypid);
+	}
+	for (int i = 0; constr != NULL && i < constr->num_defval && !result; i++)
+	{
+		if (!ms_is_always_given(target, constr->defval[i].adnum))
+			result = is_expression(stringToNode(constr->defval[i].adbin));
+	}
+	for (int i = 0; constr != NULL && i < constr->num_check && !result; i++)
+		result = is_expression(stringToNode(constr->check[i].ccbin));
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers && !result; i++)
+	{
+		if (rel->trigdesc->triggers[i].tgqual != NULL)
+			result = is_expression(stringToNode(rel->trigdesc->triggers[i].tgqual));
+	}
+	if (rel->rd_rel->relispartition && !result)
+		result = is_expression((Node *) RelationGetPartitionQual(rel));
+	foreach(lc, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		result = result ||
+			is_expression(ms_index_tree(index, Anum_pg_index_indexprs)) ||
+			is_expression(ms_index_tree(index, Anum_pg_index_indpred));
+		index_close(index, AccessShareLock);
+	}
+	return result;
+}
+
+static bool
+is_special(Node *expr)
+{
+	return special_walker(expr, NULL);
+}
+
+/* May all be kept that inserting or updating a row evaluates? */
+bool
+ms_table_is_builtin(const MSTarget *target, Relation rel)
+{
+	return !ms_table_has(target, rel, is_domain, is_special);
+}

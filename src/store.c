@@ -1,0 +1,831 @@
+/*-------------------------------------------------------------------------
+ *
+ * store.c
+ *	  Tables missing_symbol.spilled and buffered: append, read, delete.
+ *
+ * The tables grant nobody anything.  They are read and written here only,
+ * after the caller's rights on the *target* were checked (by whoever calls
+ * us).  Both have the same columns, and spilled some more behind them; those
+ * of a later version, behind these, are left alone.  What is buffered is not
+ * there during recovery: then it is as if it were empty.
+ *
+ * Whatever indexes they have, as REINDEX CONCURRENTLY and administrators make
+ * them, an append fills all that are live, as core does.  A read goes by one
+ * that is valid and begins with target and hash, or by the whole table.  Both
+ * look for them when they have the table's lock, which whoever makes or drops
+ * an index waits for.
+ *
+ * An insertion of a row waits for nobody, and nothing here waits for a row
+ * but where flush() says so.
+ *
+ * What appending needs (slots, index infos) is kept for the session, until an
+ * invalidation of the table or one of its indexes.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/index.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_opfamily.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#include "missing_symbol.h"
+
+/* columns of missing_symbol.spilled; buffered has those up to fields */
+enum
+{
+	SPILLED_TARGET,
+	SPILLED_HASH,
+	SPILLED_KEY,
+	SPILLED_ROLE,
+	SPILLED_DELTA,
+	SPILLED_FIRST_SEEN,
+	SPILLED_LAST_SEEN,
+	SPILLED_FIELDS,
+	SPILLED_ID,
+	SPILLED_ERROR,
+	SPILLED_NATTS
+};
+
+static const Oid store_types[] = {
+	REGCLASSOID, INT8OID, TEXTARRAYOID, NAMEOID, INT8OID,
+	TIMESTAMPTZOID, TIMESTAMPTZOID, JSONBOID, UUIDOID, TEXTOID
+};
+
+StaticAssertDecl(lengthof(store_types) == SPILLED_NATTS,
+				 "every column has a type");
+
+static const struct
+{
+	const char *name;
+	int			natts;
+}			stores[] = {
+	{"spilled", SPILLED_NATTS},
+	{"buffered", SPILLED_FIELDS + 1}
+};
+
+StaticAssertDecl(lengthof(stores) == MS_STORES, "every store has a name");
+
+/* what appending needs, kept for the session */
+typedef struct Appender
+{
+	bool		valid;			/* no invalidation since it was made */
+	bool		plain;			/* what belongs to the indexes can be kept, too */
+	Oid			relid;
+	int			nindexes;
+	Oid		   *indexes;
+	MemoryContext cxt;
+	EState	   *estate;
+	ResultRelInfo *rri;
+	TupleTableSlot *slot;
+} Appender;
+
+static Appender appenders[MS_STORES];
+
+/* where a delta is, for a scan without an index */
+typedef struct Place
+{
+	Oid			target;
+	int64		hash;
+	ItemPointerData tid;
+} Place;
+
+struct MSSpillScan
+{
+	MSStore		store;
+	MemoryContext cxt;			/* of the scan */
+	Relation	stored;			/* NULL: there is nothing to be read */
+	Relation	index;			/* NULL: none serves */
+	Snapshot	snapshot;
+	SysScanDesc scan;
+
+	/* without an index */
+	Place	   *places;
+	int			nplaces;
+	int			next;
+	TupleTableSlot *slot;
+};
+
+/* Is there anything to be read? */
+static bool
+is_there(MSStore store)
+{
+	return store == MS_STORE_SPILLED || !RecoveryInProgress();
+}
+
+/* Has a store the columns that we know, and maybe more behind them? */
+static void
+check_columns(MSStore store, Relation stored)
+{
+	TupleDesc	desc = RelationGetDescr(stored);
+	bool		same = desc->natts >= stores[store].natts;
+
+	for (int i = 0; same && i < stores[store].natts; i++)
+		same = TupleDescAttr(desc, i)->atttypid == store_types[i];
+	if (!same)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table missing_symbol.%s has other columns than this version of the library knows",
+						RelationGetRelationName(stored)),
+				 errhint("Connect again, so that the installed library is loaded; then: ALTER EXTENSION missing_symbol UPDATE.")));
+}
+
+Relation
+ms_spill_open(MSStore store, LOCKMODE lockmode)
+{
+	Relation	stored = ms_open_own_table(stores[store].name, lockmode);
+
+	check_columns(store, stored);
+	return stored;
+}
+
+/*
+ * Appending
+ */
+
+static void
+relcache_callback(Datum arg, Oid relid)
+{
+	for (int i = 0; i < MS_STORES; i++)
+	{
+		Appender   *appender = &appenders[i];
+		bool		ours = !OidIsValid(relid) || relid == appender->relid;
+
+		for (int j = 0; !ours && j < appender->nindexes; j++)
+			ours = relid == appender->indexes[j];
+		if (ours)
+			appender->valid = false;
+	}
+}
+
+/*
+ * Can what belongs to an index be kept?  Expressions depend on functions, and
+ * other access methods keep things of their own there.
+ */
+static bool
+is_plain(Relation index, const IndexInfo *info)
+{
+	return index->rd_rel->relam == BTREE_AM_OID &&
+		info->ii_Expressions == NIL && info->ii_Predicate == NIL &&
+		info->ii_ExclusionOps == NULL;
+}
+
+/* Make what is kept, for a store that is locked. */
+static void
+make_appender(Appender *appender, Relation stored)
+{
+	static bool registered = false;
+	MemoryContext oldcxt;
+	List	   *indexes;
+	ListCell   *lc;
+	IndexInfo **infos;
+	int			n = 0;
+
+	if (!registered)
+	{
+		CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
+		registered = true;
+	}
+	if (appender->cxt == NULL)
+		appender->cxt = AllocSetContextCreate(CacheMemoryContext,
+											  "missing_symbol appender",
+											  ALLOCSET_SMALL_SIZES);
+	appender->nindexes = 0;
+	MemoryContextReset(appender->cxt);
+	oldcxt = MemoryContextSwitchTo(appender->cxt);
+
+	/* an invalidation while we read the catalogs must not be missed */
+	appender->relid = RelationGetRelid(stored);
+	appender->valid = true;
+	appender->plain = true;
+	indexes = RelationGetIndexList(stored);
+	appender->indexes = palloc(sizeof(Oid) * Max(list_length(indexes), 1));
+	infos = palloc(sizeof(IndexInfo *) * Max(list_length(indexes), 1));
+	foreach(lc, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(lc), RowExclusiveLock);
+
+		infos[n] = BuildIndexInfo(index);
+		appender->plain &= is_plain(index, infos[n]);
+		appender->indexes[n++] = lfirst_oid(lc);
+		appender->nindexes = n;
+		index_close(index, NoLock);
+	}
+	appender->estate = CreateExecutorState();
+	appender->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(stored)),
+											  &TTSOpsVirtual);
+	appender->rri = makeNode(ResultRelInfo);
+	InitResultRelInfo(appender->rri, stored, 0, NULL, 0);
+	appender->rri->ri_NumIndices = n;
+	appender->rri->ri_IndexRelationDescs = palloc0(sizeof(Relation) * Max(n, 1));
+	appender->rri->ri_IndexRelationInfo = infos;
+	MemoryContextSwitchTo(oldcxt);
+}
+
+/*
+ * Lock a store, and find what is kept for it as it is under the lock.  Who has
+ * the lock is waited for by whoever makes or drops an index.
+ */
+static Appender *
+open_appender(MSStore store, Relation *stored)
+{
+	Appender   *appender = &appenders[store];
+
+	*stored = NULL;
+	if (appender->valid)
+		*stored = try_relation_open(appender->relid, RowExclusiveLock);
+	if (likely(*stored != NULL && appender->valid))
+		return appender;
+	if (*stored != NULL)
+		relation_close(*stored, NoLock);
+	*stored = ms_spill_open(store, RowExclusiveLock);
+	make_appender(appender, *stored);
+	return appender;
+}
+
+/* Insert a row and its entries in all indexes. */
+static void
+insert(Relation stored, ResultRelInfo *rri, EState *estate,
+	   TupleTableSlot *slot)
+{
+	table_tuple_insert(stored, slot, GetCurrentCommandId(true), 0, NULL);
+	if (rri->ri_NumIndices > 0)
+		ExecInsertIndexTuples(rri, estate, 0, slot, NIL, NULL);
+}
+
+/* The same with what is kept. */
+static void
+insert_kept(Appender *appender, Relation stored)
+{
+	ResultRelInfo *rri = appender->rri;
+
+	rri->ri_RelationDesc = stored;
+	for (int i = 0; i < appender->nindexes; i++)
+		rri->ri_IndexRelationDescs[i] = index_open(appender->indexes[i],
+												   RowExclusiveLock);
+	insert(stored, rri, appender->estate, appender->slot);
+
+	/* the locks are kept, as any statement's */
+	for (int i = 0; i < appender->nindexes; i++)
+		index_close(rri->ri_IndexRelationDescs[i], NoLock);
+	ResetPerTupleExprContext(appender->estate);
+}
+
+/* The same with what core makes for each statement. */
+static void
+insert_anew(Appender *appender, Relation stored)
+{
+	EState	   *estate = CreateExecutorState();
+	ResultRelInfo *rri = makeNode(ResultRelInfo);
+
+	InitResultRelInfo(rri, stored, 0, NULL, 0);
+	ExecOpenIndices(rri, false);
+	insert(stored, rri, estate, appender->slot);
+	ExecCloseIndices(rri);
+	FreeExecutorState(estate);
+}
+
+/* Append a row of a store; values has SPILLED_NATTS. */
+static void
+append(MSStore store, Datum *values, bool *isnull)
+{
+	int			natts = stores[store].natts;
+	Relation	stored;
+	Appender   *appender = open_appender(store, &stored);
+	TupleTableSlot *slot = appender->slot;
+
+	ExecClearTuple(slot);
+	memcpy(slot->tts_values, values, sizeof(Datum) * natts);
+	memcpy(slot->tts_isnull, isnull, sizeof(bool) * natts);
+	for (int i = natts; i < slot->tts_tupleDescriptor->natts; i++)
+		slot->tts_isnull[i] = true;
+	ExecStoreVirtualTuple(slot);
+	slot->tts_tableOid = RelationGetRelid(stored);
+	if (appender->plain)
+		insert_kept(appender, stored);
+	else
+		insert_anew(appender, stored);
+	ExecClearTuple(slot);
+	relation_close(stored, NoLock);
+}
+
+/*
+ * A random UUID: nobody waits for the index entry of another.  To ask for the
+ * bytes costs more than the bytes.
+ */
+static Datum
+make_id(void)
+{
+	static pg_uuid_t ids[64];
+	static int	left = 0;
+	pg_uuid_t  *id;
+
+	if (left == 0)
+	{
+		if (!pg_strong_random(ids, sizeof(ids)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR),
+					 errmsg("could not generate random values")));
+		left = lengthof(ids);
+	}
+	id = palloc(sizeof(pg_uuid_t));
+	*id = ids[--left];
+	id->data[6] = (id->data[6] & 0x0F) | 0x40;	/* version 4: random */
+	id->data[8] = (id->data[8] & 0x3F) | 0x80;
+	return UUIDPGetDatum(id);
+}
+
+/*
+ * Append a delta: a row, the role it belongs to, and why it could not be
+ * merged, if that has been tried, which is for spilled only.  values are those
+ * of the key by attribute number - 1: the row's image where that is known,
+ * else what was given.
+ */
+void
+ms_spill_append(MSStore store, MSTarget *target, Relation rel,
+				const MSRow *row, const Datum *key, const char *role,
+				const char *error)
+{
+	char	   *texts[INDEX_MAX_KEYS];
+	Datum		elems[INDEX_MAX_KEYS];
+	Datum		values[SPILLED_NATTS] = {0};
+	bool		isnull[SPILLED_NATTS] = {false};
+	TimestampTz last_seen = row->timed ? row->last_seen : ms_clock();
+	TimestampTz first_seen = row->timed ? row->first_seen : last_seen;
+	NameData	rolename;
+	int64		hash = ms_spill_key_texts(target, key, texts);
+
+	for (int i = 0; i < target->nkeys; i++)
+		elems[i] = CStringGetTextDatum(texts[i]);
+	namestrcpy(&rolename, role);
+
+	values[SPILLED_TARGET] = ObjectIdGetDatum(target->relid);
+	values[SPILLED_HASH] = Int64GetDatum(hash);
+	values[SPILLED_KEY] = PointerGetDatum(construct_array(elems, target->nkeys,
+														  TEXTOID, -1, false,
+														  TYPALIGN_INT));
+	values[SPILLED_ROLE] = NameGetDatum(&rolename);
+	values[SPILLED_DELTA] = Int64GetDatum(row->by);
+	values[SPILLED_FIRST_SEEN] = TimestampTzGetDatum(first_seen);
+	values[SPILLED_LAST_SEEN] = TimestampTzGetDatum(last_seen);
+	isnull[SPILLED_FIELDS] = !ms_spill_fields(target, rel, row,
+											  &values[SPILLED_FIELDS]);
+	if (store == MS_STORE_SPILLED)
+	{
+		values[SPILLED_ID] = make_id();
+		isnull[SPILLED_ERROR] = error == NULL;
+		if (error != NULL)
+			values[SPILLED_ERROR] = CStringGetTextDatum(error);
+	}
+	append(store, values, isnull);
+}
+
+/*
+ * Reading
+ */
+
+/* The columns of a row that we know; values has SPILLED_NATTS. */
+static void
+deform(MSStore store, HeapTuple tuple, TupleDesc desc, Datum *values,
+	   bool *isnull)
+{
+	for (int i = 0; i < SPILLED_NATTS; i++)
+	{
+		isnull[i] = true;
+		if (i < stores[store].natts)
+			values[i] = heap_getattr(tuple, i + 1, desc, &isnull[i]);
+	}
+}
+
+static MSSpilled *
+read_delta(MSStore store, HeapTuple tuple, TupleDesc desc)
+{
+	MSSpilled  *delta = palloc0(sizeof(MSSpilled));
+	HeapTuple	copy = heap_copytuple(tuple);
+	Datum		values[SPILLED_NATTS];
+	bool		isnull[SPILLED_NATTS];
+
+	deform(store, copy, desc, values, isnull);
+	delta->store = store;
+	delta->tuple = copy;
+	delta->tid = copy->t_self;
+	delta->hash = DatumGetInt64(values[SPILLED_HASH]);
+	delta->key = values[SPILLED_KEY];
+	delta->role = NameStr(*DatumGetName(values[SPILLED_ROLE]));
+	delta->roleid = get_role_oid(delta->role, true);
+	delta->by = DatumGetInt64(values[SPILLED_DELTA]);
+	delta->first_seen = DatumGetTimestampTz(values[SPILLED_FIRST_SEEN]);
+	delta->last_seen = DatumGetTimestampTz(values[SPILLED_LAST_SEEN]);
+	delta->has_fields = !isnull[SPILLED_FIELDS];
+	delta->fields = values[SPILLED_FIELDS];
+	if (!isnull[SPILLED_ERROR])
+		delta->error = TextDatumGetCString(values[SPILLED_ERROR]);
+	return delta;
+}
+
+/* Of a row of a store: when it was counted, whether it has failed. */
+TimestampTz
+ms_spill_first_seen(TupleTableSlot *slot)
+{
+	bool		isnull;
+
+	return DatumGetTimestampTz(slot_getattr(slot, SPILLED_FIRST_SEEN + 1,
+											&isnull));
+}
+
+bool
+ms_spill_has_error(TupleTableSlot *slot)
+{
+	return !slot_attisnull(slot, SPILLED_ERROR + 1);
+}
+
+static int
+compare_times(const ListCell *a, const ListCell *b)
+{
+	const MSSpilled *x = lfirst(a);
+	const MSSpilled *y = lfirst(b);
+
+	return (x->first_seen > y->first_seen) - (x->first_seen < y->first_seen);
+}
+
+/*
+ * Does an index serve to read by?  One that REINDEX CONCURRENTLY has left
+ * unfinished does not, nor does one that an administrator made for himself.
+ */
+static bool
+serves(Relation index)
+{
+	Form_pg_index form = index->rd_index;
+
+	return form->indisvalid && form->indisready && form->indislive &&
+		index->rd_rel->relam == BTREE_AM_OID &&
+		form->indnkeyatts >= 2 &&
+		form->indkey.values[0] == SPILLED_TARGET + 1 &&
+		form->indkey.values[1] == SPILLED_HASH + 1 &&
+		index->rd_opfamily[0] == OID_BTREE_FAM_OID &&
+		index->rd_opfamily[1] == INTEGER_BTREE_FAM_OID &&
+		(index->rd_indoption[0] & INDOPTION_DESC) == 0 &&
+		(index->rd_indoption[1] & INDOPTION_DESC) == 0 &&
+		heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) &&
+		(!form->indcheckxmin ||
+		 TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data),
+							   TransactionXmin));
+}
+
+/* Open an index of a store to read by; NULL: none serves. */
+static Relation
+open_index(Relation stored)
+{
+	ListCell   *lc;
+
+	foreach(lc, RelationGetIndexList(stored))
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		if (serves(index))
+			return index;
+		index_close(index, AccessShareLock);
+	}
+	return NULL;
+}
+
+static int
+compare_places(const void *a, const void *b)
+{
+	const Place *x = a;
+	const Place *y = b;
+
+	if (x->target != y->target)
+		return x->target < y->target ? -1 : 1;
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return ItemPointerCompare((ItemPointer) &x->tid, (ItemPointer) &y->tid);
+}
+
+/* Without an index: find all that the keys admit, and bring it in order. */
+static void
+find_places(MSSpillScan *scan, int nkeys, ScanKey keys)
+{
+	SysScanDesc heapscan = systable_beginscan(scan->stored, InvalidOid, false,
+											  scan->snapshot, nkeys, keys);
+	TupleDesc	desc = RelationGetDescr(scan->stored);
+	Size		allocated = 1024;
+	HeapTuple	tuple;
+
+	scan->places = palloc(sizeof(Place) * allocated);
+	scan->slot = table_slot_create(scan->stored, NULL);
+	while ((tuple = systable_getnext(heapscan)) != NULL)
+	{
+		Place	   *place;
+		bool		isnull;
+
+		CHECK_FOR_INTERRUPTS();
+		if (scan->nplaces == allocated)
+		{
+			allocated *= 2;
+			scan->places = repalloc_huge(scan->places,
+										 sizeof(Place) * allocated);
+		}
+		place = &scan->places[scan->nplaces++];
+		place->target = DatumGetObjectId(heap_getattr(tuple, SPILLED_TARGET + 1,
+													  desc, &isnull));
+		place->hash = DatumGetInt64(heap_getattr(tuple, SPILLED_HASH + 1, desc,
+												 &isnull));
+		place->tid = tuple->t_self;
+	}
+	systable_endscan(heapscan);
+	qsort(scan->places, scan->nplaces, sizeof(Place), compare_places);
+}
+
+/* Begin to read rows of a store in the order of target and hash. */
+static MSSpillScan *
+begin_scan(MSStore store, Snapshot snapshot, int nkeys, ScanKey keys)
+{
+	MSSpillScan *scan = palloc0(sizeof(MSSpillScan));
+
+	scan->store = store;
+	scan->cxt = CurrentMemoryContext;
+	scan->snapshot = snapshot;
+	if (!is_there(store))
+		return scan;
+	scan->stored = ms_spill_open(store, AccessShareLock);
+	scan->index = open_index(scan->stored);
+	if (scan->index != NULL)
+		scan->scan = systable_beginscan_ordered(scan->stored, scan->index,
+												snapshot, nkeys, keys);
+	else
+		find_places(scan, nkeys, keys);
+	return scan;
+}
+
+/* The next row, good until the one after it; NULL: that was the last. */
+static HeapTuple
+next_row(MSSpillScan *scan)
+{
+	MemoryContext oldcxt;
+	HeapTuple	tuple = NULL;
+
+	CHECK_FOR_INTERRUPTS();
+	if (scan->stored == NULL)
+		return NULL;
+
+	/* the scan keeps something of what it returns */
+	oldcxt = MemoryContextSwitchTo(scan->cxt);
+	if (scan->index != NULL)
+		tuple = systable_getnext_ordered(scan->scan, ForwardScanDirection);
+	else
+	{
+		while (tuple == NULL && scan->next < scan->nplaces)
+		{
+			ItemPointer tid = &scan->places[scan->next++].tid;
+
+			if (table_tuple_fetch_row_version(scan->stored, tid,
+											  scan->snapshot, scan->slot))
+				tuple = ExecFetchSlotHeapTuple(scan->slot, false, NULL);
+		}
+	}
+	MemoryContextSwitchTo(oldcxt);
+	return tuple;
+}
+
+void
+ms_spill_end(MSSpillScan *scan)
+{
+	if (scan->stored != NULL)
+	{
+		if (scan->index != NULL)
+		{
+			systable_endscan_ordered(scan->scan);
+			index_close(scan->index, AccessShareLock);
+		}
+		else
+		{
+			ExecDropSingleTupleTableSlot(scan->slot);
+			pfree(scan->places);
+		}
+		table_close(scan->stored, AccessShareLock);
+	}
+	pfree(scan);
+}
+
+/*
+ * Begin to read the deltas of a target that a snapshot shows, in the order of
+ * their hashes: those of one hash, or those behind one, or all.
+ */
+MSSpillScan *
+ms_spill_begin(MSStore store, Oid relid, Snapshot snapshot, const int64 *hash,
+			   const int64 *after)
+{
+	ScanKeyData keys[2];
+	int			nkeys = 1;
+
+	ScanKeyInit(&keys[0], SPILLED_TARGET + 1, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	if (hash != NULL)
+		ScanKeyInit(&keys[nkeys++], SPILLED_HASH + 1, BTEqualStrategyNumber,
+					F_INT8EQ, Int64GetDatum(*hash));
+	else if (after != NULL && *after != PG_INT64_MIN)
+		ScanKeyInit(&keys[nkeys++], SPILLED_HASH + 1,
+					BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(*after));
+	return begin_scan(store, snapshot, nkeys, keys);
+}
+
+/* The next delta, in the current memory context; NULL: that was the last. */
+MSSpilled *
+ms_spill_next(MSSpillScan *scan)
+{
+	HeapTuple	tuple = next_row(scan);
+
+	return tuple == NULL ? NULL :
+		read_delta(scan->store, tuple, RelationGetDescr(scan->stored));
+}
+
+/*
+ * Read the deltas of a target that a snapshot shows: those of one hash, or, in
+ * the order of their hashes, those behind *after, which is set to the last
+ * one read.  It stops at limit, but between two hashes only; *more says
+ * whether it did.  Returns a list of MSSpilled, the first counted first.
+ */
+List *
+ms_spill_read(MSStore store, Oid relid, Snapshot snapshot, const int64 *hash,
+			  int64 *after, int limit, bool *more)
+{
+	MSSpillScan *scan = ms_spill_begin(store, relid, snapshot, hash, after);
+	MSSpilled  *delta;
+	List	   *result = NIL;
+
+	*more = false;
+	while ((delta = ms_spill_next(scan)) != NULL)
+	{
+		if (list_length(result) >= limit &&
+			(after == NULL || delta->hash != *after))
+		{
+			*more = true;
+			break;
+		}
+		if (after != NULL)
+			*after = delta->hash;
+		result = lappend(result, delta);
+	}
+	ms_spill_end(scan);
+	list_sort(result, compare_times);
+	return result;
+}
+
+/*
+ * Is a delta there, as far as it is known now?  Not if this transaction has
+ * deleted it, whatever a snapshot shows.
+ */
+static bool
+is_left(Relation stored, const MSSpilled *delta)
+{
+	TupleTableSlot *slot = table_slot_create(stored, NULL);
+	ItemPointerData tid = delta->tid;
+	bool		left = table_tuple_fetch_row_version(stored, &tid,
+													 SnapshotSelf, slot);
+
+	ExecDropSingleTupleTableSlot(slot);
+	return left;
+}
+
+/*
+ * Delete a delta: it then belongs to this transaction.  False where somebody
+ * else has deleted it, or, unless we wait for him, is about to; ours: we have
+ * locked it.  False, too, where this transaction has deleted it since it was
+ * read, as a trigger may that counts the same key: core would fail.
+ */
+bool
+ms_spill_delete(Relation stored, const MSSpilled *delta, Snapshot snapshot,
+				bool wait, bool ours)
+{
+	TM_FailureData tmfd;
+	ItemPointerData tid = delta->tid;
+
+	return is_left(stored, delta) &&
+		table_tuple_delete(stored, &tid, GetCurrentCommandId(true), 0,
+						   snapshot, InvalidSnapshot, wait || ours,
+						   &tmfd) == TM_Ok;
+}
+
+/* Lock a delta, so that nobody else deletes it, under the same conditions. */
+bool
+ms_spill_lock(Relation stored, const MSSpilled *delta, Snapshot snapshot,
+			  bool wait)
+{
+	TupleTableSlot *slot = table_slot_create(stored, NULL);
+	ItemPointerData tid = delta->tid;
+	TM_FailureData tmfd;
+	TM_Result	result;
+
+	result = table_tuple_lock(stored, &tid, snapshot, slot,
+							  GetCurrentCommandId(true), LockTupleExclusive,
+							  wait ? LockWaitBlock : LockWaitSkip, 0, &tmfd);
+	ExecDropSingleTupleTableSlot(slot);
+	return result == TM_Ok;
+}
+
+/* Append a delta that was deleted, as it was, but with an error. */
+void
+ms_spill_append_again(const MSSpilled *delta, const char *error)
+{
+	Relation	stored = ms_spill_open(delta->store, AccessShareLock);
+	Datum		values[SPILLED_NATTS];
+	bool		isnull[SPILLED_NATTS];
+
+	deform(delta->store, delta->tuple, RelationGetDescr(stored), values, isnull);
+	values[SPILLED_ID] = make_id();
+	isnull[SPILLED_ID] = false;
+	values[SPILLED_ERROR] = CStringGetTextDatum(error);
+	isnull[SPILLED_ERROR] = false;
+	append(MS_STORE_SPILLED, values, isnull);
+	table_close(stored, AccessShareLock);
+}
+
+static void
+forget(MSStore store, Oid relid)
+{
+	Relation	stored = ms_spill_open(store, RowExclusiveLock);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	int64		after = PG_INT64_MIN;
+	bool		more = true;
+
+	while (more)
+	{
+		ListCell   *lc;
+
+		foreach(lc, ms_spill_read(store, relid, snapshot, NULL, &after, 10000,
+								  &more))
+			(void) ms_spill_delete(stored, lfirst(lc), snapshot, false, false);
+	}
+	UnregisterSnapshot(snapshot);
+	table_close(stored, NoLock);
+}
+
+/* Forget the deltas of a table that has been dropped. */
+void
+ms_spill_forget(Oid relid)
+{
+	for (int store = 0; store < MS_STORES; store++)
+		forget(store, relid);
+}
+
+/* The target of a scan's first row, which ends it; 0: there is none. */
+static Oid
+first_target(MSSpillScan *scan)
+{
+	HeapTuple	tuple = next_row(scan);
+	Oid			result = InvalidOid;
+	bool		isnull;
+
+	if (tuple != NULL)
+		result = DatumGetObjectId(heap_getattr(tuple, SPILLED_TARGET + 1,
+											   RelationGetDescr(scan->stored),
+											   &isnull));
+	ms_spill_end(scan);
+	return result;
+}
+
+/* Is there anything set aside of a target, that a snapshot shows? */
+bool
+ms_spill_exists(Oid relid, Snapshot snapshot)
+{
+	for (int store = 0; store < MS_STORES; store++)
+	{
+		if (OidIsValid(first_target(ms_spill_begin(store, relid, snapshot,
+												   NULL, NULL))))
+			return true;
+	}
+	return false;
+}
+
+/* The next target behind one that has anything in a store; 0: none. */
+Oid
+ms_spill_next_target(MSStore store, Oid relid, Snapshot snapshot)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key, SPILLED_TARGET + 1, BTGreaterStrategyNumber, F_OIDGT,
+				ObjectIdGetDatum(relid));
+	return first_target(begin_scan(store, snapshot, 1, &key));
+}

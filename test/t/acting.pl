@@ -1,0 +1,164 @@
+# As whom a waiting increment is applied by another session: the worker, a
+# scheduler's superuser, and at PREPARE TRANSACTION.  Theme acting has the rest.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use MissingSymbolTest;
+use Test::More;
+
+my $node = new_node('acting', conf => ['max_prepared_transactions = 5', 'missing_symbol.flush_interval = 50']);
+
+sub sql { return $node->safe_psql('postgres', "SET client_min_messages = error;\n$_[0]"); }
+
+# what triggers have told since the last look
+sub told { return sql(q{WITH gone AS (DELETE FROM log RETURNING n, who, what) SELECT who || ' ' || what FROM gone ORDER BY n}); }
+
+sub merged
+{
+	my ($what) = @_;
+
+	ok($node->poll_query_until('postgres', 'SELECT NOT EXISTS (SELECT FROM missing_symbol.buffered)'), $what)
+	  or diag(sql('TABLE missing_symbol.buffered'));
+}
+
+sql(q{
+CREATE ROLE boss; CREATE ROLE mallory; CREATE ROLE web;
+GRANT CREATE ON SCHEMA public TO boss, mallory;
+CREATE TABLE log (n serial, who text, what text);
+GRANT INSERT ON log TO PUBLIC; GRANT USAGE ON SEQUENCE log_n_seq TO PUBLIC;
+CREATE FUNCTION grab() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    BEGIN
+        ALTER ROLE mallory SUPERUSER;
+    EXCEPTION WHEN insufficient_privilege THEN
+        NULL;
+    END;
+    INSERT INTO log (who, what) VALUES (CASE WHEN current_user IN ('boss', 'mallory', 'web') THEN current_user ELSE 'superuser' END,
+        TG_TABLE_NAME);
+    RETURN NULL;
+END
+$$;
+SET ROLE mallory;
+CREATE TABLE m (k text PRIMARY KEY, count bigint);
+CREATE TABLE put_off (k text PRIMARY KEY, count bigint);
+CREATE TABLE held (k text PRIMARY KEY, count bigint);
+CREATE TABLE first (k text PRIMARY KEY, count bigint);
+SELECT missing_symbol.track('m', apply => 'buffer'), missing_symbol.track('put_off', apply => 'buffer'),
+       missing_symbol.track('held', spill => true), missing_symbol.track('first', apply => 'commit');
+SET ROLE boss;
+CREATE TABLE b (k text PRIMARY KEY, count bigint, by text DEFAULT 'nobody');
+GRANT SELECT, INSERT, UPDATE ON b TO web;
+SELECT missing_symbol.track('b', apply => 'buffer');
+});
+
+# ---------------------------------------------------------------------------
+# The worker
+# ---------------------------------------------------------------------------
+
+sql(q{SELECT missing_symbol.increment('b', 'x') FROM generate_series(1, 10)});
+merged('a table without code');
+is(sql('SELECT count FROM b'), 10, 'is merged');
+sql(q{
+CREATE TRIGGER grab AFTER INSERT OR UPDATE ON m FOR EACH ROW EXECUTE FUNCTION grab();
+CREATE TRIGGER grab AFTER INSERT OR UPDATE ON b FOR EACH ROW EXECUTE FUNCTION grab();
+CREATE CONSTRAINT TRIGGER grab AFTER INSERT OR UPDATE ON put_off DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION grab();
+SELECT missing_symbol.increment('m', 'x');
+});
+merged('what a superuser has counted in a table with a trigger of its owner');
+is(told(), 'mallory m', 'is merged as the owner');
+sql(q{SELECT missing_symbol.increment('put_off', 'x')});
+merged('and with a trigger that is put off to the commit');
+is(told(), 'mallory put_off', 'as the owner, too');
+sql(q{SET ROLE web; SELECT missing_symbol.increment('b', 'x')});
+merged('what a role has counted that the owner could not become');
+is(told(), 'boss b', 'is merged as the owner');
+sql(q{GRANT web TO boss; SET ROLE web; SELECT missing_symbol.increment('b', 'x')});
+merged('one that he could become');
+is(told(), 'web b', 'is merged as that role');
+
+# ---------------------------------------------------------------------------
+# A scheduler's superuser, and what is spilled
+# ---------------------------------------------------------------------------
+
+$node->append_conf('postgresql.conf', 'missing_symbol.worker = off');
+$node->reload;
+ok($node->poll_query_until('postgres', q{SELECT current_setting('missing_symbol.worker') = 'off' AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type LIKE '%missing_symbol%')}),
+	'no worker any more');
+sql(q{
+SELECT missing_symbol.increment('put_off', 'x');
+BEGIN;
+SET LOCAL ROLE mallory;
+SELECT missing_symbol.increment('held', 'x');
+PREPARE TRANSACTION 'held';
+});
+is(sql(q{SELECT missing_symbol.increment('held', 'x'); SELECT (missing_symbol.last_increment()).outcome}), "\nspilled", 'a superuser spills');
+sql(q{
+COMMIT PREPARED 'held';
+SET ROLE mallory;
+CREATE TRIGGER grab AFTER INSERT OR UPDATE ON held FOR EACH ROW EXECUTE FUNCTION grab();
+});
+is(sql('SELECT missing_symbol.fold()'), 2, 'a superuser calls fold()');
+is(told(), "mallory put_off\nmallory held", 'all is merged as the owner');
+is(sql(q{SELECT count FROM held}), 2, 'and there');
+
+# ---------------------------------------------------------------------------
+# In the counter's own transaction
+# ---------------------------------------------------------------------------
+
+sql(q{
+CREATE FUNCTION set_more() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('search_path', 'nowhere', false), set_config('lock_timeout', '1ms', false);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER set_more AFTER INSERT OR UPDATE ON first FOR EACH ROW EXECUTE FUNCTION set_more();
+DROP TRIGGER grab ON b;
+CREATE FUNCTION tell_path() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO public.log (who, what) VALUES (current_user, current_setting('search_path') || ' ' || current_setting('lock_timeout'));
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER tell_path AFTER INSERT OR UPDATE ON b FOR EACH ROW EXECUTE FUNCTION tell_path();
+GRANT SELECT, INSERT, UPDATE ON first TO web;
+ALTER TABLE b OWNER TO mallory;
+GRANT SELECT, INSERT, UPDATE ON b TO web;
+SELECT missing_symbol.track('b', apply => 'commit');
+});
+is(sql(q{
+SET ROLE web;
+BEGIN;
+SELECT missing_symbol.increment('first', 'x');
+SELECT missing_symbol.increment('b', 'x');
+SAVEPOINT s;
+SELECT missing_symbol.increment('b', 'never');
+CLOSE ALL;
+ROLLBACK TO s;
+PREPARE TRANSACTION 'ours';
+SHOW search_path;
+SHOW lock_timeout;
+}), qq{\n\n\n"\$user", public\n0}, 'PREPARE TRANSACTION leaves the settings');
+is(sql(q{SELECT count(*) FROM first}), 0, 'and applies in the prepared transaction');
+sql(q{COMMIT PREPARED 'ours'});
+is(sql(q{SELECT count FROM first}), 1, 'which commits it');
+is(told(), 'web "$user", public 0', 'as the role that counted, with its own search_path');
+is(sql(q{SELECT count(*) FROM b WHERE k = 'never'}), 0, 'without what was rolled back');
+
+# who has deferred something keeps the owner from adding code to the table
+my $counting = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') ], '<', \my $in, '>', \my $out, '2>', \my $err);
+$in = "BEGIN; SELECT missing_symbol.increment('first', 'x'); SELECT 'deferred';\n";
+$counting->pump until $out =~ /deferred/ || $err ne '';
+is(answer($node, q{SET ROLE mallory; SET lock_timeout = '100ms';
+CREATE TRIGGER late AFTER INSERT OR UPDATE ON first FOR EACH ROW EXECUTE FUNCTION grab()}), '55P03',
+	'no trigger is added between an increment and its commit');
+$in .= "COMMIT;\n\\q\n";
+$counting->finish;
+is(told(), '', 'so none runs as a superuser who has deferred');
+is(sql(q{SELECT rolsuper FROM pg_roles WHERE rolname = 'mallory'}), 'f', 'nobody has become superuser');
+
+$node->stop;
+clean_log_ok($node);
+done_testing();

@@ -1,0 +1,313 @@
+# Library and SQL objects of different versions, under load: after a package was
+# upgraded the new library serves the SQL objects of before, until ALTER
+# EXTENSION UPDATE; and sessions that run on have the old library with the new
+# objects.  No increment fails, nobody crashes, and the sums are exact.
+#
+# RELEASED is a directory with the release before this version, and its library:
+# test/run.sh builds it from the repository's history, and only it sets it, since
+# the library is exchanged in the PostgreSQL that is tested.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use IPC::Run;
+use MissingSymbolTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(usleep);
+
+my $node = new_node('skew', conf => [ 'restart_after_crash = on', 'max_connections = 60', 'client_min_messages = error',
+	'log_statement = none', q{missing_symbol.flush_interval = '200ms'} ]);
+my $dir = PostgreSQL::Test::Utils::tempdir();
+my $current = $node->safe_psql('postgres', q{SELECT extversion FROM pg_extension WHERE extname = 'missing_symbol'});
+my $library = `pg_config --pkglibdir`;
+chomp $library;
+$library .= '/missing_symbol.so';
+
+# ---------------------------------------------------------------------------
+# The library on the disk.  As a package manager does it: another file, of
+# which those who have loaded the old one see nothing.
+# ---------------------------------------------------------------------------
+
+my $new_library = "$dir/new.so";
+
+sub install
+{
+	my ($file) = @_;
+
+	system('cp', $file, "$library.new") == 0 && rename("$library.new", $library)
+	  or die "cannot write $library";
+}
+
+END
+{
+	my $status = $?;
+
+	install($new_library) if -e $new_library;
+	$? = $status;
+}
+
+# ---------------------------------------------------------------------------
+# A database, and the load
+# ---------------------------------------------------------------------------
+
+my @tables = qw(now typed parted spilling deferred buffered buffered_parts);
+
+sub database
+{
+	my ($name, $version) = @_;
+
+	$node->safe_psql('postgres', "CREATE DATABASE $name");
+	$node->safe_psql($name, "CREATE EXTENSION missing_symbol VERSION '$version'");
+	$node->safe_psql($name, q{
+CREATE TABLE ledger (target text, k int, n bigint);
+CREATE TABLE now (k int PRIMARY KEY, count bigint NOT NULL, created_at timestamptz, modified_at timestamptz) WITH (fillfactor = 50);
+CREATE TABLE typed (k int PRIMARY KEY, c missing_symbol.counter) WITH (fillfactor = 50);
+CREATE TABLE parted (k int PRIMARY KEY, count bigint) PARTITION BY HASH (k);
+CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CREATE TABLE spilling (LIKE now INCLUDING ALL);
+CREATE TABLE deferred (LIKE now INCLUDING ALL);
+CREATE TABLE buffered (LIKE now INCLUDING ALL);
+CREATE TABLE buffered_parts (k int PRIMARY KEY, count bigint, note text) PARTITION BY HASH (k);
+CREATE TABLE buffered_parts_0 PARTITION OF buffered_parts FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+SELECT missing_symbol.track('spilling', spill => true), missing_symbol.track('deferred', apply => 'commit'),
+       missing_symbol.track('buffered', apply => 'buffer'), missing_symbol.track('buffered_parts', apply => 'buffer', fill => '{note}');
+});
+	return;
+}
+
+my %script = (
+	one => join('', map { qq{
+\\set k random(1, 20)
+BEGIN;
+SELECT missing_symbol.increment('$_', :k);
+INSERT INTO ledger VALUES ('$_', :k, 1);
+COMMIT;
+} } @tables),
+	# what does not wait for rows, in one transaction
+	mixed => q{
+\set k random(1, 20)
+\set l random(1, 20)
+BEGIN;
+SELECT missing_symbol.increment('spilling', :k), missing_symbol.increment_by('buffered', 3, :l), missing_symbol.increment('deferred', :k);
+INSERT INTO ledger VALUES ('spilling', :k, 1), ('buffered', :l, 3), ('deferred', :k, 1);
+SAVEPOINT s;
+SELECT * FROM missing_symbol.increment_many('buffered', ARRAY[:k, :l]::int[]);
+INSERT INTO ledger VALUES ('buffered', :k, 1), ('buffered', :l, 1);
+ROLLBACK TO s;
+SELECT * FROM missing_symbol.increment_rows('buffered_parts', jsonb_build_array(jsonb_build_object('k', :k::int, 'note', 'x'::text), jsonb_build_object('k', :l::int)));
+INSERT INTO ledger VALUES ('buffered_parts', :k, 1), ('buffered_parts', :l, 1);
+COMMIT;
+},
+	general => q{
+\set k random(1, 20)
+SET missing_symbol.fast_path = off;
+BEGIN;
+SELECT missing_symbol.increment('now', :k);
+INSERT INTO ledger VALUES ('now', :k, 1);
+COMMIT;
+RESET missing_symbol.fast_path;
+},
+	read => q{
+\set k random(1, 20)
+SELECT missing_symbol.value('spilling', :k), missing_symbol.value('buffered', :k);
+SELECT count(*) FROM missing_symbol.total(NULL::buffered);
+SELECT count(*) FROM missing_symbol.counter_stats;
+SELECT worker_state FROM missing_symbol.buffer_stats;
+SELECT missing_symbol.fold();
+});
+foreach my $name (keys %script)
+{
+	PostgreSQL::Test::Utils::append_to_file("$dir/$name", $script{$name});
+}
+
+# In the background: sessions that stay, and sessions that come and go.
+sub load
+{
+	my ($database, $seconds) = @_;
+	my @load;
+
+	foreach my $options ([ '-c', 6, '-M', 'prepared' ], [ '-c', 2, '-C' ])
+	{
+		my %load = (output => '');
+
+		$load{run} = IPC::Run::start([ 'pgbench', '-n', '-T', $seconds, '-j', 2, @$options, '-h', $node->host, '-p', $node->port,
+				(map { ('-f', "$dir/$_") } sort keys %script), $database ], '<', \undef, '>&', \$load{output});
+		push @load, \%load;
+	}
+	# until each of them has counted
+	$node->poll_query_until($database, 'SELECT count(*) > 100 FROM ledger');
+	return @load;
+}
+
+sub finish_ok
+{
+	my ($what, @load) = @_;
+
+	foreach my $load (@load)
+	{
+		my $ok = $load->{run}->finish && $load->{output} !~ /aborted|ERROR/;
+
+		ok($ok, "$what: no increment failed") or diag $load->{output};
+	}
+	return;
+}
+
+sub exact_ok
+{
+	my ($what, $database) = @_;
+	my $wrong = sub {
+		my ($table, $source) = @_;
+		my $count = $table eq 'typed' ? 'missing_symbol.hits(c)' : 'count';
+
+		return $node->safe_psql($database, qq{
+SELECT k, $count, n FROM $source FULL JOIN (SELECT k, sum(n) AS n FROM ledger WHERE target = '$table' GROUP BY k) AS l USING (k)
+WHERE $count IS DISTINCT FROM n});
+	};
+
+	is($wrong->($_, "missing_symbol.total(NULL::$_)"), '', "$what: total of $_ is exact") foreach @tables;
+	$node->safe_psql($database, 'SELECT missing_symbol.flush()');
+	is($wrong->($_, $_), '', "$what: rows of $_ are exact") foreach @tables;
+	is($node->safe_psql($database, 'SELECT (SELECT count(*) FROM missing_symbol.buffered) + (SELECT count(*) FROM missing_symbol.spilled)'),
+		'0', "$what: nothing is left");
+	is(scalar(() = slurp_file($node->logfile) =~ /was terminated by signal/g), 0, "$what: nobody crashed");
+	return;
+}
+
+# so that another library may do what it did
+sub new_worker
+{
+	my ($database) = @_;
+
+	$node->safe_psql($database, q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'missing_symbol worker'});
+	return;
+}
+
+sub update_ok
+{
+	my ($what, $database, $version) = @_;
+
+	is(answer($node, "ALTER EXTENSION missing_symbol UPDATE TO '$version'", $database), '', "$what: ALTER EXTENSION UPDATE TO '$version'");
+	is($node->safe_psql($database, q{SELECT extversion FROM pg_extension WHERE extname = 'missing_symbol'}), $version, "$what: is $version");
+	return;
+}
+
+# ---------------------------------------------------------------------------
+# This library under every release's SQL objects, and their update under load
+# ---------------------------------------------------------------------------
+
+my @released = split(/\n/, $node->safe_psql('postgres', qq{
+SELECT DISTINCT source FROM pg_extension_update_paths('missing_symbol')
+WHERE target = '$current' AND path IS NOT NULL AND source <> target ORDER BY 1}));
+
+is($released[0], '1.0', 'the releases begin with 1.0');
+foreach my $version (@released)
+{
+	(my $database = "from_$version") =~ tr/./_/;
+
+	database($database, $version);
+	my @load = load($database, 6);
+	sleep 2;
+	new_worker($database);
+	update_ok("this library on $version", $database, $_) foreach ((grep { $_ gt $version } @released), $current);
+	sleep 1;
+	new_worker($database);
+	finish_ok("this library on $version", @load);
+	exact_ok("this library on $version", $database);
+}
+
+# one that is never updated
+database('stays', $released[-1]);
+my @load = load('stays', 3);
+finish_ok("this library on $released[-1], never updated", @load);
+exact_ok("this library on $released[-1], never updated", 'stays');
+
+# ---------------------------------------------------------------------------
+# The library of the release before, exchanged under those who have loaded it
+# ---------------------------------------------------------------------------
+
+my $why = !$ENV{RELEASED} ? 'RELEASED is not set (make test sets it)'
+  : !-e "$ENV{RELEASED}/missing_symbol.so" ? slurp_file("$ENV{RELEASED}/why")
+  : '';
+SKIP:
+{
+	skip "the library of the release before: $why", 1 if $why;
+
+	my $released = $released[-1];
+
+	system('cp', $library, $new_library) == 0 or die "cannot write $new_library";
+	install("$ENV{RELEASED}/missing_symbol.so");
+	$node->restart;
+	database('upgraded', $released);
+	@load = load('upgraded', 10);
+
+	# a session that uses what there is before, in between and after
+	my $views = join('', map { "SELECT count(*) FROM missing_symbol.$_;\n" } split(/\n/, $node->safe_psql('upgraded', q{
+SELECT relname FROM pg_class WHERE relnamespace = 'missing_symbol'::regnamespace AND relkind IN ('v', 'r') ORDER BY 1})));
+	my $all = $views . q{
+SELECT missing_symbol.increment('now', 1), missing_symbol.increment('spilling', 1), missing_symbol.increment('buffered', 1), missing_symbol.increment('deferred', 1);
+INSERT INTO ledger VALUES ('now', 1, 1), ('spilling', 1, 1), ('buffered', 1, 1), ('deferred', 1, 1);
+BEGIN; SELECT missing_symbol.increment('buffered', 1); SAVEPOINT s; SELECT missing_symbol.increment('deferred', 1); ROLLBACK TO s;
+INSERT INTO ledger VALUES ('buffered', 1, 1); COMMIT;
+SELECT * FROM missing_symbol.last_increment();
+SELECT * FROM missing_symbol.describe('now'); SELECT * FROM missing_symbol.describe('buffered');
+SELECT count(*) FROM missing_symbol.total(NULL::spilling); SELECT missing_symbol.value('buffered', 1);
+SELECT missing_symbol.track('deferred', apply => 'commit'), missing_symbol.track('other', spill => true);
+SELECT missing_symbol.untrack('other');
+SELECT missing_symbol.record('xul.pdb', '44E4EC8C2F41492B9369D6B9A059577C2', 'xul.sym');
+SELECT missing_symbol.fold(), missing_symbol.flush();
+CALL missing_symbol.prune('now', '100 years');
+SELECT missing_symbol.profile_start('all'); SELECT 1; SELECT count(*) FROM missing_symbol.queries; SELECT missing_symbol.profile_stop();
+SELECT count(*) FROM missing_symbol.explain_analyze('SELECT 1');
+};
+	my $wait = sub { "\\! while ! [ -e $dir/$_[0] ]; do sleep 0.1; done\n" };
+	my $script = "CREATE TEMP TABLE other (k int PRIMARY KEY, count bigint);\nDROP TABLE other;\nCREATE TABLE other (k int PRIMARY KEY, count bigint);\n"
+	  . $all . "\\! touch $dir/before\n" . $wait->('installed') . $all . "\\! touch $dir/between\n" . $wait->('updated') . $all . "\\echo the end\n";
+	my $out = '';
+	my $session = IPC::Run::start([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('upgraded') ], '<', \$script, '>&', \$out);
+	my $until = sub {
+		for (1 .. 600) { return if -e "$dir/$_[0]"; $session->pump_nb; usleep(100_000); }
+		diag "waited for $_[0]: $out";
+	};
+
+	$until->('before');
+	install($new_library);
+	PostgreSQL::Test::Utils::append_to_file("$dir/installed", '');
+	new_worker('upgraded');
+	$until->('between');
+	sleep 2;
+	update_ok("$released to $current", 'upgraded', $current);
+	PostgreSQL::Test::Utils::append_to_file("$dir/updated", '');
+	sleep 1;
+	new_worker('upgraded');
+	finish_ok("$released to $current", @load);
+	$session->finish;
+	like($out, qr/the end/, 'a session with the old library uses all that there was, to the end') or diag $out;
+	exact_ok("$released to $current", 'upgraded');
+
+	# what the old library has set aside, the new one merges, and without an
+	# update it still does
+	database('before', $released);
+	install("$ENV{RELEASED}/missing_symbol.so");
+	my $set_aside = q{
+SET missing_symbol.worker = off;
+SELECT missing_symbol.increment('buffered', k), missing_symbol.increment('buffered_parts', k) FROM generate_series(1, 20) k;
+INSERT INTO ledger SELECT t, k, 1 FROM generate_series(1, 20) k, (VALUES ('buffered'), ('buffered_parts')) AS v (t);
+};
+	$node->safe_psql('before', $set_aside);
+	install($new_library);
+	$node->safe_psql('before', $set_aside);
+	exact_ok("set aside by $released and by $current", 'before');
+
+	# and the other way, which a downgrade of the package does
+	$node->safe_psql('before', $set_aside);
+	install("$ENV{RELEASED}/missing_symbol.so");
+	$node->safe_psql('before', $set_aside);
+	exact_ok("set aside by $current and by $released, merged by $released", 'before');
+	install($new_library);
+}
+
+$node->stop;
+clean_log_ok($node);
+done_testing();
