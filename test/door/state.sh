@@ -315,6 +315,7 @@ state_libpq()
 	rm -f /usr/sbin/policy-rc.d
 	apt update
 	apt install make postgresql-common
+	mkdir -p /etc/postgresql-common/createcluster.d
 	echo "create_main_cluster = false" \
 		>/etc/postgresql-common/createcluster.d/no.conf
 	apt install "postgresql-$(default_major)" libpq-dev
@@ -342,8 +343,9 @@ state_interrupted()
 	(cd $SRC && exec perl -e '$SIG{INT} = "DEFAULT"; setpgrp; exec @ARGV' \
 		make test) >$LOG 2>&1 </dev/null &
 	pid=$!
-	until grep -q '^Installing' $LOG; do sleep 0.2; done
-	sleep 4
+	until grep -qE '^  (Unpacking|Setting up)' $LOG || ! kill -0 $pid; do
+		sleep 0.2
+	done
 	kill -INT -- -$pid
 	wait $pid
 	end_try "Ctrl-C while packages are installed" $? any 'Stopping after this step'
