@@ -311,14 +311,17 @@ ms_need()
 # Modules beside which it must work (modules.pl), where the distribution has them
 ms_need_modules()
 {
-	local package
+	local package lists=
 
 	ms_is_packaged && command -v apt-cache >/dev/null || return 0
+	# apt has no lists yet; only who can fetch them may guess
+	apt-cache show bash >/dev/null 2>&1 && lists=1
+	[ -n "$lists" ] || ms_as_root true || return 0
 	for package in pgaudit pg-stat-kcache pg-qualstats pg-wait-sampling hypopg \
 		set-user pgextwlist pglogical plprofiler; do
 		package=postgresql-$MS_MAJOR-$package
 		dpkg -s "$package" >/dev/null 2>&1 ||
-			! apt-cache show "$package" >/dev/null 2>&1 ||
+			{ [ -n "$lists" ] && ! apt-cache show "$package" >/dev/null 2>&1; } ||
 			MS_WANTED+=("$package")
 	done
 }
