@@ -44,6 +44,7 @@ OBJS = \
 	src/input.o \
 	src/missing_symbol.o \
 	src/n_plus_one.o \
+	src/origin.o \
 	src/pending.o \
 	src/privileges.o \
 	src/probe.o \
@@ -113,6 +114,7 @@ REGRESS_BOTH = \
 	buffer \
 	pending \
 	types \
+	origin \
 	spill \
 	symbols \
 	tables \
@@ -154,7 +156,9 @@ PROVE_TESTS = \
 	test/t/profile_n_plus_one.pl \
 	test/t/profile_protocol.pl \
 	test/t/profile_settings.pl \
+	test/t/profile_stream.pl \
 	test/t/crash.pl \
+	test/t/differential.pl \
 	test/t/dump.pl \
 	test/t/exact.pl \
 	test/t/modules.pl \

@@ -147,6 +147,28 @@ SELECT missing_symbol.fold('evil.m');
 SELECT DISTINCT * FROM act.look();
 SELECT act.safe();
 
+-- what is no code of the table at first sight: a foreign key's query, a cascade, statistics
+SET ROLE regress_act_mallory;
+CREATE TABLE evil.pk (k text PRIMARY KEY);
+CREATE INDEX ON evil.pk ((k || evil.mark_fixed('planner')));
+INSERT INTO evil.pk VALUES ('fk');
+CREATE TABLE evil.fk (k text PRIMARY KEY REFERENCES evil.pk, count bigint UNIQUE);
+CREATE TABLE evil.child (count bigint REFERENCES evil.fk (count) ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED);
+CREATE TRIGGER grab AFTER UPDATE ON evil.child FOR EACH ROW EXECUTE FUNCTION evil.grab();
+CREATE STATISTICS evil.st ON (k || evil.mark_fixed('statistics')), count FROM evil.fk;
+SELECT missing_symbol.track('evil.fk', apply => 'buffer');
+RESET ROLE;
+SELECT missing_symbol.increment('evil.fk', 'fk');
+SELECT missing_symbol.fold();
+SET ROLE regress_act_mallory;
+INSERT INTO evil.child VALUES (1);
+RESET ROLE;
+SELECT missing_symbol.increment('evil.fk', 'fk');
+DELETE FROM act.log;
+SELECT missing_symbol.fold();
+SELECT * FROM evil.child;
+SELECT DISTINCT who FROM act.look();
+SELECT act.safe();
 --
 -- Roles count in boss's table
 --
@@ -161,17 +183,25 @@ SELECT missing_symbol.increment('act.b', 'a');
 SET ROLE regress_act_mallory;
 SELECT missing_symbol.increment('act.b', 'b');
 RESET ROLE;
--- foreign keys are no code of the table's users: in a transaction block, too
+-- not within what somebody does whom the owner could not become
+BEGIN;
+SET LOCAL client_min_messages = warning;
+SELECT missing_symbol.fold('act.b');
+COMMIT;
+-- within the owner's own transaction, with constraints put off
+SET ROLE regress_act_boss;
 BEGIN;
 SELECT missing_symbol.fold('act.b');
 COMMIT;
+RESET ROLE;
 SELECT * FROM act.b ORDER BY k;
 SET ROLE regress_act_web;
 SELECT missing_symbol.increment('act.b', 'nowhere');
-RESET ROLE;
+SET ROLE regress_act_boss;
 BEGIN;
 SELECT missing_symbol.fold('act.b');
 COMMIT;
+RESET ROLE;
 SELECT * FROM act.aside;
 -- what a commit would refuse does not end the fold of all
 SET ROLE regress_act_mallory;
@@ -458,6 +488,47 @@ DROP OWNED BY regress_act_gone;
 DROP ROLE regress_act_gone;
 SELECT missing_symbol.fold();
 SELECT * FROM act.look();
+
+-- by whoever merges: temporary tables of his that a trigger would find
+SET ROLE regress_act_boss;
+CREATE TABLE act.audited (k text PRIMARY KEY, count bigint);
+CREATE TABLE act.audit (k text);
+CREATE FUNCTION act.audit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO audit VALUES (NEW.k);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER audit AFTER INSERT OR UPDATE ON act.audited FOR EACH ROW EXECUTE FUNCTION act.audit();
+GRANT SELECT, INSERT, UPDATE ON act.audited TO regress_act_mallory;
+SELECT missing_symbol.track('act.audited', apply => 'buffer');
+SET ROLE regress_act_mallory;
+SELECT missing_symbol.increment('act.audited', 'x');
+CREATE TEMP TABLE audit (k text);
+CREATE TRIGGER grab AFTER INSERT ON audit FOR EACH ROW EXECUTE FUNCTION evil.grab();
+SELECT missing_symbol.fold('act.audited');
+SELECT missing_symbol.fold();
+DROP TABLE pg_temp.audit;
+RESET ROLE;
+SELECT * FROM act.aside;
+SELECT * FROM act.look();
+SET search_path = act;
+SELECT missing_symbol.fold();
+TABLE act.audit;
+-- a definer's function that merges is not the whole of a transaction
+SET ROLE regress_act_boss;
+CREATE FUNCTION act.merge() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = act
+    AS $$SELECT missing_symbol.fold('act.audited')$$;
+CREATE CONSTRAINT TRIGGER put_off AFTER INSERT OR UPDATE ON act.audited DEFERRABLE FOR EACH ROW EXECUTE FUNCTION act.audit();
+SET ROLE regress_act_mallory;
+CREATE TABLE evil.put_off (k text);
+CREATE CONSTRAINT TRIGGER grab AFTER INSERT ON evil.put_off DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION evil.grab();
+SELECT missing_symbol.increment('act.audited', 'x');
+WITH i AS (INSERT INTO evil.put_off VALUES ('x') RETURNING k)
+SELECT act.merge() FROM i;
+RESET ROLE;
+SELECT who, what FROM act.look();
+TABLE act.audit;
 
 RESET search_path;
 \set VERBOSITY default

@@ -19,7 +19,7 @@ CREATE TABLE buffer.views (
     title text
 ) WITH (fillfactor = 70);
 CREATE VIEW buffer.waiting AS
-    SELECT target, key, role = current_user AS own, delta, first_seen::time, last_seen::time, fields
+    SELECT target, key, role = current_user AS own, delta, first_seen::time, last_seen::time, nullif(fields - '', '{}') AS fields
     FROM missing_symbol.buffered;
 
 -- settings: of a target, by its owner, not of a session

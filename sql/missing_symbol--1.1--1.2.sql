@@ -8,15 +8,6 @@
 DELETE FROM missing_symbol.folds;
 COMMENT ON TABLE missing_symbol.folds IS 'not used any more';
 
-CREATE FUNCTION missing_symbol.worker_refused()
-RETURNS pg_catalog.bool
-LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
-AS 'MODULE_PATHNAME', 'ms_worker_refused';
-COMMENT ON FUNCTION missing_symbol.worker_refused() IS
-    'internal: could no worker be started, when this session last tried?';
-REVOKE ALL ON FUNCTION missing_symbol.worker_refused() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION missing_symbol.worker_refused() TO pg_monitor;
-
 -- 5: the worker's lock on our schema (WORKER_LOCK)
 CREATE OR REPLACE VIEW missing_symbol.buffer_stats AS
     SELECT s.buffered,
@@ -28,7 +19,8 @@ CREATE OR REPLACE VIEW missing_symbol.buffer_stats AS
                      THEN 'folding' ELSE 'waiting' END
                 WHEN pg_catalog.pg_is_in_recovery() THEN 'standby'
                 WHEN s.buffered OPERATOR(pg_catalog.=) 0
-                     AND NOT missing_symbol.worker_refused() THEN 'none'
+                     AND coalesce(pg_catalog.current_setting('missing_symbol.worker_refused', true),
+                                  'off') OPERATOR(pg_catalog.=) 'off' THEN 'none'
                 ELSE 'missing'
            END AS worker_state
     FROM missing_symbol.buffer_stats() s
@@ -52,3 +44,7 @@ COMMENT ON COLUMN missing_symbol.buffer_stats.folded IS 'spilled and buffered in
 COMMENT ON COLUMN missing_symbol.buffer_stats.rows_written IS 'not known any more: NULL';
 COMMENT ON COLUMN missing_symbol.buffer_stats.since IS 'since when folded is counted: stats_reset of pg_stat_database';
 COMMENT ON COLUMN missing_symbol.buffer_stats.worker_state IS 'folding; waiting; none: nothing is buffered; missing: something is, but no worker is there, or this session could not start one; standby';
+
+-- What a delta says of itself (origin.c)
+COMMENT ON COLUMN missing_symbol.spilled.fields IS 'the other columns that were given, as texts; under the empty name the key''s columns, and who counted';
+COMMENT ON COLUMN missing_symbol.buffered.fields IS 'the other columns that were given, as texts; under the empty name the key''s columns, and who counted';

@@ -30,7 +30,7 @@ RETURNS void LANGUAGE sql AS $$
             gen_random_uuid(), fields)
 $$;
 CREATE VIEW spill.left_over AS
-    SELECT key, role = current_user AS own, delta, first_seen, last_seen, fields, error
+    SELECT key, role = current_user AS own, delta, first_seen, last_seen, nullif(fields - '', '{}') AS fields, error
     FROM missing_symbol.spilled WHERE target = 'spill.hits'::regclass;
 
 -- settings
@@ -97,9 +97,9 @@ SELECT * FROM spill.left_over ORDER BY key;
 SELECT missing_symbol.value('spill.hits', 1), missing_symbol.value('spill.hits', 2),
        missing_symbol.value('spill.hits', 4), missing_symbol.value('spill.hits', 5);
 -- and not written again by the next fold
-CREATE TEMP TABLE kept AS SELECT id FROM missing_symbol.spilled;
+CREATE TABLE spill.kept AS SELECT id FROM missing_symbol.spilled;
 SELECT missing_symbol.fold('spill.hits');
-SELECT count(*) FROM missing_symbol.spilled JOIN kept USING (id);
+SELECT count(*) FROM missing_symbol.spilled JOIN spill.kept USING (id);
 -- increments do not stumble over it, totals do where it does not fit
 SELECT max(missing_symbol.increment('spill.hits', 1)) FROM generate_series(1, 16);
 SELECT * FROM missing_symbol.total(NULL::spill.hits);

@@ -19,17 +19,22 @@
  *	  counted now.  Our own apply is such a context only where the delta's
  *	  role is not the current one, or its call was itself in one.
  *
- * 3. In another transaction (fold(), flush(), the worker), by what the table
- *	  would run, which is judged under its lock:
- *	  (a) no code of its users: as the counter, not restricted;
- *	  (b) else, where the owner could become the counter with SET ROLE: as the
- *		  counter, restricted;
- *	  (c) else as the owner, restricted, after the counter's rights on the
- *		  table and its columns were checked.
- *	  (b) and (c) have a level of settings of their own.  The search_path is
- *	  that of whoever merges where he could become the role that acts, else
- *	  pg_catalog, pg_temp.  Where row security applies to the counter, or to
- *	  who acts, the delta stays.
+ * 3. In another transaction (fold(), flush(), the worker), whatever the table
+ *	  runs is its owner's: as the counter, where the owner could become him
+ *	  with SET ROLE, else as the owner, after the counter's rights on the table
+ *	  and its columns were checked.  Restricted, unless the owner could become
+ *	  whoever merges, too.  (To look whether a table runs any code at all is no
+ *	  way out: triggers, domains and the functions of expressions can be seen,
+ *	  but so much else runs some, like the planner of a foreign key's query.)
+ *	  The settings have a level of their own.  The search_path is that of
+ *	  whoever merges where he could become the role that acts, else pg_catalog,
+ *	  pg_temp, and then there must be no temporary objects that could stand in
+ *	  for others.  Where row security applies to the counter, or to who acts,
+ *	  the delta stays.
+ *
+ *	  In a transaction block of whoever merges, restricted code could still
+ *	  replace his cursors, or have his deferred triggers fired: fold.c leaves
+ *	  such a table there.
  *
  * 4. What is set aside is read as the table's owner, restricted (stored types
  *	  can have checks).
@@ -43,12 +48,9 @@
 
 #include "access/transam.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
-#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
-#include "nodes/nodeFuncs.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -115,119 +117,60 @@ ms_get_applier(MSApplier *applier)
 	applier->search_path = pstrdup(namespace_search_path);
 }
 
-/* As a role, with a search_path that its author or its user has chosen. */
-static void
-act_restricted(const MSApplier *applier, Oid role, MSActing *acting)
+/* Could the owner's code gain something by being whoever merges? */
+bool
+ms_is_restricted(Relation rel, const MSApplier *applier)
 {
+	return !member_can_set_role(rel->rd_rel->relowner, applier->userid);
+}
+
+/*
+ * Code that names an object without its schema would find a temporary one of
+ * whoever merges first, whatever the search_path.
+ */
+static void
+refuse_temporary_objects(Relation rel)
+{
+	Oid			temp_namespace;
+	Oid			toast_namespace;
+
+	GetTempNamespaceState(&temp_namespace, &toast_namespace);
+	if (OidIsValid(temp_namespace))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("increments of table \"%s\" cannot be merged in a session that has temporary tables",
+						RelationGetRelationName(rel)),
+				 errdetail("Code of its owner could find them in place of others."),
+				 errhint("Use another session, or leave it to the worker.")));
+}
+
+/* Be a role, for code of a table's owner. */
+static void
+act(const MSApplier *applier, Relation rel, Oid role, MSActing *acting)
+{
+	bool		hides = !member_can_set_role(applier->userid, role);
+	int			sec_context = applier->sec_context |
+		SECURITY_LOCAL_USERID_CHANGE;
+
+	if (hides)
+		refuse_temporary_objects(rel);
+	if (ms_is_restricted(rel, applier))
+		sec_context |= SECURITY_RESTRICTED_OPERATION;
 	begin_acting(acting);
-	SetUserIdAndSecContext(role, applier->sec_context |
-						   SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION);
-	set_search_path(member_can_set_role(applier->userid, role) ?
-					applier->search_path : "pg_catalog, pg_temp");
+	SetUserIdAndSecContext(role, sec_context);
+	set_search_path(hides ? "pg_catalog, pg_temp" : applier->search_path);
 }
 
 /* Rule 4, and to look at what a table has: its indexes can run code. */
 void
-ms_act_as_owner(const MSApplier *applier, Oid owner, MSActing *acting)
+ms_act_as_owner(const MSApplier *applier, Relation rel, MSActing *acting)
 {
-	act_restricted(applier, owner, acting);
+	act(applier, rel, rel->rd_rel->relowner, acting);
 }
 
 /*
  * What a table runs
  */
-
-/*
- * Functions of the server that run no code of others, beside those that are
- * immutable: what defaults are made of.
- */
-static bool
-is_known_function(Oid function)
-{
-	static const char *const names[] = {
-		"clock_timestamp", "gen_random_uuid", "nextval", "random",
-		"timeofday", "uuidv4", "uuidv7"
-	};
-	char	   *name = get_func_name(function);
-
-	for (int i = 0; i < lengthof(names); i++)
-	{
-		if (name != NULL && strcmp(name, names[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Can a function run code that a user has written?  What maps tables and
- * queries to XML, or runs a query given as text, can.
- */
-static bool
-may_run_code(Oid function, void *context)
-{
-	if (function >= FirstNormalObjectId)
-		return !ms_is_own_function(function);
-	switch (func_volatile(function))
-	{
-		case PROVOLATILE_IMMUTABLE:
-			return false;
-		case PROVOLATILE_STABLE:
-			return get_func_rettype(function) == XMLOID;
-		default:
-			return !is_known_function(function);
-	}
-}
-
-/*
- * Can values of a type be made, read or compared by code of a user?  Base
- * types are their superuser's.
- */
-static bool
-has_code(Oid type)
-{
-	Oid			element = get_element_type(type);
-
-	if (OidIsValid(element))
-		type = element;
-	switch (get_typtype(type))
-	{
-		case TYPTYPE_BASE:
-		case TYPTYPE_ENUM:
-			return false;
-		case TYPTYPE_RANGE:
-			return type >= FirstNormalObjectId;
-		default:
-			return true;
-	}
-}
-
-/*
- * Does an expression run code of users?  What takes any type may look for a
- * cast of it, which the owner of an enum can make.
- */
-static bool
-code_walker(Node *node, void *context)
-{
-	Oid			type;
-
-	if (node == NULL)
-		return false;
-	if (IsA(node, List))
-		return expression_tree_walker(node, code_walker, context);
-	type = exprType(node);
-	if (check_functions_in_node(node, may_run_code, context) ||
-		IsA(node, XmlExpr) || has_code(type) ||
-		get_typtype(getBaseType(type)) == TYPTYPE_ENUM)
-		return true;
-	return expression_tree_walker(node, code_walker, context);
-}
-
-static bool
-runs_code(Node *expr)
-{
-	return code_walker(expr, NULL);
-}
 
 /* Triggers but those of foreign keys and deferrable unique keys */
 bool
@@ -241,38 +184,6 @@ ms_has_own_triggers(Relation rel)
 			return true;
 	}
 	return false;
-}
-
-/*
- * Does counting in a table run code of its users: triggers, domains,
- * expressions of their functions?  A partitioned table's partitions have
- * their own; they are not looked at.
- */
-static bool
-find_own_code(const MSTarget *target, Relation rel)
-{
-	TupleDesc	desc = RelationGetDescr(rel);
-
-	/* those of the key and the count, too */
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-
-		if (!att->attisdropped && has_code(att->atttypid))
-			return true;
-	}
-	return rel->rd_rel->relkind != RELKIND_RELATION ||
-		ms_has_own_triggers(rel) ||
-		ms_table_has(target, rel, has_code, runs_code);
-}
-
-/* The same, which is judged once for a target. */
-bool
-ms_has_own_code(MSTarget *target, Relation rel)
-{
-	if (target->own_code == MS_CODE_UNKNOWN)
-		target->own_code = find_own_code(target, rel) ? MS_CODE_OWN : MS_CODE_NONE;
-	return target->own_code == MS_CODE_OWN;
 }
 
 /* Does row security apply to a role; InvalidOid: to the current one? */
@@ -299,49 +210,41 @@ refuse_row_security(const MSTarget *target, Oid role)
 				 errhint("Merge them while row security is disabled for the table, or give the role BYPASSRLS until they are merged.")));
 }
 
+/* Who acts for a counter; InvalidOid: he is gone. */
+static Oid
+who_acts(Relation rel, Oid role)
+{
+	Oid			owner = rel->rd_rel->relowner;
+
+	return OidIsValid(role) && member_can_set_role(owner, role) ? role : owner;
+}
+
 /*
- * Act for a counter in another transaction than his; InvalidOid: he is gone,
- * and the owner stands in.  applier: who merges, as he was when he began.
- * Error 42501 where the counter may not count this any more.
+ * Act for a counter in another transaction than his.  applier: who merges, as
+ * he was when he began.  Error 42501 where the counter may not count this any
+ * more.
  */
 void
 ms_act_for_counter(MSTarget *target, Relation rel, const MSRow *row,
 				   const MSApplier *applier, Oid role, MSActing *acting)
 {
-	Oid			owner = rel->rd_rel->relowner;
+	Oid			actor = who_acts(rel, role);
 
-	if (!OidIsValid(role))
-		role = owner;
-	refuse_row_security(target, role);
-	ms_privileges_check_later(target, rel, row->given, role);
-	if (!ms_has_own_code(target, rel))
+	if (OidIsValid(role) && role != actor)
 	{
-		begin_acting(acting);
-		SetUserIdAndSecContext(role, applier->sec_context |
-							   SECURITY_LOCAL_USERID_CHANGE);
-		return;
+		refuse_row_security(target, role);
+		ms_privileges_check_later(target, rel, row->given, role);
 	}
-	if (!member_can_set_role(owner, role))
-	{
-		refuse_row_security(target, owner);
-		ms_privileges_check_later(target, rel, row->given, owner);
-		role = owner;
-	}
-	act_restricted(applier, role, acting);
+	refuse_row_security(target, actor);
+	ms_privileges_check_later(target, rel, row->given, actor);
+	act(applier, rel, actor, acting);
 }
 
 /* Would that hide the applier's search_path from who acts? */
 bool
-ms_hides_search_path(MSTarget *target, Relation rel, const MSApplier *applier,
-					 Oid role)
+ms_hides_search_path(Relation rel, const MSApplier *applier, Oid role)
 {
-	Oid			owner = rel->rd_rel->relowner;
-
-	if (!ms_has_own_code(target, rel))
-		return false;
-	if (!OidIsValid(role) || !member_can_set_role(owner, role))
-		role = owner;
-	return !member_can_set_role(applier->userid, role);
+	return !member_can_set_role(applier->userid, who_acts(rel, role));
 }
 
 /* Rule 1, at the transaction's end. */
@@ -353,8 +256,7 @@ ms_check_row_security_then(const MSTarget *target, Oid role)
 
 /*
  * Does a table put off triggers, or constraints, to the commit?  That cannot
- * be done in a restricted operation, so rules 3 (b) and (c) need constraints
- * immediate.
+ * be done in a restricted operation.
  */
 bool
 ms_defers_triggers(Relation rel)

@@ -77,12 +77,7 @@ ms_buffer_serves(MSTarget *target)
 void
 ms_buffer_append(MSTarget *target, Relation rel, const MSRow *row)
 {
-	char	   *role = GetUserNameFromId(GetUserId(), true);
-
-	/* the owner stands in for a role that its transaction has dropped */
-	if (role == NULL)
-		role = GetUserNameFromId(rel->rd_rel->relowner, false);
-	ms_spill_append(MS_STORE_BUFFERED, target, rel, row, row->values, role,
+	ms_spill_append(MS_STORE_BUFFERED, target, rel, row, row->values, NULL,
 					NULL);
 	ms_worker_wake();
 }

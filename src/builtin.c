@@ -29,33 +29,20 @@
 
 #include "missing_symbol.h"
 
-/* Does a function come with this extension? */
-bool
-ms_is_own_function(Oid function)
+/* Is a function another's, or not everybody's to call? */
+static bool
+is_special_function(Oid function, void *context)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	Form_pg_proc form;
 	bool		result;
 
 	if (!HeapTupleIsValid(tuple))
-		return false;
-	form = (Form_pg_proc) GETSTRUCT(tuple);
-	result = form->prolang == ClanguageId && form->pronamespace == ms_schema();
-	ReleaseSysCache(tuple);
-	return result;
-}
-
-/* Is a function another's, or not everybody's to call? */
-static bool
-is_special_function(Oid function, void *context)
-{
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	bool		result;
-
-	if (!HeapTupleIsValid(tuple))
 		return true;
+	form = (Form_pg_proc) GETSTRUCT(tuple);
 	result = !heap_attisnull(tuple, Anum_pg_proc_proacl, NULL) ||
-		(function >= FirstNormalObjectId && !ms_is_own_function(function));
+		(function >= FirstNormalObjectId &&
+		 (form->prolang != ClanguageId || form->pronamespace != ms_schema()));
 	ReleaseSysCache(tuple);
 	return result;
 }
@@ -105,61 +92,44 @@ ms_type_is_builtin(Oid type)
 		(kind != TYPTYPE_DOMAIN && kind != TYPTYPE_COMPOSITE);
 }
 
-/*
- * Does a test hold of a type of a table's columns, or of an expression that
- * inserting or updating a row evaluates, as it was written?
- */
+/* The same for all that inserting or updating a row evaluates. */
 bool
-ms_table_has(const MSTarget *target, Relation rel, bool (*is_type) (Oid type),
-			 bool (*is_expression) (Node *expr))
+ms_table_is_builtin(const MSTarget *target, Relation rel)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 	TupleConstr *constr = desc->constr;
-	bool		result = false;
+	bool		result = true;
 	ListCell   *lc;
 
-	for (int i = 0; i < desc->natts && !result; i++)
+	for (int i = 0; i < desc->natts && result; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
 		if (!att->attisdropped && !ms_is_always_given(target, att->attnum))
-			result = is_type(att->atttypid);
+			result = !is_domain(att->atttypid);
 	}
-	for (int i = 0; constr != NULL && i < constr->num_defval && !result; i++)
+	for (int i = 0; constr != NULL && i < constr->num_defval && result; i++)
 	{
 		if (!ms_is_always_given(target, constr->defval[i].adnum))
-			result = is_expression(stringToNode(constr->defval[i].adbin));
+			result = ms_is_builtin(stringToNode(constr->defval[i].adbin));
 	}
-	for (int i = 0; constr != NULL && i < constr->num_check && !result; i++)
-		result = is_expression(stringToNode(constr->check[i].ccbin));
-	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers && !result; i++)
+	for (int i = 0; constr != NULL && i < constr->num_check && result; i++)
+		result = ms_is_builtin(stringToNode(constr->check[i].ccbin));
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers && result; i++)
 	{
 		if (rel->trigdesc->triggers[i].tgqual != NULL)
-			result = is_expression(stringToNode(rel->trigdesc->triggers[i].tgqual));
+			result = ms_is_builtin(stringToNode(rel->trigdesc->triggers[i].tgqual));
 	}
-	if (rel->rd_rel->relispartition && !result)
-		result = is_expression((Node *) RelationGetPartitionQual(rel));
+	if (rel->rd_rel->relispartition && result)
+		result = ms_is_builtin((Node *) RelationGetPartitionQual(rel));
 	foreach(lc, RelationGetIndexList(rel))
 	{
 		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
 
-		result = result ||
-			is_expression(ms_index_tree(index, Anum_pg_index_indexprs)) ||
-			is_expression(ms_index_tree(index, Anum_pg_index_indpred));
+		result = result &&
+			ms_is_builtin(ms_index_tree(index, Anum_pg_index_indexprs)) &&
+			ms_is_builtin(ms_index_tree(index, Anum_pg_index_indpred));
 		index_close(index, AccessShareLock);
 	}
 	return result;
-}
-
-static bool
-is_special(Node *expr)
-{
-	return special_walker(expr, NULL);
-}
-
-/* May all be kept that inserting or updating a row evaluates? */
-bool
-ms_table_is_builtin(const MSTarget *target, Relation rel)
-{
-	return !ms_table_has(target, rel, is_domain, is_special);
 }

@@ -300,6 +300,19 @@ ms_collate_is_c(Oid collation)
 #define MS_RUN_ARGS queryDesc, direction, count, execute_once
 #endif
 
+#if PG_VERSION_NUM >= 190000
+#define MS_ANALYZED_PARAMS \
+	ParseState *pstate, Query *query, const JumbleState *jstate
+#define MS_ANALYZED_ARGS pstate, query, jstate
+#elif PG_VERSION_NUM >= 140000
+#define MS_ANALYZED_PARAMS \
+	ParseState *pstate, Query *query, JumbleState *jstate
+#define MS_ANALYZED_ARGS pstate, query, jstate
+#else
+#define MS_ANALYZED_PARAMS ParseState *pstate, Query *query
+#define MS_ANALYZED_ARGS pstate, query
+#endif
+
 #if PG_VERSION_NUM >= 140000
 #define MS_UTILITY_PARAMS \
 	PlannedStmt *pstmt, const char *queryString, bool readOnlyTree, \

@@ -207,7 +207,7 @@ set_aside(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 	}
 	if (!row->folded)
 		ms_spill_append(MS_STORE_SPILLED, target, fast->rel, row, key,
-						GetUserNameFromId(GetUserId(), false), NULL);
+						NULL, NULL);
 	ms_result_none(MS_SPILLED, result);
 }
 

@@ -15,10 +15,7 @@
  * target, because the order in which it locks rows is not that of keys.
  *
  * As whom each is applied is in acting.c.  Otherwise all is done as the
- * table's owner, restricted, because to look at the table can run code.  In a
- * restricted operation no trigger can be put off to the commit; so where that
- * is needed, constraints are made immediate first, which is not for us to do
- * in a transaction that has done more than this.
+ * table's owner, because to look at the table can run code, too.
  *
  * What fails is kept in spilled, with its error, and the rest goes on.  For
  * that the work is done in attempts (attempt.c), of many keys each; where one
@@ -36,8 +33,10 @@
  */
 #include "postgres.h"
 
-#include "access/tableam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
@@ -75,12 +74,20 @@ typedef struct KeyDeltas
 	int			n;
 } KeyDeltas;
 
+/* can a table be folded as things are? */
+typedef enum MSReady
+{
+	MS_READY,
+	MS_IMMEDIATE_FIRST,			/* not before constraints are immediate */
+	MS_NOT_HERE					/* not in the caller's transaction */
+} MSReady;
+
 typedef struct Fold
 {
 	Oid			relid;
-	bool		immediate;		/* constraints are ... */
-	bool		puts_off;		/* ... which this table needs ... */
-	bool		alone;			/* ... and may have: nothing else was done */
+	bool		alone;			/* the caller's transaction does nothing else */
+	bool		immediate;		/* constraints are */
+	MSReady		ready;
 	bool		wait;			/* flush(): for rows, and for others who fold */
 	MSFoldTerms terms;
 	bool		missed;			/* somebody else had a delta, after a wait */
@@ -257,7 +264,7 @@ apply_group(Fold *fold, const KeyDeltas *group)
 	apply_for(fold, sum, group->deltas[0], &result);
 	if (!reached_row(fold, &result, taken))
 		ms_spill_append(MS_STORE_SPILLED, fold->target, fold->rel, sum,
-						sum->values, group->deltas[0]->role, NULL);
+						sum->values, group->deltas[0], NULL);
 }
 
 static void
@@ -293,13 +300,13 @@ keep_group(Fold *fold)
 	if (group->n == 1 && group->deltas[0]->error != NULL &&
 		strcmp(group->deltas[0]->error, fold->error) == 0)
 		return;
-	if (ms_hides_search_path(fold->target, fold->rel, &fold->caller,
+	if (ms_hides_search_path(fold->rel, &fold->caller,
 							 group->deltas[0]->roleid))
 		return;
 	sum = take_group(fold, group, &taken);
 	if (sum != NULL)
 		ms_spill_append(MS_STORE_SPILLED, fold->target, fold->rel, sum,
-						sum->values, group->deltas[0]->role, fold->error);
+						sum->values, group->deltas[0], fold->error);
 }
 
 /* The same where not even the sum can be made: each for itself. */
@@ -535,34 +542,23 @@ fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	return false;
 }
 
-/* The owner of the table, which is locked from now on. */
-static Oid
-lock_and_find_owner(Oid relid)
-{
-	HeapTuple	tuple;
-	Oid			owner;
-
-	LockRelationOid(relid, RowExclusiveLock);
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	if (!HeapTupleIsValid(tuple))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table with OID %u does not exist", relid)));
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
 /*
- * Do constraints have to be made immediate first?  They do for what cannot be
- * put off to the commit; and where that is harmless, so that one delta that
- * its commit would refuse does not end the fold of all.
+ * Must this table be left, or constraints be made immediate first?  Code that
+ * is less than the caller must not meet what else he has in his transaction:
+ * his cursors, his deferred triggers.  Restricted code cannot put anything off
+ * to the commit; and where it is harmless constraints are made immediate, so
+ * that one delta that the commit would refuse does not end the fold of all.
  */
-static bool
-needs_immediate(Fold *fold)
+static MSReady
+is_ready(Fold *fold)
 {
-	return !fold->immediate && ms_defers_triggers(fold->rel) &&
-		(fold->alone || ms_has_own_code(fold->target, fold->rel));
+	bool		restricted = ms_is_restricted(fold->rel, &fold->caller);
+
+	if (restricted && !fold->alone)
+		return MS_NOT_HERE;
+	if (!fold->immediate && fold->alone && ms_defers_triggers(fold->rel))
+		return MS_IMMEDIATE_FIRST;
+	return MS_READY;
 }
 
 /* The same with the target to be opened, and in memory of its own. */
@@ -571,6 +567,7 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 {
 	MemoryContext oldcxt;
 	MSActing	acting;
+	Relation	rel;
 	int			nestlevel = NewGUCNestLevel();
 	volatile bool more = false;
 
@@ -583,17 +580,15 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 														 "missing_symbol fold",
 														 ALLOCSET_DEFAULT_SIZES));
 	ms_get_applier(&fold->caller);
-	ms_act_as_owner(&fold->caller, lock_and_find_owner(fold->relid), &acting);
+	rel = relation_open(fold->relid, RowExclusiveLock);
+	ms_act_as_owner(&fold->caller, rel, &acting);
 	fold->target = ms_target_open(fold->relid, NoLock, &fold->rel);
-	if (fold->target == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table with OID %u does not exist", fold->relid)));
+	relation_close(rel, NoLock);
 	folding = true;
 	PG_TRY();
 	{
-		fold->puts_off = needs_immediate(fold);
-		if (!fold->puts_off)
+		fold->ready = is_ready(fold);
+		if (fold->ready == MS_READY)
 			more = fold_part(fold, store, after, limit);
 	}
 	PG_CATCH();
@@ -636,20 +631,21 @@ make_constraints_immediate(void *arg)
 }
 
 static void
-warn_put_off(Oid relid)
+warn_not_here(Oid relid)
 {
 	ereport(WARNING,
 			(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 			 errmsg("could not fold table \"%s\"", get_rel_name(relid)),
-			 errdetail("It puts off constraints or triggers to the commit, which must then be made immediate before its own code runs."),
-			 errhint("Call fold() outside of a transaction block, or leave it to the worker.")));
+			 errdetail("Its owner's code must not run within a transaction of a role that he could not become."),
+			 errhint("Call fold() or flush() outside of a transaction block, or leave it to the worker.")));
 }
 
 static void
 fold_stores(Fold *fold)
 {
-	for (int store = 0;
-		 store < MS_STORES && !fold->puts_off && !fold->folded.overdue; store++)
+	fold->ready = MS_READY;
+	for (int store = 0; store < MS_STORES && fold->ready == MS_READY &&
+		 !fold->folded.overdue; store++)
 	{
 		int64		after = PG_INT64_MIN;
 
@@ -674,16 +670,16 @@ fold_target(Fold *fold)
 	{
 		fold->missed = false;
 		fold_stores(fold);
-		if (fold->puts_off && fold->alone)
+		if (fold->ready == MS_IMMEDIATE_FIRST)
 		{
+			/* what else the statement has put off may be in the way */
 			fold->immediate = ms_try(make_constraints_immediate, NULL, &error);
-			fold->alone = false;
-			fold->puts_off = false;
+			fold->alone = fold->immediate;
 			fold_stores(fold);
 		}
-		if (fold->puts_off)
+		if (fold->ready == MS_NOT_HERE)
 		{
-			warn_put_off(fold->relid);
+			warn_not_here(fold->relid);
 			break;
 		}
 
@@ -723,13 +719,22 @@ next_target(Oid relid, Snapshot snapshot)
 	return Min(spilled, buffered);
 }
 
+/* An error can tell of data: it is for those who have the owner's rights. */
 static void
-warn_kept(const char *name, const char *error)
+warn_kept(Oid relid, const char *name, const char *error)
 {
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	bool		may_know = HeapTupleIsValid(tuple) &&
+		has_privs_of_role(GetUserId(),
+						  ((Form_pg_class) GETSTRUCT(tuple))->relowner);
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
 	ereport(WARNING,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("could not fold table \"%s\"", name),
-			 errdetail_internal("%s", error),
+			 may_know ? errdetail_internal("%s", error) :
+			 errdetail("Its owner can see why."),
 			 errhint("Its increments are kept.")));
 }
 
@@ -780,6 +785,7 @@ ms_fold_some(Oid relid, MSStore store, const MSFoldTerms *terms, int64 *after,
 	bool		ended;
 
 	part.fold.relid = relid;
+	part.fold.alone = true;
 	part.fold.immediate = true;
 	part.fold.terms = *terms;
 	part.store = store;
@@ -801,7 +807,7 @@ ms_fold_some(Oid relid, MSStore store, const MSFoldTerms *terms, int64 *after,
 static bool
 is_alone(void)
 {
-	return !IsTransactionBlock() && !IsSubTransaction();
+	return !IsTransactionBlock() && !IsSubTransaction() && !ms_in_definer();
 }
 
 /* Fold every table in which the caller may count; how many deltas. */
@@ -826,9 +832,9 @@ fold_all(bool wait)
 		fold.alone = alone;
 		fold.terms.limit = wait ? 0 : KEY_MS;
 		if (!try_target(run_target, &fold, &fold, &error))
-			warn_kept(name, error);
+			warn_kept(relid, name, error);
 		else if (fold.folded.overdue || (wait && fold.folded.failed > 0))
-			warn_kept(name, fold.folded.error);
+			warn_kept(relid, name, fold.folded.error);
 		merged += fold.folded.deltas;
 	}
 	UnregisterSnapshot(snapshot);

@@ -570,7 +570,7 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 	{
 		if (!row->folded)
 			ms_spill_append(MS_STORE_SPILLED, target, rel, row, row->values,
-							GetUserNameFromId(GetUserId(), false), NULL);
+							NULL, NULL);
 		ms_result_none(MS_SPILLED, result);
 	}
 }

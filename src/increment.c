@@ -283,7 +283,7 @@ merge_spilled(void *arg)
 	if (again.outcome == MS_SPILLED)
 	{
 		ms_spill_append(MS_STORE_SPILLED, target, merge->rel, sum, sum->values,
-						GetUserNameFromId(GetUserId(), false), NULL);
+						NULL, NULL);
 		return;
 	}
 	again.outcome = merge->result->outcome;

@@ -297,6 +297,17 @@ _PG_init(void)
 							 0,
 							 NULL, NULL, NULL);
 
+	/* for view buffer_stats, which must work with any library */
+	DefineCustomBoolVariable("missing_symbol.worker_refused",
+							 "Shows whether this session could not start a worker, when it last tried.",
+							 NULL,
+							 &ms_worker_refused,
+							 false,
+							 PGC_INTERNAL,
+							 GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE |
+							 GUC_DISALLOW_IN_FILE,
+							 NULL, NULL, NULL);
+
 	DefineCustomIntVariable("missing_symbol.flush_interval",
 							"Time between two merges of what is buffered.",
 							NULL,

@@ -176,12 +176,6 @@ typedef struct MSTarget
 								 * or on search_path */
 
 	bool		row_security;	/* is enabled; whether it applies is the role's */
-	enum
-	{
-		MS_CODE_UNKNOWN,
-		MS_CODE_NONE,
-		MS_CODE_OWN				/* counting runs code of the table's users */
-	}			own_code;
 
 	/* made when first needed; each owned by its file */
 	struct MSKeyOrder *order;
@@ -192,6 +186,7 @@ typedef struct MSTarget
 	struct _SPI_plan *lock_plan;
 	struct _SPI_plan *lock_aside_plan;
 	struct MSSpillFormat *spill_format;
+	struct MSOrigin *origin;
 	int			spill_turn;		/* increments, to take what is spilled at every
 								 * 16th */
 	struct MSRecordReader *record_reader;
@@ -244,10 +239,6 @@ extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
  */
 extern bool ms_is_builtin(Node *expr);
 extern bool ms_type_is_builtin(Oid type);
-extern bool ms_is_own_function(Oid function);
-extern bool ms_table_has(const MSTarget *target, Relation rel,
-						 bool (*is_type) (Oid type),
-						 bool (*is_expression) (Node *expr));
 extern bool ms_table_is_builtin(const MSTarget *target, Relation rel);
 
 /*
@@ -410,16 +401,16 @@ extern bool ms_in_definer(void);
 extern void ms_act_as_counter(Oid role, bool definer, const char *search_path,
 							  MSActing *acting);
 extern void ms_get_applier(MSApplier *applier);
-extern void ms_act_as_owner(const MSApplier *applier, Oid owner,
+extern void ms_act_as_owner(const MSApplier *applier, Relation rel,
 							MSActing *acting);
 extern void ms_act_for_counter(MSTarget *target, Relation rel,
 							   const MSRow *row, const MSApplier *applier,
 							   Oid role, MSActing *acting);
 extern void ms_act_no_more(const MSActing *acting);
-extern bool ms_hides_search_path(MSTarget *target, Relation rel,
-								 const MSApplier *applier, Oid role);
+extern bool ms_is_restricted(Relation rel, const MSApplier *applier);
+extern bool ms_hides_search_path(Relation rel, const MSApplier *applier,
+								 Oid role);
 extern bool ms_has_own_triggers(Relation rel);
-extern bool ms_has_own_code(MSTarget *target, Relation rel);
 extern bool ms_defers_triggers(Relation rel);
 extern bool ms_row_security_applies(const MSTarget *target, Oid role);
 extern void ms_check_row_security_then(const MSTarget *target, Oid role);
@@ -569,16 +560,21 @@ typedef struct MSSpilled
 	int64		by;
 	TimestampTz first_seen;
 	TimestampTz last_seen;
-	bool		has_fields;
+	bool		has_fields;		/* beside what it says of itself */
 	Datum		fields;			/* jsonb */
+	struct JsonbContainer *origin;	/* what it says; NULL: written by 1.1 */
+	Oid			stored_role;	/* there; 0: none ... */
+	uint64		system;			/* ... of which system */
 	char	   *error;			/* of the latest fold(); NULL: none yet */
 	MSRow	   *row;			/* made by ms_spill_parse */
 } MSSpilled;
 
 extern Relation ms_spill_open(MSStore store, LOCKMODE lockmode);
+
+/* of: whose delta it was; NULL: the current role's */
 extern void ms_spill_append(MSStore store, MSTarget *target, Relation rel,
 							const MSRow *row, const Datum *key,
-							const char *role, const char *error);
+							const MSSpilled *of, const char *error);
 
 /* deltas of a target, one after the other */
 typedef struct MSSpillScan MSSpillScan;
@@ -637,15 +633,19 @@ extern void ms_insertion_unlock(MSTarget *target, const MSRow *row);
 extern int64 ms_spill_key_texts(MSTarget *target, const Datum *values,
 								char **texts);
 
+/* and the other that its deltas may have, if any: of another order */
+extern int	ms_spill_key_hashes(MSTarget *target, const Datum *values,
+								int64 hashes[2]);
+
 /* can keys be kept as text: does it stay that of the same key? */
 extern bool ms_spill_serves(MSTarget *target);
 
 /* and have equal keys equal texts, so that nothing is lost by keeping one? */
 extern bool ms_spill_exact_key(MSTarget *target);
 
-/* what is given beside the key, as jsonb; false: nothing */
-extern bool ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
-							Datum *result);
+/* what is given beside the key, and what a delta says of itself, as jsonb */
+extern Datum ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
+							 Oid role, uint64 system);
 
 /* make a delta's row, with the fields or without */
 extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta,
@@ -666,6 +666,17 @@ typedef struct MSReading
 
 extern void ms_reading_begin(Relation rel, bool texts, MSReading *reading);
 extern void ms_reading_end(const MSReading *reading);
+
+/*
+ * origin.c: what a delta says of itself.
+ */
+extern const struct JsonbPair *ms_origin_pair(MSTarget *target, Relation rel,
+											  Oid role, uint64 system);
+extern Datum ms_origin_alone(MSTarget *target, Relation rel, Oid role,
+							 uint64 system);
+extern void ms_origin_read(MSSpilled *delta);
+extern void ms_origin_places(const MSTarget *target, Relation rel,
+							 const MSSpilled *delta, int n, int *places);
 
 /*
  * sums.c: sums of deltas, one for each key.
@@ -775,6 +786,7 @@ extern int	ms_flush_interval;	/* ms */
 extern int	ms_flush_rows;
 extern int	ms_worker_idle;		/* ms */
 extern bool ms_in_worker;		/* this process is one */
+extern bool ms_worker_refused;	/* none could be started, at last */
 
 /* something was appended: see to it that a worker runs */
 extern void ms_worker_wake(void);
@@ -1301,6 +1313,7 @@ typedef struct MSProfile
 	uint64		last_top;		/* record of the latest top-level statement */
 	uint64		unit;
 	uint64		section;		/* counts explicit boundaries */
+	uint64		section_seq;	/* the first record after the latest */
 	int64		last_end_ns;	/* 0: no statement in this unit yet */
 
 	MSTotals	before;			/* since the last reset, without: */
@@ -1366,28 +1379,31 @@ extern void ms_statement_close(MSStatement *s, MSStatus status,
 							   int sqlerrcode);
 extern void ms_statement_forget(MSStatement *s);
 
+/* one that is over has given fewer rows than it was closed with */
+extern void ms_statement_rows(MSStatement *s, uint64 from, uint64 to);
+
 /* a statement is over, and fails after all, at COMMIT or while it is sent */
 extern void ms_record_fail(MSRecord *r, int sqlerrcode);
 
-/* an MSUsage is nothing but sums: a row of int64, of which two fit a register */
+/*
+ * An MSUsage is nothing but sums: a row of 16 int64, of which two fit a
+ * register.  Written out: of a loop gcc 12 makes one at -O2, which takes 7
+ * instructions for two instead of 4.
+ */
+#define MS_USAGE_PAIRS(DO) \
+	DO(0) DO(2) DO(4) DO(6) DO(8) DO(10) DO(12) DO(14)
+
+StaticAssertDecl(sizeof(MSUsage) == 16 * sizeof(int64),
+				 "MSUsage is not a row of 16");
+
 static inline void
 ms_usage_add(MSUsage *pg_restrict into, const MSUsage *pg_restrict from)
 {
 	int64	   *pg_restrict to = (int64 *) into;
 	const int64 *pg_restrict add = (const int64 *) from;
 
-	StaticAssertStmt(sizeof(MSUsage) == 16 * sizeof(int64),
-					 "MSUsage is not a row of 16");
-#define ADD(i) \
-	do { to[i] += add[i]; to[(i) + 1] += add[(i) + 1]; } while (0)
-	ADD(0);
-	ADD(2);
-	ADD(4);
-	ADD(6);
-	ADD(8);
-	ADD(10);
-	ADD(12);
-	ADD(14);
+#define ADD(i) to[i] += add[i]; to[(i) + 1] += add[(i) + 1];
+	MS_USAGE_PAIRS(ADD)
 #undef ADD
 }
 
@@ -1482,6 +1498,15 @@ typedef struct MSHooks
 		Portal		portal;
 		char		name[NAMEDATALEN];
 	}			latest;
+
+	/* the latest that was analysed: likewise, whatever rules make of it */
+	struct
+	{
+		const char *source;
+		TimestampTz message;
+		int			location;
+		int			len;
+	}			analysed;
 } MSHooks;
 
 extern MSHooks ms_hooks;
@@ -1537,9 +1562,20 @@ extern bool ms_is_adopted(const char *source);
 extern PlannedStmt *ms_portal_query(bool last);
 
 /* where the text is of what starts or is planned; name: palloc'd */
-extern void ms_text_locate(MSText *text, const char *source, int location,
-						   int len, int level);
+extern void ms_text_derive(MSText *text, int level);
 extern void ms_text_keep(MSText *text, MemoryContext context);
+
+static inline void
+ms_text_locate(MSText *text, const char *source, int location, int len,
+			   int level)
+{
+	text->source = source;
+	text->location = location;
+	text->len = len;
+	text->name = NULL;
+	if (unlikely(location < 0))
+		ms_text_derive(text, level);
+}
 
 /* the latest top-level statement, and where the text goes on after it */
 extern void ms_note_top_level(const MSText *text);

@@ -217,7 +217,7 @@ take_run(void)
 }
 
 /* have these parameters been seen?  As far as they are remembered. */
-static void
+static inline void
 note_params(MSRun *run, uint64 params, uint64 in_xact)
 {
 	uint32		hash = Max((uint32) (params >> 32), 1);

@@ -281,7 +281,7 @@ long_size(ParamExternData *p)
 }
 
 /* $1 = '...', $2 = ...; of long values, which are not detoasted, the size */
-static char *
+static pg_noinline char *
 params_text(ParamListInfo params)
 {
 	char	  **known = palloc0(sizeof(char *) * params->numParams);
@@ -385,7 +385,7 @@ measure_start(int level, const MSText *text, int64 plan_ns,
 	return ms_now_ns() - from_ns;
 }
 
-static pg_noinline MSExec *
+static inline MSExec *
 start_statement(int level, QueryDesc *queryDesc, int eflags)
 {
 	int64		plan_ns = ms_plan_consume(level, queryDesc->plannedstmt);
@@ -404,7 +404,8 @@ start_statement(int level, QueryDesc *queryDesc, int eflags)
 	x->s = &x->own;
 	x->adopted = false;
 	x->goes_on = false;
-	ms_text_keep(&text, queryDesc->estate->es_query_cxt);
+	if (unlikely(text.name != NULL))
+		ms_text_keep(&text, queryDesc->estate->es_query_cxt);
 	fill_statement(x->s, queryDesc, queryDesc->plannedstmt, level, &text);
 	x->s->plan_ns = plan_ns;
 	x->s->exec_ns = start_ns;
@@ -454,16 +455,16 @@ start_adopted(int level, QueryDesc *queryDesc, int eflags)
 }
 
 /* its statement gets its line */
-static void
+static inline void
 open_statement(MSStatement *s, QueryDesc *desc)
 {
 	char	   *params = NULL;
 
-	if (desc->params != NULL && ms_profile_params() &&
+	if (desc->params != NULL && unlikely(ms_profile_params()) &&
 		desc->params->paramFetch == NULL)
 		params = params_text(desc->params);
 	ms_statement_open(s, params);
-	if (params != NULL)
+	if (unlikely(params != NULL))
 		pfree(params);
 }
 

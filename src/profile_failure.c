@@ -16,6 +16,7 @@
 #include "access/xact.h"
 #include "mb/pg_wchar.h"
 #include "tcop/tcopprot.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "missing_symbol.h"
@@ -52,6 +53,9 @@ xact_callback(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_PRE_COMMIT)
 	{
+		/* the deferred triggers are through */
+		if (ms_hooks.at.level == 0 && ms_hooks.blame == MS_BLAME_LATEST)
+			ms_hooks.blame = MS_BLAME_END;
 		if (ms_profiling != MS_TRACK_OFF &&
 			TransactionIdIsValid(GetTopTransactionIdIfAny()))
 			commit_from_ns = ms_now_ns();
@@ -77,22 +81,9 @@ subxact_callback(SubXactEvent event, SubTransactionId mySubid,
  * transaction, COMMIT.
  */
 
-/*
- * The server reports, before anything else, what it does not find that a
- * message names: a portal or a prepared statement.  That is a message without
- * a text.
- */
-static bool
-names_nothing(ErrorData *edata)
-{
-	return edata->context == NULL &&
-		(edata->sqlerrcode == ERRCODE_UNDEFINED_CURSOR ||
-		 edata->sqlerrcode == ERRCODE_UNDEFINED_PSTATEMENT);
-}
-
 /* has the latest top-level statement failed after it was through? */
 static bool
-latest_has_failed(ErrorData *edata)
+latest_has_failed(void)
 {
 	const char *text = debug_query_string;
 	Portal		portal;
@@ -108,9 +99,12 @@ latest_has_failed(ErrorData *edata)
 		portal->status == PORTAL_FAILED)
 		return true;
 
-	/* at the end of its transaction, by its own message or by Sync */
+	/*
+	 * At the end of its transaction, by its own message or by Sync: deferred
+	 * triggers have a snapshot, what is wrong with a message has none.
+	 */
 	if (text == NULL)
-		return !IsTransactionBlock() && !names_nothing(edata);
+		return !IsTransactionBlock() && ActiveSnapshotSet();
 	if (ms_hooks.latest.source != text ||
 		ms_hooks.latest.message != GetCurrentStatementStartTimestamp())
 		return false;
@@ -145,7 +139,7 @@ list_error(ErrorData *edata)
 {
 	MSText		text = {debug_query_string, 0, 0, NULL};
 
-	if (latest_has_failed(edata))
+	if (latest_has_failed())
 	{
 		MSRecord   *r = ms_profile_record(ms_profile.last_top);
 
@@ -156,9 +150,14 @@ list_error(ErrorData *edata)
 	if (text.source == NULL || ms_in_flight_message())
 		return;
 
-	/* a syntax error is one of the whole string: nothing of it has run */
+	/*
+	 * A syntax error is one of the whole string: nothing of it has run.
+	 * Analysis calls some of its errors so, too, but has a snapshot; one that
+	 * is left of a transaction that has failed is not its.
+	 */
 	text.location = ms_next_location(text.source);
-	if (text.location > 0 || edata->sqlerrcode != ERRCODE_SYNTAX_ERROR)
+	if (text.location > 0 || edata->sqlerrcode != ERRCODE_SYNTAX_ERROR ||
+		(ActiveSnapshotSet() && !IsAbortedTransactionBlockState()))
 		find_failing(&text, edata);
 	ms_list_failure(&text, 0, CMD_UNKNOWN, 0, edata->sqlerrcode);
 }

@@ -23,6 +23,7 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "optimizer/planner.h"
+#include "parser/analyze.h"
 #include "parser/scansup.h"
 #include "storage/ipc.h"
 #include "tcop/pquery.h"
@@ -55,6 +56,7 @@ static struct
 	int64		ns;				/* 0: nothing pending */
 }			planned;
 
+static post_parse_analyze_hook_type prev_analysed = NULL;
 static planner_hook_type prev_planner = NULL;
 
 /*
@@ -221,25 +223,27 @@ name_function(MSText *text)
 	text->source = text->name;
 }
 
-/* where the text is of what starts or is planned; allocates only a name */
+/* of what does not say where in its text it is */
 void
-ms_text_locate(MSText *text, const char *source, int location, int len,
-			   int level)
+ms_text_derive(MSText *text, int level)
 {
-	text->source = source;
-	text->location = location;
-	text->len = len;
-	text->name = NULL;
-	if (likely(location >= 0))
-		return;
-	if (level == 0)
+	if (level > 0)
 	{
-		/* a rule's action stands for it */
-		text->location = ms_next_location(source);
-		text->len = ms_first_statement(source + text->location);
+		if (text->source[0] == '\0')
+			name_function(text);
+		return;
 	}
-	else if (source[0] == '\0')
-		name_function(text);
+
+	/* a rule's action, which stands for what was analysed, or bound */
+	text->location = 0;
+	if (ms_hooks.analysed.source == text->source &&
+		ms_hooks.analysed.message == GetCurrentStatementStartTimestamp())
+	{
+		text->location = ms_hooks.analysed.location;
+		text->len = ms_hooks.analysed.len;
+	}
+	else
+		text->len = ms_first_statement(text->source);
 }
 
 /* it is to live as long as that */
@@ -248,10 +252,27 @@ ms_text_keep(MSText *text, MemoryContext context)
 {
 	char	   *name = text->name;
 
-	if (likely(name == NULL))
-		return;
 	text->source = text->name = MemoryContextStrdup(context, name);
 	pfree(name);
+}
+
+/*
+ * Parse analysis
+ */
+
+static void
+ms_analysed(MS_ANALYZED_PARAMS)
+{
+	if (ms_profiling != MS_TRACK_OFF && ms_hooks.at.level == 0 &&
+		pstate->p_sourcetext == debug_query_string)
+	{
+		ms_hooks.analysed.source = pstate->p_sourcetext;
+		ms_hooks.analysed.message = GetCurrentStatementStartTimestamp();
+		ms_hooks.analysed.location = query->stmt_location;
+		ms_hooks.analysed.len = query->stmt_len;
+	}
+	if (prev_analysed)
+		prev_analysed(MS_ANALYZED_ARGS);
 }
 
 /*
@@ -437,6 +458,8 @@ ms_profile_install(void)
 		return;
 	installed = true;
 
+	prev_analysed = post_parse_analyze_hook;
+	post_parse_analyze_hook = ms_analysed;
 	prev_planner = planner_hook;
 	planner_hook = ms_planner;
 	ms_exec_install();

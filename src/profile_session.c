@@ -193,6 +193,7 @@ start_section(void)
 {
 	ms_profile_total(&ms_profile.before);
 	ms_profile.section++;
+	ms_profile.section_seq = ms_profile.next_seq;
 	ms_profile.repeatable = NULL;
 	ms_profile.last_end_ns = 0;
 	memset(&ms_profile.in_section, 0, sizeof(MSTotals));

@@ -27,24 +27,6 @@
 /* a record may take this share of the texts */
 #define TEXT_PART		8
 
-/* two at once, which memset() would not do for so little */
-static inline void
-usage_clear(MSUsage *u)
-{
-	int64	   *to = (int64 *) u;
-
-#define CLEAR(i)	(to[i] = 0, to[(i) + 1] = 0)
-	CLEAR(0);
-	CLEAR(2);
-	CLEAR(4);
-	CLEAR(6);
-	CLEAR(8);
-	CLEAR(10);
-	CLEAR(12);
-	CLEAR(14);
-#undef CLEAR
-}
-
 /*
  * The ring
  */
@@ -173,8 +155,7 @@ push_record(MSStatement *s, const char *params)
 	r->shape = s->shape;
 	r->literals = s->literals;
 	memset(&r->sqlerrcode, 0,
-		   offsetof(MSRecord, usage) - offsetof(MSRecord, sqlerrcode));
-	usage_clear(&r->usage);
+		   sizeof(MSRecord) - offsetof(MSRecord, sqlerrcode));
 	ms_profile.next_seq++;
 	return r;
 }
@@ -242,23 +223,14 @@ read_usage(MSUsage *u)
 	u->unused = 0;
 }
 
-/* two at once, as ms_usage_add() */
 static inline void
 usage_subtract(MSUsage *pg_restrict from, const MSUsage *pg_restrict usage)
 {
 	int64	   *pg_restrict to = (int64 *) from;
 	const int64 *pg_restrict less = (const int64 *) usage;
 
-#define SUBTRACT(i) \
-	do { to[i] -= less[i]; to[(i) + 1] -= less[(i) + 1]; } while (0)
-	SUBTRACT(0);
-	SUBTRACT(2);
-	SUBTRACT(4);
-	SUBTRACT(6);
-	SUBTRACT(8);
-	SUBTRACT(10);
-	SUBTRACT(12);
-	SUBTRACT(14);
+#define SUBTRACT(i) to[i] -= less[i]; to[(i) + 1] -= less[(i) + 1];
+	MS_USAGE_PAIRS(SUBTRACT)
 #undef SUBTRACT
 }
 
@@ -287,19 +259,27 @@ ms_statement_end(MSStatement *s)
 /*
  * How long the client had us wait before it sent what starts now, at most.
  * Parsing and locks come after: what counts is when its message arrived, or
- * the first one of its transaction.  Both are told by a clock that may be set,
- * so how long ago that was is asked of the same.
+ * the one that had it parsed, or the first of its transaction.  All that is
+ * told by a clock that may be set, so how long ago it was is asked of the same.
  */
 static pg_noinline int64
 client_pause(int64 since_end_ns, int64 plan_ns)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	int64		message_ns = (now - GetCurrentStatementStartTimestamp()) * 1000;
-	int64		xact_ns = (now - GetCurrentTransactionStartTimestamp()) * 1000;
+	int64		arrived_ns = plan_ns;
+	TimestampTz arrivals[3];
 
-	if (xact_ns > message_ns && xact_ns < since_end_ns)
-		message_ns = xact_ns;
-	return since_end_ns - Max(message_ns, plan_ns);
+	arrivals[0] = GetCurrentStatementStartTimestamp();
+	arrivals[1] = ms_hooks.analysed.message;
+	arrivals[2] = GetCurrentTransactionStartTimestamp();
+	for (int i = 0; i < lengthof(arrivals); i++)
+	{
+		int64		ago_ns = (now - arrivals[i]) * 1000;
+
+		if (ago_ns > arrived_ns && ago_ns < since_end_ns)
+			arrived_ns = ago_ns;
+	}
+	return since_end_ns - arrived_ns;
 }
 
 /* a client that paused has begun something else */
@@ -424,7 +404,7 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 	if (!s->opened || s->generation != ms_profile.generation || s->own)
 		return;
 	if (!s->measured)
-		usage_clear(&s->usage);
+		memset(&s->usage, 0, sizeof(MSUsage));
 	r = statement_record(s);
 	if (r != NULL)
 		update_record(r, s);
@@ -460,6 +440,23 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 			ms_runs_add(s, shape, r, status);
 		ms_profile.last_end_ns = Max(s->end_ns, ms_profile.last_end_ns);
 	}
+}
+
+void
+ms_statement_rows(MSStatement *s, uint64 from, uint64 to)
+{
+	MSRecord   *r = statement_record(s);
+	MSShape    *shape = ms_shapes_find(s->shape, s->userid, s->level == 0);
+	MSTotals   *totals = s->seq >= ms_profile.section_seq ?
+		&ms_profile.in_section : &ms_profile.before;
+
+	if (s->generation != ms_profile.generation || s->own)
+		return;
+	if (r != NULL)
+		r->rows -= from - to;
+	if (shape != NULL && shape->rows >= from - to)
+		shape->rows -= from - to;
+	totals->rows -= from - to;
 }
 
 /* the profiler's own: it leaves no number behind if it is the last */

@@ -204,6 +204,48 @@ measure_utility(MSUtility *u, MS_UTILITY_PARAMS)
 	ms_statement_end(&u->s);
 }
 
+/*
+ * Rows of a command that the client asks for in parts, as EXECUTE and FETCH
+ * may be, wait in its portal, and only those count that it has taken as the
+ * portal goes.
+ */
+typedef struct MSWaiting
+{
+	MemoryContextCallback callback;
+	Portal		portal;
+	uint64		rows;
+	MSStatement s;
+} MSWaiting;
+
+static void
+portal_goes(void *arg)
+{
+	MSWaiting  *waiting = arg;
+
+	if (waiting->portal->portalPos < waiting->rows)
+		ms_statement_rows(&waiting->s, waiting->rows,
+						  waiting->portal->portalPos);
+}
+
+static void
+watch_portal(const MSStatement *s)
+{
+	Portal		portal = ActivePortal;
+	MSWaiting  *waiting;
+
+	if (portal->strategy != PORTAL_UTIL_SELECT || s->rows == 0 ||
+		portal->portalContext == NULL)
+		return;
+	waiting = MemoryContextAlloc(portal->portalContext, sizeof(MSWaiting));
+	waiting->portal = portal;
+	waiting->rows = s->rows;
+	waiting->s = *s;
+	waiting->callback.func = portal_goes;
+	waiting->callback.arg = waiting;
+	MemoryContextRegisterResetCallback(portal->portalContext,
+									   &waiting->callback);
+}
+
 static void
 ms_ProcessUtility(MS_UTILITY_PARAMS)
 {
@@ -251,6 +293,8 @@ ms_ProcessUtility(MS_UTILITY_PARAMS)
 	u.s.rows = utility_rows(qc);
 	u.s.exec_ns = Max(u.s.exec_ns - u.s.plan_ns, 0);
 	ms_statement_close(&u.s, MS_OK, 0);
+	if (level == 0)
+		watch_portal(&u.s);
 
 	/* of a transaction that has failed there is no end to come */
 	if (ends_xact)

@@ -37,17 +37,18 @@ ms_spill_foreach(MSTarget *target, Relation rel, const MSRow *row,
 				 Snapshot snapshot, bool fields, MSSpillFunction function,
 				 void *arg)
 {
-	char	   *texts[INDEX_MAX_KEYS];
-	int64		hash = ms_spill_key_texts(target, row->values, texts);
+	int64		hashes[2];
+	int			nhashes = ms_spill_key_hashes(target, row->values, hashes);
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "missing_symbol delta",
 											  ALLOCSET_SMALL_SIZES);
 	bool		more = true;
 
-	for (int store = 0; store < MS_STORES && more; store++)
+	for (int i = 0; i < MS_STORES * nhashes && more; i++)
 	{
-		MSSpillScan *scan = ms_spill_begin(store, target->relid, snapshot,
-										   &hash, NULL);
+		MSSpillScan *scan = ms_spill_begin(i / nhashes, target->relid,
+										   snapshot, &hashes[i % nhashes],
+										   NULL);
 		MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
 		MSSpilled  *delta;
 
@@ -90,8 +91,8 @@ ms_spill_has_key(MSTarget *target, Relation rel, const MSRow *row,
 bool
 ms_spill_can_take(MSTarget *target, const MSRow *row)
 {
-	char	   *texts[INDEX_MAX_KEYS];
-	int64		hash = ms_spill_key_texts(target, row->values, texts);
+	int64		hashes[2];
+	int			nhashes = ms_spill_key_hashes(target, row->values, hashes);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "missing_symbol delta",
@@ -99,10 +100,11 @@ ms_spill_can_take(MSTarget *target, const MSRow *row)
 	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
 	bool		found = false;
 
-	for (int store = 0; store < MS_STORES && !found; store++)
+	for (int i = 0; i < MS_STORES * nhashes && !found; i++)
 	{
-		MSSpillScan *scan = ms_spill_begin(store, target->relid, snapshot,
-										   &hash, NULL);
+		MSSpillScan *scan = ms_spill_begin(i / nhashes, target->relid,
+										   snapshot, &hashes[i % nhashes],
+										   NULL);
 		MSSpilled  *delta;
 
 		for (int n = 0; n < TAKE_LIMIT && !found; n++)

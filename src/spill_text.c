@@ -53,6 +53,7 @@ typedef struct MSSpillFormat
 {
 	bool		plain;			/* no setting changes the texts */
 	bool		exact;			/* equal keys have equal texts, for good */
+	int		   *other_order;	/* of its columns, to be looked for; or NULL */
 	FmgrInfo   *outputs;		/* of other columns, by attribute number - 1 */
 	MSSpillColumn columns[FLEXIBLE_ARRAY_MEMBER];
 } MSSpillFormat;
@@ -244,6 +245,31 @@ is_hashable(Relation index, int i)
 										  ObjectIdGetDatum(index->rd_opcintype[i])));
 }
 
+/*
+ * Texts are hashed in the order of the index.  The same columns may have had
+ * another one before: two the reverse of it; more, most likely, that of their
+ * numbers.
+ */
+static void
+set_other_order(const MSTarget *target, MSSpillFormat *format)
+{
+	int		   *order = palloc(sizeof(int) * target->nkeys);
+	bool		same = true;
+
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		int			j = i;
+
+		for (; j > 0 && (target->nkeys == 2 ||
+						 target->keys[order[j - 1]].column.attno >
+						 target->keys[i].column.attno); j--)
+			order[j] = order[j - 1];
+		order[j] = i;
+		same &= j == i;
+	}
+	format->other_order = same ? NULL : order;
+}
+
 static MSSpillFormat *
 find_format(MSTarget *target)
 {
@@ -278,6 +304,7 @@ find_format(MSTarget *target)
 		format->plain = format->plain && is_plain(typid);
 		format->exact = format->exact && column->hashed;
 	}
+	set_other_order(target, format);
 	MemoryContextSwitchTo(oldcxt);
 	relation_close(rel, NoLock);
 	index_close(index, AccessShareLock);
@@ -319,25 +346,57 @@ hash_text(uint64 hash, const char *text)
 	}
 }
 
-/* The texts of a row's key, in the order of the index, and their hash. */
+/* The texts of a row's key, in the order of the index. */
+static void
+make_texts(MSTarget *target, MSSpillFormat *format, const Datum *values,
+		   char **texts)
+{
+	int			nestlevel = format->plain ? 0 : begin_portable_texts();
+
+	for (int i = 0; i < target->nkeys; i++)
+		texts[i] = OutputFunctionCall(&format->columns[i].output,
+									  values[target->keys[i].column.attno - 1]);
+	end_texts(nestlevel);
+}
+
+/* Their hash, in an order; NULL: that of the index. */
+static int64
+hash_texts(const MSTarget *target, const MSSpillFormat *format, char **texts,
+		   const int *order)
+{
+	uint64		hash = UINT64CONST(0xCBF29CE484222325);
+
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		int			column = order == NULL ? i : order[i];
+
+		if (format->columns[column].hashed)
+			hash = hash_text(hash, texts[column]);
+	}
+	return (int64) hash;
+}
+
 int64
 ms_spill_key_texts(MSTarget *target, const Datum *values, char **texts)
 {
 	MSSpillFormat *format = find_format(target);
-	uint64		hash = UINT64CONST(0xCBF29CE484222325);
-	int			nestlevel = format->plain ? 0 : begin_portable_texts();
 
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		MSSpillColumn *column = &format->columns[i];
+	make_texts(target, format, values, texts);
+	return hash_texts(target, format, texts, NULL);
+}
 
-		texts[i] = OutputFunctionCall(&column->output,
-									  values[target->keys[i].column.attno - 1]);
-		if (column->hashed)
-			hash = hash_text(hash, texts[i]);
-	}
-	end_texts(nestlevel);
-	return (int64) hash;
+int
+ms_spill_key_hashes(MSTarget *target, const Datum *values, int64 hashes[2])
+{
+	MSSpillFormat *format = find_format(target);
+	char	   *texts[INDEX_MAX_KEYS];
+
+	make_texts(target, format, values, texts);
+	hashes[0] = hash_texts(target, format, texts, NULL);
+	if (format->other_order == NULL)
+		return 1;
+	hashes[1] = hash_texts(target, format, texts, format->other_order);
+	return hashes[0] == hashes[1] ? 1 : 2;
 }
 
 /* The columns that are given beside the key. */
@@ -407,10 +466,10 @@ set_text(MSTarget *target, Form_pg_attribute att, Datum value, JsonbValue *v)
 	}
 }
 
-/* Columns by name, as a JSON object of texts; false where there are none. */
-bool
-ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
-				Datum *result)
+/* Columns by name, as a JSON object of texts, behind what the delta says. */
+Datum
+ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row, Oid role,
+				uint64 system)
 {
 	Bitmapset  *others = other_columns(target, row);
 	int			n = bms_num_members(others);
@@ -421,7 +480,7 @@ ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
 	int			attno = -1;
 
 	if (n == 0)
-		return false;
+		return ms_origin_alone(target, rel, role, system);
 
 	fields = palloc(sizeof(Field) * n);
 	for (int i = 0; i < n; i++)
@@ -434,29 +493,34 @@ ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
 	}
 	qsort(fields, n, sizeof(Field), compare_fields);
 
-	pairs = palloc0(sizeof(JsonbPair) * n);
+	pairs = palloc0(sizeof(JsonbPair) * (n + 1));
+	pairs[0] = *ms_origin_pair(target, rel, role, system);
 	nestlevel = begin_texts_of(rel, others);
 	for (int i = 0; i < n; i++)
 	{
+		JsonbPair  *pair = &pairs[i + 1];
+
 		attno = fields[i].attno;
-		pairs[i].key.type = jbvString;
-		pairs[i].key.val.string.val = fields[i].name;
-		pairs[i].key.val.string.len = fields[i].len;
+		pair->key.type = jbvString;
+		pair->key.val.string.val = fields[i].name;
+		pair->key.val.string.len = fields[i].len;
 		if (row->isnull[attno - 1])
-			pairs[i].value.type = jbvNull;
+			pair->value.type = jbvNull;
 		else
 			set_text(target, TupleDescAttr(RelationGetDescr(rel), attno - 1),
-					 row->values[attno - 1], &pairs[i].value);
+					 row->values[attno - 1], &pair->value);
 	}
 	end_texts(nestlevel);
 	object.type = jbvObject;
-	object.val.object.nPairs = n;
+	object.val.object.nPairs = n + 1;
 	object.val.object.pairs = pairs;
-	*result = JsonbPGetDatum(JsonbValueToJsonb(&object));
-	return true;
+	return JsonbPGetDatum(JsonbValueToJsonb(&object));
 }
 
-/* The same back; a column that has been dropped meanwhile is left out. */
+/*
+ * The same back.  A column that has been dropped meanwhile is left out, as is
+ * what has no column's name.
+ */
 static void
 fields_from_jsonb(Relation rel, MSRow *row, Datum fields)
 {
@@ -494,25 +558,22 @@ fields_from_jsonb(Relation rel, MSRow *row, Datum fields)
 
 /* Read a row's key values. */
 static void
-key_from_texts(MSTarget *target, Relation rel, MSRow *row, Datum key)
+key_from_texts(MSTarget *target, Relation rel, MSRow *row,
+			   const MSSpilled *delta)
 {
 	MSSpillFormat *format = find_format(target);
+	int			places[INDEX_MAX_KEYS];
 	Datum	   *elems;
 	bool	   *nulls;
 	int			n;
 
-	deconstruct_array(DatumGetArrayTypeP(key), TEXTOID, -1, false,
+	deconstruct_array(DatumGetArrayTypeP(delta->key), TEXTOID, -1, false,
 					  TYPALIGN_INT, &elems, &nulls, &n);
-	if (n != target->nkeys)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the key of table %s has changed", target->name),
-				 errdetail("A delta was set aside when it had %d columns; now it has %d.",
-						   n, target->nkeys)));
+	ms_origin_places(target, rel, delta, n, places);
 	for (int i = 0; i < n; i++)
 	{
-		MSColumn   *column = &target->keys[i].column;
-		MSSpillColumn *format_column = &format->columns[i];
+		MSColumn   *column = &target->keys[places[i]].column;
+		MSSpillColumn *format_column = &format->columns[places[i]];
 
 		if (nulls[i])
 			ereport(ERROR,
@@ -572,7 +633,7 @@ ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta, bool fields)
 	row->first_seen = delta->first_seen;
 	row->last_seen = delta->last_seen;
 	row->folded = true;
-	key_from_texts(target, rel, row, delta->key);
+	key_from_texts(target, rel, row, delta);
 	if (delta->has_fields && fields)
 	{
 		for (int i = 0; i < target->nkeys; i++)

@@ -39,7 +39,6 @@
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -357,14 +356,15 @@ make_id(void)
 }
 
 /*
- * Append a delta: a row, the role it belongs to, and why it could not be
- * merged, if that has been tried, which is for spilled only.  values are those
- * of the key by attribute number - 1: the row's image where that is known,
- * else what was given.
+ * Append a delta: a row, whose it is, and why it could not be merged, if that
+ * has been tried, which is for spilled only.  key has the values of the key by
+ * attribute number - 1: the row's image where that is known, else what was
+ * given.  The table's owner stands in for a role that its transaction has
+ * dropped.
  */
 void
 ms_spill_append(MSStore store, MSTarget *target, Relation rel,
-				const MSRow *row, const Datum *key, const char *role,
+				const MSRow *row, const Datum *key, const MSSpilled *of,
 				const char *error)
 {
 	char	   *texts[INDEX_MAX_KEYS];
@@ -373,24 +373,40 @@ ms_spill_append(MSStore store, MSTarget *target, Relation rel,
 	bool		isnull[SPILLED_NATTS] = {false};
 	TimestampTz last_seen = row->timed ? row->last_seen : ms_clock();
 	TimestampTz first_seen = row->timed ? row->first_seen : last_seen;
-	NameData	rolename;
+	Oid			role = of == NULL ? GetUserId() : of->roleid;
+	uint64		system = GetSystemIdentifier();
+	char	   *rolename = NULL;
+	NameData	name;
 	int64		hash = ms_spill_key_texts(target, key, texts);
 
+	if (OidIsValid(role))
+		rolename = GetUserNameFromId(role, true);
+	if (rolename == NULL && of != NULL)
+	{
+		/* as it was: it is gone */
+		role = of->stored_role;
+		system = of->system;
+		rolename = of->role;
+	}
+	else if (rolename == NULL)
+	{
+		role = rel->rd_rel->relowner;
+		rolename = GetUserNameFromId(role, false);
+	}
 	for (int i = 0; i < target->nkeys; i++)
 		elems[i] = CStringGetTextDatum(texts[i]);
-	namestrcpy(&rolename, role);
+	namestrcpy(&name, rolename);
 
 	values[SPILLED_TARGET] = ObjectIdGetDatum(target->relid);
 	values[SPILLED_HASH] = Int64GetDatum(hash);
 	values[SPILLED_KEY] = PointerGetDatum(construct_array(elems, target->nkeys,
 														  TEXTOID, -1, false,
 														  TYPALIGN_INT));
-	values[SPILLED_ROLE] = NameGetDatum(&rolename);
+	values[SPILLED_ROLE] = NameGetDatum(&name);
 	values[SPILLED_DELTA] = Int64GetDatum(row->by);
 	values[SPILLED_FIRST_SEEN] = TimestampTzGetDatum(first_seen);
 	values[SPILLED_LAST_SEEN] = TimestampTzGetDatum(last_seen);
-	isnull[SPILLED_FIELDS] = !ms_spill_fields(target, rel, row,
-											  &values[SPILLED_FIELDS]);
+	values[SPILLED_FIELDS] = ms_spill_fields(target, rel, row, role, system);
 	if (store == MS_STORE_SPILLED)
 	{
 		values[SPILLED_ID] = make_id();
@@ -433,12 +449,12 @@ read_delta(MSStore store, HeapTuple tuple, TupleDesc desc)
 	delta->hash = DatumGetInt64(values[SPILLED_HASH]);
 	delta->key = values[SPILLED_KEY];
 	delta->role = NameStr(*DatumGetName(values[SPILLED_ROLE]));
-	delta->roleid = get_role_oid(delta->role, true);
 	delta->by = DatumGetInt64(values[SPILLED_DELTA]);
 	delta->first_seen = DatumGetTimestampTz(values[SPILLED_FIRST_SEEN]);
 	delta->last_seen = DatumGetTimestampTz(values[SPILLED_LAST_SEEN]);
 	delta->has_fields = !isnull[SPILLED_FIELDS];
 	delta->fields = values[SPILLED_FIELDS];
+	ms_origin_read(delta);
 	if (!isnull[SPILLED_ERROR])
 		delta->error = TextDatumGetCString(values[SPILLED_ERROR]);
 	return delta;

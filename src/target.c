@@ -28,8 +28,10 @@
 #include "catalog/catalog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_namespace.h"
 #include "commands/trigger.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
@@ -156,6 +158,51 @@ structural_reason(Relation rel)
 	return NULL;
 }
 
+/* Does a foreign key of another table refer to a column outside the key? */
+static bool
+refers_to_other_columns(const MSTarget *target, Oid constraint)
+{
+	HeapTuple	tuple = SearchSysCache1(CONSTROID,
+										ObjectIdGetDatum(constraint));
+	Datum		columns;
+	ArrayType  *array;
+	bool		isnull;
+	bool		result = false;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for constraint %u", constraint);
+	columns = SysCacheGetAttr(CONSTROID, tuple, Anum_pg_constraint_confkey,
+							  &isnull);
+	if (isnull)
+		elog(ERROR, "null confkey for constraint %u", constraint);
+	array = DatumGetArrayTypeP(columns);
+	for (int i = 0; i < ARR_DIMS(array)[0]; i++)
+		result |= !ms_is_key_column(target, ((int16 *) ARR_DATA_PTR(array))[i]);
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * Does a foreign key change another table where counting changes what it
+ * refers to?  The triggers that it then runs are more than the fast path's
+ * statement is ready for.
+ */
+static bool
+has_foreign_actions(const MSTarget *target, Relation rel)
+{
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &rel->trigdesc->triggers[i];
+
+		if ((trigger->tgfoid == F_RI_FKEY_CASCADE_UPD ||
+			 trigger->tgfoid == F_RI_FKEY_SETNULL_UPD ||
+			 trigger->tgfoid == F_RI_FKEY_SETDEFAULT_UPD) &&
+			refers_to_other_columns(target, trigger->tgconstraint))
+			return true;
+	}
+	return false;
+}
+
 /* Refuse what cannot be a target at all. */
 static void
 check_relation(Relation rel, const char *name)
@@ -225,6 +272,8 @@ build_target(Relation rel)
 	ms_infer_counter(target, rel, &tracked);
 	ms_check_key_is_no_counter(target, rel);
 	ms_infer_fill(target, rel, tracked.fill);
+	if (target->general_reason == NULL && has_foreign_actions(target, rel))
+		target->general_reason = "a foreign key that refers to its counter changes another table";
 	target->builtin = ms_table_is_builtin(target, rel);
 	target->apply = tracked.apply;
 	target->throttle = tracked.throttle;

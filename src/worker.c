@@ -84,8 +84,13 @@ int			ms_worker_idle = 5000;
 /* the number of the worker's lock on our schema; view buffer_stats has it */
 #define WORKER_LOCK	5
 
-/* who has looked for a worker does not look again for so long */
+/* who has looked for a worker does not look again for so long ... */
 #define KNOWN_MS	500
+
+/* ... or for so long, if none could be started, having tried so often */
+#define REFUSED_MS	5000
+#define START_TRIES	20
+#define START_NAP_MS	10
 
 /* the worker looks so often whether it is in the way */
 #define LOOK_MS		1000
@@ -109,7 +114,7 @@ int			ms_worker_idle = 5000;
 /* of a session: what it knows of the worker */
 static Oid	known_schema = InvalidOid;
 static int64 known_at;
-static bool known = false;
+bool		ms_worker_refused = false;
 
 /* of the worker's process */
 bool		ms_in_worker = false;
@@ -126,7 +131,6 @@ static int64 next_round = 0;
 static int64 last_busy;
 
 PGDLLEXPORT void ms_worker_main(Datum arg);
-PG_FUNCTION_INFO_V1(ms_worker_refused);
 
 /*
  * The lock
@@ -190,7 +194,8 @@ start_worker(const Oid *known_killers)
 static bool
 is_forgotten(void)
 {
-	return known_schema == InvalidOid || ms_now_ms() - known_at > KNOWN_MS;
+	return known_schema == InvalidOid ||
+		ms_now_ms() - known_at > (ms_worker_refused ? REFUSED_MS : KNOWN_MS);
 }
 
 static void
@@ -208,6 +213,31 @@ log_no_worker(void)
 			 errhint("Raise max_worker_processes.")));
 }
 
+/*
+ * Is there a worker, or could one be started?  Where many find at once that
+ * there is none, they take all room for a moment, until one of theirs has the
+ * lock.
+ */
+static bool
+find_or_start_worker(Oid schema)
+{
+	for (int i = 0; i < START_TRIES; i++)
+	{
+		if (i > 0)
+		{
+			CHECK_FOR_INTERRUPTS();
+			pg_usleep(START_NAP_MS * 1000L);
+		}
+		if (!get_worker_lock(schema, false))
+			return true;
+		release_worker_lock(schema, false);
+		if (start_worker(NULL))
+			return true;
+	}
+	log_no_worker();
+	return false;
+}
+
 void
 ms_worker_wake(void)
 {
@@ -218,14 +248,7 @@ ms_worker_wake(void)
 	schema = ms_schema();
 	if (schema == known_schema && !is_forgotten())
 		return;
-	known = true;
-	if (get_worker_lock(schema, false))
-	{
-		release_worker_lock(schema, false);
-		known = start_worker(NULL);
-		if (!known)
-			log_no_worker();
-	}
+	ms_worker_refused = !find_or_start_worker(schema);
 	known_schema = schema;
 	known_at = ms_now_ms();
 }
@@ -238,14 +261,7 @@ ms_worker_possible(void)
 		return true;
 	if (is_forgotten())
 		ms_worker_wake();
-	return known;
-}
-
-/* worker_refused(): could none be started, when this session last tried? */
-Datum
-ms_worker_refused(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(ms_worker && known_schema != InvalidOid && !known);
+	return !ms_worker_refused;
 }
 
 /*

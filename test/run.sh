@@ -19,6 +19,7 @@
 #			further flags
 #	RESULTS		a file for the table of test-all.sh
 #	SIGHTINGS	requests to replay, as for make demo: file.csv or file.csv.gz
+#	MS_SEED		of the tests that are random, which print it
 #	KEEP=1		keep the work directory
 
 MS_PROGRAM="make test"
@@ -305,7 +306,8 @@ suite_tap()
 		ms_wait_for \
 			ms_make ${PROFILE:+TEMP_CONFIG="$MS_WORK/settings"} \
 			REGRESS= ISOLATION= TAP_TESTS=1 PROVE_TESTS="$file" \
-			PROVE_FLAGS=-v RELEASED="$MS_WORK/released" ${SIGHTINGS:+SIGHTINGS="$MS_WORK/sightings"} \
+			PROVE_FLAGS=-v RELEASED="$MS_WORK/released" \
+			${MS_SEED:+MS_SEED="$MS_SEED"} ${SIGHTINGS:+SIGHTINGS="$MS_WORK/sightings"} \
 			installcheck >"$log" 2>&1 </dev/null
 		rc=$?
 		seconds=$((SECONDS - begin))
@@ -347,7 +349,8 @@ suite_tap()
 		else
 			ms_say "ok       $(basename "$file")  $tests tests, $seconds s"
 		fi
-		sed -nE -e 's/^ok [0-9]+ .*# skip */SKIPPED  /p' \
+		sed -nE -e 's/^# (seed [0-9]+)$/         \1/p' \
+			-e 's/^ok [0-9]+ .*# skip */SKIPPED  /p' \
 			-e 's/^[^ ]*\.pl \.+ skipped: */SKIPPED  /p' "$log"
 	done
 	finish_suite tap "$ok" "$bad" "$skip" $((SECONDS - start))

@@ -21,7 +21,7 @@ MS_PROGRAM="make test-hard"
 
 # assert, sanitize: our suites there; core-*: PostgreSQL's, with the profiler on
 SERVER_PARTS="assert sanitize core-assert core-sanitize sqlsmith"
-PARTS=${PARTS:-$SERVER_PARTS fuzz soak torture upgrade deb}
+PARTS=${PARTS:-$SERVER_PARTS fuzz soak torture differential stream upgrade deb}
 
 unset REGRESS ISOLATION PROVE_TESTS SUITES RESULTS PROFILE CC EXTRA_CFLAGS
 

@@ -9,6 +9,7 @@
 #	SEED		of what is chosen at random
 #	RESULTS		a file for the line "NAME passed failed skipped seconds figures"
 
+# shellcheck disable=SC2034 # for lib.sh
 MS_PROGRAM="make test-hard"
 # shellcheck source=test/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"

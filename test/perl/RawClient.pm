@@ -15,7 +15,7 @@ sub new
 	my $path = $node->host . '/.s.PGSQL.' . $node->port;
 	my $socket = IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => $path)
 	  or die "could not connect to $path: $!";
-	my $self = bless { socket => $socket, out => '' }, $class;
+	my $self = bless { socket => $socket, path => $path, out => '', state => 'I' }, $class;
 	my %parameters = (
 		user => $options{user} // $ENV{PGUSER} // scalar getpwuid($<),
 		database => $options{database} // 'postgres',
@@ -193,6 +193,18 @@ sub rows
 		push @rows, $message->{values} if $message->{type} eq 'D';
 	}
 	return @rows;
+}
+
+# Ask the server to cancel what runs; it has been told when this returns
+sub cancel
+{
+	my ($self) = @_;
+	my $socket = IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => $self->{path})
+	  or die "could not connect to $self->{path}: $!";
+
+	$socket->syswrite(pack('NNNN', 16, 80877102, $self->{pid}, $self->{key}));
+	$socket->sysread(my $nothing, 1);
+	$socket->close;
 }
 
 sub disconnect

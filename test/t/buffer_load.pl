@@ -19,7 +19,7 @@ use Time::HiRes qw(usleep);
 my $node = new_node('buffer_load',
 	conf => [
 		'max_connections = 60', 'log_statement = none', 'client_min_messages = error',
-		'restart_after_crash = on', q{missing_symbol.flush_interval = '200ms'}, 'missing_symbol.flush_rows = 1000' ]);
+		'restart_after_crash = on', 'max_worker_processes = 32', q{missing_symbol.flush_interval = '200ms'}, 'missing_symbol.flush_rows = 1000' ]);
 my $dir = PostgreSQL::Test::Utils::tempdir();
 
 sub query { return $node->safe_psql('postgres', $_[0]) }

@@ -179,20 +179,21 @@ SKIP:
 	my $send = sub {
 		my ($way, $n) = @_;
 
-		return $client->query("$lookup$n") if $way ne 'extended';
+		return $client->query("$lookup$n") if $way !~ /^extended/;
 		return $client->parse('', "$lookup$n")->bind('', '')->execute('')->sync;
 	};
 
-	$other->query('CREATE TABLE author_late (id int PRIMARY KEY, name text)')->run;
+	$other->query("CREATE TABLE author_late_$_ (id int PRIMARY KEY, name text)")->run foreach 1, 2;
 	$client->rows("SET missing_symbol.unit_gap = '${gap}s'");
 	$client->rows('SELECT missing_symbol.profile_start()');
-	foreach my $way ('simple', 'extended', 'in a transaction', 'the client pauses')
+	foreach my $way ('simple', 'extended', 'in a transaction', 'extended in a transaction',
+		'the client pauses', 'the client pauses in a transaction')
 	{
 		$client->rows('SELECT missing_symbol.profile_reset()');
 		$client->query('BEGIN')->run if $way =~ /transaction/;
 		$send->($way, $_)->run foreach 1, 2;
 		usleep($gap * 1_200_000) if $way =~ /pauses/;
-		if ($way =~ /simple|extended/)
+		if ($way =~ /^(simple|extended)$/)
 		{
 			$other->query('BEGIN; LOCK TABLE author')->run;
 			$send->($way, 3)->flush;
@@ -200,10 +201,13 @@ SKIP:
 			$other->query('COMMIT')->run;
 			$client->read_until('Z');
 		}
-		elsif ($way =~ /transaction/)
+		elsif ($way =~ /^(extended )?in a transaction/)
 		{
-			$other->query('BEGIN; LOCK TABLE author_late')->run;
-			$client->query('SELECT name FROM author_late WHERE id = 1')->flush;
+			my $late = 'SELECT name FROM author_late_' . ($way =~ /^extended/ ? 2 : 1) . ' WHERE id = 1';
+
+			$other->query('BEGIN; LOCK TABLE author_late_1, author_late_2')->run;
+			if ($way =~ /^extended/) { $client->parse('', $late)->bind('', '')->execute('')->sync->flush; }
+			else { $client->query($late)->flush; }
 			usleep($gap * 1_200_000);
 			$other->query('COMMIT')->run;
 			$client->read_until('Z');

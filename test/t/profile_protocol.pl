@@ -307,6 +307,31 @@ is(committed(), 'DO t', 'likewise in a simple query');
 is(join(' ', map { $_->[0] } $client->rows('SELECT id FROM t WHERE id < 0 ORDER BY id DESC')),
 	'-1 -2 -4', 'so it is');
 
+# Rows of a command that wait in its portal: those that the client has taken
+sub taken
+{
+	my ($text, @parts) = @_;
+
+	$client->rows('SELECT missing_symbol.profile_reset()');
+	$client->query('BEGIN')->run;
+	$client->query('PREPARE taken AS SELECT generate_series(1, 9)')->run;
+	$client->query('DECLARE taken CURSOR FOR SELECT generate_series(1, 9)')->run;
+	$client->parse('', $text)->bind('p', '');
+	$client->execute('p', $_) foreach @parts;
+	$client->sync->run;
+	$client->query('COMMIT; DEALLOCATE taken')->run;
+	my ($shown) = $client->rows("SELECT rows FROM missing_symbol.queries WHERE text = '$text'");
+	my ($total) = $client->rows(q{SELECT sum(rows) FROM missing_symbol.query_stats});
+	return "$shown->[0] $total->[0]";
+}
+
+is(taken('EXECUTE taken', 2), '2 2', 'EXECUTE, two rows taken');
+is(taken('EXECUTE taken', 2, 3), '5 5', 'five in parts');
+is(taken('EXECUTE taken', 5, 5), '9 9', 'all in parts');
+is(taken('EXECUTE taken', 0), '9 9', 'all at once');
+is(taken('FETCH ALL FROM taken', 1, 1), '2 2', 'FETCH');
+is(taken('FETCH 3 FROM taken', 0), '3 3', 'FETCH, all of them');
+
 # A portal that was not read to its end
 sub left_early
 {

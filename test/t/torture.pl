@@ -12,6 +12,7 @@ use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use IPC::Run;
 use MissingSymbolTest;
+use POSIX ();
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time usleep);
@@ -23,7 +24,7 @@ if (system("$python -c 'import psycopg2' 2>/dev/null") != 0)
 	plan skip_all => 'package python3-psycopg2 is not installed';
 }
 
-my $seed = $ENV{TORTURE_SEED} || int(rand(1_000_000_000));
+my $seed = $ENV{TORTURE_SEED} || $ENV{MS_SEED} || int(rand(1_000_000_000));
 my $minutes = $ENV{TORTURE_MINUTES} || 0;
 my $node = new_node('torture',
 	init => [ extra => [ '--encoding=UTF8', '--no-locale' ] ],
@@ -58,7 +59,7 @@ sub part
 	return join("\n", (grep { /^FINDING/ } split(/\n/, $out)), $ok ? () : $err);
 }
 
-is(part('setup'), '', 'tables') or BAIL_OUT('no tables');
+is(part('setup'), '', 'tables') or die 'no tables';
 
 # seconds, and how the round ends; a calm one takes what is buffered, too
 my @rounds = $minutes ? () : ([ 16, '' ], [ 7, 'a process' ], [ 7, 'the postmaster' ], [ 5, '' ]);

@@ -209,12 +209,16 @@ CREATE TABLE t (k int PRIMARY KEY, count int);
 SELECT missing_symbol.track('t', apply => 'buffer');
 SELECT missing_symbol.increment('t', 1);
 DROP EXTENSION missing_symbol;
+DO $$ BEGIN
+    WHILE EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'missing_symbol worker' AND datname = current_database()) LOOP
+        PERFORM pg_sleep(0.01), pg_stat_clear_snapshot();
+    END LOOP;
+END $$;
 CREATE EXTENSION missing_symbol;
 SELECT missing_symbol.track('t', apply => 'buffer');
 SELECT missing_symbol.increment('t', 2);
 });
 ok($node->poll_query_until('again', 'SELECT count = 1 FROM t WHERE k = 2'), 'a new extension has a worker at once');
-ok($node->poll_query_until('again', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'missing_symbol worker' AND datname = 'again'}), 'the one of the former is gone');
 is($node->safe_psql('again', q{SELECT worker_pid = (SELECT pid FROM pg_stat_activity WHERE backend_type = 'missing_symbol worker' AND datname = 'again') FROM missing_symbol.buffer_stats}), 't', 'the view knows it');
 
 # ---------------------------------------------------------------------------
