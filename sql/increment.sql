@@ -353,6 +353,6 @@ SELECT missing_symbol.track('generated_fill', fill => '{detail}');
 RESET client_min_messages;
 SELECT missing_symbol.increment('generated_fill', 'a');
 SELECT missing_symbol.increment('generated_fill', 'a');
-SELECT missing_symbol.increment_row('generated_fill', '{"k": "a", "detail": "quiet"}');
+SELECT missing_symbol.increment_row('generated_fill', '{"k": "a", "detail": "muted"}');
 SELECT * FROM generated_fill;
 DROP TABLE generated_fill;

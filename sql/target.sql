@@ -287,7 +287,7 @@ TABLE target.undo;
 -- A tracked table goes: its row goes with it, whoever drops it
 --
 CREATE FUNCTION pg_temp.tracked() RETURNS text LANGUAGE sql AS $$
-    SELECT string_agg(target::text, ', ' ORDER BY target::text) FROM missing_symbol.tracked
+    SELECT string_agg(target::text, ', ' ORDER BY target::text COLLATE "C") FROM missing_symbol.tracked
 $$;
 SELECT pg_temp.tracked();
 GRANT CREATE ON SCHEMA target TO regress_ms_target;

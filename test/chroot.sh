@@ -311,6 +311,7 @@ make_door_chroot()
 	umount -l -R "$new/proc" "$new/dev"
 	rm -rf "$new"/var/cache/apt/archives/*.deb "$new/srv/missing_symbol" \
 		"$new/usr/sbin/policy-rc.d"
+	cp "$TOP/test/lib.sh" "$new/srv/lib.sh"
 	mv "$new" "$dir"
 	rm -f "$log"
 }
@@ -366,6 +367,9 @@ mount_in()
 	done
 	mkdir "$dir/dev/shm"
 	mount -t tmpfs -o mode=1777 shm "$dir/dev/shm" || return 1
+	mkdir "$dir/dev/pts"
+	mount -t devpts -o newinstance,ptmxmode=0666 devpts "$dir/dev/pts" &&
+		ln -s pts/ptmx "$dir/dev/ptmx"
 	ln -s /proc/self/fd "$dir/dev/fd"
 	ln -s fd/0 "$dir/dev/stdin"
 	ln -s fd/1 "$dir/dev/stdout"
@@ -453,7 +457,9 @@ run_in()
 	use_apt_inside "$root"
 	# what one run has fetched the next one need not
 	mkdir -p "$CHROOTS/packages"
-	mount --bind "$CHROOTS/packages" "$root/var/cache/apt/archives"
+	exec 8>"$CHROOTS/packages.lock"
+	! flock -n 8 ||
+		mount --bind "$CHROOTS/packages" "$root/var/cache/apt/archives"
 	for var in "$@"; do
 		case $var in
 			IN=*) cp "${var#IN=}" "$root/srv/in/" || return 1 ;;
@@ -470,7 +476,7 @@ run_in()
 		cp "$root"/srv/out/* "$out/" 2>/dev/null
 	fi
 	# whatever still runs in there goes with this process namespace
-	umount -l "$root/var/cache/apt/archives"
+	umount -l "$root/var/cache/apt/archives" 2>/dev/null
 	umount -l -R "$root/proc" "$root/dev"
 	umount -l "$root" 2>/dev/null
 	rm -rf "$copy"
@@ -533,6 +539,10 @@ case $verb in
 			dir+=-hard
 			[ -x "$dir/bin/bash" ] || make_hard_chroot "$major" "$dir"
 		else
+			# what is to be installed may be more than it was
+			if [ "$major" = door ] && ! cmp -s "$dir/srv/lib.sh" "$TOP/test/lib.sh"; then
+				rm -rf "$dir"
+			fi
 			[ -x "$dir/bin/bash" ] || make_chroot "$major" "$dir"
 		fi
 		case $verb in

@@ -17,7 +17,7 @@ server()
 
 	if ! super=$("${psql[@]}" "SELECT current_setting('is_superuser')" \
 		2>&1 </dev/null); then
-		lacks+=("a running server that takes us without asking (PGHOST, PGPORT, PGUSER, PGPASSFILE say which): $super")
+		lacks+=("a running server that takes us without asking (PGHOST, PGPORT, PGUSER, PGPASSFILE say which): ${super%%$'\n'*}")
 		return
 	fi
 	[ "$super" = on ] ||

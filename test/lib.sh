@@ -186,13 +186,14 @@ ms_install()
 	fi
 
 	ms_say "Installing with apt: ${packages[*]}"
-	ms_as_root apt-get --assume-no --no-install-recommends install \
-		"${packages[@]}" </dev/null 2>/dev/null |
-		grep -E '^(Need to get|After this operation)' | sed 's/^/  /'
+	apt-get -q --print-uris --no-install-recommends install "${packages[@]}" \
+		</dev/null 2>/dev/null |
+		perl -ane '/^\x27/ and $n++, $size += $F[2];
+			END { printf "  %d packages in all, %d MB to download\n", $n, $size / 1e6 if $n }'
 	[ -z "$servers" ] ||
 		ms_say "Servers among them, neither started nor enabled: $servers"
-	log=$(mktemp)
-	MS_REMOVE+=("$log")
+	ms_scratch log
+	log+=/apt
 	apt_is_at()
 	{
 		grep -oE '^(Get:[0-9]+ |Unpacking [^ ]+|Setting up [^ ]+)' "$log" |
@@ -310,14 +311,17 @@ ms_need()
 # Modules beside which it must work (modules.pl), where the distribution has them
 ms_need_modules()
 {
-	local package
+	local package lists=
 
 	ms_is_packaged && command -v apt-cache >/dev/null || return 0
+	# apt has no lists yet; only who can fetch them may guess
+	apt-cache show bash >/dev/null 2>&1 && lists=1
+	[ -n "$lists" ] || ms_as_root true || return 0
 	for package in pgaudit pg-stat-kcache pg-qualstats pg-wait-sampling hypopg \
 		set-user pgextwlist pglogical plprofiler; do
 		package=postgresql-$MS_MAJOR-$package
 		dpkg -s "$package" >/dev/null 2>&1 ||
-			! apt-cache show "$package" >/dev/null 2>&1 ||
+			{ [ -n "$lists" ] && ! apt-cache show "$package" >/dev/null 2>&1; } ||
 			MS_WANTED+=("$package")
 	done
 }
@@ -414,8 +418,9 @@ ms_make_work()
 			/*[!A-Za-z0-9/._+,@-]* | [!/]*) continue ;;
 		esac
 		[ -d "$base" ] || continue
-		dir=$(mktemp -d "$base/missing_symbol.XXXXXX" 2>/dev/null) || continue
+		dir=$(ms_new_name "$base/missing_symbol")
 		MS_REMOVE+=("$dir")
+		mkdir "$dir" 2>/dev/null || continue
 		chmod 755 "$dir"
 		if ms_usable "$dir"; then
 			MS_WORK=$(cd "$dir" && pwd -P)
@@ -429,8 +434,9 @@ ms_make_work()
 
 	MS_SHORT=$MS_WORK
 	if ((${#MS_WORK} > 60)); then
-		MS_SHORT=$(mktemp -d /tmp/ms.XXXXXX) || ms_die "cannot write to /tmp"
+		MS_SHORT=$(ms_new_name /tmp/ms)
 		MS_REMOVE+=("$MS_SHORT")
+		mkdir "$MS_SHORT" || ms_die "cannot write to /tmp"
 		chmod 755 "$MS_SHORT"
 	fi
 	mkdir -p "$MS_WORK"/{home,log} "$MS_SHORT"/{s,tmp}
@@ -468,7 +474,8 @@ ms_find_ours()
 		while read -r pid; do
 			[ -z "${parent[$pid]:-}" ] || ours[$pid]=1
 		done < <({
-			grep -lzxF "HOME=$MS_WORK/home" /proc/[0-9]*/environ
+			grep -lF "HOME=$MS_WORK/home" /proc/[0-9]*/environ \
+				/proc/[0-9]*/cmdline
 			find /proc/[0-9]*/exe /proc/[0-9]*/cwd -maxdepth 0 \
 				-lname "$MS_WORK/*"
 		} 2>/dev/null | sed 's/^.proc.\([0-9]*\).*/\1/')
@@ -494,7 +501,7 @@ ms_find_ours()
 # back themselves, unless they are killed.
 ms_end_processes()
 {
-	local pid file tries shared
+	local pid file tries shared none=0
 
 	ms_find_ours
 	((${#MS_OURS[@]} > 0)) || return 0
@@ -514,7 +521,9 @@ ms_end_processes()
 		fi
 		sleep 0.2
 		ms_find_ours
-		((${#MS_OURS[@]} > 0)) || break
+		# twice: one may just have been started by one that has ended
+		((${#MS_OURS[@]} == 0)) || none=0
+		((${#MS_OURS[@]} > 0 || ++none < 2)) || break
 	done
 	for ((tries = 0; tries < 50 && ${#MS_OURS[@]} > 0; tries++)); do
 		kill -KILL "${MS_OURS[@]}" 2>/dev/null
@@ -555,13 +564,25 @@ ms_traps()
 	trap 'exit 141' PIPE
 }
 
+# A name that nobody has: known before there is something to be removed,
+# should a signal come
+ms_new_name()
+{
+	local name
+
+	while name=$1.$$.$RANDOM$RANDOM && [ -e "$name" ]; do :; done
+	echo "$name"
+}
+
 # Sets the variable of that name to a new directory, which goes at the end.
 ms_scratch()
 {
 	local dir
 
-	dir=$(mktemp -d) || ms_die "cannot write to ${TMPDIR:-/tmp}"
+	dir=$(ms_new_name "${TMPDIR:-/tmp}/ms")
+	[ -d "${dir%/*}" ] || dir=/tmp/${dir##*/}
 	MS_REMOVE+=("$dir")
+	mkdir -m 700 "$dir" || ms_die "cannot write to ${TMPDIR:-/tmp}"
 	printf -v "$1" %s "$dir"
 }
 
