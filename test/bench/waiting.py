@@ -126,7 +126,7 @@ CASES = {"spill": case_spill, "commit": case_commit, "pending": case_pending}
 
 
 def instructions(bench, compare):
-    """What spill and apply = commit cost where nobody is in the way."""
+    """What waiting costs where nobody is in the way."""
     for mode in ("simple", "prepared"):
         ratios = compare(
             f"Uncontended, HOT table, {KEYS} keys", mode,
@@ -134,7 +134,9 @@ def instructions(bench, compare):
              Variant("record, spill", schema.record("spilling", mode),
                      "spilling"),
              Variant("record, apply = commit", schema.record("deferring", mode),
-                     "deferring")])
+                     "deferring"),
+             Variant("record, apply = buffer", schema.record("buffering", mode),
+                     "buffering")])
         for name, at_most in (("record, spill", 1.05),
                               ("record, apply = commit", 1.08)):
             more = 1 / ratios[name]
