@@ -48,6 +48,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/transam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_trigger.h"
@@ -61,6 +62,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
+#include "utils/syscache.h"
 
 #include "missing_symbol.h"
 
@@ -299,6 +301,21 @@ bool
 ms_hides_search_path(Relation rel, const MSApplier *applier, Oid role)
 {
 	return !member_can_set_role(applier->userid, who_acts(rel, role));
+}
+
+/* An error can tell of data: it is for those who have the owner's rights. */
+const char *
+ms_error_for_caller(Oid relid, const char *error)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	bool		may_know;
+
+	if (!HeapTupleIsValid(tuple))
+		return "It has been dropped.";
+	may_know = has_privs_of_role(GetUserId(),
+								 ((Form_pg_class) GETSTRUCT(tuple))->relowner);
+	ReleaseSysCache(tuple);
+	return may_know ? error : "Its owner can see why.";
 }
 
 /* Rule 1, at the transaction's end. */

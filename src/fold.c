@@ -33,7 +33,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
 #include "access/tableam.h"
@@ -48,9 +47,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 
 #include "missing_symbol.h"
 
@@ -653,13 +650,19 @@ make_constraints_immediate(void *arg)
 	AfterTriggerSetState(immediate);
 }
 
+/* Tell of a table that is left as it is; why: NULL where that is no secret. */
 static void
-warn_not_here(Oid relid)
+warn_left(Oid relid, const char *why)
 {
+	char	   *name = get_rel_name(relid);
+
 	ereport(WARNING,
-			(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-			 errmsg("could not fold table \"%s\"", get_rel_name(relid)),
+			(errcode(why != NULL ? ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE :
+					 ERRCODE_ACTIVE_SQL_TRANSACTION),
+			 errmsg("could not fold table \"%s\"", name != NULL ? name : "?"),
+			 why != NULL ? errdetail_internal("%s", why) :
 			 errdetail("Its owner's code must not run within a transaction of a role that he could not become."),
+			 why != NULL ? errhint("Its increments are kept.") :
 			 errhint("Call fold() or flush() outside of a transaction block, or leave it to the worker.")));
 }
 
@@ -702,7 +705,7 @@ fold_target(Fold *fold)
 		}
 		if (fold->ready == MS_NOT_HERE)
 		{
-			warn_not_here(fold->relid);
+			warn_left(fold->relid, NULL);
 			break;
 		}
 
@@ -740,25 +743,6 @@ next_target(Oid relid, Snapshot snapshot)
 	if (!OidIsValid(spilled) || !OidIsValid(buffered))
 		return OidIsValid(spilled) ? spilled : buffered;
 	return Min(spilled, buffered);
-}
-
-/* An error can tell of data: it is for those who have the owner's rights. */
-static void
-warn_kept(Oid relid, const char *name, const char *error)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	bool		may_know = HeapTupleIsValid(tuple) &&
-		has_privs_of_role(GetUserId(),
-						  ((Form_pg_class) GETSTRUCT(tuple))->relowner);
-
-	if (HeapTupleIsValid(tuple))
-		ReleaseSysCache(tuple);
-	ereport(WARNING,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("could not fold table \"%s\"", name),
-			 may_know ? errdetail_internal("%s", error) :
-			 errdetail("Its owner can see why."),
-			 errhint("Its increments are kept.")));
 }
 
 static void
@@ -855,9 +839,9 @@ fold_all(bool wait)
 		fold.alone = alone;
 		fold.terms.limit = wait ? 0 : KEY_MS;
 		if (!try_target(run_target, &fold, &fold, &error))
-			warn_kept(relid, name, error);
+			warn_left(relid, ms_error_for_caller(relid, error));
 		else if (fold.folded.overdue || (wait && fold.folded.failed > 0))
-			warn_kept(relid, name, fold.folded.error);
+			warn_left(relid, ms_error_for_caller(relid, fold.folded.error));
 		merged += fold.folded.deltas;
 	}
 	UnregisterSnapshot(snapshot);

@@ -417,6 +417,7 @@ extern const MSRow *ms_with_session_defaults(const MSTarget *target,
 extern bool ms_is_restricted(Relation rel, const MSApplier *applier);
 extern bool ms_hides_search_path(Relation rel, const MSApplier *applier,
 								 Oid role);
+extern const char *ms_error_for_caller(Oid relid, const char *error);
 extern bool ms_has_own_triggers(Relation rel);
 extern bool ms_defers_triggers(Relation rel);
 extern bool ms_row_security_applies(const MSTarget *target, Oid role);
