@@ -327,7 +327,7 @@ COMMIT;
 -- errors of a setup, and its emptiness
 SELECT notes('SELECT 1', NULL, '');
 SELECT notes('SELECT 1', NULL, ' ;; -- nothing');
-SELECT notes('SELECT 1', NULL, 'CREATE TABLE t (a int); SELECT nothing FROM t');
+SELECT notes('SELECT 1', NULL, 'CREATE TABLE t (a int);SELECT nothing FROM t');
 SELECT notes('SELECT 1', NULL, 'SELECT $1');
 SELECT notes('SELECT 1', NULL, 'SELECT 1; SELEC 2');
 SELECT notes('SELECT 1', NULL, 'SELECT 1; COMMIT');
