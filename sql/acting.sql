@@ -314,6 +314,47 @@ SELECT missing_symbol.fold();
 SELECT * FROM act.look();
 DROP TRIGGER guard ON act.b;
 
+-- a default that asks for the role or a setting is answered at the call
+SET ROLE regress_act_boss;
+CREATE TABLE act.d (k text PRIMARY KEY, count bigint, who text DEFAULT current_user, tenant text DEFAULT 'of ' || current_setting('act.tenant', true));
+GRANT SELECT, UPDATE, INSERT (k, count) ON act.d TO regress_act_web;
+SELECT missing_symbol.track('act.d', apply => 'buffer');
+SET ROLE regress_act_web;
+SET act.tenant = 'web';
+SELECT missing_symbol.increment('act.d', 'asked');
+SELECT missing_symbol.increment_many('act.d', '{asked,many}'::text[]);
+RESET act.tenant;
+RESET ROLE;
+SET act.tenant = 'the superuser';
+SELECT * FROM missing_symbol.total(NULL::act.d) ORDER BY k;
+SELECT missing_symbol.fold();
+SELECT * FROM act.d ORDER BY k;
+RESET act.tenant;
+-- a value of a domain is checked by who merges it, not by who reads it
+SET ROLE regress_act_mallory;
+CREATE DOMAIN evil.v AS text CHECK (evil.mark_fixed(VALUE) <> 'late');
+CREATE TABLE evil.of_domain (k evil.v PRIMARY KEY, count bigint, a evil.v[]);
+SELECT missing_symbol.track('evil.of_domain', apply => 'buffer');
+RESET ROLE;
+SELECT missing_symbol.increment_row('evil.of_domain', '{"k": "fine", "a": ["x"]}');
+SELECT missing_symbol.increment('evil.of_domain', 'bad');
+DELETE FROM act.log;
+SELECT missing_symbol.value('evil.of_domain', 'bad'), k, count FROM missing_symbol.total(NULL::evil.of_domain) ORDER BY k;
+SELECT who, what FROM act.look() GROUP BY 1, 2;
+SET ROLE regress_act_mallory;
+CREATE OR REPLACE FUNCTION evil.mark_fixed(what text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN CASE WHEN what = 'bad' THEN 'late' ELSE evil.mark(what) END;
+END
+$$;
+RESET ROLE;
+DELETE FROM act.log;
+SELECT missing_symbol.fold();
+SELECT who, what FROM act.look() GROUP BY 1, 2;
+SELECT * FROM act.aside;
+TABLE evil.of_domain;
+DELETE FROM missing_symbol.spilled;
+
 --
 -- Row security: nothing waits; where it comes to apply, nothing is merged
 --

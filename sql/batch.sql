@@ -95,6 +95,11 @@ SELECT * FROM missing_symbol.increment_rows('batch.files', '[
     {"symbol": "a", "debugid": "9"},
     {"symbol": "n", "debugid": "1", "code_file": "too late"}]');
 TABLE batch.files ORDER BY symbol, debugid;
+-- a default that is null is none, whatever the type
+CREATE TABLE batch.nulls (k text PRIMARY KEY, count int, a varchar(3) DEFAULT NULL, b text DEFAULT NULL) WITH (fillfactor = 70);
+SELECT missing_symbol.track('batch.nulls', fill => '{a,b}');
+SELECT * FROM missing_symbol.increment_rows('batch.nulls', '[{"k": "x"}, {"k": "x", "a": "1", "b": "1"}]');
+TABLE batch.nulls;
 -- a composite key needs rows
 SELECT pg_temp.try($$SELECT missing_symbol.increment_many('batch.files', '{x,1}'::text[])$$);
 

@@ -11,6 +11,7 @@ CREATE TABLE author (id int PRIMARY KEY, name text);
 INSERT INTO author SELECT i, 'author ' || i FROM generate_series(1, 2000) i;
 CREATE TABLE book (id int PRIMARY KEY, author int REFERENCES author, title text, published boolean, price int);
 INSERT INTO book SELECT i, i % 2000 + 1, 'book ' || i, i % 200 = 0, i % 1000 FROM generate_series(1, 20000) i;
+ALTER TABLE book SET (autovacuum_enabled = off);	-- plans are compared
 CREATE INDEX book_author ON book (author);
 CREATE INDEX book_published ON book (id) WHERE published = true;
 CREATE INDEX book_lower ON book (lower(title));

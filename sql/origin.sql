@@ -23,7 +23,7 @@ SELECT missing_symbol.track('origin.hits', apply => 'buffer');
 SELECT missing_symbol.increment('origin.hits', 1, 2);
 SELECT missing_symbol.increment_row('origin.hits', '{"a": 1, "b": 2, "note": "x"}');
 SELECT key, delta, fields #- '{"",role}' #- '{"",table}' #- '{"",system}' AS fields,
-       (fields->''->>'role')::oid = quote_ident(current_user)::regrole AS role, (fields->''->>'table')::oid = 'origin.hits'::regclass AS table,
+       (fields->''->>'role')::oid = (SELECT oid FROM pg_roles WHERE rolname = current_user) AS role, (fields->''->>'table')::oid = 'origin.hits'::regclass AS table,
        (fields->''->>'system')::numeric = (SELECT system_identifier + CASE WHEN system_identifier < 0 THEN 2::numeric ^ 64 ELSE 0 END FROM pg_control_system()) AS system
 FROM missing_symbol.buffered WHERE target = 'origin.hits'::regclass ORDER BY fields::text;
 :seen
@@ -172,7 +172,15 @@ SELECT count(missing_symbol.increment('origin.by_role', 1)) FROM generate_series
 RESET ROLE;
 SELECT role, sum(delta) FROM missing_symbol.spilled GROUP BY role, delta ORDER BY delta;
 SELECT missing_symbol.value('origin.by_role', 1), count FROM origin.by_role;
-DELETE FROM missing_symbol.spilled;
+
+-- and merged as that role, or as the owner where it is gone
+SELECT origin.delta(5000, 'regress_origin_one', 'regress_origin_old'::regrole, true);
+CREATE TABLE origin.log (n int, who name);
+GRANT ALL ON origin.log TO PUBLIC;
+CREATE FUNCTION origin.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO origin.log VALUES (new.count - old.count, current_user); RETURN NULL; END $$;
+CREATE TRIGGER note AFTER UPDATE ON origin.by_role FOR EACH ROW EXECUTE FUNCTION origin.note();
+SELECT missing_symbol.fold('origin.by_role');
+SELECT n, CASE who WHEN current_user THEN 'the owner' ELSE who END FROM origin.log ORDER BY n;
 
 \set VERBOSITY default
 SET client_min_messages = warning;

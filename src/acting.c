@@ -36,11 +36,13 @@
  *	  replace his cursors, or have his deferred triggers fired: fold.c leaves
  *	  such a table there.
  *
- * 4. What is set aside is read as the table's owner, restricted (stored types
- *	  can have checks).
+ * 4. What runs while a table is read with what is set aside (checks of domains
+ *	  within composite types, functions of generated columns) runs as the
+ *	  table's owner in the same way.
  *
  * Where row security applies to a role, its increments do not wait at all:
- * only at the call are the settings there that policies look at.
+ * only at the call are the settings there that policies look at.  A default
+ * that asks for the role or a setting is answered at the call.
  *
  *-------------------------------------------------------------------------
  */
@@ -50,8 +52,11 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
+#include "executor/executor.h"
 #include "miscadmin.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/acl.h"
+#include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -138,7 +143,7 @@ refuse_temporary_objects(Relation rel)
 	if (OidIsValid(temp_namespace))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("increments of table \"%s\" cannot be merged in a session that has temporary tables",
+				 errmsg("increments of table \"%s\" cannot be merged or read in a session that has temporary tables",
 						RelationGetRelationName(rel)),
 				 errdetail("Code of its owner could find them in place of others."),
 				 errhint("Use another session, or leave it to the worker.")));
@@ -166,6 +171,16 @@ void
 ms_act_as_owner(const MSApplier *applier, Relation rel, MSActing *acting)
 {
 	act(applier, rel, rel->rd_rel->relowner, acting);
+}
+
+/* The same, to read a single value. */
+void
+ms_act_for_reading(Relation rel, MSActing *acting)
+{
+	MSApplier	applier;
+
+	ms_get_applier(&applier);
+	ms_act_as_owner(&applier, rel, acting);
 }
 
 /*
@@ -230,14 +245,53 @@ ms_act_for_counter(MSTarget *target, Relation rel, const MSRow *row,
 {
 	Oid			actor = who_acts(rel, role);
 
+	Bitmapset  *given = bms_difference(row->given, target->session_defaults);
+
 	if (OidIsValid(role) && role != actor)
 	{
 		refuse_row_security(target, role);
-		ms_privileges_check_later(target, rel, row->given, role);
+		ms_privileges_check_later(target, rel, given, role);
 	}
 	refuse_row_security(target, actor);
-	ms_privileges_check_later(target, rel, row->given, actor);
+	ms_privileges_check_later(target, rel, given, actor);
 	act(applier, rel, actor, acting);
+}
+
+/*
+ * A row that is to be set aside, with what the defaults say that ask whose
+ * session it is: in the one that merges they would say something else.
+ */
+const MSRow *
+ms_with_session_defaults(const MSTarget *target, Relation rel,
+						 const MSRow *row)
+{
+	EState	   *estate;
+	MSRow	   *result;
+	int			attno = -1;
+
+	if (bms_is_subset(target->session_defaults, row->given))
+		return row;
+	result = ms_row_copy(rel, row);
+	estate = CreateExecutorState();
+	while ((attno = bms_next_member(target->session_defaults, attno)) >= 0)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+		Node	   *node;
+
+		if (bms_is_member(attno, row->given) ||
+			(node = build_column_default(rel, attno)) == NULL)
+			continue;
+		result->values[attno - 1] =
+			ExecEvalExpr(ExecPrepareExpr((Expr *) node, estate),
+						 GetPerTupleExprContext(estate),
+						 &result->isnull[attno - 1]);
+		if (!result->isnull[attno - 1])
+			result->values[attno - 1] = datumCopy(result->values[attno - 1],
+												  att->attbyval, att->attlen);
+		result->given = bms_add_member(result->given, attno);
+	}
+	FreeExecutorState(estate);
+	return result;
 }
 
 /* Would that hide the applier's search_path from who acts? */

@@ -268,7 +268,7 @@ ms_delta_fill(const MSTarget *target, Relation rel, MSRow *row,
 			if (field->fills && !field->isnull && row->isnull[attno - 1] &&
 				field_is_there(target, rel, field) &&
 				(bms_is_member(attno, row->given) ||
-				 !TupleDescAttr(RelationGetDescr(rel), attno - 1)->atthasdef))
+				 !bms_is_member(attno, target->defaults)))
 			{
 				set_field(row, field);
 				row->given = bms_add_member(row->given, attno);

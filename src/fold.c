@@ -175,6 +175,7 @@ apply_for(Fold *fold, MSRow *row, const MSSpilled *delta, MSResult *result)
 	ms_act_for_counter(fold->target, fold->rel, row, &fold->caller,
 					   delta->roleid, &acting);
 	row->waits = fold->wait;
+	ms_check_domains(fold->rel, row);
 	ms_apply_row(fold->target, fold->rel, row, result);
 	ms_act_no_more(&acting);
 }
@@ -486,10 +487,12 @@ fold_deltas(Fold *fold, MSSpilled **deltas, int n)
 	int			ngroups = 0;
 
 	n = parse(fold, deltas, n);
+	if (n == 0)
+		return;
 	ms_prepare_key_order(fold->target);
 	qsort_arg(deltas, n, sizeof(MSSpilled *), compare_in_time, fold->target);
 
-	groups = palloc(sizeof(KeyDeltas) * Max(n, 1));
+	groups = palloc(sizeof(KeyDeltas) * n);
 	for (int i = 0; i < n; i++)
 	{
 		if (i > 0 && compare_deltas(&deltas[i - 1], &deltas[i],
@@ -505,36 +508,56 @@ fold_deltas(Fold *fold, MSSpilled **deltas, int n)
 }
 
 /*
- * Fold some deltas of the open target, those behind *after; false where these
- * were the last, or some of these were not come to.
+ * Fold deltas of the open target, those behind *after: about limit of them,
+ * up to the end of a hash.  They are read and folded by FOLD_READ, whatever
+ * their keys, so that memory is no matter of how many a key has.  What is
+ * appended meanwhile the snapshot does not show.  False where these were the
+ * last, or some were not come to.
  */
 static bool
 fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 {
 	int64		before = *after;
-	List	   *list;
-	MSSpilled **deltas;
-	int			n = 0;
-	bool		more;
-	ListCell   *lc;
+	MSSpillScan *scan;
+	MSSpilled **deltas = palloc(sizeof(MSSpilled *) * FOLD_READ);
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "missing_symbol deltas",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext oldcxt;
+	int64		total = 0;
+	int			n;
+	bool		more = false;
 
+	/* one that does not come to show what we do meanwhile */
 	CommandCounterIncrement();
-	fold->snapshot = RegisterSnapshot(IsolationUsesXactSnapshot() ?
-									  GetTransactionSnapshot() :
-									  GetLatestSnapshot());
-	list = ms_spill_read(store, fold->relid, fold->snapshot, NULL, after,
-						 limit, &more);
-	if (list != NIL)
+	PushCopiedSnapshot(IsolationUsesXactSnapshot() ?
+					   GetTransactionSnapshot() : GetLatestSnapshot());
+	fold->snapshot = RegisterSnapshot(GetActiveSnapshot());
+	PopActiveSnapshot();
+	fold->stored = ms_spill_open(store, RowExclusiveLock);
+	scan = ms_spill_begin(store, fold->relid, fold->snapshot, NULL, after);
+	oldcxt = MemoryContextSwitchTo(cxt);
+	do
 	{
-		fold->stored = ms_spill_open(store, RowExclusiveLock);
-		deltas = palloc(sizeof(MSSpilled *) * list_length(list));
-		foreach(lc, list)
-			deltas[n++] = lfirst(lc);
+		for (n = 0; n < FOLD_READ && !more; n++, total++)
+		{
+			deltas[n] = ms_spill_next(scan);
+			if (deltas[n] == NULL)
+				break;
+			more = total >= limit && deltas[n]->hash != *after;
+			if (more)
+				break;
+			*after = deltas[n]->hash;
+		}
 		fold_deltas(fold, deltas, n);
-		table_close(fold->stored, NoLock);
-	}
+		MemoryContextReset(cxt);
+	} while (n == FOLD_READ && !is_over(fold));
+	MemoryContextSwitchTo(oldcxt);
+	MemoryContextDelete(cxt);
+	ms_spill_end(scan);
+	table_close(fold->stored, NoLock);
 	UnregisterSnapshot(fold->snapshot);
-	if (fold->folded.overdue || fold->folded.cut)
+	if (fold->folded.overdue || fold->folded.cut || n == FOLD_READ)
 		*after = before;
 	else if (!more || !is_over(fold))
 		return more;

@@ -527,7 +527,7 @@ ms_merge_row(MSTarget *target, Relation rel, MSRow *into, const MSRow *from)
 
 		if (into->isnull[i] && !from->isnull[i] &&
 			(bms_is_member(attno, into->given) ||
-			 !TupleDescAttr(RelationGetDescr(rel), i)->atthasdef))
+			 !bms_is_member(attno, target->defaults)))
 		{
 			into->values[i] = from->values[i];
 			into->isnull[i] = false;

@@ -176,6 +176,8 @@ typedef struct MSTarget
 								 * or on search_path */
 
 	bool		row_security;	/* is enabled; whether it applies is the role's */
+	Bitmapset  *defaults;		/* columns that have one which is not null ... */
+	Bitmapset  *session_defaults;	/* ... and asks whose session it is */
 
 	/* made when first needed; each owned by its file */
 	struct MSKeyOrder *order;
@@ -239,6 +241,8 @@ extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
  */
 extern bool ms_is_builtin(Node *expr);
 extern bool ms_type_is_builtin(Oid type);
+extern Bitmapset *ms_defaults(Relation rel);
+extern Bitmapset *ms_session_defaults(const MSTarget *target, Relation rel);
 extern bool ms_table_is_builtin(const MSTarget *target, Relation rel);
 
 /*
@@ -406,7 +410,10 @@ extern void ms_act_as_owner(const MSApplier *applier, Relation rel,
 extern void ms_act_for_counter(MSTarget *target, Relation rel,
 							   const MSRow *row, const MSApplier *applier,
 							   Oid role, MSActing *acting);
+extern void ms_act_for_reading(Relation rel, MSActing *acting);
 extern void ms_act_no_more(const MSActing *acting);
+extern const MSRow *ms_with_session_defaults(const MSTarget *target,
+											 Relation rel, const MSRow *row);
 extern bool ms_is_restricted(Relation rel, const MSApplier *applier);
 extern bool ms_hides_search_path(Relation rel, const MSApplier *applier,
 								 Oid role);
@@ -584,10 +591,6 @@ extern MSSpillScan *ms_spill_begin(MSStore store, Oid relid,
 								   const int64 *after);
 extern MSSpilled *ms_spill_next(MSSpillScan *scan);
 extern void ms_spill_end(MSSpillScan *scan);
-
-extern List *ms_spill_read(MSStore store, Oid relid, Snapshot snapshot,
-						   const int64 *hash, int64 *after, int limit,
-						   bool *more);
 extern bool ms_spill_delete(Relation stored, const MSSpilled *delta,
 							Snapshot snapshot, bool wait, bool ours);
 extern bool ms_spill_lock(Relation stored, const MSSpilled *delta,
@@ -651,21 +654,8 @@ extern Datum ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
 extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta,
 						   bool fields);
 
-/*
- * What runs while a table is read (input functions of its key's domains, what
- * generates its columns) runs as its owner, in a security-restricted
- * operation; texts: by settings under which these mean the same everywhere.
- * An error on the way ends it, too.
- */
-typedef struct MSReading
-{
-	Oid			userid;
-	int			sec_context;
-	int			nestlevel;		/* of settings */
-} MSReading;
-
-extern void ms_reading_begin(Relation rel, bool texts, MSReading *reading);
-extern void ms_reading_end(const MSReading *reading);
+/* error where a value violates a constraint of a domain */
+extern void ms_check_domains(Relation rel, const MSRow *row);
 
 /*
  * origin.c: what a delta says of itself.

@@ -54,8 +54,8 @@
 typedef struct MSSeen
 {
 	uint32		hash;			/* 0: unused */
-	uint32		xact:31;		/* the latest that had it ... */
-	uint32		again:1;		/* ... as a retry of one that had failed */
+	uint32		xact;			/* twice the latest that had it; 1 more: as a
+								 * retry of one that had failed */
 } MSSeen;
 
 typedef struct MSRun
@@ -216,35 +216,45 @@ take_run(void)
 	return victim;
 }
 
+/*
+ * The same parameters again.  All of a transaction are retries that were in
+ * the one that has failed.
+ */
+static inline void
+note_again(MSRun *run, MSSeen *seen, uint32 xact)
+{
+	run->duplicates++;
+	if (likely(run->failed_xact == 0))
+	{
+		seen->xact = xact;
+		return;
+	}
+	if ((seen->xact & ~1) != xact)
+		seen->xact = xact | (seen->xact >> 1 == (uint32) run->failed_xact);
+	run->retries += seen->xact & 1;
+}
+
 /* have these parameters been seen?  As far as they are remembered. */
 static inline void
 note_params(MSRun *run, uint64 params, uint64 in_xact)
 {
 	uint32		hash = Max((uint32) (params >> 32), 1);
-	uint32		xact = in_xact & 0x7FFFFFFF;
-	MSSeen	   *seen;
+	uint32		xact = (uint32) in_xact << 1;
 	uint32		slot;
 
 	for (slot = hash % PARAM_SLOTS; run->seen[slot].hash != 0;
 		 slot = (slot + 1) % PARAM_SLOTS)
 	{
-		seen = &run->seen[slot];
-		if (seen->hash != hash)
+		if (run->seen[slot].hash != hash)
 			continue;
-		run->duplicates++;
-		if (seen->xact != xact)
-			seen->again = seen->xact == (run->failed_xact & 0x7FFFFFFF);
-		seen->xact = xact;
-		run->retries += seen->again ? 1 : 0;
+		note_again(run, &run->seen[slot], xact);
 		return;
 	}
 	if (run->nseen == PARAM_LIMIT)
 		return;
 	run->nseen++;
-	seen = &run->seen[slot];
-	seen->hash = hash;
-	seen->xact = xact;
-	seen->again = false;
+	run->seen[slot].hash = hash;
+	run->seen[slot].xact = xact;
 }
 
 static void

@@ -27,6 +27,16 @@
 /* a record may take this share of the texts */
 #define TEXT_PART		8
 
+static inline void
+usage_clear(MSUsage *usage)
+{
+	int64	   *to = (int64 *) usage;
+
+#define CLEAR(i) to[i] = 0; to[(i) + 1] = 0;
+	MS_USAGE_PAIRS(CLEAR)
+#undef CLEAR
+}
+
 /*
  * The ring
  */
@@ -155,7 +165,8 @@ push_record(MSStatement *s, const char *params)
 	r->shape = s->shape;
 	r->literals = s->literals;
 	memset(&r->sqlerrcode, 0,
-		   sizeof(MSRecord) - offsetof(MSRecord, sqlerrcode));
+		   offsetof(MSRecord, usage) - offsetof(MSRecord, sqlerrcode));
+	usage_clear(&r->usage);
 	ms_profile.next_seq++;
 	return r;
 }
@@ -404,7 +415,7 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 	if (!s->opened || s->generation != ms_profile.generation || s->own)
 		return;
 	if (!s->measured)
-		memset(&s->usage, 0, sizeof(MSUsage));
+		usage_clear(&s->usage);
 	r = statement_record(s);
 	if (r != NULL)
 		update_record(r, s);

@@ -15,9 +15,9 @@
  * one's after pg_dump and restore.  A key that has such a part is not set
  * aside at all.  Among the fields it is the OID, which can always be read.
  *
- * To read a value can run code of the table's owner: the constraints of a
- * domain.  Who reads a table does not expect that, so it runs as the owner, in
- * a security-restricted operation.
+ * Who reads a table does not expect that code runs.  So values of domains are
+ * read as their base types'; what is left of it, such as a domain within a
+ * composite type, runs as the table's owner (acting.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -181,51 +181,46 @@ end_texts(int nestlevel)
 		AtEOXact_GUC(true, nestlevel);
 }
 
-/* Be ready to read a table as its owner; see the header. */
-void
-ms_reading_begin(Relation rel, bool texts, MSReading *reading)
-{
-	Oid			owner = rel->rd_rel->relowner;
-
-	GetUserIdAndSecContext(&reading->userid, &reading->sec_context);
-	if (reading->userid != owner)
-		SetUserIdAndSecContext(owner, reading->sec_context |
-							   SECURITY_LOCAL_USERID_CHANGE |
-							   SECURITY_RESTRICTED_OPERATION);
-	if (texts)
-	{
-		reading->nestlevel = begin_portable_texts();
-		return;
-	}
-	reading->nestlevel = NewGUCNestLevel();
-	if (reading->userid != owner)
-		(void) set_config_option("search_path", "pg_catalog, pg_temp",
-								 PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
-}
-
-void
-ms_reading_end(const MSReading *reading)
-{
-	/* not what user code has set, either */
-	AtEOXact_GUC(false, reading->nestlevel);
-	SetUserIdAndSecContext(reading->userid, reading->sec_context);
-}
-
-/* Read a value of a column. */
+/*
+ * Read a value of a column.  A domain's value was checked at the call, and is
+ * again where it is merged (ms_check_domains), so it is read as one of its
+ * base type, which runs no code of a user.
+ */
 static Datum
 read_value(Relation rel, Oid typid, FmgrInfo *input, Oid ioparam, int32 typmod,
 		   char *text)
 {
-	MSReading	reading;
+	Oid			base = getBaseTypeAndTypmod(typid, &typmod);
+	MSActing	acting;
+	int			nestlevel;
 	Datum		result;
 
-	if (is_plain(typid))
+	if (is_plain(base))
 		return InputFunctionCall(input, text, ioparam, typmod);
-	ms_reading_begin(rel, true, &reading);
+	if (!ms_type_is_builtin(base))
+		ms_act_for_reading(rel, &acting);
+	nestlevel = begin_portable_texts();
 	result = InputFunctionCall(input, text, ioparam, typmod);
-	ms_reading_end(&reading);
+	AtEOXact_GUC(false, nestlevel);
+	if (!ms_type_is_builtin(base))
+		ms_act_no_more(&acting);
 	return result;
+}
+
+/* Check the constraints of domains among the columns of a row. */
+void
+ms_check_domains(Relation rel, const MSRow *row)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped && !row->isnull[i] &&
+			get_typtype(att->atttypid) == TYPTYPE_DOMAIN)
+			domain_check(row->values[i], false, att->atttypid, NULL, NULL);
+	}
 }
 
 /*
@@ -298,7 +293,7 @@ find_format(MSTarget *target)
 
 		getTypeOutputInfo(typid, &function, &varlena);
 		fmgr_info_cxt(function, &column->output, target->cxt);
-		getTypeInputInfo(typid, &function, &column->ioparam);
+		getTypeInputInfo(getBaseType(typid), &function, &column->ioparam);
 		fmgr_info_cxt(function, &column->input, target->cxt);
 		column->hashed = is_hashable(index, i);
 		format->plain = format->plain && is_plain(typid);
@@ -546,7 +541,7 @@ fields_from_jsonb(Relation rel, MSRow *row, Datum fields)
 			row->given = bms_add_member(row->given, attno);
 			if (v.type != jbvString)
 				continue;
-			getTypeInputInfo(att->atttypid, &function, &ioparam);
+			getTypeInputInfo(getBaseType(att->atttypid), &function, &ioparam);
 			fmgr_info(function, &input);
 			row->values[attno - 1] =
 				read_value(rel, att->atttypid, &input, ioparam, att->atttypmod,

@@ -406,6 +406,8 @@ ms_spill_append(MSStore store, MSTarget *target, Relation rel,
 	values[SPILLED_DELTA] = Int64GetDatum(row->by);
 	values[SPILLED_FIRST_SEEN] = TimestampTzGetDatum(first_seen);
 	values[SPILLED_LAST_SEEN] = TimestampTzGetDatum(last_seen);
+	if (of == NULL)
+		row = ms_with_session_defaults(target, rel, row);
 	values[SPILLED_FIELDS] = ms_spill_fields(target, rel, row, role, system);
 	if (store == MS_STORE_SPILLED)
 	{
@@ -474,15 +476,6 @@ bool
 ms_spill_has_error(TupleTableSlot *slot)
 {
 	return !slot_attisnull(slot, SPILLED_ERROR + 1);
-}
-
-static int
-compare_times(const ListCell *a, const ListCell *b)
-{
-	const MSSpilled *x = lfirst(a);
-	const MSSpilled *y = lfirst(b);
-
-	return (x->first_seen > y->first_seen) - (x->first_seen < y->first_seen);
 }
 
 /*
@@ -678,51 +671,28 @@ ms_spill_next(MSSpillScan *scan)
 }
 
 /*
- * Read the deltas of a target that a snapshot shows: those of one hash, or, in
- * the order of their hashes, those behind *after, which is set to the last
- * one read.  It stops at limit, but between two hashes only; *more says
- * whether it did.  Returns a list of MSSpilled, the first counted first.
- */
-List *
-ms_spill_read(MSStore store, Oid relid, Snapshot snapshot, const int64 *hash,
-			  int64 *after, int limit, bool *more)
-{
-	MSSpillScan *scan = ms_spill_begin(store, relid, snapshot, hash, after);
-	MSSpilled  *delta;
-	List	   *result = NIL;
-
-	*more = false;
-	while ((delta = ms_spill_next(scan)) != NULL)
-	{
-		if (list_length(result) >= limit &&
-			(after == NULL || delta->hash != *after))
-		{
-			*more = true;
-			break;
-		}
-		if (after != NULL)
-			*after = delta->hash;
-		result = lappend(result, delta);
-	}
-	ms_spill_end(scan);
-	list_sort(result, compare_times);
-	return result;
-}
-
-/*
- * Is a delta there, as far as it is known now?  Not if this transaction has
+ * Is a row there, as far as it is known now?  Not if this transaction has
  * deleted it, whatever a snapshot shows.
  */
 static bool
-is_left(Relation stored, const MSSpilled *delta)
+is_left(Relation stored, ItemPointer tid)
 {
 	TupleTableSlot *slot = table_slot_create(stored, NULL);
-	ItemPointerData tid = delta->tid;
-	bool		left = table_tuple_fetch_row_version(stored, &tid,
+	bool		left = table_tuple_fetch_row_version(stored, tid,
 													 SnapshotSelf, slot);
 
 	ExecDropSingleTupleTableSlot(slot);
 	return left;
+}
+
+static bool
+delete_row(Relation stored, ItemPointer tid, Snapshot snapshot, bool wait)
+{
+	TM_FailureData tmfd;
+
+	return is_left(stored, tid) &&
+		table_tuple_delete(stored, tid, GetCurrentCommandId(true), 0,
+						   snapshot, InvalidSnapshot, wait, &tmfd) == TM_Ok;
 }
 
 /*
@@ -735,13 +705,9 @@ bool
 ms_spill_delete(Relation stored, const MSSpilled *delta, Snapshot snapshot,
 				bool wait, bool ours)
 {
-	TM_FailureData tmfd;
 	ItemPointerData tid = delta->tid;
 
-	return is_left(stored, delta) &&
-		table_tuple_delete(stored, &tid, GetCurrentCommandId(true), 0,
-						   snapshot, InvalidSnapshot, wait || ours,
-						   &tmfd) == TM_Ok;
+	return delete_row(stored, &tid, snapshot, wait || ours);
 }
 
 /* Lock a delta, so that nobody else deletes it, under the same conditions. */
@@ -783,17 +749,12 @@ forget(MSStore store, Oid relid)
 {
 	Relation	stored = ms_spill_open(store, RowExclusiveLock);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	int64		after = PG_INT64_MIN;
-	bool		more = true;
+	MSSpillScan *scan = ms_spill_begin(store, relid, snapshot, NULL, NULL);
+	HeapTuple	tuple;
 
-	while (more)
-	{
-		ListCell   *lc;
-
-		foreach(lc, ms_spill_read(store, relid, snapshot, NULL, &after, 10000,
-								  &more))
-			(void) ms_spill_delete(stored, lfirst(lc), snapshot, false, false);
-	}
+	while ((tuple = next_row(scan)) != NULL)
+		(void) delete_row(stored, &tuple->t_self, snapshot, false);
+	ms_spill_end(scan);
 	UnregisterSnapshot(snapshot);
 	table_close(stored, NoLock);
 }

@@ -252,7 +252,6 @@ ms_sums_add(MSSums *sums, const MSRow *row)
 MSRow **
 ms_sums_end(MSSums *sums, int *n)
 {
-	TupleDesc	desc = RelationGetDescr(sums->rel);
 	MSRow	  **rows;
 
 	merge_all(sums);
@@ -268,7 +267,7 @@ ms_sums_end(MSSums *sums, int *n)
 		{
 			if (row->isnull[attno - 1] && !filling->isnull &&
 				(bms_is_member(attno, row->given) ||
-				 !TupleDescAttr(desc, attno - 1)->atthasdef))
+				 !bms_is_member(attno, sums->target->defaults)))
 			{
 				row->values[attno - 1] = filling->value;
 				row->isnull[attno - 1] = false;

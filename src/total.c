@@ -337,12 +337,13 @@ static void
 generate_columns(Total *total, Datum *values, bool *isnull)
 {
 	TupleConstr *constr = RelationGetDescr(total->rel)->constr;
-	MSReading	reading;
+	MSActing	acting;
 	MemoryContext oldcxt;
 
 	if (constr == NULL || !ms_has_generated(constr))
 		return;
-	ms_reading_begin(total->rel, false, &reading);
+	if (!total->target->builtin)
+		ms_act_for_reading(total->rel, &acting);
 	if (total->generating == NULL)
 	{
 		oldcxt = MemoryContextSwitchTo(total->cxt);
@@ -350,7 +351,8 @@ generate_columns(Total *total, Datum *values, bool *isnull)
 		MemoryContextSwitchTo(oldcxt);
 	}
 	generate(total, values, isnull);
-	ms_reading_end(&reading);
+	if (!total->target->builtin)
+		ms_act_no_more(&acting);
 }
 
 /* Add a delta to a row of the table, as the increment of it would have. */

@@ -20,6 +20,7 @@
 #	RESULTS		a file for the table of test-all.sh
 #	SIGHTINGS	requests to replay, as for make demo: file.csv or file.csv.gz
 #	MS_SEED		of the tests that are random, which print it
+#	TORTURE_*, DIFFERENTIAL_*	seeds and more, of those two TAP files
 #	KEEP=1		keep the work directory
 
 MS_PROGRAM="make test"
@@ -298,7 +299,9 @@ suite_tap()
 {
 	local start=$SECONDS ok=0 bad=0 skip=0 file log begin rc tests wrong skips
 	local seconds
+	local -a chosen
 
+	mapfile -t chosen < <(env | grep -E '^(TORTURE|DIFFERENTIAL)_[A-Z]+=')
 	ms_say "--- tap"
 	for file in "$@"; do
 		log=$MS_WORK/log/$(basename "$file")
@@ -306,7 +309,7 @@ suite_tap()
 		ms_wait_for \
 			ms_make ${PROFILE:+TEMP_CONFIG="$MS_WORK/settings"} \
 			REGRESS= ISOLATION= TAP_TESTS=1 PROVE_TESTS="$file" \
-			PROVE_FLAGS=-v RELEASED="$MS_WORK/released" \
+			PROVE_FLAGS=-v RELEASED="$MS_WORK/released" "${chosen[@]}" \
 			${MS_SEED:+MS_SEED="$MS_SEED"} ${SIGHTINGS:+SIGHTINGS="$MS_WORK/sightings"} \
 			installcheck >"$log" 2>&1 </dev/null
 		rc=$?

@@ -47,6 +47,9 @@ EXPECTED = {"57014", "57P01", "57P02", "57P03", "25P03", "40001", "40P01", "55P0
 # it in the table's list, as REINDEX makes it, tells first: core's upsert fails so
 OTHER_INDEX = "_ccnew|_ccold|another|expressions_md5"
 
+# What a statement says that was prepared when a column had another type
+OTHER_TYPE = "change result type|of type record has wrong type|has got other columns meanwhile"
+
 WORDS = ("straße", "Zebra", "zebra", "äpfel", "apple", "Apple", "a b", "", "\U0001f600", "null", "{x}", "Ärger")
 
 
@@ -221,8 +224,8 @@ class Session:
         code = error.pgcode
         self.errors[code or "connection"] += 1
         # no SQLSTATE: the connection is gone, as it is when the server is
-        if code == "0A000" and "result type" in str(error):
-            self.generation += 1			# a column's type has changed
+        if code in ("0A000", "42804", "55000") and re.search(OTHER_TYPE, str(error)):
+            self.generation += 1			# of a prepared statement
         elif code is not None and code not in EXPECTED and not (code == "23505" and re.search(OTHER_INDEX, str(error))):
             text = f"{self.name}: {code}: {str(error).strip()}"
             self.findings.setdefault((code, str(error)[:60]), f"{text} -- {str(self.latest)[:300]}")

@@ -315,8 +315,11 @@ sub send_simple
 		{
 			note_result($string, $message);
 		}
-		elsif ($i > $#statements)
+		elsif ($i > $#statements
+			|| ($type eq 'E' && $i == $#statements && $statements[$i][1]
+				&& $message->{sqlstate} =~ /^(23503|ZZ001|40001)$/))
 		{
+			# where nothing ran last, its end is that of what ran before
 			note_end($first, $message);
 		}
 		else
@@ -332,6 +335,8 @@ sub simple
 	send_simple(map { [ any_statement() ] } 1 .. one_of(1, 1, 1, 2, 3, 5));
 }
 
+# a batch of strings only
+my $only_simple;
 my $suspended;     # what @log has of portal r
 my %named;         # statements that the server should have
 my $in_parts = 'SELECT id AS part FROM t WHERE id <= 9';
@@ -532,7 +537,7 @@ sub transaction
 	send_simple([ one_of('BEGIN', 'BEGIN ISOLATION LEVEL REPEATABLE READ'), 0 ]);
 	foreach (1 .. between(1, 5))
 	{
-		if (rand(2) < 1) { simple() } else { extended() }
+		if ($only_simple || rand(2) < 1) { simple() } else { extended() }
 	}
 	send_simple([ one_of('COMMIT', 'ROLLBACK'), 0 ]);
 }
@@ -588,7 +593,8 @@ WHERE level = 0 ORDER BY number});
 }
 
 # Where both know the query, and it is one query, read to its end, that did
-# not fail later, calls and rows are the same.
+# not fail later, calls and rows are the same.  pg_stat_statements sees a query
+# as its portal is closed, so not what an error in a later message has dropped.
 sub same_sums
 {
 	my @differ = $client->rows(q{
@@ -596,7 +602,7 @@ SELECT m.text, m.calls, p.calls, m.rows, p.rows
 FROM (SELECT queryid, min(text) AS text, sum(calls - errors) AS calls, sum(rows) AS rows
       FROM missing_symbol.query_stats
       WHERE toplevel AND queryid IS NOT NULL
-        AND text ~ '^(select|values|table|insert|update|delete|merge|with|fetch|copy)'
+        AND text ~ '^(select|values|table|insert|update|delete|merge|with)'
         AND text !~ '(part|ruled|instead|notified|child|late|pg_sleep|opens|current of)'
       GROUP BY queryid HAVING sum(errors) = 0) m
 JOIN (SELECT queryid, sum(calls) AS calls, sum(rows) AS rows
@@ -626,14 +632,18 @@ while ($good && $same && time < $until)
 	$client->rows(sprintf(q{SELECT missing_symbol.profile_start('%s', plans => %s, params => %s), missing_symbol.profile_reset()},
 			one_of('top', 'all'), one_of('true', 'false'), one_of('true', 'false')));
 	@log = ();
+	$only_simple = rand(3) < 1;
 	foreach (1 .. 60)
 	{
-		$ways[ int(rand(@ways)) ]->();
+		my $way = $ways[ int(rand(@ways)) ];
+
+		redo if $only_simple && $way == \&extended;
+		$way->();
 		finish_prepared();
 	}
 	cancelled() if rand(4) < 1;
 	$good = verify();
-	$same = same_sums() if $good && $has_pgss && $major >= 14;
+	$same = same_sums() if $good && $only_simple && $has_pgss && $major >= 14;
 	$client->query('RESET ALL')->run;
 }
 ok($good, "$statements statements in $batches batches, $errors of them failed: as they were answered");

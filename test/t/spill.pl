@@ -297,6 +297,44 @@ CREATE INDEX buffered_target_hash_idx ON missing_symbol.buffered (target, hash);
 ALTER TABLE missing_symbol.tracked ADD CONSTRAINT tracked_pkey PRIMARY KEY (target)});
 
 # ---------------------------------------------------------------------------
+# Many deltas of one key: what that takes of memory does not grow with them
+# ---------------------------------------------------------------------------
+
+SKIP:
+{
+	skip 'no /proc/self/status here: memory is not measured', 6 if !-r '/proc/self/status';
+	$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'missing_symbol%'});
+	query(q{
+CREATE TABLE often (k numeric PRIMARY KEY, count bigint, note text);
+SELECT missing_symbol.track('often', spill => true, fill => '{note}');
+BEGIN; SELECT missing_symbol.increment('often', 1); PREPARE TRANSACTION 'holder';
+SELECT missing_symbol.increment_row('often', '{"k": 1, "note": "a"}');
+ROLLBACK PREPARED 'holder';
+INSERT INTO missing_symbol.spilled
+SELECT target, hash, key, role, 1, now() + n * interval '1 second', now() + n * interval '1 second',
+    CASE WHEN n % 3 = 0 THEN fields || '{"note": "another"}' ELSE fields END, gen_random_uuid()
+FROM missing_symbol.spilled, generate_series(1, 299999) n});
+	my $peak = q{SELECT substring(pg_read_file('/proc/self/status', 0, 100000) from 'VmPeak:\s+(\d+)')};
+	my @out = split /\n/, query(qq{
+SELECT missing_symbol.value('often', 3); SELECT * FROM missing_symbol.total(NULL::wide) LIMIT 0; SELECT missing_symbol.fold('wide');
+$peak;
+SELECT missing_symbol.value('often', 1);
+$peak;
+SELECT * FROM missing_symbol.total(NULL::often);
+$peak;
+SELECT missing_symbol.fold('often');
+$peak;
+SELECT * FROM often; SELECT count(*) FROM missing_symbol.spilled WHERE target = 'often'::regclass});
+	splice @out, 0, 2;    # of the first line: a null, and what it folded
+	is($out[1], 300000, 'many deltas: their value');
+	is($out[3], '1|300000|a', 'many deltas: in the total');
+	is("$out[5] $out[7] $out[8]", '300000 1|300000|a 0', 'many deltas: folded');
+	cmp_ok($out[2] - $out[0], '<', 20 * 1024, 'many deltas: memory of value()');
+	cmp_ok($out[4] - $out[0], '<', 20 * 1024, 'many deltas: memory of total()');
+	cmp_ok($out[6] - $out[0], '<', 100 * 1024, 'many deltas: memory of fold()');
+}
+
+# ---------------------------------------------------------------------------
 # Readers of rights and row security in a second session
 # ---------------------------------------------------------------------------
 

@@ -155,7 +155,10 @@ test_times(void)
 	check(times.median == 2.5 && times.mean == 2.5 && times.p95 == 4 &&
 		  fabs(times.stddev - sqrt(1.25)) < 1e-12, "ratio: milliseconds");
 	ms_times_describe(zero, 1, &times);
+	memset(&ratio, 0x7F, sizeof(ratio));
 	ms_ratio(zero, zero, 1, &ratio);
+	check(!ratio.has_interval && ratio.low == 0 && ratio.high == 0,
+		  "ratio: nothing is left unset where there is no interval");
 	check(times.median == 0 && times.p95 == 0 && ratio.median == 1,
 		  "ratio: one duration of nothing");
 }
