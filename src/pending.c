@@ -132,8 +132,8 @@ portal_name(void)
 					(errcode(ERRCODE_INTERNAL_ERROR),
 					 errmsg("could not generate random values")));
 		for (int i = 0; i < 2; i++)
-			snprintf(names[i], sizeof(names[i]), "%016" INT64_MODIFIER "x",
-					 random[i]);
+			snprintf(names[i], sizeof(names[i]), "%016llx",
+					 (unsigned long long) random[i]);
 	}
 	turn = 1 - turn;
 	return names[turn];

@@ -157,15 +157,15 @@ add(const MSTarget *target, int64 a, int64 b)
 }
 
 /* a count, and what has not reached its row */
-typedef struct Value
+typedef struct KeyValue
 {
 	const MSTarget *target;
 	bool		isnull;
 	int64		value;
-} Value;
+} KeyValue;
 
 static void
-add_to_value(Value *value, int64 by)
+add_to_value(KeyValue *value, int64 by)
 {
 	value->value = value->isnull ? by : add(value->target, value->value, by);
 	value->isnull = false;
@@ -183,7 +183,7 @@ void
 ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 			   int64 *result)
 {
-	Value		value = {0};
+	KeyValue	value = {0};
 	bool		found;
 	bool		pushed = false;
 	int64		pending;
