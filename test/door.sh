@@ -82,7 +82,9 @@ run_state()
 	elif ! grep -qE '^(ok|FAILED|SKIPPED) ' "$log"; then
 		ms_say "FAILED   $1: nothing was tried" >>"$log"
 	fi
-	ms_say "--- $1, $((SECONDS - begin)) s
+	times >"$log.times"
+	ms_say "--- $1, $((SECONDS - begin)) s, of processors $(
+		sed -n '2s/\.[0-9]*s//gp' "$log.times")
 $(cat "$log")"
 }
 
