@@ -331,6 +331,7 @@ make_door_chroot()
 	rm -rf "$new"/var/cache/apt/archives/*.deb "$new/srv/missing_symbol" \
 		"$new/usr/sbin/policy-rc.d"
 	cp "$TOP/test/lib.sh" "$new/srv/lib.sh"
+	rm -rf "$dir"
 	mv "$new" "$dir"
 	rm -f "$log"
 }
@@ -556,7 +557,7 @@ case $verb in
 		[ -d "$dir" ] || exit 0
 		exec 9>"$dir.lock"
 		flock -w 3600 9 || skip "$dir is in use"
-		rm -rf "$dir"
+		rm -rf "$dir" "$dir".run[0-9]*
 		;;
 	test | run | hard)
 		[ "$(id -u)" -eq 0 ] || skip "chroots need root"
