@@ -572,7 +572,7 @@ installcheck_on()
 		return
 	fi
 	sed -i 's/peer$/scram-sha-256/' "/etc/postgresql/$major/door/pg_hba.conf"
-	pg_ctlcluster "$major" door start
+	pg_ctlcluster "$major" door start >>$LOG 2>&1
 	PGPASSWORD=secret psql -h localhost -p 5999 -U postgres -qc \
 		'CREATE ROLE "Größe ""x""" SUPERUSER LOGIN PASSWORD '"'p:w'" postgres
 	begin=$SECONDS
