@@ -11,6 +11,7 @@
 #	chroot.sh run MAJOR SCRIPT [VAR=VALUE ...]
 #					runs a script of the sources as root in a copy of
 #					the chroot that is thrown away; apt works there.
+#					Several may run at once.
 #					IN=FILE is put into /srv/in, what the script leaves
 #					in /srv/out goes to OUT=DIRECTORY
 #	chroot.sh hard MAJOR [VAR=VALUE ...]
@@ -175,6 +176,8 @@ use_apt_inside()
 	mkdir -p "$dir/etc/apt/apt.conf.d"
 	apt-config dump | grep -E '^Acquire::(http|https)::' \
 		>"$dir/etc/apt/apt.conf.d/90missing_symbol"
+	# nobody needs these files after a power cut
+	echo force-unsafe-io >"$dir/etc/dpkg/dpkg.cfg.d/90missing_symbol"
 	printf '#!/bin/sh\nexit 101\n' >"$dir/usr/sbin/policy-rc.d"
 	chmod 755 "$dir/usr/sbin/policy-rc.d"
 }
@@ -199,6 +202,13 @@ install_extras()
 		done
 	fi
 	umount -R "$dir/proc" "$dir/dev"
+}
+
+# Whether it is there, and has all: what make test installs may be more by now
+is_ready()
+{
+	[ -x "$2/bin/bash" ] &&
+		{ [ "$1" != door ] || cmp -s "$2/srv/lib.sh" "$TOP/test/lib.sh"; }
 }
 
 make_chroot()
@@ -235,8 +245,10 @@ make_chroot()
 	mkdir -p "$new"
 	log=$CHROOTS/$major.log
 	keyring "$CHROOTS/keyring.gpg"
+	mkdir -p "$CHROOTS/packages"
 	if ! debootstrap --variant=minbase --keyring="$CHROOTS/keyring.gpg" \
-		--include="$include" "$suite" "$new" "$MIRROR" "$script" \
+		--cache-dir="$CHROOTS/packages" --include="$include" \
+		"$suite" "$new" "$MIRROR" "$script" \
 		</dev/null >"$log" 2>&1; then
 		tail -n 15 "$log"
 		tail -n 15 "$new/debootstrap/debootstrap.log" 2>/dev/null
@@ -293,25 +305,33 @@ make_door_chroot()
 {
 	local dir=$1 new=$1.new log=$CHROOTS/door.log
 
-	[ -x "$CHROOTS/none/bin/bash" ] || make_chroot none "$CHROOTS/none"
+	exec 7>"$CHROOTS/none.lock"
+	flock -s 7
+	is_ready none "$CHROOTS/none" ||
+		{ flock 7 && { is_ready none "$CHROOTS/none" ||
+			make_chroot none "$CHROOTS/none"; }; }
 	say "Making a chroot with what make test installs in $dir"
 	rm -rf "$new"
 	cp -a "$CHROOTS/none" "$new" || skip "no room for $new"
+	exec 7>&-
 	copy_tree "$new/srv/missing_symbol" || exit 1
 	mount_in "$new"
 	use_apt_inside "$new"
+	borrow_packages "$new" "$new.packages"
 	if ! { chroot "$new" apt-get -q update &&
 		chroot "$new" bash /srv/missing_symbol/test/door/prepare.sh; } \
 		</dev/null >"$log" 2>&1; then
 		tail -n 15 "$log"
-		umount -R "$new/proc" "$new/dev"
-		rm -rf "$new"
+		umount -R "$new/proc" "$new/dev" "$new/var/cache/apt/archives"
+		rm -rf "$new" "$new.packages"
 		skip "make test could not install what it needs"
 	fi
+	return_packages "$new" "$new.packages"
 	umount -l -R "$new/proc" "$new/dev"
 	rm -rf "$new"/var/cache/apt/archives/*.deb "$new/srv/missing_symbol" \
 		"$new/usr/sbin/policy-rc.d"
 	cp "$TOP/test/lib.sh" "$new/srv/lib.sh"
+	rm -rf "$dir"
 	mv "$new" "$dir"
 	rm -f "$log"
 }
@@ -441,12 +461,34 @@ throw_away_copy()
 		cp -a "$dir/." "$copy/root/"
 }
 
+# What one run has fetched the others need not: apt gets names of its own for
+# the files, as it locks the directory.
+borrow_packages()
+{
+	rm -rf "$2"
+	mkdir -p "$CHROOTS/packages" "$2"
+	find "$CHROOTS/packages" -maxdepth 1 -name '*.deb' -exec ln -t "$2" {} +
+	mount --bind "$2" "$1/var/cache/apt/archives"
+}
+
+return_packages()
+{
+	umount -l "$1/var/cache/apt/archives"
+	find "$2" -maxdepth 1 -name '*.deb' -links 1 \
+		-exec mv -n -t "$CHROOTS/packages" {} +
+	rm -rf "$2"
+}
+
 run_in()
 {
-	local major=$1 dir=$2 script=$3 copy=$2.run root=$2.run/root rc var out=
+	local major=$1 dir=$2 script=$3 copy root rc var out= n=0
 	local -a run=()
 
 	shift 3
+	# a place that no other run has
+	until exec 8>"$dir.run$((++n)).lock" && flock -n 8; do :; done
+	copy=$dir.run$n
+	root=$copy/root
 	throw_away_copy "$dir" "$copy" || return 1
 	copy_tree "$root/srv/missing_symbol" || return 1
 	mkdir -p "$root/srv/in" "$root/srv/out"
@@ -455,11 +497,10 @@ run_in()
 		return 77
 	}
 	use_apt_inside "$root"
-	# what one run has fetched the next one need not
-	mkdir -p "$CHROOTS/packages"
-	exec 8>"$CHROOTS/packages.lock"
-	! flock -n 8 ||
-		mount --bind "$CHROOTS/packages" "$root/var/cache/apt/archives"
+	# README says "apt", which keeps nothing
+	echo 'Binary::apt::APT::Keep-Downloaded-Packages "true";' \
+		>>"$root/etc/apt/apt.conf.d/90missing_symbol"
+	borrow_packages "$root" "$copy/packages"
 	for var in "$@"; do
 		case $var in
 			IN=*) cp "${var#IN=}" "$root/srv/in/" || return 1 ;;
@@ -476,7 +517,7 @@ run_in()
 		cp "$root"/srv/out/* "$out/" 2>/dev/null
 	fi
 	# whatever still runs in there goes with this process namespace
-	umount -l "$root/var/cache/apt/archives" 2>/dev/null
+	return_packages "$root" "$copy/packages"
 	umount -l -R "$root/proc" "$root/dev"
 	umount -l "$root" 2>/dev/null
 	rm -rf "$copy"
@@ -516,16 +557,17 @@ case $verb in
 		[ -d "$dir" ] || exit 0
 		exec 9>"$dir.lock"
 		flock -w 3600 9 || skip "$dir is in use"
-		rm -rf "$dir"
+		rm -rf "$dir" "$dir".run[0-9]*
 		;;
 	test | run | hard)
 		[ "$(id -u)" -eq 0 ] || skip "chroots need root"
 		plan "$major"
 		mkdir -p "$CHROOTS" || exit 1
 		[ "$verb" != hard ] || dir+=-hard
-		# one user of a chroot at a time
+		# one user of a chroot at a time, but for copies of it
 		exec 9>"$dir.lock"
-		flock -w 3600 9 || skip "$dir is in use"
+		{ [ "$verb" = run ] && flock -s -w 3600 9 && is_ready "$major" "$dir"; } ||
+			flock -w 3600 9 || skip "$dir is in use"
 		need
 		exec unshare --mount --pid --ipc --fork --kill-child --propagation private \
 			bash "$0" "$verb-inside" "$major" "$@"
@@ -539,12 +581,9 @@ case $verb in
 			dir+=-hard
 			[ -x "$dir/bin/bash" ] || make_hard_chroot "$major" "$dir"
 		else
-			# what is to be installed may be more than it was
-			if [ "$major" = door ] && ! cmp -s "$dir/srv/lib.sh" "$TOP/test/lib.sh"; then
-				rm -rf "$dir"
-			fi
-			[ -x "$dir/bin/bash" ] || make_chroot "$major" "$dir"
+			is_ready "$major" "$dir" || make_chroot "$major" "$dir"
 		fi
+		[ "$verb" != run-inside ] || flock -s 9
 		case $verb in
 			test-inside) test_in run.sh "$major" "$dir" "$@" ;;
 			run-inside) run_in "$major" "$dir" "$@" ;;

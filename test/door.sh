@@ -5,35 +5,38 @@
 # make demo, make test, make installcheck and README's quick start on machines
 # in ordinary and odd states (door/state.sh says which), each in a throw-away
 # chroot of Debian 12, and of Debian 13 where nothing is installed yet.  On
-# Ubuntu: of the machine's release.  Ends with a table, and the line
-# "N passed, N failed".  Some 20 minutes, and some 2 GB below
-# /var/cache/missing_symbol-chroots, which are kept for the next time.
+# Ubuntu: of the machine's release.  As many at once as there are processors.
+# Ends with a table, and the line "N passed, N failed".  Some 20 minutes on two
+# processors, and some 2 GB below /var/cache/missing_symbol-chroots, which are
+# kept for the next time.
 #
 # Environment (or "make test-door NAME=..."):
 #	STATE		one of them, or some; NAME@RELEASE in that release
 #	CLEAN=1		new chroots
+#	JOBS		how many at once
 #	RESULTS		a file for the table of test-all.sh
 
 MS_PROGRAM="make test-door"
 # shellcheck source=test/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Where nothing is installed, and where all is that make test needs
-BARE="bare bare_user bare_no_sudo libpq interrupted quickstart"
-READY="root user path tmpdir noexec umask environment checkout majors no_server
-	requests zombies slow signals installcheck installcheck_lacks"
+# Where nothing is installed, and where all is that make test needs; those that
+# take longest come first
+BARE="bare bare_user quickstart libpq bare_no_sudo interrupted"
+READY="installcheck signals user majors checkout environment umask path requests
+	tmpdir noexec root no_server zombies slow installcheck_lacks"
 
 scratch=
 ms_scratch scratch
 codename=$(sed -n 's/^VERSION_CODENAME="*\([^"]*\).*/\1/p' /etc/os-release)
 states=${STATE:-}
 if [ -z "$states" ]; then
-	states="$BARE"
+	# while the first runs, the chroot of the ready ones can be made
+	states="bare $READY ${BARE#bare}"
 	case $codename in
 		bookworm) states+=" bare@trixie bare_user@trixie quickstart@trixie" ;;
 		trixie) states+=" bare@bookworm bare_user@bookworm quickstart@bookworm" ;;
 	esac
-	states+=" $READY"
 fi
 for state in $states; do
 	case " $(echo $BARE $READY) " in
@@ -61,16 +64,29 @@ where()
 	echo "$where"
 }
 
-# STATE, with what it prints in the log
+# STATE, with what it prints in its log and its rows in its table
 run_state()
 {
-	local name=${1%@*} where
+	local name=${1%@*} log=$scratch/$1.log where rc begin=$SECONDS
 
 	where=$(where "$1")
-	"${chroot[@]}" run "$where" test/door/state.sh STATE="$name" \
-		</dev/null 2>&1 | sed -u "s/^\(ok\|FAILED\|SKIPPED\)\( *\)$name: /\1\2$1: /" |
-		tee "$scratch/log"
-	return "${PIPESTATUS[0]}"
+	{
+		# a server on the usual port, and the network is everybody's
+		[ "$name" != quickstart ] || flock 6
+		"${chroot[@]}" run "$where" test/door/state.sh STATE="$name" \
+			</dev/null 2>&1
+	} 6>"$scratch/port" >"$log"
+	rc=$?
+	sed -i "s/^\(ok\|FAILED\|SKIPPED\)\( *\)$name: /\1\2$1: /" "$log"
+	if ((rc == 77)); then
+		ms_say "SKIPPED  $1: $(tail -n 1 "$log")" >>"$log"
+	elif ! grep -qE '^(ok|FAILED|SKIPPED) ' "$log"; then
+		ms_say "FAILED   $1: nothing was tried" >>"$log"
+	fi
+	times >"$log.times"
+	ms_say "--- $1, $((SECONDS - begin)) s, of processors $(
+		sed -n '2s/\.[0-9]*s//gp' "$log.times")
+$(cat "$log")"
 }
 
 if [ -n "${CLEAN:-}" ]; then
@@ -80,19 +96,18 @@ if [ -n "${CLEAN:-}" ]; then
 		"${chroot[@]}" clean "$where" </dev/null
 	done
 fi
-: >"$scratch/table"
+
+jobs=${JOBS:-$(nproc)}
 for state in $states; do
-	ms_say "--- $state"
-	ms_wait_for run_state "$state"
-	rc=$?
-	if ((rc == 77)); then
-		ms_say "SKIPPED  $state: $(tail -n 1 "$scratch/log")" |
-			tee -a "$scratch/table"
-	elif ! grep -qE '^(ok|FAILED|SKIPPED) ' "$scratch/log"; then
-		ms_say "FAILED   $state: nothing was tried" | tee -a "$scratch/table"
-	fi
-	grep -E '^(ok|FAILED|SKIPPED) ' "$scratch/log" >>"$scratch/table"
+	while (($(jobs -rp | wc -l) >= jobs)); do
+		wait -n
+	done
+	run_state "$state" &
 done
+wait
+for state in $states; do
+	grep -E '^(ok|FAILED|SKIPPED) ' "$scratch/$state.log"
+done >"$scratch/table"
 
 ms_say ""
 ms_say "state x command x result"

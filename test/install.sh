@@ -12,7 +12,9 @@ umask 022
 trap '' INT TERM HUP QUIT PIPE
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 
-apt=(apt-get -q -y -o DPkg::Lock::Timeout=300)
+# In a session of its own: apt gives dpkg the signals back that we ignore, and a
+# terminal sends them to all of its group.
+apt=(setsid --wait apt-get -q -y -o DPkg::Lock::Timeout=300)
 policy=/usr/sbin/policy-rc.d
 clusters=/etc/postgresql-common/createcluster.d
 ours=()
