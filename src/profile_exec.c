@@ -233,8 +233,15 @@ hash_parameter(ParamExternData *p)
 	{
 		struct varlena *v = (struct varlena *) DatumGetPointer(p->value);
 
-		if (VARATT_IS_EXTERNAL(v))
+		if (VARATT_IS_EXTERNAL_ONDISK(v))
 			return hash_bytes_of(v, VARSIZE_EXTERNAL(v));
+		if (VARATT_IS_EXTERNAL(v))
+		{
+			/* somewhere in memory, where another may have been before */
+			static uint64 unlike = 0;
+
+			return ms_hash_combine(++unlike, 2);
+		}
 		return hash_bytes_of(VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v));
 	}
 	return hash_bytes_of(DatumGetPointer(p->value),
