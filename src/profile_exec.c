@@ -733,15 +733,15 @@ ms_ExecutorEnd(QueryDesc *queryDesc)
 {
 	MSExec	   *x = live_find(queryDesc);
 
-	if (unlikely(ms_plans) && x != NULL && x->look)
-		ms_plan_end(queryDesc, x->unlisted ? NULL : x->s, x->is_fk_check,
-					(!x->unlisted && x->s->closed) ||
-					queryDesc->operation != CMD_SELECT);
 	if (x != NULL)
 	{
+		if (unlikely(ms_plans) && x->look)
+			ms_plan_end(queryDesc, x->unlisted ? NULL : x->s, x->is_fk_check,
+						(!x->unlisted && x->s->closed) ||
+						queryDesc->operation != CMD_SELECT);
 		live_remove(x);
-		if (!x->adopted && !x->unlisted && !x->goes_on && x->s->opened &&
-			!x->s->closed)
+		if (!x->unlisted && !x->s->closed && x->s->opened &&
+			!x->adopted && !x->goes_on)
 			ms_statement_close(x->s, MS_OK, 0);
 	}
 	if (prev_ExecutorEnd)
