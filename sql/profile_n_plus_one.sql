@@ -246,6 +246,18 @@ SELECT detail_of('missing_symbol.assert_max_queries(3)');
 SELECT detail_of('missing_symbol.assert_no_errors()');
 SELECT detail_of('missing_symbol.assert_no_n_plus_one(2)');
 
+-- arrays made in memory, each where the one before may have been
+PREPARE among (int[]) AS SELECT count(*) FROM author WHERE id = ANY($1);
+SELECT missing_symbol.profile_reset();
+\set ECHO none
+\o /dev/null
+SELECT format('EXECUTE among (array_append(%L, %s + (random() * 0)::int))', '{1}', i)
+FROM generate_series(1, 8) i \gexec
+\o
+\set ECHO all
+SELECT text, repeats, duplicate FROM missing_symbol.n_plus_one;
+DEALLOCATE among;
+
 -- the ring may have dropped rows
 SET missing_symbol.profile_memory = '512kB';
 SELECT missing_symbol.profile_reset();

@@ -157,6 +157,13 @@ assign_profile_plans(bool newval, void *extra)
 }
 
 static void
+assign_profile_params(bool newval, void *extra)
+{
+	ms_profile_params_setting = newval;
+	ms_profile_refresh();
+}
+
+static void
 define_profile_settings(void)
 {
 	DefineCustomEnumVariable("missing_symbol.profile",
@@ -199,7 +206,7 @@ define_profile_settings(void)
 							 false,
 							 PGC_USERSET,
 							 0,
-							 NULL, NULL, NULL);
+							 NULL, assign_profile_params, NULL);
 
 	DefineCustomIntVariable("missing_symbol.profile_memory",
 							"Sets the memory that a session's profile takes.",

@@ -1349,7 +1349,7 @@ extern void ms_profile_total(MSTotals *total);
 extern void ms_profile_discard(void);
 
 extern bool ms_plans;			/* in force: count rows in plans */
-extern bool ms_profile_params(void);
+extern bool ms_params;			/* in force: keep parameters */
 
 /* in between, nothing is listed nor measured */
 extern void ms_profile_pause(void);
@@ -1450,7 +1450,6 @@ typedef struct MSText
 typedef struct MSPlace
 {
 	int			level;			/* of the next statement */
-	MSUtility  *utility;
 
 	/*
 	 * The statement whose own expressions are being evaluated, and where the
@@ -1477,6 +1476,7 @@ typedef enum MSBlame
 typedef struct MSHooks
 {
 	MSPlace		at;
+	MSUtility  *utility;		/* that runs, or NULL */
 	MSBlame		blame;
 
 	/* the latest top-level statement: where its text ends, its portal */
@@ -1504,23 +1504,27 @@ extern MSHooks ms_hooks;
 
 /*
  * One level deeper; what it was is to be put back whether or not there is an
- * error: ms_hooks.at = was.
+ * error: ms_hooks.at.level = was.
  */
-static inline MSPlace
+static inline int
 ms_enter(int level)
 {
-	MSPlace		was = ms_hooks.at;
+	int			was = ms_hooks.at.level;
 
 	ms_hooks.at.level = level;
 	return was;
 }
 
-/* likewise, to run a statement whose expressions are evaluated there */
+/*
+ * Likewise, to run a statement whose expressions are evaluated there:
+ * ms_hooks.at = was.
+ */
 static inline MSPlace
 ms_enter_statement(int level, MSStatement *s)
 {
-	MSPlace		was = ms_enter(level);
+	MSPlace		was = ms_hooks.at;
 
+	ms_hooks.at.level = level;
 	ms_hooks.at.current = s;
 	ms_hooks.at.current_context = error_context_stack;
 	return was;

@@ -233,8 +233,15 @@ hash_parameter(ParamExternData *p)
 	{
 		struct varlena *v = (struct varlena *) DatumGetPointer(p->value);
 
-		if (VARATT_IS_EXTERNAL(v))
+		if (VARATT_IS_EXTERNAL_ONDISK(v))
 			return hash_bytes_of(v, VARSIZE_EXTERNAL(v));
+		if (VARATT_IS_EXTERNAL(v))
+		{
+			/* somewhere in memory, where another may have been before */
+			static uint64 unlike = 0;
+
+			return ms_hash_combine(++unlike, 2);
+		}
 		return hash_bytes_of(VARDATA_ANY(v), VARSIZE_ANY_EXHDR(v));
 	}
 	return hash_bytes_of(DatumGetPointer(p->value),
@@ -316,7 +323,7 @@ describe_plan(MSStatement *s, PlannedStmt *stmt)
 	}
 }
 
-static void
+static pg_attribute_always_inline void
 fill_statement(MSStatement *s, QueryDesc *desc, PlannedStmt *stmt, int level,
 			   const MSText *text)
 {
@@ -352,12 +359,27 @@ add_unlisted(QueryDesc *desc)
 	live_add(x);
 }
 
+/* the error under way is its own */
+static pg_noinline void
+list_failed_start(int level, const MSText *text, int64 plan_ns,
+				  QueryDesc *queryDesc, int64 exec_ns)
+{
+	MSStatement s;
+
+	fill_statement(&s, queryDesc, queryDesc->plannedstmt, level, text);
+	s.plan_ns = plan_ns;
+	s.exec_ns = exec_ns;
+	ms_statement_open(&s, NULL);
+	ms_statement_close(&s, MS_ERROR, geterrcode());
+	ms_error_listed(level);
+}
+
 /* start it one level deeper; text: of what is listed if that fails */
 static inline int64
 measure_start(int level, const MSText *text, int64 plan_ns,
 			  QueryDesc *queryDesc, int eflags)
 {
-	MSPlace		was = ms_enter(level + 1);
+	int			was = ms_enter(level + 1);
 	int64		from_ns = ms_now_ns();
 
 	PG_TRY();
@@ -366,22 +388,14 @@ measure_start(int level, const MSText *text, int64 plan_ns,
 	}
 	PG_CATCH();
 	{
-		ms_hooks.at = was;
+		ms_hooks.at.level = was;
 		if (ms_profile.ready)
-		{
-			MSStatement s;
-
-			fill_statement(&s, queryDesc, queryDesc->plannedstmt, level, text);
-			s.plan_ns = plan_ns;
-			s.exec_ns = ms_now_ns() - from_ns;
-			ms_statement_open(&s, NULL);
-			ms_statement_close(&s, MS_ERROR, geterrcode());
-			ms_error_listed(level);
-		}
+			list_failed_start(level, text, plan_ns, queryDesc,
+							  ms_now_ns() - from_ns);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	ms_hooks.at = was;
+	ms_hooks.at.level = was;
 	return ms_now_ns() - from_ns;
 }
 
@@ -416,14 +430,14 @@ start_statement(int level, QueryDesc *queryDesc, int eflags)
 static pg_noinline MSExec *
 start_adopted(int level, QueryDesc *queryDesc, int eflags)
 {
-	MSStatement *into = &ms_hooks.at.utility->s;
-	MSPlace		was;
+	MSStatement *into = &ms_hooks.utility->s;
+	int			was;
 	MSExec	   *x;
 
 	into->plan_ns += ms_plan_consume(level, queryDesc->plannedstmt);
 	into->params = ms_hash_combine(into->params,
 								   hash_parameters(queryDesc->params));
-	if (ms_hooks.at.utility->executes)
+	if (ms_hooks.utility->executes)
 		describe_plan(into, queryDesc->plannedstmt);
 	if (into->queryid == 0)
 		into->queryid = queryDesc->plannedstmt->queryId;
@@ -435,7 +449,7 @@ start_adopted(int level, QueryDesc *queryDesc, int eflags)
 	}
 	PG_FINALLY();
 	{
-		ms_hooks.at = was;
+		ms_hooks.at.level = was;
 	}
 	PG_END_TRY();
 
@@ -460,7 +474,7 @@ open_statement(MSStatement *s, QueryDesc *desc)
 {
 	char	   *params = NULL;
 
-	if (desc->params != NULL && unlikely(ms_profile_params()) &&
+	if (desc->params != NULL && unlikely(ms_params) &&
 		desc->params->paramFetch == NULL)
 		params = params_text(desc->params);
 	ms_statement_open(s, params);
@@ -479,7 +493,7 @@ start_of_rules(QueryDesc *queryDesc, int eflags)
 	PlannedStmt *first = ms_portal_query(false);
 	PlannedStmt *last = ms_portal_query(true);
 	int64		from_ns;
-	MSPlace		was;
+	int			was;
 	MSExec	   *x;
 
 	if (queryDesc->plannedstmt == first || !s->opened || s->closed)
@@ -507,14 +521,14 @@ start_of_rules(QueryDesc *queryDesc, int eflags)
 	}
 	PG_CATCH();
 	{
-		ms_hooks.at = was;
+		ms_hooks.at.level = was;
 		s->exec_ns += ms_now_ns() - from_ns;
 		ms_statement_close(s, MS_ERROR, geterrcode());
 		ms_error_listed(0);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	ms_hooks.at = was;
+	ms_hooks.at.level = was;
 
 	x = new_exec(queryDesc);
 	x->s = s;
@@ -547,11 +561,12 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 		return;
 	}
 	level = ms_statement_level(queryDesc->sourceText);
-	adopted = ms_hooks.at.utility != NULL &&
+	adopted = ms_hooks.utility != NULL &&
 		ms_is_adopted(queryDesc->sourceText);
 	if (unlikely(ms_plans))
 	{
-		is_fk_check = ms_is_fk_check(queryDesc->sourceText);
+		/* what the client sends is none, whatever it looks like */
+		is_fk_check = level > 0 && ms_is_fk_check(queryDesc->sourceText);
 		look = ms_plan_start(queryDesc, eflags, level,
 							 is_fk_check || adopted ||
 							 ms_level_is_tracked(level));
@@ -634,8 +649,8 @@ measure_run(MS_RUN_PARAMS, MSExec *x)
 	else if (x->adopted)
 	{
 		was = ms_enter_statement(Max(ms_hooks.at.level, x->s->level + 1),
-								 ms_hooks.at.utility != NULL ?
-								 &ms_hooks.at.utility->s : x->s);
+								 ms_hooks.utility != NULL ?
+								 &ms_hooks.utility->s : x->s);
 		ms_statement_begin(x->s);
 	}
 	else
@@ -684,7 +699,7 @@ run_ExecutorFinish(QueryDesc *queryDesc)
 static pg_noinline void
 measure_finish(MSExec *x, QueryDesc *queryDesc)
 {
-	MSPlace		was = ms_enter(Max(ms_hooks.at.level, x->s->level + 1));
+	int			was = ms_enter(Max(ms_hooks.at.level, x->s->level + 1));
 
 	ms_statement_begin(x->s);
 	PG_TRY();
@@ -693,12 +708,12 @@ measure_finish(MSExec *x, QueryDesc *queryDesc)
 	}
 	PG_CATCH();
 	{
-		ms_hooks.at = was;
+		ms_hooks.at.level = was;
 		fail_exec(x);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	ms_hooks.at = was;
+	ms_hooks.at.level = was;
 	ms_statement_end(x->s);
 }
 
@@ -718,15 +733,15 @@ ms_ExecutorEnd(QueryDesc *queryDesc)
 {
 	MSExec	   *x = live_find(queryDesc);
 
-	if (unlikely(ms_plans) && x != NULL && x->look)
-		ms_plan_end(queryDesc, x->unlisted ? NULL : x->s, x->is_fk_check,
-					(!x->unlisted && x->s->closed) ||
-					queryDesc->operation != CMD_SELECT);
 	if (x != NULL)
 	{
+		if (unlikely(ms_plans) && x->look)
+			ms_plan_end(queryDesc, x->unlisted ? NULL : x->s, x->is_fk_check,
+						(!x->unlisted && x->s->closed) ||
+						queryDesc->operation != CMD_SELECT);
 		live_remove(x);
-		if (!x->adopted && !x->unlisted && !x->goes_on && x->s->opened &&
-			!x->s->closed)
+		if (!x->unlisted && !x->s->closed && x->s->opened &&
+			!x->adopted && !x->goes_on)
 			ms_statement_close(x->s, MS_OK, 0);
 	}
 	if (prev_ExecutorEnd)

@@ -130,10 +130,10 @@ ms_statement_level(const char *source)
 bool
 ms_is_adopted(const char *source)
 {
-	return ms_hooks.at.utility != NULL && ms_hooks.at.utility->adopts &&
-		ms_hooks.at.level == ms_hooks.at.utility->s.level + 1 &&
-		(ms_hooks.at.utility->source == source ||
-		 strcmp(ms_hooks.at.utility->source, source) == 0);
+	return ms_hooks.utility->adopts &&
+		ms_hooks.at.level == ms_hooks.utility->s.level + 1 &&
+		(ms_hooks.utility->source == source ||
+		 strcmp(ms_hooks.utility->source, source) == 0);
 }
 
 /*
@@ -374,7 +374,7 @@ static pg_noinline PlannedStmt *
 measure_planner(int level, bool adopted, MS_PLANNER_PARAMS)
 {
 	PlannedStmt *result;
-	MSPlace		was = ms_enter(level + 1);
+	int			was = ms_enter(level + 1);
 	CmdType		operation = parse->commandType;
 	MSText		text;
 	int64		from_ns = ms_now_ns();
@@ -387,7 +387,7 @@ measure_planner(int level, bool adopted, MS_PLANNER_PARAMS)
 	}
 	PG_CATCH();
 	{
-		ms_hooks.at = was;
+		ms_hooks.at.level = was;
 		if (!adopted && ms_profile.ready)
 		{
 			ms_list_failure(&text, level, operation, ms_now_ns() - from_ns,
@@ -397,7 +397,7 @@ measure_planner(int level, bool adopted, MS_PLANNER_PARAMS)
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	ms_hooks.at = was;
+	ms_hooks.at.level = was;
 	if (unlikely(text.name != NULL))
 		pfree(text.name);
 	plan_remember(level, query_string, result, ms_now_ns() - from_ns);
@@ -415,9 +415,11 @@ ms_planner(MS_PLANNER_PARAMS)
 		return run_planner(MS_PLANNER_ARGS);
 
 	/* only what the client sent is planned outside of any statement */
-	if (level == 0 && (query_string != debug_query_string || ms_is_in_flight()))
+	if (level == 0 && (query_string != debug_query_string ||
+					   (unlikely(in_flight.portal != NULL) &&
+						ms_is_in_flight())))
 		level = 1;
-	adopted = ms_is_adopted(query_string);
+	adopted = ms_hooks.utility != NULL && ms_is_adopted(query_string);
 	if (!ms_level_is_tracked(level) && !adopted)
 		return run_planner(MS_PLANNER_ARGS);
 	return measure_planner(level, adopted, MS_PLANNER_ARGS);

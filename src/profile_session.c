@@ -47,6 +47,7 @@
 MSProfile	ms_profile;
 MSTrack		ms_profiling = MS_TRACK_OFF;
 bool		ms_plans = false;
+bool		ms_params = false;
 
 /* profile_start() and profile_stop(): in force until DISCARD ALL */
 static struct
@@ -104,13 +105,6 @@ ms_status_name(MSStatus status, int sqlerrcode)
  * The switch
  */
 
-bool
-ms_profile_params(void)
-{
-	return session_switch.given && session_switch.params >= 0 ?
-		session_switch.params : ms_profile_params_setting;
-}
-
 void
 ms_profile_refresh(void)
 {
@@ -127,6 +121,8 @@ ms_profile_refresh(void)
 	ms_plans = track != MS_TRACK_OFF &&
 		(session_switch.given && session_switch.plans >= 0 ?
 		 session_switch.plans : ms_profile_plans_setting);
+	ms_params = session_switch.given && session_switch.params >= 0 ?
+		session_switch.params : ms_profile_params_setting;
 	ms_profile.failed = false;
 	if (ms_profiling == MS_TRACK_OFF || before != MS_TRACK_OFF)
 		return;

@@ -457,12 +457,13 @@ void
 ms_statement_rows(MSStatement *s, uint64 from, uint64 to)
 {
 	MSRecord   *r = statement_record(s);
-	MSShape    *shape = ms_shapes_find(s->shape, s->userid, s->level == 0);
+	MSShape    *shape;
 	MSTotals   *totals = s->seq >= ms_profile.section_seq ?
 		&ms_profile.in_section : &ms_profile.before;
 
 	if (s->generation != ms_profile.generation || s->own)
 		return;
+	shape = ms_shapes_find(s->shape, s->userid, s->level == 0);
 	if (r != NULL)
 		r->rows -= from - to;
 	if (shape != NULL && shape->rows >= from - to)
@@ -603,7 +604,7 @@ end_going_on(MSCommitted outcome)
 
 	/* those around this one */
 	ms_profile.ngo_on = 0;
-	for (u = ms_hooks.at.utility; u != NULL; u = u->outer)
+	for (u = ms_hooks.utility; u != NULL; u = u->outer)
 	{
 		r = ms_profile_record(u->s.seq);
 		if (r == NULL)

@@ -184,8 +184,8 @@ measure_utility(MSUtility *u, MS_UTILITY_PARAMS)
 {
 	MSPlace		was = ms_enter_statement(u->s.level + 1, &u->s);
 
-	u->outer = was.utility;
-	ms_hooks.at.utility = u;
+	u->outer = ms_hooks.utility;
+	ms_hooks.utility = u;
 	ms_statement_begin(&u->s);
 	PG_TRY();
 	{
@@ -194,6 +194,7 @@ measure_utility(MSUtility *u, MS_UTILITY_PARAMS)
 	PG_CATCH();
 	{
 		ms_hooks.at = was;
+		ms_hooks.utility = u->outer;
 		ms_statement_end(&u->s);
 		ms_statement_close(&u->s, MS_ERROR, geterrcode());
 		ms_error_listed(u->s.level);
@@ -201,6 +202,7 @@ measure_utility(MSUtility *u, MS_UTILITY_PARAMS)
 	}
 	PG_END_TRY();
 	ms_hooks.at = was;
+	ms_hooks.utility = u->outer;
 	ms_statement_end(&u->s);
 }
 

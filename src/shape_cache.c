@@ -218,15 +218,17 @@ find_shape(const char *text, int len, uint64 *literals)
 		return ms_shape(text, len, dummy, sizeof(dummy), literals);
 
 	k = slot_of(text, len);
-	if (k->len == len && memcmp(k->text, text, len) == 0)
+	if (k->len > 0 && k->plain && k->nconstants > 0)
+	{
+		if (same_shape(k, text, text + len))
+		{
+			*literals = hash_text(text, len);
+			return k->shape;
+		}
+	}
+	else if (k->len == len && memcmp(k->text, text, len) == 0)
 	{
 		*literals = k->literals;
-		return k->shape;
-	}
-	if (k->len > 0 && k->plain &&
-		same_shape(k, text, text + len))
-	{
-		*literals = hash_text(text, len);
 		return k->shape;
 	}
 

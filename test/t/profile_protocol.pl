@@ -351,6 +351,18 @@ is(left_early('Close'), 'ok', 'left early: closed by the client');
 is(left_early('COMMIT'), 'ok', 'by COMMIT');
 is(left_early('ROLLBACK'), 'closed', 'by ROLLBACK');
 is(left_early('error'), 'closed', 'by an error');
+
+# What a client sends is no foreign key's check, whatever it looks like
+$client->query('CREATE TABLE looks AS SELECT i AS v FROM generate_series(1, 20000) i')->run;
+$client->query('ANALYZE looks')->run;
+$client->rows('SELECT missing_symbol.profile_reset(), missing_symbol.profile_start(plans => true)');
+foreach (1 .. 3)
+{
+	$client->parse('', 'SELECT 1 FROM ONLY "public"."looks" x WHERE $1 OPERATOR(pg_catalog.=) "v"');
+	$client->bind('', '', $_)->execute('')->sync->run;
+}
+is(join(' ', map { @$_ } $client->rows(q{SELECT kind, relation FROM missing_symbol.findings})),
+	'seq_scan_discards public.looks', q{a client's statement that looks like a foreign key's check});
 $client->disconnect;
 
 done_testing();

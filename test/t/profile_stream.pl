@@ -203,7 +203,7 @@ my @kinds = (
 	sub { "SET LOCAL work_mem = '" . between(0, 100) . "'" },
 	sub { 'SHOW work_mem' },
 	sub { 'RESET work_mem' },
-	sub { 'PREPARE ' . one_of('p', 'q') . ' AS ' . one_of('SELECT * FROM t WHERE id < $1', 'UPDATE t SET v = $1 WHERE id = 3', 'SELECT 1 / $1') },
+	sub { 'PREPARE ' . one_of('p', 'q') . ' AS ' . one_of('SELECT * FROM t WHERE id < $1', 'UPDATE t SET v = $1 WHERE id = 3', 'SELECT 1 / (0 + $1)') },
 	sub { 'EXECUTE ' . one_of('p', 'q') . '(' . between(0, 9) . ')' },
 	sub { 'DEALLOCATE ' . one_of('p', 'q', 'ALL') },
 	sub { 'DECLARE ' . one_of('c', 'd') . one_of('', ' SCROLL') . ' CURSOR' . one_of('', '', ' WITH HOLD') . ' FOR SELECT * FROM t' },
