@@ -342,6 +342,26 @@ SELECT missing_symbol.fold('spill.failing');
 SELECT key, delta, error FROM missing_symbol.spilled WHERE target = 'spill.failing'::regclass ORDER BY key;
 DROP TABLE spill.failing;
 
+-- nor does what would fail as late as the commit
+CREATE TABLE spill.deferring (n numeric PRIMARY KEY, count bigint) WITH (fillfactor = 70);
+CREATE FUNCTION spill.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF new.count >= 1000 THEN
+        RAISE 'no';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER refuse AFTER INSERT OR UPDATE ON spill.deferring
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION spill.refuse();
+SELECT missing_symbol.track('spill.deferring', spill => true);
+SELECT spill.delta('1', 2000, '2026-01-01 12:00:20+00', target => 'spill.deferring');
+SELECT count(missing_symbol.increment('spill.deferring', 1)) FROM generate_series(1, 40);
+SELECT n, count, missing_symbol.value('spill.deferring', n) FROM spill.deferring;
+SELECT missing_symbol.fold('spill.deferring');
+SELECT key, delta, error FROM missing_symbol.spilled WHERE target = 'spill.deferring'::regclass;
+DROP TABLE spill.deferring;
+
 -- the fields are the earliest delta's, a column fills up with the earliest
 -- value, in whatever order they are read; with more deltas than are kept apart
 CREATE TABLE spill.sums (n numeric PRIMARY KEY, count bigint, note text, filled text, also_filled text DEFAULT 'default') WITH (fillfactor = 70);

@@ -5,11 +5,15 @@
  *	  turn it is, and what is left alone for a while.
  *
  * A backlog is what a store has of a target.  One where code of the table has
- * taken too long, or where little was merged in its time, is slow.  Slow ones
- * come last, and before them the others of their owners, who may have more of
- * that kind; the tables of everybody else come first.  Keys of a table where
- * not all was come to are merged one by one, and from anywhere on: one that
- * takes long is not in the way of the others then.
+ * taken too long, or where little was merged in its time, is slow.  So is one
+ * by which all those of its owner together have come to little in a round for
+ * the time that they have taken: many that take a little each are in the way
+ * of others, too.  Slow ones come last, and before them the others of their
+ * owners, who may have more of that kind; the tables of everybody else come
+ * first.  Both get some time in a round, those first that were served the
+ * longest ago.  Keys of a table where not all was come to are merged one by
+ * one, and from anywhere on: one that takes long is not in the way of the
+ * others then.
  *
  * One where nothing could be merged pauses, longer each time.  That some of
  * its keys wait for a lock is no reason for that, but from then on hardly any
@@ -25,6 +29,12 @@
 
 /* a table where so few are merged in that time is slow */
 #define SLOW_DELTAS		100
+
+/* so are the tables of an owner in a round, once they have taken so long ... */
+#define OWNER_MS		250
+
+/* ... with less than this for each ms */
+#define OWNER_DELTAS	0.2
 
 /* a store of a target that cannot be folded is left alone for a while */
 #define SLOW_PAUSE_MS	1000
@@ -69,6 +79,49 @@ ms_backlog_forget(MSBacklog *backlog)
 {
 	backlogs = list_delete_ptr(backlogs, backlog);
 	pfree(backlog);
+}
+
+/* A slice of its time is over. */
+void
+ms_backlog_served(MSBacklog *backlog, int64 round, int64 began,
+				  const MSFolded *sum)
+{
+	backlog->round = round;
+	backlog->served = ms_now_ms();
+	backlog->taken = backlog->served - began;
+	backlog->deltas = sum->deltas;
+}
+
+static bool
+is_little(int64 deltas, int64 taken)
+{
+	return deltas < taken * OWNER_DELTAS;
+}
+
+/*
+ * Has it, with the others of its owner, been in the way of others in a round,
+ * and has it a part in that?
+ */
+static bool
+owner_is_slow(const MSBacklog *backlog)
+{
+	int64		taken = 0;
+	int64		deltas = 0;
+	ListCell   *lc;
+
+	if (!is_little(backlog->deltas, backlog->taken))
+		return false;
+
+	foreach(lc, backlogs)
+	{
+		const MSBacklog *other = lfirst(lc);
+
+		if (other->owner != backlog->owner || other->round != backlog->round)
+			continue;
+		taken += other->taken;
+		deltas += other->deltas;
+	}
+	return taken > OWNER_MS && is_little(deltas, taken);
 }
 
 /* When is it its turn in a round? */
@@ -137,7 +190,7 @@ bool
 ms_backlog_judge(MSBacklog *backlog, const MSFolded *sum)
 {
 	bool		slow = sum->overdue ||
-		(sum->cut && sum->deltas < SLOW_DELTAS);
+		(sum->cut && sum->deltas < SLOW_DELTAS) || owner_is_slow(backlog);
 
 	backlog->slow = slow;
 	backlog->one_by_one = sum->cut || sum->overdue;

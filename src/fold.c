@@ -26,8 +26,8 @@
  * A lock that code of the table asks for, as a check of a foreign key does, is
  * waited for LOCK_MS, and LOCK_AGAIN_MS once that was in vain: then the delta
  * stays as it was, and the others go on.  Where the caller has not chosen the
- * table, its code has limited time for each key; what takes longer ends the
- * fold of the table.  flush() has no such limits, because it is to wait.
+ * table, its code has limited time for each key, and for many that take long;
+ * what takes longer ends the fold of the table.  flush() has no such limits, because it is to wait.
  *
  *-------------------------------------------------------------------------
  */
@@ -51,14 +51,19 @@
 
 #include "missing_symbol.h"
 
-/* deltas that are read at once */
+/* deltas that are read at once, or fewer that are so many bytes */
 #define FOLD_READ	10000
+#define FOLD_BYTES	(8 * 1024 * 1024)
 
 /* keys in one subtransaction */
 #define FOLD_CHUNK	200
 
-/* ms that code of a table has for a key in fold(), of all tables */
+/*
+ * ms that code of a table has for a key in fold(), of all tables, and for all
+ * keys where no more are come to in a second
+ */
 #define KEY_MS			5000
+#define SLOW_KEYS		200
 
 /* ms that a lock is waited for, and after the first that was not to be had */
 #define LOCK_MS			100
@@ -88,6 +93,7 @@ typedef struct Fold
 	bool		wait;			/* flush(): for rows, and for others who fold */
 	MSFoldTerms terms;
 	bool		missed;			/* somebody else had a delta, after a wait */
+	int64		began;			/* ms */
 	MSFolded	folded;
 
 	/* of the part under way */
@@ -108,6 +114,8 @@ typedef struct Fold
 
 static const char *const overdue_error =
 	"Code of the table has taken too long for one key.";
+static const char *const slow_error =
+	"Code of the table takes too long.";
 
 static bool folding = false;	/* merging, which may run triggers */
 
@@ -149,8 +157,18 @@ try_step(void (*step) (Fold *fold), Fold *fold, char **error)
 static bool
 is_over(const Fold *fold)
 {
-	return fold->folded.overdue || fold->folded.cut ||
-		(fold->terms.deadline > 0 && ms_now_ns() > fold->terms.deadline);
+	const MSFolded *folded = &fold->folded;
+	int64		ms;
+
+	if (folded->overdue || folded->cut)
+		return true;
+	if (fold->terms.deadline > 0)
+		return ms_now_ns() > fold->terms.deadline;
+	if (fold->terms.limit == 0)
+		return false;
+	ms = ms_now_ms() - fold->began;
+	return ms > fold->terms.limit &&
+		folded->deltas + folded->failed + folded->waiting < ms * SLOW_KEYS / 1000;
 }
 
 /* Wait no longer for a lock, till the end of the level of settings. */
@@ -504,10 +522,19 @@ fold_deltas(Fold *fold, MSSpilled **deltas, int n)
 	apply_all(fold, groups, ngroups);
 }
 
+static Size
+delta_size(const MSSpilled *delta)
+{
+	Pointer		fields = DatumGetPointer(delta->fields);
+
+	return delta->tuple->t_len + (fields == NULL ? 0 : VARSIZE_ANY(fields));
+}
+
 /*
  * Fold deltas of the open target, those behind *after: about limit of them,
  * up to the end of a hash.  They are read and folded by FOLD_READ, whatever
- * their keys, so that memory is no matter of how many a key has.  What is
+ * their keys, so that memory is no matter of how many a key has, and fewer
+ * where they have much beside the key.  What is
  * appended meanwhile the snapshot does not show.  False where these were the
  * last, or some were not come to.
  */
@@ -524,6 +551,8 @@ fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	int64		total = 0;
 	int			n;
 	bool		more = false;
+	bool		full;
+	Size		bytes;
 
 	/* one that does not come to show what we do meanwhile */
 	CommandCounterIncrement();
@@ -536,7 +565,9 @@ fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	oldcxt = MemoryContextSwitchTo(cxt);
 	do
 	{
-		for (n = 0; n < FOLD_READ && !more; n++, total++)
+		bytes = 0;
+		full = false;
+		for (n = 0; !full; n++, total++)
 		{
 			deltas[n] = ms_spill_next(scan);
 			if (deltas[n] == NULL)
@@ -545,16 +576,18 @@ fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 			if (more)
 				break;
 			*after = deltas[n]->hash;
+			bytes += delta_size(deltas[n]);
+			full = n + 1 == FOLD_READ || bytes > FOLD_BYTES;
 		}
 		fold_deltas(fold, deltas, n);
 		MemoryContextReset(cxt);
-	} while (n == FOLD_READ && !is_over(fold));
+	} while (full && !is_over(fold));
 	MemoryContextSwitchTo(oldcxt);
 	MemoryContextDelete(cxt);
 	ms_spill_end(scan);
 	table_close(fold->stored, NoLock);
 	UnregisterSnapshot(fold->snapshot);
-	if (fold->folded.overdue || fold->folded.cut || n == FOLD_READ)
+	if (fold->folded.overdue || fold->folded.cut || full)
 		*after = before;
 	else if (!more || !is_over(fold))
 		return more;
@@ -688,6 +721,7 @@ fold_target(Fold *fold)
 	char	   *error;
 
 	/* who names a table waits for it, too */
+	fold->began = ms_now_ms();
 	if (fold->terms.limit == 0)
 		LockRelationOid(fold->relid, RowExclusiveLock);
 	if (fold->wait)
@@ -842,6 +876,8 @@ fold_all(bool wait)
 			warn_left(relid, ms_error_for_caller(relid, error));
 		else if (fold.folded.overdue || (wait && fold.folded.failed > 0))
 			warn_left(relid, ms_error_for_caller(relid, fold.folded.error));
+		else if (fold.folded.cut)
+			warn_left(relid, slow_error);
 		merged += fold.folded.deltas;
 	}
 	UnregisterSnapshot(snapshot);

@@ -41,6 +41,7 @@
 #include "executor/spi.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -537,6 +538,29 @@ count(Attempt *attempt, MSResult *result)
 	return true;
 }
 
+/*
+ * What was set aside has values of columns that nobody has given: defaults
+ * that were answered at the call, which takes no right to insert the column.
+ * A role that has none, which a plan would ask for, gets them anew: the
+ * increment must not stay aside for that.
+ */
+static Bitmapset *
+delete_unpermitted(const MSTarget *target, const MSRow *row, Bitmapset *others)
+{
+	int			attno = -1;
+
+	if (!row->folded ||
+		pg_class_aclcheck(target->relid, GetUserId(), ACL_INSERT) == ACLCHECK_OK)
+		return others;
+	while ((attno = bms_next_member(target->session_defaults, attno)) >= 0)
+	{
+		if (pg_attribute_aclcheck(target->relid, attno, GetUserId(),
+								  ACL_INSERT) != ACLCHECK_OK)
+			others = bms_del_member(others, attno);
+	}
+	return others;
+}
+
 /* Increment one counter, inserting it if it is not there. */
 static void
 increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
@@ -550,6 +574,7 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 
 	for (int i = 0; i < target->nkeys; i++)
 		others = bms_del_member(others, target->keys[i].column.attno);
+	others = delete_unpermitted(target, row, others);
 	nargs = plan_arguments(target, rel, row, others, types, values, nulls);
 
 	attempt.target = target;

@@ -18,7 +18,9 @@
 #include <limits.h>
 
 #include "access/xact.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "common/int.h"
 #include "executor/executor.h"
 #include "funcapi.h"
@@ -292,9 +294,28 @@ merge_spilled(void *arg)
 }
 
 /*
+ * Could merging a delta fail as late as the commit, where there is no
+ * subtransaction of ours that it would end?  Foreign and unique keys only look
+ * at columns that it fills, as the row was there before.
+ */
+static bool
+may_fail_at_commit(const MSTarget *target, Relation rel)
+{
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &rel->trigdesc->triggers[i];
+
+		if (trigger->tgdeferrable && trigger->tgenabled != TRIGGER_DISABLED &&
+			(!trigger->tgisinternal || target->fill != NULL))
+			return true;
+	}
+	return false;
+}
+
+/*
  * Whoever holds a row's lock merges what is spilled of its key, at every 16th
- * increment: this transaction has just written the row.  Where that fails it
- * is left to fold(): the increment has been counted.  Not in the higher
+ * increment: this transaction has just written the row.  Where that fails, or
+ * could fail later, it is left to fold(): the increment has been counted.  Not in the higher
  * isolation levels, whose snapshot may be old, and where reading what others
  * append would make the two depend on each other.
  */
@@ -308,7 +329,7 @@ take_spilled(MSTarget *target, Relation rel, MSRow *row, bool fast,
 
 	if ((result->outcome != MS_INCREMENTED && result->outcome != MS_INSERTED) ||
 		++target->spill_turn % 16 != 0 || IsolationUsesXactSnapshot() ||
-		!ms_spill_can_take(target, row))
+		may_fail_at_commit(target, rel) || !ms_spill_can_take(target, row))
 		return;
 
 	/* what the statement under way holds is no subtransaction's */

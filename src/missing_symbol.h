@@ -750,6 +750,10 @@ typedef struct MSBacklog
 	bool		locked;			/* nothing has failed: rows were locked */
 	int			pause;			/* ms */
 	int64		until;			/* of the pause */
+	int64		round;			/* of the latest slice of time: the round, ... */
+	int64		served;			/* when it was over, ... */
+	int64		taken;			/* how many ms it was, ... */
+	int64		deltas;			/* and what was merged in it */
 	int64		logged;			/* of the store buffered, for both; 0: never */
 } MSBacklog;
 
@@ -765,6 +769,8 @@ extern MSBacklog *ms_backlog_get(Oid relid, MSStore store, Oid owner);
 extern void ms_backlog_forget(MSBacklog *backlog);
 extern MSTurn ms_backlog_turn(const MSBacklog *backlog);
 extern void ms_backlog_pause(MSBacklog *backlog, bool locked);
+extern void ms_backlog_served(MSBacklog *backlog, int64 round, int64 began,
+							  const MSFolded *sum);
 extern bool ms_backlog_judge(MSBacklog *backlog, const MSFolded *sum);
 extern void ms_backlog_log_failure(MSBacklog *backlog, const char *name,
 								 const char *error);

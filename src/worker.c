@@ -27,7 +27,8 @@
  * No user's code may keep it from the tables of others.  It works at a table
  * for SLICE_MS at a time, and its code has KEY_MS for a key (attempt.c).  Who
  * has exceeded that comes last from then on, with all the tables of his, after
- * growing pauses, and one in each round.  Code that cannot be cancelled ends
+ * growing pauses, and one in each round; so does who merges little in all the
+ * time that his tables take (backlog.c).  Code that cannot be cancelled ends
  * the worker: it has a successor that knows of it.  Advisory locks that such
  * code may have left in the session go after each batch.
  *
@@ -108,6 +109,9 @@ int			ms_worker_idle = 5000;
 #define SLICE_MS		500
 #define KEY_MS			500
 
+/* for all those of a round that may take long, but for the one under way */
+#define TURN_MS			250
+
 /* what a worker that has been ended tells its successor: tables */
 #define MAX_KILLERS	((int) (BGW_EXTRALEN / sizeof(Oid)))
 
@@ -126,6 +130,7 @@ static Oid	running = InvalidOid;	/* the table whose code may run */
 static char running_name[NAMEDATALEN];
 static int64 vacuum_due = 0;	/* deltas deleted since the last VACUUM */
 static int	room_tries = 0;		/* to give back the room of what was deleted */
+static int64 round_number = 0;
 static bool left_over = false;	/* more to do than time in this round */
 static int64 next_round = 0;
 static int64 last_busy;
@@ -480,6 +485,7 @@ fold_batch(MSBacklog *backlog, int64 deadline, MSFolded *sum)
 static bool
 fold_store(MSBacklog *backlog)
 {
+	int64		began = ms_now_ms();
 	int64		deadline = ms_now_ns() + SLICE_MS * INT64CONST(1000000);
 	MSFolded	sum = {0};
 
@@ -489,11 +495,13 @@ fold_store(MSBacklog *backlog)
 			CHECK_FOR_INTERRUPTS();
 		if (backlog->store == MS_STORE_BUFFERED)
 			vacuum_due += sum.deltas + sum.failed;
+		ms_backlog_served(backlog, round_number, began, &sum);
 		left_over |= ms_backlog_judge(backlog, &sum);
 	}
 	PG_CATCH();
 	{
 		recover();
+		ms_backlog_served(backlog, round_number, began, &sum);
 		ms_backlog_pause(backlog, false);
 	}
 	PG_END_TRY();
@@ -520,12 +528,23 @@ next_backlog(MSStore store, Oid relid)
 	return OidIsValid(relid) ? ms_backlog_get(relid, store, owner) : NULL;
 }
 
-/*
- * Fold what is there of the targets whose turn it is; true where that came to
- * something.  One of those that may take long is enough.
- */
+/* Fold what a target has, when it is not to be left alone. */
 static bool
-fold_turn(MSTurn turn)
+fold_backlog(MSBacklog *backlog)
+{
+	bool		busy;
+
+	if (ms_now_ms() < backlog->until)
+		return backlog->locked;
+	busy = fold_store(backlog);
+	if (!OidIsValid(backlog->owner))
+		ms_backlog_forget(backlog);
+	return busy;
+}
+
+/* Fold what is there of the targets that nothing is to be said of. */
+static bool
+fold_plain(void)
 {
 	bool		busy = false;
 
@@ -537,19 +556,65 @@ fold_turn(MSTurn turn)
 		while (!unwanted && (backlog = next_backlog(store, relid)) != NULL)
 		{
 			relid = backlog->relid;
-			if (ms_backlog_turn(backlog) != turn)
+			if (ms_backlog_turn(backlog) == MS_TURN_PLAIN)
+				busy |= fold_backlog(backlog);
+		}
+	}
+	return busy;
+}
+
+/*
+ * The one of those whose turn it is that was served the longest ago, not in
+ * this round; NULL: none.
+ */
+static MSBacklog *
+next_of_turn(MSTurn turn, bool *busy)
+{
+	MSBacklog  *result = NULL;
+
+	for (int store = 0; store < MS_STORES; store++)
+	{
+		Oid			relid = InvalidOid;
+		MSBacklog  *backlog;
+
+		while (!unwanted && (backlog = next_backlog(store, relid)) != NULL)
+		{
+			relid = backlog->relid;
+			if (ms_backlog_turn(backlog) != turn ||
+				backlog->round == round_number)
 				continue;
 			if (ms_now_ms() < backlog->until)
-			{
-				busy |= backlog->locked;
-				continue;
-			}
-			busy |= fold_store(backlog);
-			if (!OidIsValid(backlog->owner))
-				ms_backlog_forget(backlog);
-			else if (turn != MS_TURN_PLAIN && backlog->slow)
-				return busy;
+				*busy |= backlog->locked;
+			else if (result == NULL || backlog->served < result->served)
+				result = backlog;
 		}
+	}
+	return result;
+}
+
+/*
+ * Fold some of the targets that may take long; true where that came to
+ * something.  A slow one is enough.
+ */
+static bool
+fold_turn(MSTurn turn)
+{
+	int64		end = ms_now_ms() + TURN_MS;
+	bool		busy = false;
+	MSBacklog  *backlog;
+
+	while ((backlog = next_of_turn(turn, &busy)) != NULL)
+	{
+		if (ms_now_ms() >= end)
+		{
+			left_over = true;
+			break;
+		}
+		busy |= fold_store(backlog);
+		if (!OidIsValid(backlog->owner))
+			ms_backlog_forget(backlog);
+		else if (backlog->slow)
+			break;
 	}
 	return busy;
 }
@@ -561,8 +626,10 @@ fold_everything(void)
 	bool		busy = false;
 
 	left_over = false;
-	for (MSTurn turn = MS_TURN_PLAIN; turn <= MS_TURN_SLOW; turn++)
-		busy |= fold_turn(turn);
+	round_number++;
+	busy = fold_plain();
+	busy |= fold_turn(MS_TURN_SUSPECT);
+	busy |= fold_turn(MS_TURN_SLOW);
 	return busy;
 }
 

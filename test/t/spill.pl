@@ -302,7 +302,7 @@ ALTER TABLE missing_symbol.tracked ADD CONSTRAINT tracked_pkey PRIMARY KEY (targ
 
 SKIP:
 {
-	skip 'no /proc/self/status here: memory is not measured', 6 if !-r '/proc/self/status';
+	skip 'no /proc/self/status here: memory is not measured', 8 if !-r '/proc/self/status';
 	$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'missing_symbol%'});
 	query(q{
 CREATE TABLE often (k numeric PRIMARY KEY, count bigint, note text);
@@ -332,6 +332,23 @@ SELECT * FROM often; SELECT count(*) FROM missing_symbol.spilled WHERE target = 
 	cmp_ok($out[2] - $out[0], '<', 20 * 1024, 'many deltas: memory of value()');
 	cmp_ok($out[4] - $out[0], '<', 20 * 1024, 'many deltas: memory of total()');
 	cmp_ok($out[6] - $out[0], '<', 100 * 1024, 'many deltas: memory of fold()');
+
+	# nor with what they have beside the key
+	query(q{
+CREATE TABLE heavy (k numeric PRIMARY KEY, count bigint, note text);
+SELECT missing_symbol.track('heavy', spill => true);
+BEGIN; SELECT missing_symbol.increment('heavy', 1); PREPARE TRANSACTION 'holder';
+SELECT missing_symbol.increment_row('heavy', jsonb_build_object('k', 1, 'note', repeat('x', 1000000)));
+ROLLBACK PREPARED 'holder';
+INSERT INTO missing_symbol.spilled
+SELECT target, hash, key, role, delta, first_seen, last_seen, fields, gen_random_uuid()
+FROM missing_symbol.spilled, generate_series(1, 299) WHERE target = 'heavy'::regclass});
+	@out = split /\n/, query(qq{
+SELECT missing_symbol.value('heavy', 1); SELECT missing_symbol.fold('often'); $peak;
+SELECT missing_symbol.fold('heavy'); $peak;
+SELECT count, length(note) FROM heavy});
+	is("$out[0] $out[3] $out[5]", '300 300 300|1000000', 'heavy deltas: folded');
+	cmp_ok($out[4] - $out[2], '<', 100 * 1024, 'heavy deltas: memory of fold()');
 }
 
 # ---------------------------------------------------------------------------

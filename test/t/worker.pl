@@ -137,6 +137,29 @@ sub alice_ok_again
 	return;
 }
 
+# Many tables whose code takes a little time each, all of them older than
+# somebody else's: who has so many has no more of a round.
+my @many = map { "many_$_" } 1 .. 12;
+
+query(q{
+CREATE ROLE eve; GRANT ALL ON SCHEMA public TO eve; SET ROLE eve;
+CREATE FUNCTION naps() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NEW; END $$;
+} . join('', map { qq{
+CREATE TABLE $_ (k text PRIMARY KEY, count bigint);
+CREATE TRIGGER t BEFORE INSERT ON $_ FOR EACH ROW EXECUTE FUNCTION naps();
+SELECT missing_symbol.track('$_', apply => 'buffer');
+} } @many) . q{
+RESET ROLE; SET ROLE alice; DROP TABLE zz_alice;
+CREATE TABLE zz_alice (k text PRIMARY KEY, count bigint) WITH (fillfactor = 70);
+SELECT missing_symbol.track('zz_alice', apply => 'buffer')});
+query('BEGIN; SET LOCAL ROLE eve;' . join('', map { "SELECT missing_symbol.increment('$_', 'x');" } @many) .
+	q{SET LOCAL ROLE alice; SELECT missing_symbol.increment('zz_alice', 'x'); COMMIT});
+becomes("many that take a little: alice's is merged", 'SELECT count(*) = 1 FROM zz_alice');
+my $merged = '(' . join(' + ', map { "(SELECT count(*) FROM $_)" } @many) . ')';
+cmp_ok(query("SELECT $merged"), '<', 12, 'before all of the others');
+becomes('and these come to their end', "SELECT $merged = 12");
+query('DROP TABLE ' . join(', ', @many));
+
 # a table of hers where nothing is wrong is merged, if later
 query(q{
 SET ROLE mallory;
