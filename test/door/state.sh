@@ -478,6 +478,7 @@ state_majors()
 # the headers, and no server
 state_no_server()
 {
+	rm -f /usr/sbin/policy-rc.d
 	apt update
 	dpkg --purge --force-depends "postgresql-$(default_major)" \
 		"postgresql-$(default_major)-plproxy" >/door/apt 2>&1
