@@ -57,14 +57,14 @@ SELECT missing_symbol.track('views', apply => 'buffer'), missing_symbol.track('o
 # ---------------------------------------------------------------------------
 
 is(query("SELECT $workers; SELECT worker_pid IS NULL, worker_state FROM missing_symbol.buffer_stats"), "0\nt|none", 'no worker to begin with');
+configure(q{missing_symbol.worker_idle = '1h'});
 query(q{SELECT missing_symbol.increment('views', '/a') FROM generate_series(1, 3)});
 becomes('what is buffered gets into its row', q{SELECT count = 3 AND modified_at >= created_at FROM views WHERE page = '/a'});
 becomes('and the buffer gets empty', "SELECT $empty");
 is(query("SELECT $here"), '1', 'there is one worker');
 is(query(q{SELECT worker_state IN ('waiting', 'folding') AND worker_pid = (SELECT pid FROM pg_stat_activity WHERE backend_type = 'missing_symbol worker'),
 spilled, errors, fallbacks, folds IS NULL AND rows_written IS NULL FROM missing_symbol.buffer_stats}), 't|0|0|0|t', 'the view knows it');
-# while the worker lives, and before it has anything else to do
-configure(q{missing_symbol.worker_idle = '1h'});
+# before it has anything else to do
 query(q{SELECT missing_symbol.increment('views', '/seen') FROM generate_series(1, 3)}) foreach (1 .. 3);
 becomes('statistics tell what it has written', q{SELECT n_tup_ins = 2 FROM pg_stat_user_tables WHERE relname = 'views'});
 becomes('and what it has folded', q{SELECT folded >= 4 FROM missing_symbol.buffer_stats});
@@ -88,10 +88,12 @@ SELECT missing_symbol.increment('views', '/known');
 });
 becomes('a session looks again', q{SELECT count = 2 FROM views WHERE page = '/known'});
 
+configure(q{missing_symbol.worker_idle = '1h'});
 pgbench_ok($node, 'twenty at once',
 	[ '-c', 20, '-j', 2, '-t', 10 ], q{SELECT missing_symbol.increment('views', '/many')});
 becomes('all is counted', q{SELECT count = 200 FROM views WHERE page = '/many'});
 becomes('by one worker', "SELECT $here = 1");
+configure(q{missing_symbol.worker_idle = '1s'});
 
 # its VACUUM may come too early
 my $vacuums = q{(SELECT vacuum_count FROM pg_stat_all_tables WHERE relid = 'missing_symbol.buffered'::regclass)};
