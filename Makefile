@@ -36,6 +36,7 @@ OBJS = \
 	src/findings.o \
 	src/findings_index.o \
 	src/fold.o \
+	src/fold_calls.o \
 	src/general.o \
 	src/general_sql.o \
 	src/histogram.o \

@@ -192,16 +192,18 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 SELECT missing_symbol.fold('act.b');
 COMMIT;
--- within the owner's own transaction, with constraints put off
+-- what one has counted oneself in a table of one's own is merged there, with constraints put off
 SET ROLE regress_act_boss;
+SELECT missing_symbol.increment('act.b', 'b');
 BEGIN;
 SELECT missing_symbol.fold('act.b');
 COMMIT;
 RESET ROLE;
+SELECT * FROM act.aside ORDER BY key;
+SELECT missing_symbol.fold('act.b');
 SELECT * FROM act.b ORDER BY k;
-SET ROLE regress_act_web;
-SELECT missing_symbol.increment('act.b', 'nowhere');
 SET ROLE regress_act_boss;
+SELECT missing_symbol.increment('act.b', 'nowhere');
 BEGIN;
 SELECT missing_symbol.fold('act.b');
 COMMIT;
@@ -580,11 +582,68 @@ SET ROLE regress_act_mallory;
 CREATE TABLE evil.put_off (k text);
 CREATE CONSTRAINT TRIGGER grab AFTER INSERT ON evil.put_off DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION evil.grab();
 SELECT missing_symbol.increment('act.audited', 'x');
+SET ROLE regress_act_boss;
+SELECT missing_symbol.increment('act.audited', 'y');
+SET ROLE regress_act_mallory;
 WITH i AS (INSERT INTO evil.put_off VALUES ('x') RETURNING k)
 SELECT act.merge() FROM i;
 RESET ROLE;
 SELECT who, what FROM act.look();
+SELECT * FROM act.aside;
 TABLE act.audit;
+-- cursors that a trigger could close and open again, and a DO block that goes on with them
+SET ROLE regress_act_mallory;
+CREATE FUNCTION evil.swap() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    c refcursor := 'c';
+BEGIN
+    CLOSE c;
+    OPEN c FOR SELECT 1 FROM evil.mark('in the cursor');
+    RETURN NULL;
+EXCEPTION WHEN invalid_cursor_name THEN
+    RETURN NULL;
+END
+$$;
+CREATE TABLE evil.cursors (k text PRIMARY KEY, count bigint);
+CREATE TRIGGER swap AFTER INSERT OR UPDATE ON evil.cursors FOR EACH ROW EXECUTE FUNCTION evil.swap();
+SELECT missing_symbol.track('evil.cursors', apply => 'buffer');
+RESET ROLE;
+SELECT missing_symbol.increment('evil.cursors', 'x');
+DO $$
+DECLARE
+    c refcursor := 'c';
+    n int;
+BEGIN
+    OPEN c FOR SELECT 42;
+    PERFORM missing_symbol.fold('evil.cursors');
+    FETCH c INTO n;
+    INSERT INTO act.log (what) VALUES (n);
+END
+$$;
+BEGIN;
+DECLARE c CURSOR WITH HOLD FOR SELECT 43 AS n;
+COMMIT;
+SELECT missing_symbol.fold('evil.cursors');
+FETCH c;
+CLOSE c;
+SELECT missing_symbol.fold('evil.cursors');
+SELECT who, what FROM act.look();
+-- a superuser's table runs a function of mallory's: he stands in for nobody there
+ALTER FUNCTION evil.grab() OWNER TO regress_act_mallory;
+CREATE TABLE act.of_superuser (k text PRIMARY KEY, count bigint);
+CREATE TRIGGER grab AFTER INSERT OR UPDATE ON act.of_superuser FOR EACH ROW EXECUTE FUNCTION evil.grab();
+SELECT missing_symbol.track('act.of_superuser', apply => 'buffer');
+CREATE ROLE regress_act_gone;
+GRANT USAGE ON SCHEMA act TO regress_act_gone;
+GRANT SELECT, INSERT, UPDATE ON act.of_superuser TO regress_act_gone;
+SET ROLE regress_act_gone;
+SELECT missing_symbol.increment('act.of_superuser', 'x');
+RESET ROLE;
+DROP OWNED BY regress_act_gone;
+DROP ROLE regress_act_gone;
+SELECT missing_symbol.fold('act.of_superuser');
+SELECT * FROM act.aside;
+SELECT act.safe();
 
 RESET search_path;
 \set VERBOSITY default

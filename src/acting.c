@@ -22,19 +22,20 @@
  * 3. In another transaction (fold(), flush(), the worker), whatever the table
  *	  runs is its owner's: as the counter, where the owner could become him
  *	  with SET ROLE, else as the owner, after the counter's rights on the table
- *	  and its columns were checked.  Restricted, unless the owner could become
- *	  whoever merges, too.  (To look whether a table runs any code at all is no
- *	  way out: triggers, domains and the functions of expressions can be seen,
- *	  but so much else runs some, like the planner of a foreign key's query.)
+ *	  and its columns were checked.  Restricted, unless it is as if whoever
+ *	  merges counted himself, in a table of his own.  (To look whether a table
+ *	  runs any code at all is no way out: triggers, domains and the functions of
+ *	  expressions can be seen, but so much else runs some, like the planner of a
+ *	  foreign key's query.)
  *	  The settings have a level of their own.  The search_path is that of
  *	  whoever merges where he could become the role that acts, else pg_catalog,
  *	  pg_temp, and then there must be no temporary objects that could stand in
  *	  for others.  Where row security applies to the counter, or to who acts,
  *	  the delta stays.
  *
- *	  In a transaction block of whoever merges, restricted code could still
- *	  replace his cursors, or have his deferred triggers fired: fold.c leaves
- *	  such a table there.
+ *	  Restricted code could still replace cursors of whoever merges, or have
+ *	  his deferred triggers fired: so it runs only where the merge is all that
+ *	  his transaction does (fold_calls.c).
  *
  * 4. What runs while a table is read with what is set aside (checks of domains
  *	  within composite types, functions of generated columns) runs as the
@@ -51,6 +52,7 @@
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
@@ -132,6 +134,18 @@ ms_is_restricted(Relation rel, const MSApplier *applier)
 }
 
 /*
+ * Is it as if whoever merges counted in a table of his own, in a statement of
+ * his?  What is on the way can be code of others still (a superuser's table has
+ * somebody's trigger function), but as his plain SQL runs it.
+ */
+bool
+ms_acts_as_applier(Relation rel, const MSApplier *applier, Oid role)
+{
+	return !ms_in_worker && role == applier->userid &&
+		!ms_is_restricted(rel, applier);
+}
+
+/*
  * Code that names an object without its schema would find a temporary one of
  * whoever merges first, whatever the search_path.
  */
@@ -161,11 +175,17 @@ act(const MSApplier *applier, Relation rel, Oid role, MSActing *acting)
 
 	if (hides)
 		refuse_temporary_objects(rel);
-	if (ms_is_restricted(rel, applier))
+	if (!ms_acts_as_applier(rel, applier, role))
 		sec_context |= SECURITY_RESTRICTED_OPERATION;
 	begin_acting(acting);
 	SetUserIdAndSecContext(role, sec_context);
 	set_search_path(hides ? "pg_catalog, pg_temp" : applier->search_path);
+
+	/* what is said on the way is of others' data */
+	if (hides)
+		(void) set_config_option("client_min_messages", "error", PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+								 false);
 }
 
 /* Rule 4, and to look at what a table has: its indexes can run code. */
@@ -182,6 +202,13 @@ ms_act_for_reading(Relation rel, MSActing *acting)
 	MSApplier	applier;
 
 	ms_get_applier(&applier);
+	if (ms_is_restricted(rel, &applier) && ms_has_cursors())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("increments of table \"%s\" cannot be read in a session that has open cursors",
+						RelationGetRelationName(rel)),
+				 errdetail("Code of its owner could put others in their place."),
+				 errhint("Close them first, or read in another session.")));
 	ms_act_as_owner(&applier, rel, acting);
 }
 
@@ -227,6 +254,45 @@ refuse_row_security(const MSTarget *target, Oid role)
 				 errhint("Merge them while row security is disabled for the table, or give the role BYPASSRLS until they are merged.")));
 }
 
+/* Is a function a superuser's? */
+static bool
+is_of_superuser(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	result = superuser_arg(((Form_pg_proc) GETSTRUCT(tuple))->proowner);
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * A superuser stands in for nobody where his table runs code of others: he has
+ * let it run as who counts.
+ */
+static void
+refuse_stand_in(const MSTarget *target, Relation rel)
+{
+	bool		refuse = !target->builtin;
+
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &rel->trigdesc->triggers[i];
+
+		refuse |= !trigger->tgisinternal &&
+			!is_of_superuser(trigger->tgfoid);
+	}
+	if (refuse)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the role that counted in table %s is gone, and its owner, a superuser, does not stand in for it",
+						target->name),
+				 errdetail("The table runs functions of others."),
+				 errhint("Give the table to a role that is no superuser until they are merged.")));
+}
+
 /* Who acts for a counter; InvalidOid: he is gone. */
 static Oid
 who_acts(Relation rel, Oid role)
@@ -249,6 +315,8 @@ ms_act_for_counter(MSTarget *target, Relation rel, const MSRow *row,
 
 	Bitmapset  *given = bms_difference(row->given, target->session_defaults);
 
+	if (!OidIsValid(role) && superuser_arg(actor))
+		refuse_stand_in(target, rel);
 	if (OidIsValid(role) && role != actor)
 	{
 		refuse_row_security(target, role);

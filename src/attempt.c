@@ -13,8 +13,9 @@
  * raises at an interrupt counts as one.
  *
  * A step whose time is limited is cancelled after it, as if by the user, and
- * again and again while it goes on, since user code can catch that.  A
- * worker's process ends then: what catches everything must not keep it.
+ * again and again while it goes on, since user code can catch that.  Then the
+ * process ends, a worker or the caller's session: what catches everything must
+ * not keep it.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,8 +31,8 @@
 
 #include "missing_symbol.h"
 
-/* a worker ends when code has gone on after so many cancels */
-#define WORKER_CANCELS	2
+/* the process ends when code has gone on after so many cancels */
+#define MOST_CANCELS	2
 
 static TimeoutId limit_id = MAX_TIMEOUTS;	/* not registered yet */
 static int	limit_ms = 0;
@@ -43,7 +44,7 @@ limit_handler(void)
 {
 	cancels++;
 	(void) kill(MyProcPid,
-				ms_in_worker && cancels > WORKER_CANCELS ? SIGTERM : SIGINT);
+				cancels > MOST_CANCELS ? SIGTERM : SIGINT);
 	enable_timeout_after(limit_id, limit_ms);
 }
 

@@ -90,6 +90,7 @@ typedef struct Fold
 	bool		alone;			/* the caller's transaction does nothing else */
 	bool		immediate;		/* constraints are */
 	MSReady		ready;
+	bool		left_some;		/* that cannot be merged here */
 	bool		wait;			/* flush(): for rows, and for others who fold */
 	MSFoldTerms terms;
 	bool		missed;			/* somebody else had a delta, after a wait */
@@ -118,9 +119,6 @@ static const char *const slow_error =
 	"Code of the table takes too long.";
 
 static bool folding = false;	/* merging, which may run triggers */
-
-PG_FUNCTION_INFO_V1(ms_fold);
-PG_FUNCTION_INFO_V1(ms_flush);
 
 /* a step of a fold */
 typedef struct Step
@@ -494,6 +492,21 @@ apply_all(Fold *fold, KeyDeltas *groups, int ngroups)
 	}
 }
 
+/* Amid a transaction of the caller only what he has counted is merged. */
+static int
+leave_those_of_others(Fold *fold, MSSpilled **deltas, int n)
+{
+	int			left = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (ms_acts_as_applier(fold->rel, &fold->caller, deltas[i]->roleid))
+			deltas[left++] = deltas[i];
+	}
+	fold->left_some |= left < n;
+	return left;
+}
+
 /* Merge what was read, in the order of the key. */
 static void
 fold_deltas(Fold *fold, MSSpilled **deltas, int n)
@@ -501,6 +514,8 @@ fold_deltas(Fold *fold, MSSpilled **deltas, int n)
 	KeyDeltas  *groups;
 	int			ngroups = 0;
 
+	if (!fold->alone)
+		n = leave_those_of_others(fold, deltas, n);
 	n = parse(fold, deltas, n);
 	if (n == 0)
 		return;
@@ -605,9 +620,7 @@ fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 static MSReady
 is_ready(Fold *fold)
 {
-	bool		restricted = ms_is_restricted(fold->rel, &fold->caller);
-
-	if (restricted && !fold->alone)
+	if (!fold->alone && ms_is_restricted(fold->rel, &fold->caller))
 		return MS_NOT_HERE;
 	if (!fold->immediate && fold->alone && ms_defers_triggers(fold->rel))
 		return MS_IMMEDIATE_FIRST;
@@ -633,13 +646,14 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 														 "missing_symbol fold",
 														 ALLOCSET_DEFAULT_SIZES));
 	ms_get_applier(&fold->caller);
+	fold->target = NULL;
 	rel = relation_open(fold->relid, RowExclusiveLock);
-	ms_act_as_owner(&fold->caller, rel, &acting);
-	fold->target = ms_target_open(fold->relid, NoLock, &fold->rel);
-	relation_close(rel, NoLock);
 	folding = true;
 	PG_TRY();
 	{
+		ms_act_as_owner(&fold->caller, rel, &acting);
+		fold->target = ms_target_open(fold->relid, NoLock, &fold->rel);
+		relation_close(rel, NoLock);
 		fold->ready = is_ready(fold);
 		if (fold->ready == MS_READY)
 			more = fold_part(fold, store, after, limit);
@@ -647,7 +661,8 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	PG_CATCH();
 	{
 		folding = false;
-		ms_target_unpin(fold->target);
+		if (fold->target != NULL)
+			ms_target_unpin(fold->target);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -684,8 +699,8 @@ make_constraints_immediate(void *arg)
 }
 
 /* Tell of a table that is left as it is; why: NULL where that is no secret. */
-static void
-warn_left(Oid relid, const char *why)
+void
+ms_warn_left(Oid relid, const char *why)
 {
 	char	   *name = get_rel_name(relid);
 
@@ -694,9 +709,9 @@ warn_left(Oid relid, const char *why)
 					 ERRCODE_ACTIVE_SQL_TRANSACTION),
 			 errmsg("could not fold table \"%s\"", name != NULL ? name : "?"),
 			 why != NULL ? errdetail_internal("%s", why) :
-			 errdetail("Its owner's code must not run within a transaction of a role that he could not become."),
+			 errdetail("What others have counted, or in tables of others, is not merged amid what else a transaction does."),
 			 why != NULL ? errhint("Its increments are kept.") :
-			 errhint("Call fold() or flush() outside of a transaction block, or leave it to the worker.")));
+			 errhint("Call fold() or flush() as a statement of its own, with no cursors open, or leave it to the worker.")));
 }
 
 static void
@@ -737,9 +752,9 @@ fold_target(Fold *fold)
 			fold->alone = fold->immediate;
 			fold_stores(fold);
 		}
-		if (fold->ready == MS_NOT_HERE)
+		if (fold->ready == MS_NOT_HERE || fold->left_some)
 		{
-			warn_left(fold->relid, NULL);
+			ms_warn_left(fold->relid, NULL);
 			break;
 		}
 
@@ -748,35 +763,6 @@ fold_target(Fold *fold)
 	if (fold->wait)
 		(void) LockRelease(&tag, ExclusiveLock, false);
 	ms_stats_folded(fold->relid, fold->folded.deltas);
-}
-
-/* May the current role count in a table, be it in some columns only? */
-static bool
-may_count(Oid relid)
-{
-	static const AclMode modes[] = {ACL_INSERT, ACL_UPDATE, ACL_SELECT};
-
-	for (int i = 0; i < lengthof(modes); i++)
-	{
-		if (pg_class_aclcheck(relid, GetUserId(), modes[i]) != ACLCHECK_OK &&
-			pg_attribute_aclcheck_all(relid, GetUserId(), modes[i],
-									  ACLMASK_ANY) != ACLCHECK_OK)
-			return false;
-	}
-	return true;
-}
-
-static Oid
-next_target(Oid relid, Snapshot snapshot)
-{
-	Oid			spilled;
-	Oid			buffered;
-
-	spilled = ms_spill_next_target(MS_STORE_SPILLED, relid, snapshot);
-	buffered = ms_spill_next_target(MS_STORE_BUFFERED, relid, snapshot);
-	if (!OidIsValid(spilled) || !OidIsValid(buffered))
-		return OidIsValid(spilled) ? spilled : buffered;
-	return Min(spilled, buffered);
 }
 
 static void
@@ -844,89 +830,45 @@ ms_fold_some(Oid relid, MSStore store, const MSFoldTerms *terms, int64 *after,
 	return part.more;
 }
 
-/* Is the caller's statement a transaction of its own? */
-static bool
-is_alone(void)
-{
-	return !IsTransactionBlock() && !IsSubTransaction() && !ms_in_definer();
-}
-
-/* Fold every table in which the caller may count; how many deltas. */
-static int64
-fold_all(bool wait)
-{
-	bool		alone = is_alone();
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	Oid			relid = InvalidOid;
-	int64		merged = 0;
-
-	while (OidIsValid(relid = next_target(relid, snapshot)))
-	{
-		Fold		fold = {0};
-		char	   *name = get_rel_name(relid);
-		char	   *error;
-
-		if (name == NULL || !may_count(relid))
-			continue;
-		fold.relid = relid;
-		fold.wait = wait;
-		fold.alone = alone;
-		fold.terms.limit = wait ? 0 : KEY_MS;
-		if (!try_target(run_target, &fold, &fold, &error))
-			warn_left(relid, ms_error_for_caller(relid, error));
-		else if (fold.folded.overdue || (wait && fold.folded.failed > 0))
-			warn_left(relid, ms_error_for_caller(relid, fold.folded.error));
-		else if (fold.folded.cut)
-			warn_left(relid, slow_error);
-		merged += fold.folded.deltas;
-	}
-	UnregisterSnapshot(snapshot);
-	return merged;
-}
-
-/* In a trigger of what is being merged there is no end to merging. */
-static void
-check_may_fold(const char *function)
-{
-	if (folding)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("%s cannot be called while increments are being merged",
-						function),
-				 errhint("Do not call it from a trigger of a table that counts; leave it to the worker or a scheduler.")));
-	PreventCommandIfReadOnly(function);
-	PreventCommandIfParallelMode(function);
-	PreventCommandDuringRecovery(function);
-}
-
-/* fold(target) -> number of deltas merged */
-Datum
-ms_fold(PG_FUNCTION_ARGS)
+/*
+ * Fold all of a target; limit: ms that its code has for a key, 0 where it is
+ * not limited.
+ */
+void
+ms_fold_target(Oid relid, bool wait, bool alone, int limit, MSFolded *folded)
 {
 	Fold		fold = {0};
-	char	   *name;
 
-	check_may_fold("fold()");
-	if (PG_ARGISNULL(0))
-		PG_RETURN_INT64(fold_all(false));
-
-	fold.relid = PG_GETARG_OID(0);
-	fold.alone = is_alone();
-	name = get_rel_name(fold.relid);
-	if (name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table with OID %u does not exist", fold.relid)));
-	if (!may_count(fold.relid))
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, name);
+	fold.relid = relid;
+	fold.wait = wait;
+	fold.alone = alone;
+	fold.terms.limit = limit;
 	fold_target(&fold);
-	PG_RETURN_INT64(fold.folded.deltas);
+	*folded = fold.folded;
 }
 
-/* flush() -> number of deltas merged, all that there was */
-Datum
-ms_flush(PG_FUNCTION_ARGS)
+/* The same, where an error is no matter of other tables: then false. */
+bool
+ms_try_fold_target(Oid relid, bool wait, bool alone, int limit,
+				   MSFolded *folded, char **error)
 {
-	check_may_fold("flush()");
-	PG_RETURN_INT64(fold_all(true));
+	Fold		fold = {0};
+	bool		done;
+
+	fold.relid = relid;
+	fold.wait = wait;
+	fold.alone = alone;
+	fold.terms.limit = limit;
+	done = try_target(run_target, &fold, &fold, error);
+	if (fold.folded.cut && fold.folded.error == NULL)
+		fold.folded.error = pstrdup(slow_error);
+	*folded = fold.folded;
+	return done;
+}
+
+/* Is something being merged, so that this is called by its code? */
+bool
+ms_folding(void)
+{
+	return folding;
 }

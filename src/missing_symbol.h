@@ -415,6 +415,8 @@ extern void ms_act_no_more(const MSActing *acting);
 extern const MSRow *ms_with_session_defaults(const MSTarget *target,
 											 Relation rel, const MSRow *row);
 extern bool ms_is_restricted(Relation rel, const MSApplier *applier);
+extern bool ms_acts_as_applier(Relation rel, const MSApplier *applier,
+							   Oid role);
 extern bool ms_hides_search_path(Relation rel, const MSApplier *applier,
 								 Oid role);
 extern const char *ms_error_for_caller(Oid relid, const char *error);
@@ -732,6 +734,17 @@ typedef struct MSFoldTerms
  */
 extern bool ms_fold_some(Oid relid, MSStore store, const MSFoldTerms *terms,
 						 int64 *after, int limit, MSFolded *folded);
+extern void ms_fold_target(Oid relid, bool wait, bool alone, int limit,
+						   MSFolded *folded);
+extern bool ms_try_fold_target(Oid relid, bool wait, bool alone, int limit,
+							   MSFolded *folded, char **error);
+extern bool ms_folding(void);
+extern void ms_warn_left(Oid relid, const char *why);
+
+/*
+ * fold_calls.c: the SQL functions.
+ */
+extern bool ms_has_cursors(void);
 
 /*
  * backlog.c: what a worker knows of tables.

@@ -432,12 +432,15 @@ open_table(const Total *total)
 							   total->rel->rd_rel->relkind == RELKIND_RELATION ? "ONLY " : "",
 							   total->target->name);
 	SPIPlanPtr	plan = SPI_prepare(sql, 0, NULL);
+	Portal		portal;
 
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed for \"%s\": %s", sql,
 			 SPI_result_code_string(SPI_result));
 	ms_check_plan(total->target, plan);
-	return SPI_cursor_open(NULL, plan, NULL, NULL, true);
+	portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
+	portal->visible = false;	/* it is nobody's cursor */
+	return portal;
 }
 
 static void
