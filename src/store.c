@@ -89,7 +89,8 @@ StaticAssertDecl(lengthof(stores) == MS_STORES, "every store has a name");
 /* what appending needs, kept for the session */
 typedef struct Appender
 {
-	bool		valid;			/* no invalidation since it was made */
+	bool		valid;			/* no invalidation since it was made ... */
+	bool		fresh;			/* ... or since that began */
 	bool		plain;			/* what belongs to the indexes can be kept, too */
 	Oid			relid;
 	int			nindexes;
@@ -174,7 +175,7 @@ relcache_callback(Datum arg, Oid relid)
 		for (int j = 0; !ours && j < appender->nindexes; j++)
 			ours = relid == appender->indexes[j];
 		if (ours)
-			appender->valid = false;
+			appender->valid = appender->fresh = false;
 	}
 }
 
@@ -210,13 +211,17 @@ make_appender(Appender *appender, Relation stored)
 		appender->cxt = AllocSetContextCreate(CacheMemoryContext,
 											  "missing_symbol appender",
 											  ALLOCSET_SMALL_SIZES);
+	appender->valid = false;
 	appender->nindexes = 0;
 	MemoryContextReset(appender->cxt);
 	oldcxt = MemoryContextSwitchTo(appender->cxt);
 
-	/* an invalidation while we read the catalogs must not be missed */
+	/*
+	 * An invalidation while we read the catalogs must not be missed; nor may
+	 * an error there leave behind what is half made.
+	 */
 	appender->relid = RelationGetRelid(stored);
-	appender->valid = true;
+	appender->fresh = true;
 	appender->plain = true;
 	indexes = RelationGetIndexList(stored);
 	appender->indexes = palloc(sizeof(Oid) * Max(list_length(indexes), 1));
@@ -239,6 +244,7 @@ make_appender(Appender *appender, Relation stored)
 	appender->rri->ri_NumIndices = n;
 	appender->rri->ri_IndexRelationDescs = palloc0(sizeof(Relation) * Max(n, 1));
 	appender->rri->ri_IndexRelationInfo = infos;
+	appender->valid = appender->fresh;
 	MemoryContextSwitchTo(oldcxt);
 }
 

@@ -96,6 +96,22 @@ ROLLBACK; ROLLBACK PREPARED 'q'}),
 	"|\nopen open open true true true false false false open open",
 	'the profiler: committed is NULL where it is not known');
 
+# What appending needs is made anew after an error in the middle of it: here a
+# lock on an index of the store that is not to be had.
+my (undef, $appended) = $node->psql('postgres', q{
+SET client_min_messages = error;
+SET missing_symbol.worker = off;
+CREATE TABLE appended (k text PRIMARY KEY, count bigint);
+SELECT missing_symbol.track('appended', apply => 'buffer');
+BEGIN; ALTER INDEX missing_symbol.buffered_target_hash_idx SET TABLESPACE pg_default; PREPARE TRANSACTION 'index';
+SET lock_timeout = '50ms';
+SELECT missing_symbol.increment('appended', 'refused');
+RESET lock_timeout;
+ROLLBACK PREPARED 'index';
+SELECT missing_symbol.increment('appended', 'x') FROM generate_series(1, 3);
+SELECT string_agg(k || ': ' || count, ', ') FROM missing_symbol.total(NULL::appended)}, on_error_stop => 0);
+is($appended, "\n\n\n\nx: 3", 'a session that could not append appends again');
+
 $node->stop;
 clean_log_ok($node);
 done_testing();
