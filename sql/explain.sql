@@ -309,8 +309,8 @@ SELECT pg_advisory_unlock(6);
 SELECT count(*) FROM pg_locks WHERE locktype = 'advisory';
 -- what the server's own functions do at once, also in the setup and in CALL
 SELECT regexp_replace(notes('SELECT pg_stat_reset_single_table_counters(0)'), '[(].*[)]', '');
-SELECT regexp_replace(notes('SELECT pg_create_physical_replication_slot(''explained'')'), '[(].*[)]', '');
-SELECT regexp_replace(notes('SELECT 1', NULL, 'SET LOCAL work_mem = 64; SELECT pg_drop_replication_slot(''explained''); SELECT 1'), '[(].*[)]', '');
+SELECT regexp_replace(notes('SELECT pg_switch_wal() IS NULL'), '[(].*[)]', '');
+SELECT regexp_replace(notes('SELECT 1', NULL, 'SET LOCAL work_mem = 64; SELECT pg_stat_reset_shared(''bgwriter''); SELECT 1'), '[(].*[)]', '');
 SELECT regexp_replace(notes('SELECT pg_logical_emit_message(false, ''a'', ''b'') IS NULL, setseed(0.5)'), '[(].*[)]', '');
 CREATE PROCEDURE acts() LANGUAGE plpgsql AS $$BEGIN END$$;
 SELECT notes('SELECT 1', NULL, 'CALL acts(); CREATE TABLE t AS SELECT take(); EXPLAIN ANALYZE SELECT take(); DO $body$BEGIN END$body$');
