@@ -87,21 +87,46 @@ RESET ROLE;
 SELECT key, delta, error FROM missing_symbol.spilled WHERE target = 'trust.refuses'::regclass ORDER BY key;
 TABLE trust.zz_last;
 
--- what is wrong with the server is no matter of other tables
-CREATE FUNCTION trust.broken() RETURNS text LANGUAGE sql SECURITY DEFINER AS
+-- nor is what core raises in it anything else: an internal error, a file or
+-- room that the server has not got
+CREATE FUNCTION trust.no_file() RETURNS text LANGUAGE sql SECURITY DEFINER AS
     $$ SELECT pg_catalog.pg_read_file('nowhere') $$;
+CREATE FUNCTION trust.no_room() RETURNS bigint LANGUAGE sql SECURITY DEFINER
+    SET temp_file_limit = '1kB' SET work_mem = '64kB' AS
+    $$ SELECT count(*) FROM (SELECT n FROM generate_series(1, 20000) n ORDER BY -n OFFSET 0) t $$;
 SET ROLE regress_trust_owner;
 CREATE OR REPLACE FUNCTION trust.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM trust.broken();
+    CASE new.k
+        WHEN 'XX000' THEN PERFORM pg_catalog.array_in('{1}', 0, -1);
+        WHEN '58P01' THEN PERFORM trust.no_file();
+        WHEN '53400' THEN PERFORM trust.no_room();
+        WHEN '42P01' THEN PERFORM FROM trust.nowhere;
+        ELSE NULL;
+    END CASE;
     RETURN NULL;
 END $$;
+SELECT missing_symbol.increment('trust.refuses', k) FROM unnest('{42P01,53400,58P01,zz}'::text[]) k;
 SELECT missing_symbol.increment('trust.zz_last', 'x');
 SELECT missing_symbol.fold();
+SELECT * FROM trust.refuses ORDER BY k;
 TABLE trust.zz_last;
 RESET ROLE;
-SELECT count(*), sum(delta) FROM missing_symbol.spilled WHERE target = 'trust.refuses'::regclass;
+SELECT key, delta, error FROM missing_symbol.spilled WHERE target = 'trust.refuses'::regclass ORDER BY key;
+-- nor what an increment merges that has the row
 SET ROLE regress_trust_owner;
+CREATE FUNCTION trust.refuse_many() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF new.count - old.count >= 100 THEN
+        PERFORM pg_catalog.array_in('{1}', 0, -1);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER refuse_many AFTER UPDATE ON trust.refuses FOR EACH ROW EXECUTE FUNCTION trust.refuse_many();
+SELECT missing_symbol.increment_by('trust.refuses', 100, 'zz');
+SELECT missing_symbol.track('trust.refuses', apply => 'now', spill => true);
+SELECT count(missing_symbol.increment('trust.refuses', 'zz')) FROM generate_series(1, 32);
+DROP TRIGGER refuse_many ON trust.refuses;
 DROP TRIGGER refuse ON trust.refuses;
 SELECT missing_symbol.fold();
 SELECT * FROM trust.refuses ORDER BY k;

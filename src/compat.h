@@ -93,6 +93,11 @@ typedef int DateTimeErrorExtra;
 	table_tuple_update(rel, tid, slot, cid, snapshot, crosscheck, wait, tmfd, mode, indexes)
 #endif
 
+/* 19 wants to be told when a tuple descriptor is complete */
+#if PG_VERSION_NUM < 190000
+#define TupleDescFinalize(desc) ((void) 0)
+#endif
+
 /* whether an update must make index entries; 16 told summarizing ones apart */
 #if PG_VERSION_NUM < 160000
 typedef bool TU_UpdateIndexes;

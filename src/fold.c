@@ -19,9 +19,9 @@
  *
  * What fails is kept in spilled, with its error, and the rest goes on.  For
  * that the work is done in attempts (attempt.c), of many keys each; where one
- * fails, its keys are done again one by one.  What is wrong with the session
- * or the server ends the fold of a table, with nothing kept; the other tables
- * are folded all the same, unless the caller was interrupted.
+ * fails, its keys are done again one by one.  What goes wrong beside them, and
+ * in flush() a deadlock, ends the fold of a table, with nothing kept; the other
+ * tables are folded all the same, unless the caller was interrupted.
  *
  * A lock that code of the table asks for, as a check of a foreign key does, is
  * waited for LOCK_MS, and LOCK_AGAIN_MS once that was in vain: then the delta
@@ -58,11 +58,7 @@
 /* keys in one subtransaction */
 #define FOLD_CHUNK	200
 
-/*
- * ms that code of a table has for a key in fold(), of all tables, and for all
- * keys where no more are come to in a second
- */
-#define KEY_MS			5000
+/* keys that must be come to in a second, once code of a table has had its time */
 #define SLOW_KEYS		200
 
 /* ms that a lock is waited for, and after the first that was not to be had */
@@ -74,6 +70,9 @@ typedef struct KeyDeltas
 {
 	MSSpilled **deltas;
 	int			n;
+	Oid			roleid;
+	bool		again;			/* the key of the group before it */
+	Bitmapset  *filled;			/* columns that fill up and have a value here */
 } KeyDeltas;
 
 /* can a table be folded as things are? */
@@ -151,22 +150,25 @@ try_step(void (*step) (Fold *fold), Fold *fold, char **error)
 	return result;
 }
 
+/* Has code come to too little in ms, of which it has limit without any look? */
+bool
+ms_is_slow(const MSFolded *folded, int64 ms, int limit)
+{
+	return ms >= limit &&
+		folded->deltas + folded->failed + folded->waiting < ms * SLOW_KEYS / 1000;
+}
+
 /* Is it time to end with what has been done? */
 static bool
 is_over(const Fold *fold)
 {
-	const MSFolded *folded = &fold->folded;
-	int64		ms;
-
-	if (folded->overdue || folded->cut)
+	if (fold->folded.overdue || fold->folded.cut)
 		return true;
 	if (fold->terms.deadline > 0)
 		return ms_now_ns() > fold->terms.deadline;
-	if (fold->terms.limit == 0)
-		return false;
-	ms = ms_now_ms() - fold->began;
-	return ms > fold->terms.limit &&
-		folded->deltas + folded->failed + folded->waiting < ms * SLOW_KEYS / 1000;
+	return fold->terms.limit > 0 &&
+		ms_is_slow(&fold->folded, ms_now_ms() - fold->began,
+				   fold->terms.limit);
 }
 
 /* Wait no longer for a lock, till the end of the level of settings. */
@@ -412,6 +414,7 @@ parse(Fold *fold, MSSpilled **deltas, int n)
 	return left;
 }
 
+/* by key; the first counted first: its fields make the row */
 static int
 compare_deltas(const void *a, const void *b, void *arg)
 {
@@ -420,21 +423,96 @@ compare_deltas(const void *a, const void *b, void *arg)
 	int			result = ms_compare_rows(arg, x->row->values, y->row->values);
 
 	if (result == 0)
-		result = (x->roleid > y->roleid) - (x->roleid < y->roleid);
+		result = (x->first_seen > y->first_seen) - (x->first_seen < y->first_seen);
 	return result;
 }
 
-/* the first counted first: its fields make the row */
-static int
-compare_in_time(const void *a, const void *b, void *arg)
+/* The columns that fill up and have a value in a row. */
+static Bitmapset *
+get_filled(const MSTarget *target, const MSRow *row)
 {
-	const MSSpilled *x = *(MSSpilled *const *) a;
-	const MSSpilled *y = *(MSSpilled *const *) b;
-	int			result = compare_deltas(a, b, arg);
+	Bitmapset  *filled = NULL;
+	int			attno = -1;
 
-	if (result == 0)
-		result = (x->first_seen > y->first_seen) - (x->first_seen < y->first_seen);
-	return result;
+	while ((attno = bms_next_member(target->fill, attno)) >= 0)
+	{
+		if (!row->isnull[attno - 1])
+			filled = bms_add_member(filled, attno);
+	}
+	return filled;
+}
+
+/*
+ * The group of a delta, among those of its key, first to n - 1; n: a new one.
+ * It is that of its role, but not where another role's, which comes to the row
+ * later, has been given something before that this one would fill up.
+ */
+static int
+choose_group(const KeyDeltas *groups, int first, int n, Oid roleid,
+			 const Bitmapset *filled)
+{
+	Bitmapset  *later = NULL;
+
+	for (int i = n - 1; i >= first; i--)
+	{
+		if (groups[i].roleid == roleid)
+			return bms_is_subset(bms_intersect(filled, later),
+								 groups[i].filled) ? i : n;
+		later = bms_add_members(later, groups[i].filled);
+	}
+	return n;
+}
+
+/*
+ * Make groups of deltas, which are sorted; how many.  They are in the order in
+ * which they must come to their rows, so that columns have what was given
+ * first, whoever counted.
+ */
+static int
+make_groups(const MSTarget *target, MSSpilled **deltas, int n,
+			KeyDeltas *groups)
+{
+	int		   *chosen = palloc(sizeof(int) * n);
+	MSSpilled **grouped = palloc(sizeof(MSSpilled *) * n);
+	int			first = 0;
+	int			ngroups = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		MSRow	   *row = deltas[i]->row;
+		Bitmapset  *filled = get_filled(target, row);
+		KeyDeltas  *group;
+
+		if (i > 0 && ms_compare_rows(target, deltas[i - 1]->row->values,
+									 row->values) != 0)
+			first = ngroups;
+		chosen[i] = choose_group(groups, first, ngroups, deltas[i]->roleid,
+								 filled);
+		group = &groups[chosen[i]];
+		if (chosen[i] == ngroups)
+		{
+			memset(group, 0, sizeof(KeyDeltas));
+			group->roleid = deltas[i]->roleid;
+			group->again = ngroups > first;
+			ngroups++;
+		}
+		group->filled = bms_add_members(group->filled, filled);
+		group->n++;
+	}
+	for (int i = 0; i < ngroups; i++)
+	{
+		groups[i].deltas = i == 0 ? grouped :
+			groups[i - 1].deltas + groups[i - 1].n;
+	}
+	for (int i = 0; i < ngroups; i++)
+		groups[i].n = 0;
+	for (int i = 0; i < n; i++)
+	{
+		KeyDeltas  *group = &groups[chosen[i]];
+
+		group->deltas[group->n++] = deltas[i];
+	}
+	return ngroups;
 }
 
 /*
@@ -479,6 +557,8 @@ apply_all(Fold *fold, KeyDeltas *groups, int ngroups)
 		(int) (ms_random_double() * ngroups) : 0;
 	int			n;
 
+	while (at > 0 && groups[at].again)
+		at--;
 	for (int left = ngroups; left > 0; left -= n)
 	{
 		if (is_over(fold))
@@ -512,7 +592,6 @@ static void
 fold_deltas(Fold *fold, MSSpilled **deltas, int n)
 {
 	KeyDeltas  *groups;
-	int			ngroups = 0;
 
 	if (!fold->alone)
 		n = leave_those_of_others(fold, deltas, n);
@@ -520,21 +599,9 @@ fold_deltas(Fold *fold, MSSpilled **deltas, int n)
 	if (n == 0)
 		return;
 	ms_prepare_key_order(fold->target);
-	qsort_arg(deltas, n, sizeof(MSSpilled *), compare_in_time, fold->target);
-
+	qsort_arg(deltas, n, sizeof(MSSpilled *), compare_deltas, fold->target);
 	groups = palloc(sizeof(KeyDeltas) * n);
-	for (int i = 0; i < n; i++)
-	{
-		if (i > 0 && compare_deltas(&deltas[i - 1], &deltas[i],
-									fold->target) == 0)
-			groups[ngroups - 1].n++;
-		else
-		{
-			groups[ngroups].deltas = &deltas[i];
-			groups[ngroups++].n = 1;
-		}
-	}
-	apply_all(fold, groups, ngroups);
+	apply_all(fold, groups, make_groups(fold->target, deltas, n, groups));
 }
 
 static Size
@@ -545,29 +612,119 @@ delta_size(const MSSpilled *delta)
 	return delta->tuple->t_len + (fields == NULL ? 0 : VARSIZE_ANY(fields));
 }
 
+/* Read deltas, so many at the most, or FOLD_BYTES; *full: there may be more. */
+static int
+read_deltas(MSSpillScan *scan, MSSpilled **deltas, int most, bool *full)
+{
+	Size		bytes = 0;
+	int			n = 0;
+
+	*full = true;
+	while (n < most && bytes <= FOLD_BYTES)
+	{
+		deltas[n] = ms_spill_next(scan);
+		if (deltas[n] == NULL)
+		{
+			*full = false;
+			break;
+		}
+		bytes += delta_size(deltas[n++]);
+	}
+	return n;
+}
+
+/* How many are before those of the last hash? */
+static int
+before_last_hash(MSSpilled **deltas, int n)
+{
+	int64		hash = deltas[n - 1]->hash;
+
+	while (n > 0 && deltas[n - 1]->hash == hash)
+		n--;
+	return n;
+}
+
+/* Fold all deltas of a hash that are too many to be read at once. */
+static void
+fold_hash(Fold *fold, MSStore store, int64 hash, MSSpilled **deltas)
+{
+	MSSpillScan *scan = ms_spill_begin_in_time(store, fold->relid,
+											   fold->snapshot, hash);
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "missing_symbol hash",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
+	bool		full;
+
+	do
+	{
+		int			n = read_deltas(scan, deltas, FOLD_READ, &full);
+
+		fold_deltas(fold, deltas, n);
+		MemoryContextReset(cxt);
+	} while (full && !is_over(fold));
+	fold->folded.cut |= full;
+	MemoryContextSwitchTo(oldcxt);
+	MemoryContextDelete(cxt);
+	ms_spill_end(scan);
+}
+
 /*
- * Fold deltas of the open target, those behind *after: about limit of them,
- * up to the end of a hash.  They are read and folded by FOLD_READ, whatever
- * their keys, so that memory is no matter of how many a key has, and fewer
- * where they have much beside the key.  What is
- * appended meanwhile the snapshot does not show.  False where these were the
- * last, or some were not come to.
+ * Fold some deltas behind *after, so many at the most, or all of one hash;
+ * false where these were the last.  *n: of how many that was.
+ */
+static bool
+fold_some(Fold *fold, MSStore store, int64 *after, int most,
+		  MSSpilled **deltas, int *n)
+{
+	MSSpillScan *scan = ms_spill_begin(store, fold->relid, fold->snapshot,
+									   NULL, after);
+	int64		before = *after;
+	bool		full;
+
+	*n = read_deltas(scan, deltas, most, &full);
+	ms_spill_end(scan);
+	if (*n == 0)
+		return false;
+	*after = deltas[*n - 1]->hash;
+	if (full)
+	{
+		int			whole = before_last_hash(deltas, *n);
+
+		if (whole == 0)
+			fold_hash(fold, store, *after, deltas);
+		else
+		{
+			*n = whole;
+			*after = deltas[whole - 1]->hash;
+			fold_deltas(fold, deltas, whole);
+		}
+	}
+	else
+		fold_deltas(fold, deltas, *n);
+	if (fold->folded.overdue || fold->folded.cut)
+		*after = before;
+	return full;
+}
+
+/*
+ * Fold deltas of the open target, those behind *after: about limit of them, up
+ * to the end of a hash.  They are read and folded by FOLD_READ, and fewer where
+ * they have much beside the key, so that memory is no matter of how many there
+ * are; those of a key are folded as they were counted.  What is appended
+ * meanwhile the snapshot does not show.  False where these were the last, or
+ * some were not come to.
  */
 static bool
 fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 {
-	int64		before = *after;
-	MSSpillScan *scan;
 	MSSpilled **deltas = palloc(sizeof(MSSpilled *) * FOLD_READ);
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "missing_symbol deltas",
 											  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext oldcxt;
-	int64		total = 0;
 	int			n;
-	bool		more = false;
-	bool		full;
-	Size		bytes;
+	bool		more;
 
 	/* one that does not come to show what we do meanwhile */
 	CommandCounterIncrement();
@@ -576,38 +733,19 @@ fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	fold->snapshot = RegisterSnapshot(GetActiveSnapshot());
 	PopActiveSnapshot();
 	fold->stored = ms_spill_open(store, RowExclusiveLock);
-	scan = ms_spill_begin(store, fold->relid, fold->snapshot, NULL, after);
 	oldcxt = MemoryContextSwitchTo(cxt);
 	do
 	{
-		bytes = 0;
-		full = false;
-		for (n = 0; !full; n++, total++)
-		{
-			deltas[n] = ms_spill_next(scan);
-			if (deltas[n] == NULL)
-				break;
-			more = total >= limit && deltas[n]->hash != *after;
-			if (more)
-				break;
-			*after = deltas[n]->hash;
-			bytes += delta_size(deltas[n]);
-			full = n + 1 == FOLD_READ || bytes > FOLD_BYTES;
-		}
-		fold_deltas(fold, deltas, n);
+		more = fold_some(fold, store, after, Min(limit, FOLD_READ), deltas, &n);
+		limit -= n;
 		MemoryContextReset(cxt);
-	} while (full && !is_over(fold));
+	} while (more && limit > 0 && !is_over(fold));
 	MemoryContextSwitchTo(oldcxt);
 	MemoryContextDelete(cxt);
-	ms_spill_end(scan);
 	table_close(fold->stored, NoLock);
 	UnregisterSnapshot(fold->snapshot);
-	if (fold->folded.overdue || fold->folded.cut || full)
-		*after = before;
-	else if (!more || !is_over(fold))
-		return more;
-	fold->folded.cut = true;
-	return false;
+	fold->folded.cut |= fold->folded.overdue || (more && is_over(fold));
+	return more && !fold->folded.cut;
 }
 
 /*

@@ -8,7 +8,9 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -19,11 +21,26 @@
 #include "utils/memutils.h"
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "missing_symbol.h"
 
-/* ms that code of a table has for a key in fold(), of all tables */
+/*
+ * ms that code of a table has for a key in fold(), of all tables; and that of
+ * all tables of an owner, where no more comes of it
+ */
 #define KEY_MS			5000
+
+/* what came of the tables of an owner */
+typedef struct Owner
+{
+	Oid			roleid;
+	int64		ms;
+	MSFolded	folded;
+} Owner;
+
+static const char *const owner_error =
+	"Code of other tables of its owner has taken too long.";
 
 PG_FUNCTION_INFO_V1(ms_fold);
 PG_FUNCTION_INFO_V1(ms_flush);
@@ -111,6 +128,56 @@ find_targets(void)
 	return result;
 }
 
+/* What has come of the tables of a table's owner; NULL: there is no table. */
+static Owner *
+find_owner(Oid relid, List **owners)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Owner	   *owner;
+	Oid			roleid;
+	ListCell   *lc;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	roleid = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	foreach(lc, *owners)
+	{
+		owner = lfirst(lc);
+		if (owner->roleid == roleid)
+			return owner;
+	}
+	owner = palloc0(sizeof(Owner));
+	owner->roleid = roleid;
+	*owners = lappend(*owners, owner);
+	return owner;
+}
+
+/* Fold one of all tables, in its owner's time; how many deltas. */
+static int64
+fold_one(Oid relid, bool wait, bool alone, Owner *owner)
+{
+	int64		began = ms_now_ms();
+	MSFolded	folded;
+	char	   *error;
+
+	if (!wait && ms_is_slow(&owner->folded, owner->ms, KEY_MS))
+	{
+		ms_warn_left(relid, owner_error);
+		return 0;
+	}
+	if (!ms_try_fold_target(relid, wait, alone, wait ? 0 : KEY_MS, &folded,
+							&error))
+		ms_warn_left(relid, ms_error_for_caller(relid, error));
+	else if (folded.overdue || folded.cut || (wait && folded.failed > 0))
+		ms_warn_left(relid, ms_error_for_caller(relid, folded.error));
+	owner->ms += ms_now_ms() - began;
+	owner->folded.deltas += folded.deltas;
+	owner->folded.failed += folded.failed;
+	owner->folded.waiting += folded.waiting;
+	return folded.deltas;
+}
+
 /*
  * Fold them all; how many deltas.  It begins anywhere: code that ends the
  * caller's session must not be in the way of the same tables each time.
@@ -123,23 +190,17 @@ fold_all(FunctionCallInfo fcinfo, bool wait)
 	List	   *relids = find_targets();
 	int			n = list_length(relids);
 	int			first = wait ? 0 : (int) (ms_random_double() * n);
+	List	   *owners = NIL;
 	int64		merged = 0;
 
 	for (int i = 0; i < n; i++)
 	{
 		Oid			relid = list_nth_oid(relids, (first + i) % n);
-		MSFolded	folded;
-		char	   *error;
+		Owner	   *owner = find_owner(relid, &owners);
 
 		/* it may have been dropped meanwhile */
-		if (get_rel_name(relid) == NULL)
-			continue;
-		if (!ms_try_fold_target(relid, wait, alone, wait ? 0 : KEY_MS, &folded,
-								&error))
-			ms_warn_left(relid, ms_error_for_caller(relid, error));
-		else if (folded.overdue || folded.cut || (wait && folded.failed > 0))
-			ms_warn_left(relid, ms_error_for_caller(relid, folded.error));
-		merged += folded.deltas;
+		if (owner != NULL)
+			merged += fold_one(relid, wait, alone, owner);
 	}
 	return merged;
 }

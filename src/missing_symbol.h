@@ -592,6 +592,8 @@ typedef struct MSSpillScan MSSpillScan;
 extern MSSpillScan *ms_spill_begin(MSStore store, Oid relid,
 								   Snapshot snapshot, const int64 *hash,
 								   const int64 *after);
+extern MSSpillScan *ms_spill_begin_in_time(MSStore store, Oid relid,
+										   Snapshot snapshot, int64 hash);
 extern MSSpilled *ms_spill_next(MSSpillScan *scan);
 extern void ms_spill_end(MSSpillScan *scan);
 extern bool ms_spill_delete(Relation stored, const MSSpilled *delta,
@@ -734,6 +736,7 @@ typedef struct MSFoldTerms
  */
 extern bool ms_fold_some(Oid relid, MSStore store, const MSFoldTerms *terms,
 						 int64 *after, int limit, MSFolded *folded);
+extern bool ms_is_slow(const MSFolded *folded, int64 ms, int limit);
 extern void ms_fold_target(Oid relid, bool wait, bool alone, int limit,
 						   MSFolded *folded);
 extern bool ms_try_fold_target(Oid relid, bool wait, bool alone, int limit,

@@ -11,9 +11,9 @@
  *
  * Whatever indexes they have, as REINDEX CONCURRENTLY and administrators make
  * them, an append fills all that are live, as core does.  A read goes by one
- * that is valid and begins with target and hash, or by the whole table.  Both
- * look for them when they have the table's lock, which whoever makes or drops
- * an index waits for.
+ * that is valid and begins with target and hash, or by the whole table, which
+ * it sorts, on disk where it is much.  Both look for them when they have the
+ * table's lock, which whoever makes or drops an index waits for.
  *
  * An insertion of a row waits for nobody, and nothing here waits for a row
  * but where flush() says so.
@@ -47,6 +47,8 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
+#include "utils/tuplesort.h"
+#include "utils/typcache.h"
 #include "utils/uuid.h"
 
 #include "missing_symbol.h"
@@ -103,27 +105,33 @@ typedef struct Appender
 
 static Appender appenders[MS_STORES];
 
-/* where a delta is, for a scan without an index */
-typedef struct Place
+/* where a row is, for a scan that sorts */
+enum
 {
-	Oid			target;
-	int64		hash;
-	ItemPointerData tid;
-} Place;
+	PLACE_TARGET,
+	PLACE_HASH,
+	PLACE_FIRST_SEEN,
+	PLACE_TID,
+	PLACE_NATTS
+};
+
+static const Oid place_types[] = {OIDOID, INT8OID, TIMESTAMPTZOID, TIDOID};
+
+StaticAssertDecl(lengthof(place_types) == PLACE_NATTS,
+				 "every column of a place has a type");
 
 struct MSSpillScan
 {
 	MSStore		store;
 	MemoryContext cxt;			/* of the scan */
 	Relation	stored;			/* NULL: there is nothing to be read */
-	Relation	index;			/* NULL: none serves */
+	Relation	index;			/* NULL: it sorts */
 	Snapshot	snapshot;
 	SysScanDesc scan;
 
-	/* without an index */
-	Place	   *places;
-	int			nplaces;
-	int			next;
+	/* sorted */
+	Tuplesortstate *places;
+	TupleTableSlot *place;
 	TupleTableSlot *slot;
 };
 
@@ -525,59 +533,74 @@ open_index(Relation stored)
 	return NULL;
 }
 
-static int
-compare_places(const void *a, const void *b)
+/* Begin to sort places: by target, hash, and when each was counted. */
+static void
+begin_places(MSSpillScan *scan)
 {
-	const Place *x = a;
-	const Place *y = b;
+	TupleDesc	desc = CreateTemplateTupleDesc(PLACE_NATTS);
+	AttrNumber	attnos[PLACE_NATTS];
+	Oid			operators[PLACE_NATTS];
+	Oid			collations[PLACE_NATTS] = {InvalidOid};
+	bool		nulls_first[PLACE_NATTS] = {false};
 
-	if (x->target != y->target)
-		return x->target < y->target ? -1 : 1;
-	if (x->hash != y->hash)
-		return x->hash < y->hash ? -1 : 1;
-	return ItemPointerCompare((ItemPointer) &x->tid, (ItemPointer) &y->tid);
+	for (int i = 0; i < PLACE_NATTS; i++)
+	{
+		attnos[i] = i + 1;
+		TupleDescInitEntry(desc, attnos[i], NULL, place_types[i], -1, 0);
+		operators[i] = lookup_type_cache(place_types[i],
+										 TYPECACHE_LT_OPR)->lt_opr;
+	}
+	TupleDescFinalize(desc);
+	scan->place = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	scan->slot = table_slot_create(scan->stored, NULL);
+	scan->places = tuplesort_begin_heap(desc, PLACE_NATTS, attnos, operators,
+										collations, nulls_first, work_mem,
+										NULL, 0);
 }
 
-/* Without an index: find all that the keys admit, and bring it in order. */
+/* Find all that the keys admit, and bring it in order. */
 static void
-find_places(MSSpillScan *scan, int nkeys, ScanKey keys)
+find_places(MSSpillScan *scan, Relation index, int nkeys, ScanKey keys)
 {
-	SysScanDesc heapscan = systable_beginscan(scan->stored, InvalidOid, false,
-											  scan->snapshot, nkeys, keys);
-	TupleDesc	desc = RelationGetDescr(scan->stored);
-	Size		allocated = 1024;
+	static const int columns[] = {
+		SPILLED_TARGET, SPILLED_HASH, SPILLED_FIRST_SEEN
+	};
+	Oid			indexid = index == NULL ? InvalidOid : RelationGetRelid(index);
+	SysScanDesc rows = systable_beginscan(scan->stored, indexid, index != NULL,
+										  scan->snapshot, nkeys, keys);
+	TupleTableSlot *place;
 	HeapTuple	tuple;
 
-	scan->places = palloc(sizeof(Place) * allocated);
-	scan->slot = table_slot_create(scan->stored, NULL);
-	while ((tuple = systable_getnext(heapscan)) != NULL)
+	begin_places(scan);
+	place = scan->place;
+	while ((tuple = systable_getnext(rows)) != NULL)
 	{
-		Place	   *place;
-		bool		isnull;
-
 		CHECK_FOR_INTERRUPTS();
-		if (scan->nplaces == allocated)
-		{
-			allocated *= 2;
-			scan->places = repalloc_huge(scan->places,
-										 sizeof(Place) * allocated);
-		}
-		place = &scan->places[scan->nplaces++];
-		place->target = DatumGetObjectId(heap_getattr(tuple, SPILLED_TARGET + 1,
-													  desc, &isnull));
-		place->hash = DatumGetInt64(heap_getattr(tuple, SPILLED_HASH + 1, desc,
-												 &isnull));
-		place->tid = tuple->t_self;
+		ExecClearTuple(place);
+		for (int i = 0; i < lengthof(columns); i++)
+			place->tts_values[i] = heap_getattr(tuple, columns[i] + 1,
+												RelationGetDescr(scan->stored),
+												&place->tts_isnull[i]);
+		place->tts_values[PLACE_TID] = PointerGetDatum(&tuple->t_self);
+		place->tts_isnull[PLACE_TID] = false;
+		ExecStoreVirtualTuple(place);
+		tuplesort_puttupleslot(scan->places, place);
 	}
-	systable_endscan(heapscan);
-	qsort(scan->places, scan->nplaces, sizeof(Place), compare_places);
+	systable_endscan(rows);
+	ExecClearTuple(place);
+	tuplesort_performsort(scan->places);
 }
 
-/* Begin to read rows of a store in the order of target and hash. */
+/*
+ * Begin to read rows of a store in the order of target and hash; in_time: and
+ * of when they were counted.
+ */
 static MSSpillScan *
-begin_scan(MSStore store, Snapshot snapshot, int nkeys, ScanKey keys)
+begin_scan(MSStore store, Snapshot snapshot, int nkeys, ScanKey keys,
+		   bool in_time)
 {
 	MSSpillScan *scan = palloc0(sizeof(MSSpillScan));
+	Relation	index;
 
 	scan->store = store;
 	scan->cxt = CurrentMemoryContext;
@@ -585,12 +608,17 @@ begin_scan(MSStore store, Snapshot snapshot, int nkeys, ScanKey keys)
 	if (!is_there(store))
 		return scan;
 	scan->stored = ms_spill_open(store, AccessShareLock);
-	scan->index = open_index(scan->stored);
-	if (scan->index != NULL)
-		scan->scan = systable_beginscan_ordered(scan->stored, scan->index,
-												snapshot, nkeys, keys);
-	else
-		find_places(scan, nkeys, keys);
+	index = open_index(scan->stored);
+	if (index != NULL && !in_time)
+	{
+		scan->index = index;
+		scan->scan = systable_beginscan_ordered(scan->stored, index, snapshot,
+												nkeys, keys);
+		return scan;
+	}
+	find_places(scan, index, nkeys, keys);
+	if (index != NULL)
+		index_close(index, AccessShareLock);
 	return scan;
 }
 
@@ -611,11 +639,15 @@ next_row(MSSpillScan *scan)
 		tuple = systable_getnext_ordered(scan->scan, ForwardScanDirection);
 	else
 	{
-		while (tuple == NULL && scan->next < scan->nplaces)
+		while (tuple == NULL &&
+			   tuplesort_gettupleslot(scan->places, true, false, scan->place,
+									  NULL))
 		{
-			ItemPointer tid = &scan->places[scan->next++].tid;
+			bool		isnull;
+			Datum		tid = slot_getattr(scan->place, PLACE_TID + 1, &isnull);
 
-			if (table_tuple_fetch_row_version(scan->stored, tid,
+			if (table_tuple_fetch_row_version(scan->stored,
+											  (ItemPointer) DatumGetPointer(tid),
 											  scan->snapshot, scan->slot))
 				tuple = ExecFetchSlotHeapTuple(scan->slot, false, NULL);
 		}
@@ -637,7 +669,8 @@ ms_spill_end(MSSpillScan *scan)
 		else
 		{
 			ExecDropSingleTupleTableSlot(scan->slot);
-			pfree(scan->places);
+			ExecDropSingleTupleTableSlot(scan->place);
+			tuplesort_end(scan->places);
 		}
 		table_close(scan->stored, AccessShareLock);
 	}
@@ -663,7 +696,20 @@ ms_spill_begin(MSStore store, Oid relid, Snapshot snapshot, const int64 *hash,
 	else if (after != NULL && *after != PG_INT64_MIN)
 		ScanKeyInit(&keys[nkeys++], SPILLED_HASH + 1,
 					BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(*after));
-	return begin_scan(store, snapshot, nkeys, keys);
+	return begin_scan(store, snapshot, nkeys, keys, false);
+}
+
+/* The same for those of one hash, the first counted first. */
+MSSpillScan *
+ms_spill_begin_in_time(MSStore store, Oid relid, Snapshot snapshot, int64 hash)
+{
+	ScanKeyData keys[2];
+
+	ScanKeyInit(&keys[0], SPILLED_TARGET + 1, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	ScanKeyInit(&keys[1], SPILLED_HASH + 1, BTEqualStrategyNumber, F_INT8EQ,
+				Int64GetDatum(hash));
+	return begin_scan(store, snapshot, lengthof(keys), keys, true);
 }
 
 /* The next delta, in the current memory context; NULL: that was the last. */
@@ -810,5 +856,5 @@ ms_spill_next_target(MSStore store, Oid relid, Snapshot snapshot)
 
 	ScanKeyInit(&key, SPILLED_TARGET + 1, BTGreaterStrategyNumber, F_OIDGT,
 				ObjectIdGetDatum(relid));
-	return first_target(begin_scan(store, snapshot, 1, &key));
+	return first_target(begin_scan(store, snapshot, 1, &key, false));
 }

@@ -225,6 +225,49 @@ is(answer($node, q{SET statement_timeout = '20s'; SELECT missing_symbol.flush()}
 $open->rows('ROLLBACK');
 $open->disconnect;
 query('DROP TABLE flushed');
+
+# ---------------------------------------------------------------------------
+# Whoever calls fold() is cancelled himself, after code of a table was cancelled
+# that took too long, or while that code catches cancels: it is his all the same
+# ---------------------------------------------------------------------------
+
+query(q{
+CREATE TABLE cancels (k text PRIMARY KEY, count int);
+SELECT missing_symbol.track('cancels', apply => 'buffer'), missing_symbol.increment('cancels', 'a');
+});
+foreach my $case (
+	[ 'by a cancel that is caught', q{PERFORM pg_cancel_backend(pg_backend_pid()), pg_sleep(600);}, 'NULL;', '' ],
+	[ 'by a cancel after ours', q{PERFORM pg_sleep(600);}, q{PERFORM pg_cancel_backend(pg_backend_pid()), pg_sleep(600);}, '' ],
+	[ 'by statement_timeout after our cancel', q{PERFORM pg_sleep(600);}, q{PERFORM pg_sleep(600);}, q{SET statement_timeout = '8s';} ],
+	[ 'by nobody but us', q{PERFORM pg_sleep(600);}, 'NULL;', '' ])
+{
+	my ($what, $first, $then, $set) = @$case;
+
+	query(qq{
+CREATE OR REPLACE FUNCTION cancels() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN
+    BEGIN $first EXCEPTION WHEN query_canceled THEN $then END;
+    RETURN NEW;
+END \$\$;
+CREATE OR REPLACE TRIGGER t BEFORE INSERT ON cancels FOR EACH ROW EXECUTE FUNCTION cancels()});
+	is(answer($node, "$set BEGIN; SELECT missing_symbol.fold(); COMMIT"), $what =~ /nobody/ ? '1' : '57014', "fold() is cancelled $what");
+}
+is(query('TABLE cancels'), 'a|1', 'and goes on where code catches our cancel and comes to its end');
+query('DROP TABLE cancels');
+
+# tables of one owner that take long: one of them has the time of all
+query(q{
+SET ROLE mallory;
+CREATE FUNCTION sleep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$;
+} . join('', map { qq{
+CREATE TABLE sleeps_$_ (k text PRIMARY KEY, count bigint);
+CREATE TRIGGER t BEFORE INSERT ON sleeps_$_ FOR EACH ROW EXECUTE FUNCTION sleep();
+SELECT missing_symbol.track('sleeps_$_', apply => 'buffer'), missing_symbol.increment('sleeps_$_', 'x');
+} } 1 .. 3) . q{SET ROLE alice; SELECT missing_symbol.increment('zz_alice', 'of many')});
+($rc, $out, $err) = $node->psql('postgres', q{SET client_min_messages = warning; SELECT missing_symbol.fold(); SELECT count FROM zz_alice WHERE k = 'of many'});
+is($out, "1\n1", 'tables of one owner that take long: those of others are merged');
+is(join(' ', scalar(() = $err =~ /Code of the table has taken too long/g), scalar(() = $err =~ /Code of other tables of its owner has taken too long/g)),
+	'1 2', 'they have no more time than one of them');
+query('DROP TABLE sleeps_1, sleeps_2, sleeps_3');
 query('ALTER SYSTEM RESET missing_symbol.worker; SELECT pg_reload_conf()');
 
 # ---------------------------------------------------------------------------
