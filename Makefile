@@ -37,6 +37,7 @@ OBJS = \
 	src/findings_index.o \
 	src/fold.o \
 	src/fold_calls.o \
+	src/fold_groups.o \
 	src/general.o \
 	src/general_sql.o \
 	src/histogram.o \

@@ -65,16 +65,6 @@
 #define LOCK_MS			100
 #define LOCK_AGAIN_MS	2
 
-/* deltas of one key and role */
-typedef struct KeyDeltas
-{
-	MSSpilled **deltas;
-	int			n;
-	Oid			roleid;
-	bool		again;			/* the key of the group before it */
-	Bitmapset  *filled;			/* columns that fill up and have a value here */
-} KeyDeltas;
-
 /* can a table be folded as things are? */
 typedef enum MSReady
 {
@@ -107,7 +97,7 @@ typedef struct Fold
 	/* of the step under way */
 	MSSpilled **deltas;
 	int			ndeltas;
-	KeyDeltas  *groups;
+	MSKeyDeltas *groups;
 	int			ngroups;
 	char	   *error;
 } Fold;
@@ -217,7 +207,7 @@ take_delta(Fold *fold, const MSSpilled *delta)
 
 /* Take the deltas of a group that can be had; their sum, NULL for none. */
 static MSRow *
-take_group(Fold *fold, const KeyDeltas *group, int *taken)
+take_group(Fold *fold, const MSKeyDeltas *group, int *taken)
 {
 	MSRow	   *sum = NULL;
 
@@ -263,7 +253,7 @@ apply_single(Fold *fold, MSSpilled *delta)
 }
 
 static void
-apply_group(Fold *fold, const KeyDeltas *group)
+apply_group(Fold *fold, const MSKeyDeltas *group)
 {
 	MSResult	result;
 	MSRow	   *sum;
@@ -309,7 +299,7 @@ apply_groups(Fold *fold)
 static void
 keep_group(Fold *fold)
 {
-	KeyDeltas  *group = &fold->groups[0];
+	MSKeyDeltas *group = &fold->groups[0];
 	MSRow	   *sum;
 	int			taken;
 
@@ -414,113 +404,12 @@ parse(Fold *fold, MSSpilled **deltas, int n)
 	return left;
 }
 
-/* by key; the first counted first: its fields make the row */
-static int
-compare_deltas(const void *a, const void *b, void *arg)
-{
-	const MSSpilled *x = *(MSSpilled *const *) a;
-	const MSSpilled *y = *(MSSpilled *const *) b;
-	int			result = ms_compare_rows(arg, x->row->values, y->row->values);
-
-	if (result == 0)
-		result = (x->first_seen > y->first_seen) - (x->first_seen < y->first_seen);
-	return result;
-}
-
-/* The columns that fill up and have a value in a row. */
-static Bitmapset *
-get_filled(const MSTarget *target, const MSRow *row)
-{
-	Bitmapset  *filled = NULL;
-	int			attno = -1;
-
-	while ((attno = bms_next_member(target->fill, attno)) >= 0)
-	{
-		if (!row->isnull[attno - 1])
-			filled = bms_add_member(filled, attno);
-	}
-	return filled;
-}
-
-/*
- * The group of a delta, among those of its key, first to n - 1; n: a new one.
- * It is that of its role, but not where another role's, which comes to the row
- * later, has been given something before that this one would fill up.
- */
-static int
-choose_group(const KeyDeltas *groups, int first, int n, Oid roleid,
-			 const Bitmapset *filled)
-{
-	Bitmapset  *later = NULL;
-
-	for (int i = n - 1; i >= first; i--)
-	{
-		if (groups[i].roleid == roleid)
-			return bms_is_subset(bms_intersect(filled, later),
-								 groups[i].filled) ? i : n;
-		later = bms_add_members(later, groups[i].filled);
-	}
-	return n;
-}
-
-/*
- * Make groups of deltas, which are sorted; how many.  They are in the order in
- * which they must come to their rows, so that columns have what was given
- * first, whoever counted.
- */
-static int
-make_groups(const MSTarget *target, MSSpilled **deltas, int n,
-			KeyDeltas *groups)
-{
-	int		   *chosen = palloc(sizeof(int) * n);
-	MSSpilled **grouped = palloc(sizeof(MSSpilled *) * n);
-	int			first = 0;
-	int			ngroups = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		MSRow	   *row = deltas[i]->row;
-		Bitmapset  *filled = get_filled(target, row);
-		KeyDeltas  *group;
-
-		if (i > 0 && ms_compare_rows(target, deltas[i - 1]->row->values,
-									 row->values) != 0)
-			first = ngroups;
-		chosen[i] = choose_group(groups, first, ngroups, deltas[i]->roleid,
-								 filled);
-		group = &groups[chosen[i]];
-		if (chosen[i] == ngroups)
-		{
-			memset(group, 0, sizeof(KeyDeltas));
-			group->roleid = deltas[i]->roleid;
-			group->again = ngroups > first;
-			ngroups++;
-		}
-		group->filled = bms_add_members(group->filled, filled);
-		group->n++;
-	}
-	for (int i = 0; i < ngroups; i++)
-	{
-		groups[i].deltas = i == 0 ? grouped :
-			groups[i - 1].deltas + groups[i - 1].n;
-	}
-	for (int i = 0; i < ngroups; i++)
-		groups[i].n = 0;
-	for (int i = 0; i < n; i++)
-	{
-		KeyDeltas  *group = &groups[chosen[i]];
-
-		group->deltas[group->n++] = deltas[i];
-	}
-	return ngroups;
-}
-
 /*
  * Merge some groups; where that fails, one by one.  But not what has taken too
  * long: next time it will be.
  */
 static void
-apply_chunk(Fold *fold, KeyDeltas *groups, int n)
+apply_chunk(Fold *fold, MSKeyDeltas *groups, int n)
 {
 	MSAttempt	result;
 	char	   *error;
@@ -550,7 +439,7 @@ apply_chunk(Fold *fold, KeyDeltas *groups, int n)
  * anywhere on, so that none is in the way of the others for ever.
  */
 static void
-apply_all(Fold *fold, KeyDeltas *groups, int ngroups)
+apply_all(Fold *fold, MSKeyDeltas *groups, int ngroups)
 {
 	int			chunk = fold->terms.one_by_one ? 1 : FOLD_CHUNK;
 	int			at = fold->terms.one_by_one ?
@@ -591,17 +480,15 @@ leave_those_of_others(Fold *fold, MSSpilled **deltas, int n)
 static void
 fold_deltas(Fold *fold, MSSpilled **deltas, int n)
 {
-	KeyDeltas  *groups;
+	MSKeyDeltas *groups;
 
 	if (!fold->alone)
 		n = leave_those_of_others(fold, deltas, n);
 	n = parse(fold, deltas, n);
 	if (n == 0)
 		return;
-	ms_prepare_key_order(fold->target);
-	qsort_arg(deltas, n, sizeof(MSSpilled *), compare_deltas, fold->target);
-	groups = palloc(sizeof(KeyDeltas) * n);
-	apply_all(fold, groups, make_groups(fold->target, deltas, n, groups));
+	n = ms_fold_groups(fold->target, deltas, n, &groups);
+	apply_all(fold, groups, n);
 }
 
 static Size
@@ -970,34 +857,24 @@ ms_fold_some(Oid relid, MSStore store, const MSFoldTerms *terms, int64 *after,
 
 /*
  * Fold all of a target; limit: ms that its code has for a key, 0 where it is
- * not limited.
+ * not limited.  With an error that is no matter of other tables it returns
+ * false, or raises it where it is not wanted.
  */
-void
-ms_fold_target(Oid relid, bool wait, bool alone, int limit, MSFolded *folded)
-{
-	Fold		fold = {0};
-
-	fold.relid = relid;
-	fold.wait = wait;
-	fold.alone = alone;
-	fold.terms.limit = limit;
-	fold_target(&fold);
-	*folded = fold.folded;
-}
-
-/* The same, where an error is no matter of other tables: then false. */
 bool
-ms_try_fold_target(Oid relid, bool wait, bool alone, int limit,
-				   MSFolded *folded, char **error)
+ms_fold_target(Oid relid, bool wait, bool alone, int limit, MSFolded *folded,
+			   char **error)
 {
 	Fold		fold = {0};
-	bool		done;
+	bool		done = true;
 
 	fold.relid = relid;
 	fold.wait = wait;
 	fold.alone = alone;
 	fold.terms.limit = limit;
-	done = try_target(run_target, &fold, &fold, error);
+	if (error == NULL)
+		fold_target(&fold);
+	else
+		done = try_target(run_target, &fold, &fold, error);
 	if (fold.folded.cut && fold.folded.error == NULL)
 		fold.folded.error = pstrdup(slow_error);
 	*folded = fold.folded;

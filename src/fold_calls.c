@@ -166,8 +166,7 @@ fold_one(Oid relid, bool wait, bool alone, Owner *owner)
 		ms_warn_left(relid, owner_error);
 		return 0;
 	}
-	if (!ms_try_fold_target(relid, wait, alone, wait ? 0 : KEY_MS, &folded,
-							&error))
+	if (!ms_fold_target(relid, wait, alone, wait ? 0 : KEY_MS, &folded, &error))
 		ms_warn_left(relid, ms_error_for_caller(relid, error));
 	else if (folded.overdue || folded.cut || (wait && folded.failed > 0))
 		ms_warn_left(relid, ms_error_for_caller(relid, folded.error));
@@ -240,7 +239,7 @@ ms_fold(PG_FUNCTION_ARGS)
 				 errmsg("table with OID %u does not exist", relid)));
 	if (!may_count(relid))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, name);
-	ms_fold_target(relid, false, is_alone(fcinfo), 0, &folded);
+	(void) ms_fold_target(relid, false, is_alone(fcinfo), 0, &folded, NULL);
 	PG_RETURN_INT64(folded.deltas);
 }
 

@@ -720,6 +720,21 @@ extern void ms_limit_start(int ms);
 extern bool ms_limit_end(void);
 
 /*
+ * fold_groups.c: the order in which deltas come to their rows.
+ */
+typedef struct MSKeyDeltas		/* of one key and role */
+{
+	MSSpilled **deltas;
+	int			n;
+	Oid			roleid;
+	bool		again;			/* the key of the group before it */
+	Bitmapset  *filled;			/* columns that fill up and have a value here */
+} MSKeyDeltas;
+
+extern int	ms_fold_groups(MSTarget *target, MSSpilled **deltas, int n,
+						   MSKeyDeltas **result);
+
+/*
  * fold.c: merges what is set aside into its rows.
  */
 typedef struct MSFoldTerms
@@ -737,10 +752,8 @@ typedef struct MSFoldTerms
 extern bool ms_fold_some(Oid relid, MSStore store, const MSFoldTerms *terms,
 						 int64 *after, int limit, MSFolded *folded);
 extern bool ms_is_slow(const MSFolded *folded, int64 ms, int limit);
-extern void ms_fold_target(Oid relid, bool wait, bool alone, int limit,
-						   MSFolded *folded);
-extern bool ms_try_fold_target(Oid relid, bool wait, bool alone, int limit,
-							   MSFolded *folded, char **error);
+extern bool ms_fold_target(Oid relid, bool wait, bool alone, int limit,
+						   MSFolded *folded, char **error);
 extern bool ms_folding(void);
 extern void ms_warn_left(Oid relid, const char *why);
 
