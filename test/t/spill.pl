@@ -312,7 +312,7 @@ SELECT missing_symbol.increment_row('often', '{"k": 1, "note": "a"}');
 ROLLBACK PREPARED 'holder';
 INSERT INTO missing_symbol.spilled
 SELECT target, hash, key, role, 1, now() + n * interval '1 second', now() + n * interval '1 second',
-    CASE WHEN n % 3 = 0 THEN fields || '{"note": "another"}' ELSE fields END, gen_random_uuid()
+    CASE WHEN n % 3 = 0 THEN fields || '{"note": "another"}' ELSE fields - 'note' END, gen_random_uuid()
 FROM missing_symbol.spilled, generate_series(1, 299999) n});
 	my $peak = q{SELECT substring(pg_read_file('/proc/self/status', 0, 100000) from 'VmPeak:\s+(\d+)')};
 	my @out = split /\n/, query(qq{
