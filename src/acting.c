@@ -42,8 +42,8 @@
  *	  table's owner in the same way.
  *
  * Where row security applies to a role, its increments do not wait at all:
- * only at the call are the settings there that policies look at.  A default
- * that asks for the role or a setting is answered at the call.
+ * only at the call are the settings there that policies look at.  For the same
+ * reason defaults are asked at the call (defaults.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -55,11 +55,8 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
-#include "executor/executor.h"
 #include "miscadmin.h"
-#include "rewrite/rewriteHandler.h"
 #include "utils/acl.h"
-#include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -313,55 +310,16 @@ ms_act_for_counter(MSTarget *target, Relation rel, const MSRow *row,
 {
 	Oid			actor = who_acts(rel, role);
 
-	Bitmapset  *given = bms_difference(row->given, target->session_defaults);
-
 	if (!OidIsValid(role) && superuser_arg(actor))
 		refuse_stand_in(target, rel);
 	if (OidIsValid(role) && role != actor)
 	{
 		refuse_row_security(target, role);
-		ms_privileges_check_later(target, rel, given, role);
+		ms_privileges_check_later(target, rel, row->given, role);
 	}
 	refuse_row_security(target, actor);
-	ms_privileges_check_later(target, rel, given, actor);
+	ms_privileges_check_later(target, rel, row->given, actor);
 	act(applier, rel, actor, acting);
-}
-
-/*
- * A row that is to be set aside, with what the defaults say that ask whose
- * session it is: in the one that merges they would say something else.
- */
-const MSRow *
-ms_with_session_defaults(const MSTarget *target, Relation rel,
-						 const MSRow *row)
-{
-	EState	   *estate;
-	MSRow	   *result;
-	int			attno = -1;
-
-	if (bms_is_subset(target->session_defaults, row->given))
-		return row;
-	result = ms_row_copy(rel, row);
-	estate = CreateExecutorState();
-	while ((attno = bms_next_member(target->session_defaults, attno)) >= 0)
-	{
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
-		Node	   *node;
-
-		if (bms_is_member(attno, row->given) ||
-			(node = build_column_default(rel, attno)) == NULL)
-			continue;
-		result->values[attno - 1] =
-			ExecEvalExpr(ExecPrepareExpr((Expr *) node, estate),
-						 GetPerTupleExprContext(estate),
-						 &result->isnull[attno - 1]);
-		if (!result->isnull[attno - 1])
-			result->values[attno - 1] = datumCopy(result->values[attno - 1],
-												  att->attbyval, att->attlen);
-		result->given = bms_add_member(result->given, attno);
-	}
-	FreeExecutorState(estate);
-	return result;
 }
 
 /* Would that hide the applier's search_path from who acts? */

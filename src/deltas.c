@@ -446,7 +446,7 @@ add_to_delta(MSTarget *target, Relation rel, MSDelta *delta, const MSRow *row,
 	delta->depth = Max(delta->depth, depth + 1);
 	while ((attno = bms_next_member(target->fill, attno)) >= 0)
 	{
-		if (!row->isnull[attno - 1] && !ms_delta_has_value(delta, attno))
+		if (ms_row_fills(row, attno) && !ms_delta_has_value(delta, attno))
 		{
 			MSDelta    *donor = ms_delta_make(deltas_cxt, target, rel, row,
 											  now);
@@ -463,7 +463,7 @@ add_to_delta(MSTarget *target, Relation rel, MSDelta *delta, const MSRow *row,
  * False where that takes memory, and all take limit bytes already.
  */
 bool
-ms_deltas_add(MSTarget *target, Relation rel, MSRow *row, Size limit)
+ms_deltas_add(MSTarget *target, Relation rel, const MSRow *row, Size limit)
 {
 	TimestampTz now = ms_clock();
 	MSTarget   *then;
@@ -472,6 +472,7 @@ ms_deltas_add(MSTarget *target, Relation rel, MSRow *row, Size limit)
 	Level	   *level;
 	MSDelta		caller;
 	MSDelta	   *delta = NULL;
+	const MSRow *with_defaults;
 
 	if (depth >= MAX_DEPTH)
 		ereport(ERROR,
@@ -502,6 +503,11 @@ ms_deltas_add(MSTarget *target, Relation rel, MSRow *row, Size limit)
 	}
 	if (deltas_size >= limit)
 		return false;
+
+	/* what was found may be gone after that */
+	with_defaults = ms_row_with_defaults(target, rel, row);
+	if (with_defaults != row)
+		return ms_deltas_add(target, rel, with_defaults, limit);
 
 	delta = ms_delta_make(deltas_cxt, target, rel, row, now);
 	delta->definer = caller.definer;

@@ -379,7 +379,7 @@ ms_apply_next(MSTarget *target, Relation rel, MSRow *row, bool fast,
 		ms_fast_increment(target, row, result);
 	else
 		ms_general_increment(target, rel, row, result);
-	if (target->spill && !row->folded)
+	if (target->spill && !ms_row_is_stored(row))
 		take_spilled(target, rel, row, fast, result);
 }
 
@@ -546,7 +546,7 @@ ms_merge_row(MSTarget *target, Relation rel, MSRow *into, const MSRow *from)
 	{
 		int			i = attno - 1;
 
-		if (into->isnull[i] && !from->isnull[i] &&
+		if (into->isnull[i] && ms_row_fills(from, attno) &&
 			(bms_is_member(attno, into->given) ||
 			 !bms_is_member(attno, target->defaults)))
 		{
