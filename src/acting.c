@@ -50,8 +50,10 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "access/transam.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
@@ -213,9 +215,31 @@ ms_act_for_reading(Relation rel, MSActing *acting)
  * What a table runs
  */
 
-/* Triggers but those of foreign keys and deferrable unique keys */
+/*
+ * Is something true of a table, or of a partition of it?  Which can have
+ * triggers and constraints that it has not, and another owner.
+ */
 bool
-ms_has_own_triggers(Relation rel)
+ms_any_table(Relation rel, bool (*test) (Relation rel, void *arg), void *arg)
+{
+	bool		result = test(rel, arg);
+	ListCell   *lc;
+
+	if (result || rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		return result;
+	foreach(lc, find_all_inheritors(RelationGetRelid(rel), AccessShareLock,
+									NULL))
+	{
+		Relation	part = table_open(lfirst_oid(lc), NoLock);
+
+		result = result || test(part, arg);
+		table_close(part, NoLock);
+	}
+	return result;
+}
+
+static bool
+has_own_triggers(Relation rel, void *arg)
 {
 	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
 	{
@@ -225,6 +249,13 @@ ms_has_own_triggers(Relation rel)
 			return true;
 	}
 	return false;
+}
+
+/* Triggers but those of foreign keys and deferrable unique keys */
+bool
+ms_has_own_triggers(Relation rel)
+{
+	return ms_any_table(rel, has_own_triggers, NULL);
 }
 
 /* Does row security apply to a role; InvalidOid: to the current one? */
@@ -265,23 +296,35 @@ is_of_superuser(Oid function)
 	return result;
 }
 
+/* Does a superuser's table, or a partition, run functions of others? */
+static bool
+runs_code_of_others(Relation rel, void *arg)
+{
+	const MSTarget *target = arg;
+	bool		result = !superuser_arg(rel->rd_rel->relowner);
+
+	if (RelationGetRelid(rel) == target->relid)
+		result |= !target->builtin;
+	else
+		result |= !ms_table_is_builtin(NULL, rel);
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &rel->trigdesc->triggers[i];
+
+		result |= !trigger->tgisinternal &&
+			!is_of_superuser(trigger->tgfoid);
+	}
+	return result;
+}
+
 /*
  * A superuser stands in for nobody where his table runs code of others: he has
  * let it run as who counts.
  */
 static void
-refuse_stand_in(const MSTarget *target, Relation rel)
+refuse_stand_in(MSTarget *target, Relation rel)
 {
-	bool		refuse = !target->builtin;
-
-	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
-	{
-		const Trigger *trigger = &rel->trigdesc->triggers[i];
-
-		refuse |= !trigger->tgisinternal &&
-			!is_of_superuser(trigger->tgfoid);
-	}
-	if (refuse)
+	if (ms_any_table(rel, runs_code_of_others, target))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("the role that counted in table %s is gone, and its owner, a superuser, does not stand in for it",
@@ -351,12 +394,8 @@ ms_check_row_security_then(const MSTarget *target, Oid role)
 	refuse_row_security(target, role);
 }
 
-/*
- * Does a table put off triggers, or constraints, to the commit?  That cannot
- * be done in a restricted operation.
- */
-bool
-ms_defers_triggers(Relation rel)
+static bool
+defers_triggers(Relation rel, void *arg)
 {
 	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
 	{
@@ -365,4 +404,14 @@ ms_defers_triggers(Relation rel)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * Does a table put off triggers, or constraints, to the commit?  That cannot
+ * be done in a restricted operation.
+ */
+bool
+ms_defers_triggers(Relation rel)
+{
+	return ms_any_table(rel, defers_triggers, NULL);
 }

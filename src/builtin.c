@@ -93,7 +93,17 @@ ms_type_is_builtin(Oid type)
 		(kind != TYPTYPE_DOMAIN && kind != TYPTYPE_COMPOSITE);
 }
 
-/* The same for all that inserting or updating a row evaluates. */
+/* Is a column always given? */
+static bool
+is_given(const MSTarget *target, AttrNumber attno)
+{
+	return target != NULL && ms_is_always_given(target, attno);
+}
+
+/*
+ * The same for all that inserting or updating a row evaluates; target: NULL for
+ * a partition.
+ */
 bool
 ms_table_is_builtin(const MSTarget *target, Relation rel)
 {
@@ -106,12 +116,12 @@ ms_table_is_builtin(const MSTarget *target, Relation rel)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
-		if (!att->attisdropped && !ms_is_always_given(target, att->attnum))
+		if (!att->attisdropped && !is_given(target, att->attnum))
 			result = !is_domain(att->atttypid);
 	}
 	for (int i = 0; constr != NULL && i < constr->num_defval && result; i++)
 	{
-		if (!ms_is_always_given(target, constr->defval[i].adnum))
+		if (!is_given(target, constr->defval[i].adnum))
 			result = ms_is_builtin(stringToNode(constr->defval[i].adbin));
 	}
 	for (int i = 0; constr != NULL && i < constr->num_check && result; i++)

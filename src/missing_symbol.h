@@ -470,6 +470,8 @@ extern bool ms_acts_as_applier(Relation rel, const MSApplier *applier,
 extern bool ms_hides_search_path(Relation rel, const MSApplier *applier,
 								 Oid role);
 extern const char *ms_error_for_caller(Oid relid, const char *error);
+extern bool ms_any_table(Relation rel, bool (*test) (Relation rel, void *arg),
+						 void *arg);
 extern bool ms_has_own_triggers(Relation rel);
 extern bool ms_defers_triggers(Relation rel);
 extern bool ms_row_security_applies(const MSTarget *target, Oid role);
