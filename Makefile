@@ -27,6 +27,7 @@ OBJS = \
 	src/compare.o \
 	src/count.o \
 	src/counter.o \
+	src/defaults.o \
 	src/delta.o \
 	src/deltas.o \
 	src/explain.o \
@@ -115,6 +116,7 @@ REGRESS_BOTH = \
 	batch \
 	buffer \
 	pending \
+	defaults \
 	types \
 	origin \
 	spill \

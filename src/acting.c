@@ -42,24 +42,23 @@
  *	  table's owner in the same way.
  *
  * Where row security applies to a role, its increments do not wait at all:
- * only at the call are the settings there that policies look at.  A default
- * that asks for the role or a setting is answered at the call.
+ * only at the call are the settings there that policies look at.  For the same
+ * reason defaults are asked at the call (defaults.c).
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "access/transam.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
-#include "executor/executor.h"
 #include "miscadmin.h"
-#include "rewrite/rewriteHandler.h"
 #include "utils/acl.h"
-#include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -216,9 +215,31 @@ ms_act_for_reading(Relation rel, MSActing *acting)
  * What a table runs
  */
 
-/* Triggers but those of foreign keys and deferrable unique keys */
+/*
+ * Is something true of a table, or of a partition of it?  Which can have
+ * triggers and constraints that it has not, and another owner.
+ */
 bool
-ms_has_own_triggers(Relation rel)
+ms_any_table(Relation rel, bool (*test) (Relation rel, void *arg), void *arg)
+{
+	bool		result = test(rel, arg);
+	ListCell   *lc;
+
+	if (result || rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		return result;
+	foreach(lc, find_all_inheritors(RelationGetRelid(rel), AccessShareLock,
+									NULL))
+	{
+		Relation	part = table_open(lfirst_oid(lc), NoLock);
+
+		result = result || test(part, arg);
+		table_close(part, NoLock);
+	}
+	return result;
+}
+
+static bool
+has_own_triggers(Relation rel, void *arg)
 {
 	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
 	{
@@ -228,6 +249,13 @@ ms_has_own_triggers(Relation rel)
 			return true;
 	}
 	return false;
+}
+
+/* Triggers but those of foreign keys and deferrable unique keys */
+bool
+ms_has_own_triggers(Relation rel)
+{
+	return ms_any_table(rel, has_own_triggers, NULL);
 }
 
 /* Does row security apply to a role; InvalidOid: to the current one? */
@@ -268,23 +296,35 @@ is_of_superuser(Oid function)
 	return result;
 }
 
+/* Does a superuser's table, or a partition, run functions of others? */
+static bool
+runs_code_of_others(Relation rel, void *arg)
+{
+	const MSTarget *target = arg;
+	bool		result = !superuser_arg(rel->rd_rel->relowner);
+
+	if (RelationGetRelid(rel) == target->relid)
+		result |= !target->builtin;
+	else
+		result |= !ms_table_is_builtin(NULL, rel);
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &rel->trigdesc->triggers[i];
+
+		result |= !trigger->tgisinternal &&
+			!is_of_superuser(trigger->tgfoid);
+	}
+	return result;
+}
+
 /*
  * A superuser stands in for nobody where his table runs code of others: he has
  * let it run as who counts.
  */
 static void
-refuse_stand_in(const MSTarget *target, Relation rel)
+refuse_stand_in(MSTarget *target, Relation rel)
 {
-	bool		refuse = !target->builtin;
-
-	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
-	{
-		const Trigger *trigger = &rel->trigdesc->triggers[i];
-
-		refuse |= !trigger->tgisinternal &&
-			!is_of_superuser(trigger->tgfoid);
-	}
-	if (refuse)
+	if (ms_any_table(rel, runs_code_of_others, target))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("the role that counted in table %s is gone, and its owner, a superuser, does not stand in for it",
@@ -313,55 +353,16 @@ ms_act_for_counter(MSTarget *target, Relation rel, const MSRow *row,
 {
 	Oid			actor = who_acts(rel, role);
 
-	Bitmapset  *given = bms_difference(row->given, target->session_defaults);
-
 	if (!OidIsValid(role) && superuser_arg(actor))
 		refuse_stand_in(target, rel);
 	if (OidIsValid(role) && role != actor)
 	{
 		refuse_row_security(target, role);
-		ms_privileges_check_later(target, rel, given, role);
+		ms_privileges_check_later(target, rel, row->given, role);
 	}
 	refuse_row_security(target, actor);
-	ms_privileges_check_later(target, rel, given, actor);
+	ms_privileges_check_later(target, rel, row->given, actor);
 	act(applier, rel, actor, acting);
-}
-
-/*
- * A row that is to be set aside, with what the defaults say that ask whose
- * session it is: in the one that merges they would say something else.
- */
-const MSRow *
-ms_with_session_defaults(const MSTarget *target, Relation rel,
-						 const MSRow *row)
-{
-	EState	   *estate;
-	MSRow	   *result;
-	int			attno = -1;
-
-	if (bms_is_subset(target->session_defaults, row->given))
-		return row;
-	result = ms_row_copy(rel, row);
-	estate = CreateExecutorState();
-	while ((attno = bms_next_member(target->session_defaults, attno)) >= 0)
-	{
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
-		Node	   *node;
-
-		if (bms_is_member(attno, row->given) ||
-			(node = build_column_default(rel, attno)) == NULL)
-			continue;
-		result->values[attno - 1] =
-			ExecEvalExpr(ExecPrepareExpr((Expr *) node, estate),
-						 GetPerTupleExprContext(estate),
-						 &result->isnull[attno - 1]);
-		if (!result->isnull[attno - 1])
-			result->values[attno - 1] = datumCopy(result->values[attno - 1],
-												  att->attbyval, att->attlen);
-		result->given = bms_add_member(result->given, attno);
-	}
-	FreeExecutorState(estate);
-	return result;
 }
 
 /* Would that hide the applier's search_path from who acts? */
@@ -393,12 +394,8 @@ ms_check_row_security_then(const MSTarget *target, Oid role)
 	refuse_row_security(target, role);
 }
 
-/*
- * Does a table put off triggers, or constraints, to the commit?  That cannot
- * be done in a restricted operation.
- */
-bool
-ms_defers_triggers(Relation rel)
+static bool
+defers_triggers(Relation rel, void *arg)
 {
 	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
 	{
@@ -407,4 +404,14 @@ ms_defers_triggers(Relation rel)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * Does a table put off triggers, or constraints, to the commit?  That cannot
+ * be done in a restricted operation.
+ */
+bool
+ms_defers_triggers(Relation rel)
+{
+	return ms_any_table(rel, defers_triggers, NULL);
 }

@@ -79,100 +79,6 @@ ms_is_builtin(Node *expr)
 	return !special_walker(expr, NULL);
 }
 
-/* Is a default nothing but null, brought to the column's length perhaps? */
-static bool
-is_null_default(Node *expr)
-{
-	if (!ms_is_builtin(expr))
-		return false;
-	expr = eval_const_expressions(NULL, expr);
-	return IsA(expr, Const) && ((Const *) expr)->constisnull;
-}
-
-/* The columns of a table that have a default which is not null. */
-Bitmapset *
-ms_defaults(Relation rel)
-{
-	TupleConstr *constr = RelationGetDescr(rel)->constr;
-	Bitmapset  *result = NULL;
-
-	for (int i = 0; constr != NULL && i < constr->num_defval; i++)
-	{
-		if (!is_null_default(stringToNode(constr->defval[i].adbin)))
-			result = bms_add_member(result, constr->defval[i].adnum);
-	}
-	return result;
-}
-
-/*
- * Does an expression ask who or what the session is?  Time is not meant: a row
- * has its time from elsewhere.
- */
-static bool
-is_session_function(Oid function, void *context)
-{
-	static const char *const names[] = {
-		"current_database", "current_schema", "current_schemas",
-		"current_setting", "current_user", "getpgusername",
-		"inet_client_addr", "inet_client_port", "pg_backend_pid",
-		"session_user"
-	};
-	char	   *name;
-
-	if (function >= FirstNormalObjectId)
-		return false;
-	name = get_func_name(function);
-	for (int i = 0; name != NULL && i < lengthof(names); i++)
-	{
-		if (strcmp(name, names[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool
-session_walker(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, SQLValueFunction))
-	{
-		switch (((SQLValueFunction *) node)->op)
-		{
-			case SVFOP_CURRENT_ROLE:
-			case SVFOP_CURRENT_USER:
-			case SVFOP_USER:
-			case SVFOP_SESSION_USER:
-			case SVFOP_CURRENT_CATALOG:
-			case SVFOP_CURRENT_SCHEMA:
-				return true;
-			default:
-				return false;
-		}
-	}
-	return check_functions_in_node(node, is_session_function, context) ||
-		expression_tree_walker(node, session_walker, context);
-}
-
-/* The columns of a table whose defaults do. */
-Bitmapset *
-ms_session_defaults(const MSTarget *target, Relation rel)
-{
-	TupleConstr *constr = RelationGetDescr(rel)->constr;
-	Bitmapset  *result = NULL;
-
-	for (int i = 0; constr != NULL && i < constr->num_defval; i++)
-	{
-		AttrNumber	attno = constr->defval[i].adnum;
-
-		if (!ms_is_always_given(target, attno) &&
-			TupleDescAttr(RelationGetDescr(rel), attno - 1)->attgenerated == '\0' &&
-			session_walker(stringToNode(constr->defval[i].adbin), NULL))
-			result = bms_add_member(result, attno);
-	}
-	return result;
-}
-
 /* May what reads a type's values from text or JSON be kept? */
 bool
 ms_type_is_builtin(Oid type)
@@ -187,7 +93,17 @@ ms_type_is_builtin(Oid type)
 		(kind != TYPTYPE_DOMAIN && kind != TYPTYPE_COMPOSITE);
 }
 
-/* The same for all that inserting or updating a row evaluates. */
+/* Is a column always given? */
+static bool
+is_given(const MSTarget *target, AttrNumber attno)
+{
+	return target != NULL && ms_is_always_given(target, attno);
+}
+
+/*
+ * The same for all that inserting or updating a row evaluates; target: NULL for
+ * a partition.
+ */
 bool
 ms_table_is_builtin(const MSTarget *target, Relation rel)
 {
@@ -200,12 +116,12 @@ ms_table_is_builtin(const MSTarget *target, Relation rel)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
-		if (!att->attisdropped && !ms_is_always_given(target, att->attnum))
+		if (!att->attisdropped && !is_given(target, att->attnum))
 			result = !is_domain(att->atttypid);
 	}
 	for (int i = 0; constr != NULL && i < constr->num_defval && result; i++)
 	{
-		if (!ms_is_always_given(target, constr->defval[i].adnum))
+		if (!is_given(target, constr->defval[i].adnum))
 			result = ms_is_builtin(stringToNode(constr->defval[i].adbin));
 	}
 	for (int i = 0; constr != NULL && i < constr->num_check && result; i++)

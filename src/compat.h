@@ -154,11 +154,14 @@ typedef bool TU_UpdateIndexes;
  */
 #if PG_VERSION_NUM < 160000
 typedef RangeTblEntry RTEPermissionInfo;
+#define ms_stmt_permissions(stmt)	((stmt)->rtable)
 #define ExecCheckPermissions(rtable, perminfos, ereport_on_violation) \
 	ExecCheckRTPerms(rtable, ereport_on_violation)
 #define object_ownercheck(classid, objectid, roleid) \
 	pg_class_ownercheck(objectid, roleid)
 #define member_can_set_role(member, role)	is_member_of_role(member, role)
+#else
+#define ms_stmt_permissions(stmt)	((stmt)->permInfos)
 #endif
 
 #if PG_VERSION_NUM < 160000

@@ -33,7 +33,7 @@ out_of_range(const MSTarget *target, const char *type)
 TimestampTz
 ms_row_time(const MSRow *row)
 {
-	return row->timed ? row->last_seen : ms_clock();
+	return ms_row_is_timed(row) ? row->last_seen : ms_clock();
 }
 
 /* The count column's value, after counting a row at now. */
@@ -79,7 +79,7 @@ ms_add_count(const MSTarget *target, Datum old, bool isnull, const MSRow *row,
 				if (isnull)
 				{
 					ms_counter_init(result, by, now);
-					result->first_seen = row->timed ? row->first_seen : now;
+					result->first_seen = ms_row_is_timed(row) ? row->first_seen : now;
 				}
 				else
 					ms_counter_add(result, DatumGetMSCounterP(old), by, now);
@@ -105,7 +105,7 @@ ms_set_new_counter(const MSTarget *target, const MSRow *row, Datum *values,
 	if (target->first_seen != InvalidAttrNumber)
 	{
 		i = target->first_seen - 1;
-		values[i] = TimestampTzGetDatum(row->timed ? row->first_seen : last_seen);
+		values[i] = TimestampTzGetDatum(ms_row_is_timed(row) ? row->first_seen : last_seen);
 		isnull[i] = false;
 	}
 	if (target->last_seen != InvalidAttrNumber)

@@ -132,23 +132,13 @@ move_value(const Sized *sized, char **space)
 	return PointerGetDatum(result);
 }
 
-static bool
-is_key_column(const MSTarget *target, AttrNumber attno)
-{
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		if (target->keys[i].column.attno == attno)
-			return true;
-	}
-	return false;
-}
-
 /* Copy a row that was counted now by the current role; linked to nothing. */
 MSDelta *
 ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
 			  const MSRow *row, TimestampTz now)
 {
-	int			most = target->nkeys + bms_num_members(row->given);
+	Bitmapset  *columns = bms_union(row->given, row->defaulted);
+	int			most = target->nkeys + bms_num_members(columns);
 	Sized	   *sized = palloc(sizeof(Sized) * most);
 	int			n = 0;
 	Size		fields_at = MAXALIGN(offsetof(MSDelta, values) +
@@ -163,9 +153,9 @@ ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
 
 	for (; n < target->nkeys; n++)
 		size += measure(rel, row, target->keys[n].column.attno, &sized[n]);
-	while ((attno = bms_next_member(row->given, attno)) >= 0)
+	while ((attno = bms_next_member(columns, attno)) >= 0)
 	{
-		if (!is_key_column(target, attno))
+		if (!ms_is_key_column(target, attno))
 			size += measure(rel, row, attno, &sized[n++]);
 	}
 	fixed = fields_at + MAXALIGN(sizeof(MSField) * (n - target->nkeys));
@@ -196,11 +186,14 @@ ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
 
 		field->attno = from->att->attnum;
 		field->isnull = from->isnull;
-		field->fills = bms_is_member(field->attno, target->fill);
+		field->defaulted = bms_is_member(field->attno, row->defaulted);
+		field->fills = !field->defaulted &&
+			bms_is_member(field->attno, target->fill);
 		field->typid = from->att->atttypid;
 		field->value = move_value(from, &space);
 	}
 	pfree(sized);
+	bms_free(columns);
 	return delta;
 }
 
@@ -219,20 +212,24 @@ row_of_delta(const MSTarget *target, Relation rel, const MSDelta *delta)
 	}
 	row->given = bms_copy(delta->given);
 	row->by = delta->by;
-	row->timed = true;
+	row->origin = MS_FROM_MEMORY;
 	row->first_seen = delta->first_seen;
 	row->last_seen = delta->last_seen;
 	return row;
 }
 
-/* A column that was dropped after it was given goes without a word. */
+/*
+ * A column that was dropped after it was given goes without a word; and where
+ * nobody gave it, one of another type has its default again.
+ */
 static bool
 field_is_there(const MSTarget *target, Relation rel, const MSField *field)
 {
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
 										  field->attno - 1);
 
-	if (att->attisdropped)
+	if (att->attisdropped ||
+		(field->defaulted && att->atttypid != field->typid))
 		return false;
 	if (att->atttypid != field->typid)
 		ereport(ERROR,
@@ -290,10 +287,15 @@ ms_delta_row(const MSDelta *delta, const MSTarget *target, Relation rel)
 	row = row_of_delta(target, rel, delta);
 	for (int i = 0; i < delta->nfields; i++)
 	{
-		if (field_is_there(target, rel, &delta->fields[i]))
-			set_field(row, &delta->fields[i]);
-		else
-			row->given = bms_del_member(row->given, delta->fields[i].attno);
+		const MSField *field = &delta->fields[i];
+		bool		is_there = field_is_there(target, rel, field);
+
+		if (is_there)
+			set_field(row, field);
+		if (is_there && field->defaulted)
+			row->defaulted = bms_add_member(row->defaulted, field->attno);
+		else if (!is_there)
+			row->given = bms_del_member(row->given, field->attno);
 	}
 	ms_delta_fill(target, rel, row, delta->donor);
 	return row;

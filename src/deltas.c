@@ -11,8 +11,8 @@
  * commits adds its deltas to its parent's or hands them over, one that aborts
  * frees them.
  *
- * - ms_deltas_forget resets memory, and what is static, as the transaction
- *   ends.
+ * - All of it is in one memory context and one struct (xact), which
+ *   ms_deltas_forget resets as the transaction ends.
  * - Targets are pinned, because the tree is in their order; a target whose key
  *   has changed since is refused.
  * - User code can run in comparisons.  What it counts there is not deferred
@@ -72,24 +72,29 @@ typedef struct MSDeltaLevel
 } Level;
 
 static MemoryContext deltas_cxt = NULL; /* holds all of it */
-static RBTree *tree = NULL;		/* NULL: nothing */
-static Level *levels;			/* the deepest */
-static Path *paths;				/* the latest */
-static MSTarget *pinned;		/* the latest */
-static Size deltas_size;
-static int	taken;				/* deltas that are being applied */
-static int	depth;				/* of the delta that is being applied */
-static int	comparing_level;	/* of the comparison under way, or 0 */
+
+/* what this transaction has; all zero: nothing */
+static struct
+{
+	RBTree	   *tree;			/* NULL: nothing was ever deferred */
+	Level	   *levels;			/* the deepest */
+	Path	   *paths;			/* the latest */
+	MSTarget   *pinned;			/* the latest */
+	Size		size;			/* bytes */
+	int			taken;			/* deltas that are being applied */
+	int			depth;			/* of the delta that is being applied */
+	int			comparing_level;	/* of the comparison under way, or 0 */
+}			xact;
 
 /* With nothing deferred, what a target was before does not matter. */
 static void
 unpin_all(void)
 {
-	while (pinned != NULL)
+	while (xact.pinned != NULL)
 	{
-		MSTarget   *target = pinned;
+		MSTarget   *target = xact.pinned;
 
-		pinned = target->next_pinned;
+		xact.pinned = target->next_pinned;
 		ms_target_release(target);
 	}
 }
@@ -98,31 +103,25 @@ unpin_all(void)
 void
 ms_deltas_forget(void)
 {
-	if (tree == NULL)
+	if (xact.tree == NULL)
 		return;
 	unpin_all();
 	MemoryContextReset(deltas_cxt);
-	tree = NULL;
-	levels = NULL;
-	paths = NULL;
-	deltas_size = 0;
-	taken = 0;
-	depth = 0;
-	comparing_level = 0;
+	memset(&xact, 0, sizeof(xact));
 }
 
 /* Is there anything that is not applied? */
 bool
 ms_deltas_exist(void)
 {
-	return tree != NULL && rbt_leftmost(tree) != NULL;
+	return xact.tree != NULL && rbt_leftmost(xact.tree) != NULL;
 }
 
 /* Are keys being compared, so that the tree must not change? */
 bool
 ms_deltas_comparing(void)
 {
-	return comparing_level > 0;
+	return xact.comparing_level > 0;
 }
 
 static int
@@ -164,7 +163,7 @@ delete_key(Key *key)
 {
 	KeyNode	   *node = key->node;
 
-	rbt_delete(tree, &node->rbt);
+	rbt_delete(xact.tree, &node->rbt);
 	if (freed_node != node)
 		node->key->node = node;
 	pfree(key);
@@ -195,7 +194,7 @@ free_delta(MSDelta *delta)
 	{
 		MSDelta	   *donor = delta->donor;
 
-		deltas_size -= delta->size;
+		xact.size -= delta->size;
 		pfree(delta);
 		delta = donor;
 	}
@@ -240,7 +239,7 @@ find_delta(const Key *key, const Level *level, const MSDelta *like)
 void
 ms_deltas_commit_level(int nestlevel)
 {
-	Level	   *level = levels;
+	Level	   *level = xact.levels;
 	Level	   *parent;
 	dlist_mutable_iter iter;
 
@@ -267,7 +266,7 @@ ms_deltas_commit_level(int nestlevel)
 			dlist_push_tail(&parent->deltas, &delta->in_level);
 		}
 	}
-	levels = parent;
+	xact.levels = parent;
 	pfree(level);
 }
 
@@ -275,11 +274,11 @@ ms_deltas_commit_level(int nestlevel)
 void
 ms_deltas_abort_level(int nestlevel)
 {
-	if (comparing_level >= nestlevel)
-		comparing_level = 0;
-	while (levels != NULL && levels->nestlevel >= nestlevel)
+	if (xact.comparing_level >= nestlevel)
+		xact.comparing_level = 0;
+	while (xact.levels != NULL && xact.levels->nestlevel >= nestlevel)
 	{
-		Level	   *level = levels;
+		Level	   *level = xact.levels;
 		dlist_mutable_iter iter;
 
 		dlist_foreach_modify(iter, &level->deltas)
@@ -289,7 +288,7 @@ ms_deltas_abort_level(int nestlevel)
 			detach(delta);
 			free_delta(delta);
 		}
-		levels = level->parent;
+		xact.levels = level->parent;
 		pfree(level);
 	}
 }
@@ -299,15 +298,15 @@ static Level *
 current_level(void)
 {
 	int			nestlevel = GetCurrentTransactionNestLevel();
-	Level	   *level = levels;
+	Level	   *level = xact.levels;
 
 	if (level == NULL || level->nestlevel < nestlevel)
 	{
 		level = MemoryContextAlloc(deltas_cxt, sizeof(Level));
-		level->parent = levels;
+		level->parent = xact.levels;
 		level->nestlevel = nestlevel;
 		dlist_init(&level->deltas);
-		levels = level;
+		xact.levels = level;
 	}
 	return level;
 }
@@ -316,7 +315,7 @@ current_level(void)
 static const char *
 current_path(void)
 {
-	Path	   *path = paths;
+	Path	   *path = xact.paths;
 	Size		size;
 
 	while (path != NULL && strcmp(path->text, namespace_search_path) != 0)
@@ -326,9 +325,9 @@ current_path(void)
 		size = strlen(namespace_search_path) + 1;
 		path = MemoryContextAlloc(deltas_cxt, offsetof(Path, text) + size);
 		memcpy(path->text, namespace_search_path, size);
-		path->next = paths;
-		paths = path;
-		deltas_size += size;
+		path->next = xact.paths;
+		xact.paths = path;
+		xact.size += size;
 	}
 	return path->text;
 }
@@ -344,8 +343,8 @@ begin(void)
 										   "missing_symbol deltas",
 										   ALLOCSET_DEFAULT_SIZES);
 	oldcxt = MemoryContextSwitchTo(deltas_cxt);
-	tree = rbt_create(sizeof(KeyNode), compare_nodes, combine_nodes,
-					  allocate_node, free_node, NULL);
+	xact.tree = rbt_create(sizeof(KeyNode), compare_nodes, combine_nodes,
+						   allocate_node, free_node, NULL);
 	MemoryContextSwitchTo(oldcxt);
 }
 
@@ -353,7 +352,7 @@ begin(void)
 static MSTarget *
 find_pinned(MSTarget *target)
 {
-	MSTarget   *result = pinned;
+	MSTarget   *result = xact.pinned;
 
 	while (result != NULL && result->relid != target->relid)
 		result = result->next_pinned;
@@ -372,8 +371,8 @@ pin(MSTarget *target)
 		/* its order, while the index is open to us */
 		ms_prepare_key_order(target);
 		ms_target_pin(target);
-		target->next_pinned = pinned;
-		pinned = target;
+		target->next_pinned = xact.pinned;
+		xact.pinned = target;
 		result = target;
 	}
 	return result;
@@ -385,14 +384,14 @@ find_key(MSTarget *target, Datum *values)
 	Key			probe;
 	KeyNode		node;
 	KeyNode	   *found;
-	int			outer = comparing_level;
+	int			outer = xact.comparing_level;
 
 	probe.target = target;
 	probe.values = values;
 	node.key = &probe;
-	comparing_level = GetCurrentTransactionNestLevel();
-	found = (KeyNode *) rbt_find(tree, &node.rbt);
-	comparing_level = outer;
+	xact.comparing_level = GetCurrentTransactionNestLevel();
+	found = (KeyNode *) rbt_find(xact.tree, &node.rbt);
+	xact.comparing_level = outer;
 	return found != NULL ? found->key : NULL;
 }
 
@@ -403,14 +402,14 @@ insert_key(MSTarget *target, Datum *values)
 	Key		   *key = MemoryContextAllocZero(deltas_cxt, sizeof(Key));
 	KeyNode		node;
 	bool		is_new;
-	int			outer = comparing_level;
+	int			outer = xact.comparing_level;
 
 	key->target = target;
 	key->values = values;
 	node.key = key;
-	comparing_level = GetCurrentTransactionNestLevel();
-	key->node = (KeyNode *) rbt_insert(tree, &node.rbt, &is_new);
-	comparing_level = outer;
+	xact.comparing_level = GetCurrentTransactionNestLevel();
+	key->node = (KeyNode *) rbt_insert(xact.tree, &node.rbt, &is_new);
+	xact.comparing_level = outer;
 	return key;
 }
 
@@ -443,15 +442,15 @@ add_to_delta(MSTarget *target, Relation rel, MSDelta *delta, const MSRow *row,
 
 	delta->by += row->by;
 	delta->last_seen = Max(delta->last_seen, now);
-	delta->depth = Max(delta->depth, depth + 1);
+	delta->depth = Max(delta->depth, xact.depth + 1);
 	while ((attno = bms_next_member(target->fill, attno)) >= 0)
 	{
-		if (!row->isnull[attno - 1] && !ms_delta_has_value(delta, attno))
+		if (ms_row_fills(row, attno) && !ms_delta_has_value(delta, attno))
 		{
 			MSDelta    *donor = ms_delta_make(deltas_cxt, target, rel, row,
 											  now);
 
-			deltas_size += donor->size;
+			xact.size += donor->size;
 			ms_delta_add_donor(delta, donor);
 			break;
 		}
@@ -463,7 +462,7 @@ add_to_delta(MSTarget *target, Relation rel, MSDelta *delta, const MSRow *row,
  * False where that takes memory, and all take limit bytes already.
  */
 bool
-ms_deltas_add(MSTarget *target, Relation rel, MSRow *row, Size limit)
+ms_deltas_add(MSTarget *target, Relation rel, const MSRow *row, Size limit)
 {
 	TimestampTz now = ms_clock();
 	MSTarget   *then;
@@ -472,16 +471,17 @@ ms_deltas_add(MSTarget *target, Relation rel, MSRow *row, Size limit)
 	Level	   *level;
 	MSDelta		caller;
 	MSDelta	   *delta = NULL;
+	const MSRow *with_defaults;
 
-	if (depth >= MAX_DEPTH)
+	if (xact.depth >= MAX_DEPTH)
 		ereport(ERROR,
 				(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
 				 errmsg("deferred increments go on without end"),
 				 errdetail("A trigger's increment has fired a trigger that increments, %d times over, last in table %s.",
 						   MAX_DEPTH, target->name)));
-	if (tree == NULL)
+	if (xact.tree == NULL)
 		begin();
-	if (taken == 0 && !ms_deltas_exist())
+	if (xact.taken == 0 && !ms_deltas_exist())
 		unpin_all();
 	then = pin(target);
 	ms_delta_key(target, row, values);
@@ -500,15 +500,20 @@ ms_deltas_add(MSTarget *target, Relation rel, MSRow *row, Size limit)
 		add_to_delta(target, rel, delta, row, now);
 		return true;
 	}
-	if (deltas_size >= limit)
+	if (xact.size >= limit)
 		return false;
+
+	/* what was found may be gone after that */
+	with_defaults = ms_row_with_defaults(target, rel, row);
+	if (with_defaults != row)
+		return ms_deltas_add(target, rel, with_defaults, limit);
 
 	delta = ms_delta_make(deltas_cxt, target, rel, row, now);
 	delta->definer = caller.definer;
 	delta->search_path = caller.search_path;
-	delta->depth = depth + 1;
+	delta->depth = xact.depth + 1;
 	delta->size += sizeof(Key) + sizeof(KeyNode);
-	deltas_size += delta->size;
+	xact.size += delta->size;
 	if (key == NULL)
 		key = insert_key(then, delta->values);
 	delta->target = then;
@@ -594,7 +599,7 @@ ms_pending_foreach(MSTarget *target, Relation rel,
 
 	if (!ms_deltas_exist() || find_pinned(target) == NULL)
 		return;
-	rbt_begin_iterate(tree, LeftRightWalk, &iterator);
+	rbt_begin_iterate(xact.tree, LeftRightWalk, &iterator);
 	while ((node = (KeyNode *) rbt_iterate(&iterator)) != NULL)
 	{
 		if (node->key->target->relid == target->relid)
@@ -610,7 +615,7 @@ static MSDelta *
 take(MSDelta *delta)
 {
 	detach(delta);
-	taken++;
+	xact.taken++;
 	return delta;
 }
 
@@ -618,7 +623,7 @@ take(MSDelta *delta)
 void
 ms_delta_free(MSDelta *delta)
 {
-	taken--;
+	xact.taken--;
 	free_delta(delta);
 }
 
@@ -626,9 +631,9 @@ ms_delta_free(MSDelta *delta)
 int
 ms_deltas_set_depth(int new_depth)
 {
-	int			outer = depth;
+	int			outer = xact.depth;
 
-	depth = new_depth;
+	xact.depth = new_depth;
 	return outer;
 }
 
@@ -650,7 +655,7 @@ ms_deltas_take_first(const MSDelta *like)
 
 	if (!ms_deltas_exist())
 		return NULL;
-	first = ((KeyNode *) rbt_leftmost(tree))->key->deltas;
+	first = ((KeyNode *) rbt_leftmost(xact.tree))->key->deltas;
 	for (MSDelta *delta = first->outer; delta != NULL; delta = delta->outer)
 	{
 		if (delta->role < first->role)

@@ -90,7 +90,7 @@ found_is_throttled(MSFast *fast, MSTarget *target, const MSRow *row,
 	bool		isnull;
 	Datum		value;
 
-	if (target->throttle == 0 || row->timed)
+	if (target->throttle == 0 || ms_row_is_timed(row))
 		return false;
 	if (target->kind == MS_COUNT_COUNTER)
 	{
@@ -132,7 +132,7 @@ make_updated(MSFast *fast, MSTarget *target, MSRow *row, TimestampTz now)
 	while ((attno = bms_next_member(target->fill, attno)) >= 0)
 	{
 		i = attno - 1;
-		if (old->tts_isnull[i] && !row->isnull[i])
+		if (old->tts_isnull[i] && ms_row_fills(row, attno))
 		{
 			new->tts_values[i] = row->values[i];
 			new->tts_isnull[i] = false;
@@ -205,7 +205,7 @@ set_aside(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 		slot_getallattrs(fast->found);
 		key = fast->found->tts_values;
 	}
-	if (!row->folded)
+	if (!ms_row_is_stored(row))
 		ms_spill_append(MS_STORE_SPILLED, target, fast->rel, row, key,
 						NULL, NULL);
 	ms_result_none(MS_SPILLED, result);
@@ -423,7 +423,8 @@ run_before_insert(MSFast *fast, MSTarget *target)
 }
 
 /*
- * Make a new row: what is given, the counter, and defaults; then BEFORE
+ * Make a new row: what is given, the counter, and defaults that have not been
+ * asked yet; then BEFORE
  * triggers, which may change the key, or suppress the row (false).  This is
  * done once for an increment, however often its insertion is tried.
  */
@@ -432,6 +433,7 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 {
 	TupleTableSlot *slot = fast->inserted;
 	int			natts = slot->tts_tupleDescriptor->natts;
+	int			attno = -1;
 
 	ms_check_required_columns(target, fast->rel, row);
 
@@ -439,13 +441,20 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 	memcpy(slot->tts_values, row->values, sizeof(Datum) * natts);
 	memcpy(slot->tts_isnull, row->isnull, sizeof(bool) * natts);
 	ms_set_new_counter(target, row, slot->tts_values, slot->tts_isnull);
-	for (int i = 0; i < natts; i++)
+	while ((attno = bms_next_member(fast->has_default, attno)) >= 0)
 	{
-		if (fast->defaults[i] != NULL && slot->tts_isnull[i] &&
-			!bms_is_member(i + 1, row->given))
-			slot->tts_values[i] = ExecEvalExpr(fast->defaults[i],
-											   GetPerTupleExprContext(fast->estate),
-											   &slot->tts_isnull[i]);
+		int			i = attno - 1;
+
+		if (!slot->tts_isnull[i] || ms_row_has_column(row, attno))
+			continue;
+		if (fast->defaults[i] == NULL)
+			fast->defaults[i] =
+				ms_compile_default(fast->rel,
+								   TupleDescAttr(slot->tts_tupleDescriptor, i),
+								   fast->estate);
+		slot->tts_values[i] = ExecEvalExpr(fast->defaults[i],
+										   GetPerTupleExprContext(fast->estate),
+										   &slot->tts_isnull[i]);
 	}
 	ExecStoreVirtualTuple(slot);
 	slot->tts_tableOid = RelationGetRelid(fast->rel);

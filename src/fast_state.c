@@ -24,9 +24,6 @@
 #include "catalog/index.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
-#include "nodes/makefuncs.h"
-#include "parser/parse_coerce.h"
-#include "rewrite/rewriteHandler.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -34,29 +31,7 @@
 
 #include "missing_symbol.h"
 
-/* The value of a column that nobody gives: its default, or a checked NULL. */
-static Node *
-column_default(Relation rel, Form_pg_attribute att)
-{
-	Node	   *node;
-
-	if (att->attisdropped || att->attgenerated != '\0')
-		return NULL;
-	node = build_column_default(rel, att->attnum);
-	if (node == NULL && getBaseType(att->atttypid) != att->atttypid)
-	{
-		int32		basetypmod = att->atttypmod;
-		Oid			basetype = getBaseTypeAndTypmod(att->atttypid, &basetypmod);
-
-		node = coerce_to_domain((Node *) makeNullConst(basetype, basetypmod,
-													   get_typcollation(basetype)),
-								basetype, basetypmod, att->atttypid,
-								COERCION_IMPLICIT, COERCE_IMPLICIT_CAST, -1,
-								false);
-	}
-	return node;
-}
-
+/* They are compiled as they are needed: EXECUTE is checked there. */
 static void
 make_defaults(MSFast *fast, MSTarget *target, Relation rel)
 {
@@ -65,13 +40,9 @@ make_defaults(MSFast *fast, MSTarget *target, Relation rel)
 	fast->defaults = palloc0(sizeof(ExprState *) * Max(desc->natts, 1));
 	for (int i = 0; i < desc->natts; i++)
 	{
-		Node	   *node;
-
-		if (ms_is_always_given(target, i + 1))
-			continue;
-		node = column_default(rel, TupleDescAttr(desc, i));
-		if (node != NULL)
-			fast->defaults[i] = ExecPrepareExpr((Expr *) node, fast->estate);
+		if (!ms_is_always_given(target, i + 1) &&
+			ms_has_default(rel, TupleDescAttr(desc, i)))
+			fast->has_default = bms_add_member(fast->has_default, i + 1);
 	}
 }
 

@@ -27,13 +27,14 @@
  *   was tiny would stay a sequential scan.
  *
  * Plans are kept in the target; of those that write, a pair for each of the
- * latest few sets of given columns.
+ * latest few sets of columns.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/sysattr.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
@@ -41,7 +42,6 @@
 #include "executor/spi.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -56,12 +56,13 @@
 
 #include "missing_symbol.h"
 
-/* for so many sets of given columns */
+/* for so many sets of columns */
 #define MAX_PLANS	8
 
 typedef struct MSPlans
 {
-	Bitmapset  *given;			/* NULL: an increment that gives only the key */
+	Bitmapset  *others;			/* NULL: an increment that gives only the key */
+	Bitmapset  *defaulted;		/* those of them that are for a new row only */
 	Oid			role;			/* whose they are; invalid: everybody's */
 	SPIPlanPtr	update;
 	SPIPlanPtr	insert;
@@ -196,7 +197,7 @@ ms_prepare(const char *sql, int nargs, Oid *argtypes)
 
 /*
  * Parameters of a plan: the key, the amount, the times (null: now), and the
- * columns that are given beside the key, in the order of their numbers.
+ * columns that the row has beside the key, in the order of their numbers.
  */
 static int
 plan_arguments(MSTarget *target, Relation rel, const MSRow *row,
@@ -216,10 +217,10 @@ plan_arguments(MSTarget *target, Relation rel, const MSRow *row,
 	nulls[n++] = ' ';
 	types[n] = TIMESTAMPTZOID;
 	values[n] = TimestampTzGetDatum(row->first_seen);
-	nulls[n++] = row->timed ? ' ' : 'n';
+	nulls[n++] = ms_row_is_timed(row) ? ' ' : 'n';
 	types[n] = TIMESTAMPTZOID;
 	values[n] = TimestampTzGetDatum(row->last_seen);
-	nulls[n++] = row->timed ? ' ' : 'n';
+	nulls[n++] = ms_row_is_timed(row) ? ' ' : 'n';
 	while ((attno = bms_next_member(others, attno)) >= 0)
 	{
 		types[n] = TupleDescAttr(RelationGetDescr(rel), attno - 1)->atttypid;
@@ -242,18 +243,19 @@ free_plans(MSPlans *plans)
 {
 	free_plan(&plans->update);
 	free_plan(&plans->insert);
-	bms_free(plans->given);
+	bms_free(plans->others);
+	bms_free(plans->defaulted);
 	pfree(plans);
 }
 
 /*
- * The plans for a set of given columns, the latest first.  What is not built
+ * The plans for a set of columns, the latest first.  What is not built
  * in may have been expanded where one role's rights allowed it: such plans
  * are that role's.  (Core plans anew where search_path is another.)  The last
  * of too many go, unless a call further up the stack may be using them.
  */
 static MSPlans *
-find_plans(MSTarget *target, Bitmapset *others)
+find_plans(MSTarget *target, const Bitmapset *others, const Bitmapset *defaulted)
 {
 	MSPlans    *plans = NULL;
 	Oid			role = target->builtin ? InvalidOid : GetUserId();
@@ -263,7 +265,8 @@ find_plans(MSTarget *target, Bitmapset *others)
 	foreach(lc, target->general_plans)
 	{
 		plans = lfirst(lc);
-		if (plans->role == role && bms_equal(plans->given, others))
+		if (plans->role == role && bms_equal(plans->others, others) &&
+			bms_equal(plans->defaulted, defaulted))
 			break;
 		plans = NULL;
 	}
@@ -275,7 +278,8 @@ find_plans(MSTarget *target, Bitmapset *others)
 	if (plans == NULL)
 	{
 		plans = palloc0(sizeof(MSPlans));
-		plans->given = bms_copy(others);
+		plans->others = bms_copy(others);
+		plans->defaulted = bms_copy(defaulted);
 		plans->role = role;
 	}
 	else
@@ -428,7 +432,7 @@ lock_row(Attempt *attempt, bool aside, MSResult *result, Reached *reached)
 static bool
 is_throttled(Attempt *attempt, const MSResult *result)
 {
-	return !attempt->row->timed && !result->last_isnull &&
+	return !ms_row_is_timed(attempt->row) && !result->last_isnull &&
 		ms_throttled(attempt->target, result->last_seen, ms_clock());
 }
 
@@ -445,12 +449,45 @@ update(Attempt *attempt, bool aside, MSResult *result, Reached *reached)
 		return true;
 	if (plans->update == NULL)
 		plans->update = ms_prepare(ms_update_sql(attempt->target, attempt->rel,
-											  attempt->others),
+												 attempt->others,
+												 attempt->row->defaulted),
 								   attempt->nargs, attempt->types);
 	if (!run(attempt->target, plans->update, attempt->values, attempt->nulls,
 			 false, MS_INCREMENTED, result, &ignored))
 		ms_result_none(MS_IGNORED, result); /* a trigger suppressed it */
 	return true;
+}
+
+/*
+ * What was answered by a default is not given, and takes no right to insert
+ * the column.  (If core plans once more after this, that may want it.)
+ */
+static void
+allow_defaulted(Attempt *attempt)
+{
+	SPIPlanPtr	plan = attempt->plans->insert;
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+	ListCell   *lc;
+	ListCell   *lc2;
+
+	if (attempt->row->defaulted == NULL)
+		return;
+	ms_make_generic_plan(attempt->target, plan);
+	foreach(lc, source->gplan->stmt_list)
+	{
+		foreach(lc2, ms_stmt_permissions(lfirst_node(PlannedStmt, lc)))
+		{
+			RTEPermissionInfo *info = lfirst(lc2);
+			int			attno = -1;
+
+			if (info->relid != attempt->target->relid)
+				continue;
+			while ((attno = bms_next_member(attempt->row->defaulted, attno)) >= 0)
+				info->insertedCols =
+					bms_del_member(info->insertedCols,
+								   attno - FirstLowInvalidHeapAttributeNumber);
+		}
+	}
 }
 
 static void
@@ -462,9 +499,11 @@ insert(Attempt *attempt, MSResult *result)
 	ms_check_required_columns(attempt->target, attempt->rel, attempt->row);
 	if (plans->insert == NULL)
 		plans->insert = ms_prepare(ms_insert_sql(attempt->target, attempt->rel,
-											  attempt->others),
+												 attempt->others,
+												 attempt->row->defaulted),
 								   attempt->nargs, attempt->types);
 	wait_for_inserters(attempt->target, attempt->rel, attempt->row);
+	allow_defaulted(attempt);
 	if (run(attempt->target, plans->insert, attempt->values, attempt->nulls,
 			false, MS_INSERTED, result, &reached))
 	{
@@ -518,7 +557,7 @@ count(Attempt *attempt, MSResult *result)
 	Reached		reached;
 
 	if (!ms_row_goes_aside(target, attempt->row) ||
-		(row_security && !attempt->row->folded))
+		(row_security && !ms_row_is_stored(attempt->row)))
 	{
 		if (!update(attempt, false, result, &reached))
 			insert(attempt, result);
@@ -538,34 +577,11 @@ count(Attempt *attempt, MSResult *result)
 	return true;
 }
 
-/*
- * What was set aside has values of columns that nobody has given: defaults
- * that were answered at the call, which takes no right to insert the column.
- * A role that has none, which a plan would ask for, gets them anew: the
- * increment must not stay aside for that.
- */
-static Bitmapset *
-delete_unpermitted(const MSTarget *target, const MSRow *row, Bitmapset *others)
-{
-	int			attno = -1;
-
-	if (!row->folded ||
-		pg_class_aclcheck(target->relid, GetUserId(), ACL_INSERT) == ACLCHECK_OK)
-		return others;
-	while ((attno = bms_next_member(target->session_defaults, attno)) >= 0)
-	{
-		if (pg_attribute_aclcheck(target->relid, attno, GetUserId(),
-								  ACL_INSERT) != ACLCHECK_OK)
-			others = bms_del_member(others, attno);
-	}
-	return others;
-}
-
 /* Increment one counter, inserting it if it is not there. */
 static void
 increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 {
-	Bitmapset  *others = bms_copy(row->given);
+	Bitmapset  *others = bms_union(row->given, row->defaulted);
 	Oid			types[MaxTupleAttributeNumber + 3];
 	Datum		values[MaxTupleAttributeNumber + 3];
 	char		nulls[MaxTupleAttributeNumber + 3];
@@ -574,14 +590,13 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 
 	for (int i = 0; i < target->nkeys; i++)
 		others = bms_del_member(others, target->keys[i].column.attno);
-	others = delete_unpermitted(target, row, others);
 	nargs = plan_arguments(target, rel, row, others, types, values, nulls);
 
 	attempt.target = target;
 	attempt.rel = rel;
 	attempt.row = row;
 	attempt.others = others;
-	attempt.plans = find_plans(target, others);
+	attempt.plans = find_plans(target, others, row->defaulted);
 	attempt.nargs = nargs;
 	attempt.types = types;
 	attempt.values = values;
@@ -593,7 +608,7 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 		return;
 	if (!count(&attempt, result))
 	{
-		if (!row->folded)
+		if (!ms_row_is_stored(row))
 			ms_spill_append(MS_STORE_SPILLED, target, rel, row, row->values,
 							NULL, NULL);
 		ms_result_none(MS_SPILLED, result);

@@ -8,7 +8,7 @@
  * partitioned table, because an inheritance child's row is not the key's.
  *
  * Parameters, the same of all: the key's columns, in the order of the index;
- * the amount; the two times, null for now; the columns that are given beside
+ * the amount; the two times, null for now; the columns that the row has beside
  * the key, in the order of their numbers.
  *
  *-------------------------------------------------------------------------
@@ -105,11 +105,12 @@ append_counter_columns(StringInfo sql, MSTarget *target, Relation rel)
 }
 
 /*
- * What an existing row becomes.
+ * What an existing row becomes; others: all columns that have parameters,
+ * defaulted: those of them that are for a new row only.
  */
 static void
 append_assignments(StringInfo sql, MSTarget *target, Relation rel,
-				   Bitmapset *given)
+				   const Bitmapset *others, const Bitmapset *defaulted)
 {
 	int			by = by_param(target);
 	int			attno = -1;
@@ -136,10 +137,11 @@ append_assignments(StringInfo sql, MSTarget *target, Relation rel,
 		appendStringInfo(sql, ", %s = GREATEST(t.%s, COALESCE($%d, missing_symbol.clock()))",
 						 column(rel, target->last_seen),
 						 column(rel, target->last_seen), last_param(target));
-	while ((attno = bms_next_member(given, attno)) >= 0)
+	while ((attno = bms_next_member(others, attno)) >= 0)
 	{
 		param++;
-		if (bms_is_member(attno, target->fill))
+		if (bms_is_member(attno, target->fill) &&
+			!bms_is_member(attno, defaulted))
 			appendStringInfo(sql, ", %s = COALESCE(t.%s, $%d)",
 							 column(rel, attno), column(rel, attno), param);
 	}
@@ -194,7 +196,8 @@ ms_read_sql(MSTarget *target, Relation rel, const char *condition,
 
 /* Count the row, which is locked. */
 char *
-ms_update_sql(MSTarget *target, Relation rel, Bitmapset *given)
+ms_update_sql(MSTarget *target, Relation rel, const Bitmapset *others,
+			  const Bitmapset *defaulted)
 {
 	StringInfoData sql;
 
@@ -202,7 +205,7 @@ ms_update_sql(MSTarget *target, Relation rel, Bitmapset *given)
 	appendStringInfoString(&sql, "UPDATE ");
 	ms_append_table(&sql, target, rel);
 	appendStringInfoString(&sql, " SET ");
-	append_assignments(&sql, target, rel, given);
+	append_assignments(&sql, target, rel, others, defaulted);
 	appendStringInfoString(&sql, " WHERE ");
 	ms_append_key_condition(&sql, target, rel);
 	appendStringInfoString(&sql, " RETURNING ");
@@ -264,7 +267,8 @@ append_conflict_target(StringInfo sql, MSTarget *target, Relation rel)
  * many columns of the key a trigger has set to null.
  */
 char *
-ms_insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
+ms_insert_sql(MSTarget *target, Relation rel, const Bitmapset *others,
+			  const Bitmapset *defaulted)
 {
 	StringInfoData sql;
 	StringInfoData values;
@@ -298,7 +302,7 @@ ms_insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
 	if (target->last_seen != InvalidAttrNumber)
 		appendStringInfo(&values, ", COALESCE($%d, c.now)",
 						 last_param(target));
-	while ((attno = bms_next_member(given, attno)) >= 0)
+	while ((attno = bms_next_member(others, attno)) >= 0)
 	{
 		appendStringInfo(&sql, ", %s", column(rel, attno));
 		appendStringInfo(&values, ", $%d", ++param);
@@ -307,7 +311,7 @@ ms_insert_sql(MSTarget *target, Relation rel, Bitmapset *given)
 					 values.data);
 	append_conflict_target(&sql, target, rel);
 	appendStringInfoString(&sql, ") DO UPDATE SET ");
-	append_assignments(&sql, target, rel, given);
+	append_assignments(&sql, target, rel, others, defaulted);
 	appendStringInfoString(&sql, " WHERE missing_symbol.reached(");
 	append_throttle_condition(&sql, target, rel);
 	appendStringInfoString(&sql, ") RETURNING ");

@@ -299,8 +299,10 @@ merge_spilled(void *arg)
  * at columns that it fills, as the row was there before.
  */
 static bool
-may_fail_at_commit(const MSTarget *target, Relation rel)
+may_fail_at_commit(Relation rel, void *arg)
 {
+	const MSTarget *target = arg;
+
 	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
 	{
 		const Trigger *trigger = &rel->trigdesc->triggers[i];
@@ -315,9 +317,9 @@ may_fail_at_commit(const MSTarget *target, Relation rel)
 /*
  * Whoever holds a row's lock merges what is spilled of its key, at every 16th
  * increment: this transaction has just written the row.  Where that fails, or
- * could fail later, it is left to fold(): the increment has been counted.  Not in the higher
- * isolation levels, whose snapshot may be old, and where reading what others
- * append would make the two depend on each other.
+ * could fail later, it is left to fold(): the increment has been counted.  Not
+ * in the higher isolation levels, whose snapshot may be old, and where reading
+ * what others append would make the two depend on each other.
  */
 static void
 take_spilled(MSTarget *target, Relation rel, MSRow *row, bool fast,
@@ -329,7 +331,8 @@ take_spilled(MSTarget *target, Relation rel, MSRow *row, bool fast,
 
 	if ((result->outcome != MS_INCREMENTED && result->outcome != MS_INSERTED) ||
 		++target->spill_turn % 16 != 0 || IsolationUsesXactSnapshot() ||
-		may_fail_at_commit(target, rel) || !ms_spill_can_take(target, row))
+		!ms_spill_can_take(target, row) ||
+		ms_any_table(rel, may_fail_at_commit, target))
 		return;
 
 	/* what the statement under way holds is no subtransaction's */
@@ -379,7 +382,7 @@ ms_apply_next(MSTarget *target, Relation rel, MSRow *row, bool fast,
 		ms_fast_increment(target, row, result);
 	else
 		ms_general_increment(target, rel, row, result);
-	if (target->spill && !row->folded)
+	if (target->spill && !ms_row_is_stored(row))
 		take_spilled(target, rel, row, fast, result);
 }
 
@@ -546,7 +549,7 @@ ms_merge_row(MSTarget *target, Relation rel, MSRow *into, const MSRow *from)
 	{
 		int			i = attno - 1;
 
-		if (into->isnull[i] && !from->isnull[i] &&
+		if (into->isnull[i] && ms_row_fills(from, attno) &&
 			(bms_is_member(attno, into->given) ||
 			 !bms_is_member(attno, target->defaults)))
 		{

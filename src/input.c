@@ -271,13 +271,12 @@ ms_row_make(Relation rel)
 	memset(row->values, 0, sizeof(Datum) * natts);
 	memset(row->isnull, true, sizeof(bool) * natts);
 	row->given = NULL;
+	row->defaulted = NULL;
 	row->by = 1;
 	row->ordinal = 0;
-	row->timed = false;
+	row->origin = MS_FROM_CALL;
 	row->first_seen = 0;
 	row->last_seen = 0;
-	row->folded = false;
-	row->waits = false;
 	return row;
 }
 
@@ -294,6 +293,7 @@ ms_row_copy(Relation rel, const MSRow *row)
 	copy->values = values;
 	copy->isnull = isnull;
 	copy->given = bms_copy(row->given);
+	copy->defaulted = bms_copy(row->defaulted);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);

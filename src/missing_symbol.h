@@ -177,7 +177,7 @@ typedef struct MSTarget
 
 	bool		row_security;	/* is enabled; whether it applies is the role's */
 	Bitmapset  *defaults;		/* columns that have one which is not null ... */
-	Bitmapset  *session_defaults;	/* ... and asks whose session it is */
+	Bitmapset  *call_defaults;	/* ... and that the call is asked for */
 
 	/* made when first needed; each owned by its file */
 	struct MSKeyOrder *order;
@@ -188,6 +188,7 @@ typedef struct MSTarget
 	struct _SPI_plan *lock_plan;
 	struct _SPI_plan *lock_aside_plan;
 	struct MSSpillFormat *spill_format;
+	struct MSDefaults *compiled_defaults;
 	struct MSOrigin *origin;
 	int			spill_turn;		/* increments, to take what is spilled at every
 								 * 16th */
@@ -241,34 +242,74 @@ extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
  */
 extern bool ms_is_builtin(Node *expr);
 extern bool ms_type_is_builtin(Oid type);
-extern Bitmapset *ms_defaults(Relation rel);
-extern Bitmapset *ms_session_defaults(const MSTarget *target, Relation rel);
 extern bool ms_table_is_builtin(const MSTarget *target, Relation rel);
 
 /*
  * input.c: what a caller gives becomes values of the target's columns.
  */
+
+/* where a row comes from that is to be counted */
+typedef enum MSRowOrigin
+{
+	MS_FROM_CALL,				/* counted now: the clock is read */
+
+	/* counted before, at its own times */
+	MS_FROM_MEMORY,				/* in this transaction, which is committing */
+	MS_FROM_STORE,				/* set aside; stays where it would have to wait,
+								 * and so is not appended again */
+	MS_FROM_STORE_WAITING		/* likewise, but waits, whatever its target says */
+} MSRowOrigin;
+
 typedef struct MSRow
 {
 	Datum	   *values;			/* by attribute number - 1 */
 	bool	   *isnull;
 	Bitmapset  *given;			/* columns by name: attribute numbers; NULL where
 								 * only the key is given */
+	Bitmapset  *defaulted;		/* others, with what their defaults said at the
+								 * call: for a new row only (defaults.c) */
 	int64		by;
 	int			ordinal;		/* place in its batch */
-	bool		timed;			/* counted at these times; else the clock is read */
-	TimestampTz first_seen;
+	MSRowOrigin origin;
+	TimestampTz first_seen;		/* those of a call are not set */
 	TimestampTz last_seen;
-	bool		folded;			/* a delta that was set aside: it does not wait
-								 * for its row, and is not appended again */
-	bool		waits;			/* it waits for its row, whatever its target says */
 } MSRow;
+
+/* was a row counted before, at its own times? */
+static inline bool
+ms_row_is_timed(const MSRow *row)
+{
+	return row->origin != MS_FROM_CALL;
+}
+
+/* is it a delta that was set aside? */
+static inline bool
+ms_row_is_stored(const MSRow *row)
+{
+	return row->origin >= MS_FROM_STORE;
+}
 
 /* must an increment go aside rather than wait? */
 static inline bool
 ms_row_goes_aside(const MSTarget *target, const MSRow *row)
 {
-	return (target->spill || row->folded) && !row->waits;
+	return row->origin == MS_FROM_STORE ||
+		(target->spill && row->origin < MS_FROM_STORE);
+}
+
+/* has a new row a value of this one for a column, if only null? */
+static inline bool
+ms_row_has_column(const MSRow *row, AttrNumber attno)
+{
+	return bms_is_member(attno, row->given) ||
+		bms_is_member(attno, row->defaulted);
+}
+
+/* has it a value that fills a column of the row that there is? */
+static inline bool
+ms_row_fills(const MSRow *row, AttrNumber attno)
+{
+	return !row->isnull[attno - 1] && !bms_is_member(attno, row->defaulted);
 }
 
 extern MSRow *ms_row_make(Relation rel);
@@ -288,6 +329,17 @@ extern int	ms_compare_rows(const MSTarget *target, const Datum *a,
 							const Datum *b);
 extern void ms_sort_rows(MSTarget *target, MSRow **rows, int n,
 						 bool *duplicate);
+
+/*
+ * defaults.c: columns of a new row that nobody gives.
+ */
+extern bool ms_has_default(Relation rel, Form_pg_attribute att);
+extern struct ExprState *ms_compile_default(Relation rel,
+											Form_pg_attribute att,
+											struct EState *estate);
+extern void ms_infer_defaults(MSTarget *target, Relation rel);
+extern const MSRow *ms_row_with_defaults(MSTarget *target, Relation rel,
+										 const MSRow *row);
 
 /*
  * increment.c: the engine: one increment or an ordered batch, now or left to
@@ -412,14 +464,14 @@ extern void ms_act_for_counter(MSTarget *target, Relation rel,
 							   Oid role, MSActing *acting);
 extern void ms_act_for_reading(Relation rel, MSActing *acting);
 extern void ms_act_no_more(const MSActing *acting);
-extern const MSRow *ms_with_session_defaults(const MSTarget *target,
-											 Relation rel, const MSRow *row);
 extern bool ms_is_restricted(Relation rel, const MSApplier *applier);
 extern bool ms_acts_as_applier(Relation rel, const MSApplier *applier,
 							   Oid role);
 extern bool ms_hides_search_path(Relation rel, const MSApplier *applier,
 								 Oid role);
 extern const char *ms_error_for_caller(Oid relid, const char *error);
+extern bool ms_any_table(Relation rel, bool (*test) (Relation rel, void *arg),
+						 void *arg);
 extern bool ms_has_own_triggers(Relation rel);
 extern bool ms_defers_triggers(Relation rel);
 extern bool ms_row_security_applies(const MSTarget *target, Oid role);
@@ -452,7 +504,8 @@ typedef struct MSFast
 	Oid		   *index_oids;
 	int			key_index;		/* which of them is the key's */
 	ScanKey		scankeys;
-	ExprState **defaults;		/* by attribute number - 1 */
+	Bitmapset  *has_default;	/* columns that get something if not given ... */
+	ExprState **defaults;		/* ... by attribute number - 1; or NULL */
 
 	/* of the call under way */
 	Relation	rel;
@@ -490,8 +543,10 @@ extern void ms_make_generic_plan(MSTarget *target, struct _SPI_plan *plan);
  */
 extern char *ms_read_sql(MSTarget *target, Relation rel,
 						 const char *condition, const char *locking);
-extern char *ms_update_sql(MSTarget *target, Relation rel, Bitmapset *given);
-extern char *ms_insert_sql(MSTarget *target, Relation rel, Bitmapset *given);
+extern char *ms_update_sql(MSTarget *target, Relation rel,
+						   const Bitmapset *others, const Bitmapset *defaulted);
+extern char *ms_insert_sql(MSTarget *target, Relation rel,
+						   const Bitmapset *others, const Bitmapset *defaulted);
 
 /* parts of statements over a target, whose alias is t */
 extern void ms_append_key_condition(struct StringInfoData *sql,
@@ -651,7 +706,7 @@ extern bool ms_spill_serves(MSTarget *target);
 /* and have equal keys equal texts, so that nothing is lost by keeping one? */
 extern bool ms_spill_exact_key(MSTarget *target);
 
-/* what is given beside the key, and what a delta says of itself, as jsonb */
+/* what a row has beside the key, and what a delta says of itself, as jsonb */
 extern Datum ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
 							 Oid role, uint64 system);
 
@@ -665,8 +720,10 @@ extern void ms_check_domains(Relation rel, const MSRow *row);
 /*
  * origin.c: what a delta says of itself.
  */
-extern const struct JsonbPair *ms_origin_pair(MSTarget *target, Relation rel,
-											  Oid role, uint64 system);
+extern struct JsonbPair ms_origin_pair(MSTarget *target, Relation rel,
+									   Oid role, uint64 system,
+									   struct JsonbPair *defaults, int n);
+extern struct JsonbContainer *ms_origin_defaults(const MSSpilled *delta);
 extern Datum ms_origin_alone(MSTarget *target, Relation rel, Oid role,
 							 uint64 system);
 extern void ms_origin_read(MSSpilled *delta);
@@ -827,6 +884,7 @@ typedef struct MSField
 {
 	AttrNumber	attno;
 	bool		isnull;
+	bool		defaulted;		/* not given: as MSRow.defaulted */
 	bool		fills;
 	Oid			typid;
 	Datum		value;
@@ -877,7 +935,7 @@ extern bool ms_deltas_exist(void);
 extern bool ms_deltas_comparing(void);
 
 /* false: it is not added, because all deltas take limit bytes or more */
-extern bool ms_deltas_add(MSTarget *target, Relation rel, MSRow *row,
+extern bool ms_deltas_add(MSTarget *target, Relation rel, const MSRow *row,
 						  Size limit);
 extern void ms_deltas_commit_level(int nestlevel);
 extern void ms_deltas_abort_level(int nestlevel);

@@ -2,19 +2,20 @@
  *
  * origin.c
  *	  What a delta that is set aside says of itself: which columns its key has,
- *	  and who counted it.
+ *	  who counted it, and what defaults said then (defaults.c).
  *
  * It stands among the fields, under the empty name, which no column can have;
  * version 1.1 wrote none, and ignores it.  Texts, as what a superuser may have
  * written there must not fail a reader:
  *
  *	  {"": {"key": ["url", "day"], "role": "16390", "table": "16402",
- *			"system": "7412345678901234567", "attnums": ["3", "1"]}}
+ *			"system": "7412345678901234567", "attnums": ["3", "1"],
+ *			"defaults": {"tenant": "a"}}}
  *
  * On the system where that was written the numbers decide: a role or a column
  * is the same one after a rename.  After pg_dump and restore, or pg_upgrade,
  * the names do.  Where neither says anything (1.1) the key's values are in the
- * order of the key as it is.
+ * order of the key as it is, and defaults are asked as a row is inserted.
  *
  * What a session writes is made once for each target and role.
  *
@@ -41,11 +42,12 @@ enum
 	ORIGIN_TABLE,
 	ORIGIN_SYSTEM,
 	ORIGIN_ATTNUMS,
+	ORIGIN_DEFAULTS,
 	ORIGIN_MEMBERS
 };
 
 static const char *const members[] = {
-	"key", "role", "table", "system", "attnums"
+	"key", "role", "table", "system", "attnums", "defaults"
 };
 
 StaticAssertDecl(lengthof(members) == ORIGIN_MEMBERS,
@@ -96,7 +98,7 @@ set_object(JsonbValue *v, JsonbPair *pairs, int n)
 	v->val.object.pairs = pairs;
 }
 
-/* The pair of the empty name, in the current memory context. */
+/* The pair of the empty name, without defaults, in the current memory context. */
 static void
 make_pair(MSTarget *target, Relation rel, Oid role, uint64 system,
 		  JsonbPair *pair)
@@ -113,7 +115,7 @@ make_pair(MSTarget *target, Relation rel, Oid role, uint64 system,
 
 	memset(pair, 0, sizeof(*pair));
 	set_string(&pair->key, "");
-	set_object(&pair->value, pairs, ORIGIN_MEMBERS);
+	set_object(&pair->value, pairs, ORIGIN_DEFAULTS);
 }
 
 static MSOrigin *
@@ -145,11 +147,26 @@ find_origin(MSTarget *target, Relation rel, Oid role, uint64 system)
 	return origin;
 }
 
-/* Of a delta of the key that a target has now, counted by a role of a system. */
-const JsonbPair *
-ms_origin_pair(MSTarget *target, Relation rel, Oid role, uint64 system)
+/*
+ * Of a delta of the key that a target has now, counted by a role of a system;
+ * with what n defaults said, in the order of jsonb.
+ */
+JsonbPair
+ms_origin_pair(MSTarget *target, Relation rel, Oid role, uint64 system,
+			   JsonbPair *defaults, int n)
 {
-	return &find_origin(target, rel, role, system)->pair;
+	JsonbPair	pair = find_origin(target, rel, role, system)->pair;
+	JsonbPair  *pairs;
+
+	if (n > 0)
+	{
+		pairs = palloc0(sizeof(JsonbPair) * ORIGIN_MEMBERS);
+		memcpy(pairs, pair.value.val.object.pairs,
+			   sizeof(JsonbPair) * ORIGIN_MEMBERS);
+		set_object(&pairs[ORIGIN_DEFAULTS].value, defaults, n);
+		set_object(&pair.value, pairs, ORIGIN_MEMBERS);
+	}
+	return pair;
 }
 
 Datum
@@ -231,6 +248,20 @@ ms_origin_read(MSSpilled *delta)
 	else if (SearchSysCacheExists1(AUTHOID,
 								   ObjectIdGetDatum(delta->stored_role)))
 		delta->roleid = delta->stored_role;
+}
+
+/* What defaults said, an object of texts; NULL: nothing. */
+JsonbContainer *
+ms_origin_defaults(const MSSpilled *delta)
+{
+	JsonbValue *v = NULL;
+
+	if (delta->origin != NULL)
+		v = find_member(delta->origin, ORIGIN_DEFAULTS);
+	if (v == NULL || v->type != jbvBinary ||
+		!JsonContainerIsObject(v->val.binary.data))
+		return NULL;
+	return v->val.binary.data;
 }
 
 /* The place of a column in the key; -1 where it is none of it. */

@@ -29,12 +29,9 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
-#include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
@@ -226,7 +223,7 @@ typedef struct Applying
 {
 	MSDelta    *delta;
 	MSRow	   *row;
-	char	  **texts;			/* of the key; NULL: its types have a plain_output */
+	char	  **texts;			/* of the key */
 } Applying;
 
 typedef struct Run
@@ -238,56 +235,23 @@ typedef struct Run
 	Applying	all[MAX_RUN];
 } Run;
 
-/* An output function that can be called while an error is reported. */
-static PGFunction
-plain_output(Oid type)
-{
-	switch (type)
-	{
-		case INT2OID:
-			return int2out;
-		case INT4OID:
-			return int4out;
-		case INT8OID:
-			return int8out;
-		case TEXTOID:
-		case VARCHAROID:
-			return textout;
-		default:
-			return NULL;
-	}
-}
-
-static Datum
-key_value(const Run *run, const Applying *applying, int i)
-{
-	return applying->row->values[run->target->keys[i].column.attno - 1];
-}
-
-/* Words for the context; where user code may make them, before. */
+/* Words for the context, before there is one: making them can run user code. */
 static void
 prepare_texts(const Run *run, Applying *applying)
 {
-	int			nkeys = run->target->nkeys;
-	int			plain = 0;
+	const MSTarget *target = run->target;
 
-	while (plain < nkeys &&
-		   plain_output(run->target->keys[plain].column.typid) != NULL)
-		plain++;
-	applying->texts = NULL;
-	if (plain == nkeys)
-		return;
-
-	applying->texts = palloc(sizeof(char *) * nkeys);
-	for (int i = 0; i < nkeys; i++)
+	applying->texts = palloc(sizeof(char *) * target->nkeys);
+	for (int i = 0; i < target->nkeys; i++)
 	{
+		const MSColumn *column = &target->keys[i].column;
 		Oid			output;
 		bool		is_varlena;
 
-		getTypeOutputInfo(run->target->keys[i].column.typid, &output,
-						  &is_varlena);
-		applying->texts[i] = OidOutputFunctionCall(output,
-												   key_value(run, applying, i));
+		getTypeOutputInfo(column->typid, &output, &is_varlena);
+		applying->texts[i] =
+			OidOutputFunctionCall(output,
+								  applying->row->values[column->attno - 1]);
 	}
 }
 
@@ -304,16 +268,13 @@ applying_context(void *arg)
 	initStringInfo(&key);
 	for (int i = 0; i < target->nkeys; i++)
 	{
-		const MSColumn *column = &target->keys[i].column;
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(run->rel),
-											  column->attno - 1);
-		const char *text = applying->texts != NULL ? applying->texts[i] :
-			DatumGetCString(DirectFunctionCall1(plain_output(column->typid),
-												key_value(run, applying, i)));
+											  target->keys[i].column.attno - 1);
 
 		appendStringInfo(&columns, "%s%s", i > 0 ? ", " : "",
 						 NameStr(att->attname));
-		appendStringInfo(&key, "%s%s", i > 0 ? ", " : "", text);
+		appendStringInfo(&key, "%s%s", i > 0 ? ", " : "",
+						 applying->texts[i]);
 	}
 	errcontext("applying a deferred increment of table %s, key (%s)=(%s)",
 			   target->name, columns.data, key.data);

@@ -394,17 +394,6 @@ ms_spill_key_hashes(MSTarget *target, const Datum *values, int64 hashes[2])
 	return hashes[0] == hashes[1] ? 1 : 2;
 }
 
-/* The columns that are given beside the key. */
-static Bitmapset *
-other_columns(MSTarget *target, const MSRow *row)
-{
-	Bitmapset  *others = bms_copy(row->given);
-
-	for (int i = 0; i < target->nkeys; i++)
-		others = bms_del_member(others, target->keys[i].column.attno);
-	return others;
-}
-
 /* How a column's values become text. */
 static FmgrInfo *
 find_output(MSTarget *target, Form_pg_attribute att)
@@ -461,37 +450,34 @@ set_text(MSTarget *target, Form_pg_attribute att, Datum value, JsonbValue *v)
 	}
 }
 
-/* Columns by name, as a JSON object of texts, behind what the delta says. */
-Datum
-ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row, Oid role,
-				uint64 system)
+/*
+ * Columns of a row as pairs of a JSON object, texts by name in the order of
+ * jsonb; behind room for one more.
+ */
+static JsonbPair *
+make_pairs(MSTarget *target, Relation rel, const MSRow *row,
+		   const Bitmapset *attnos, int *n)
 {
-	Bitmapset  *others = other_columns(target, row);
-	int			n = bms_num_members(others);
-	Field	   *fields;
 	JsonbPair  *pairs;
-	JsonbValue	object;
+	Field	   *fields;
 	int			nestlevel;
 	int			attno = -1;
 
-	if (n == 0)
-		return ms_origin_alone(target, rel, role, system);
-
-	fields = palloc(sizeof(Field) * n);
-	for (int i = 0; i < n; i++)
+	*n = bms_num_members(attnos);
+	fields = palloc(sizeof(Field) * *n);
+	for (int i = 0; i < *n; i++)
 	{
-		attno = bms_next_member(others, attno);
+		attno = bms_next_member(attnos, attno);
 		fields[i].attno = attno;
 		fields[i].name = NameStr(TupleDescAttr(RelationGetDescr(rel),
 											   attno - 1)->attname);
 		fields[i].len = strlen(fields[i].name);
 	}
-	qsort(fields, n, sizeof(Field), compare_fields);
+	qsort(fields, *n, sizeof(Field), compare_fields);
 
-	pairs = palloc0(sizeof(JsonbPair) * (n + 1));
-	pairs[0] = *ms_origin_pair(target, rel, role, system);
-	nestlevel = begin_texts_of(rel, others);
-	for (int i = 0; i < n; i++)
+	pairs = palloc0(sizeof(JsonbPair) * (*n + 1));
+	nestlevel = begin_texts_of(rel, attnos);
+	for (int i = 0; i < *n; i++)
 	{
 		JsonbPair  *pair = &pairs[i + 1];
 
@@ -506,6 +492,30 @@ ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row, Oid role,
 					 row->values[attno - 1], &pair->value);
 	}
 	end_texts(nestlevel);
+	return pairs;
+}
+
+/* What is given beside the key, behind what the delta says of itself. */
+Datum
+ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row, Oid role,
+				uint64 system)
+{
+	Bitmapset  *given = bms_copy(row->given);
+	JsonbPair  *pairs;
+	JsonbPair  *defaults;
+	JsonbValue	object;
+	int			n;
+	int			ndefaults;
+
+	for (int i = 0; i < target->nkeys; i++)
+		given = bms_del_member(given, target->keys[i].column.attno);
+	if (given == NULL && row->defaulted == NULL)
+		return ms_origin_alone(target, rel, role, system);
+
+	pairs = make_pairs(target, rel, row, given, &n);
+	defaults = make_pairs(target, rel, row, row->defaulted, &ndefaults);
+	pairs[0] = ms_origin_pair(target, rel, role, system, defaults + 1,
+							  ndefaults);
 	object.type = jbvObject;
 	object.val.object.nPairs = n + 1;
 	object.val.object.pairs = pairs;
@@ -513,17 +523,17 @@ ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row, Oid role,
 }
 
 /*
- * The same back.  A column that has been dropped meanwhile is left out, as is
- * what has no column's name.
+ * The same back: sets values of a row, and returns whose.  A column that has
+ * been dropped meanwhile is left out, as is what has no column's name.
  */
-static void
-fields_from_jsonb(Relation rel, MSRow *row, Datum fields)
+static Bitmapset *
+read_pairs(Relation rel, MSRow *row, JsonbContainer *container)
 {
-	Jsonb	   *json = DatumGetJsonbP(fields);
-	JsonbIterator *it = JsonbIteratorInit(&json->root);
+	JsonbIterator *it = JsonbIteratorInit(container);
 	JsonbIteratorToken token;
 	JsonbValue	v;
 	AttrNumber	attno = InvalidAttrNumber;
+	Bitmapset  *result = NULL;
 
 	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
@@ -538,7 +548,7 @@ fields_from_jsonb(Relation rel, MSRow *row, Datum fields)
 			Oid			function;
 			Oid			ioparam;
 
-			row->given = bms_add_member(row->given, attno);
+			result = bms_add_member(result, attno);
 			if (v.type != jbvString)
 				continue;
 			getTypeInputInfo(getBaseType(att->atttypid), &function, &ioparam);
@@ -548,6 +558,34 @@ fields_from_jsonb(Relation rel, MSRow *row, Datum fields)
 						   pnstrdup(v.val.string.val, v.val.string.len));
 			row->isnull[attno - 1] = false;
 		}
+	}
+	return result;
+}
+
+/*
+ * Read what a delta has beside its key.  Columns of the key are given like the
+ * others where there are others, as increment_row() has it.
+ */
+static void
+read_fields(const MSTarget *target, Relation rel, MSRow *row,
+			const MSSpilled *delta)
+{
+	JsonbContainer *defaults = ms_origin_defaults(delta);
+	int			attno = -1;
+
+	if (defaults != NULL)
+	{
+		row->defaulted = read_pairs(rel, row, defaults);
+		while ((attno = bms_next_member(row->defaulted, attno)) >= 0)
+			if (ms_is_always_given(target, attno))
+				row->defaulted = bms_del_member(row->defaulted, attno);
+	}
+	if (delta->has_fields)
+	{
+		row->given = read_pairs(rel, row, &DatumGetJsonbP(delta->fields)->root);
+		for (int i = 0; i < target->nkeys; i++)
+			row->given = bms_add_member(row->given,
+										target->keys[i].column.attno);
 	}
 }
 
@@ -608,10 +646,7 @@ parsing_context(void *arg)
 			   parsing->target->name, key.data);
 }
 
-/*
- * Make the row of a delta that was read.  Columns of the key are given like
- * the others where there are others, as increment_row() has it.
- */
+/* Make the row of a delta that was read. */
 void
 ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta, bool fields)
 {
@@ -624,18 +659,12 @@ ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta, bool fields)
 	errcallback.previous = error_context_stack;
 	error_context_stack = &errcallback;
 	row->by = delta->by;
-	row->timed = true;
 	row->first_seen = delta->first_seen;
 	row->last_seen = delta->last_seen;
-	row->folded = true;
+	row->origin = MS_FROM_STORE;
+	if (fields)
+		read_fields(target, rel, row, delta);
 	key_from_texts(target, rel, row, delta);
-	if (delta->has_fields && fields)
-	{
-		for (int i = 0; i < target->nkeys; i++)
-			row->given = bms_add_member(row->given,
-										target->keys[i].column.attno);
-		fields_from_jsonb(rel, row, delta->fields);
-	}
 	error_context_stack = errcallback.previous;
 	delta->row = row;
 }

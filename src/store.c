@@ -385,8 +385,8 @@ ms_spill_append(MSStore store, MSTarget *target, Relation rel,
 	Datum		elems[INDEX_MAX_KEYS];
 	Datum		values[SPILLED_NATTS] = {0};
 	bool		isnull[SPILLED_NATTS] = {false};
-	TimestampTz last_seen = row->timed ? row->last_seen : ms_clock();
-	TimestampTz first_seen = row->timed ? row->first_seen : last_seen;
+	TimestampTz last_seen = ms_row_is_timed(row) ? row->last_seen : ms_clock();
+	TimestampTz first_seen = ms_row_is_timed(row) ? row->first_seen : last_seen;
 	Oid			role = of == NULL ? GetUserId() : of->roleid;
 	uint64		system = GetSystemIdentifier();
 	char	   *rolename = NULL;
@@ -421,7 +421,7 @@ ms_spill_append(MSStore store, MSTarget *target, Relation rel,
 	values[SPILLED_FIRST_SEEN] = TimestampTzGetDatum(first_seen);
 	values[SPILLED_LAST_SEEN] = TimestampTzGetDatum(last_seen);
 	if (of == NULL)
-		row = ms_with_session_defaults(target, rel, row);
+		row = ms_row_with_defaults(target, rel, row);
 	values[SPILLED_FIELDS] = ms_spill_fields(target, rel, row, role, system);
 	if (store == MS_STORE_SPILLED)
 	{

@@ -89,7 +89,7 @@ init_sum(MSSums *sums, Sum *sum, const MSRow *row)
 	for (int i = 0; i < nfillings; i++)
 	{
 		attno = bms_next_member(sums->target->fill, attno);
-		sum->fillings[i].isnull = sum->row->isnull[attno - 1];
+		sum->fillings[i].isnull = !ms_row_fills(sum->row, attno);
 		sum->fillings[i].value = sum->row->values[attno - 1];
 		sum->fillings[i].counted = row->first_seen;
 	}
@@ -210,7 +210,7 @@ is_amount_only(const MSSums *sums, const Sum *sum, const MSRow *row)
 	{
 		const Filling *filling = &sum->fillings[i++];
 
-		if (!row->isnull[attno - 1] &&
+		if (ms_row_fills(row, attno) &&
 			(filling->isnull || row->first_seen < filling->counted))
 			return false;
 	}

@@ -275,8 +275,7 @@ build_target(Relation rel)
 	if (target->general_reason == NULL && has_foreign_actions(target, rel))
 		target->general_reason = "a foreign key that refers to its counter changes another table";
 	target->builtin = ms_table_is_builtin(target, rel);
-	target->defaults = ms_defaults(rel);
-	target->session_defaults = ms_session_defaults(target, rel);
+	ms_infer_defaults(target, rel);
 	target->apply = tracked.apply;
 	target->throttle = tracked.throttle;
 	target->spill = tracked.spill && tracked.throttle == 0 &&

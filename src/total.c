@@ -376,7 +376,7 @@ add_to_row(const MSTarget *target, const MSRow *delta, Datum *values,
 	while ((attno = bms_next_member(target->fill, attno)) >= 0)
 	{
 		i = attno - 1;
-		if (isnull[i] && !delta->isnull[i])
+		if (isnull[i] && ms_row_fills(delta, attno))
 		{
 			values[i] = delta->values[i];
 			isnull[i] = false;
