@@ -31,6 +31,7 @@
 #include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
 #include "utils/rel.h"
+#include "utils/timestamp.h"
 #include "utils/tuplesort.h"
 
 #include "missing_symbol.h"
@@ -198,6 +199,7 @@ add_fact(Collector *c, MSFactKind kind, PlanState *ps)
 	fact->node = ps->plan->plan_node_id;
 	fact->tag = nodeTag(ps->plan);
 	fact->times = 1;
+	fact->seen = GetCurrentTimestamp();
 	fact->rows_discarded = -1;
 	c->facts = lappend(c->facts, fact);
 	return fact;
@@ -842,6 +844,7 @@ void
 ms_fact_add(MSFact *into, const MSFact *fact)
 {
 	into->times += fact->times;
+	into->seen = fact->seen;
 	into->rows_read += fact->rows_read;
 	into->rows_discarded += fact->rows_discarded;
 	into->memory = Max(into->memory, fact->memory);

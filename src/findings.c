@@ -295,12 +295,36 @@ has_grown(Relation rel)
 		rel->rd_rel->relpages * (1 + STALE_SHARE);
 }
 
+/* has ANALYZE been there since the statement ran, by itself or called? */
+static bool
+is_analyzed_since(Relation rel, const MSFact *fact)
+{
+	static const Oid times[] = {F_PG_STAT_GET_LAST_ANALYZE_TIME,
+	F_PG_STAT_GET_LAST_AUTOANALYZE_TIME};
+
+	for (int i = 0; i < lengthof(times); i++)
+	{
+		LOCAL_FCINFO(fcinfo, 1);
+		FmgrInfo	function;
+		Datum		analyzed;
+
+		fmgr_info(times[i], &function);
+		InitFunctionCallInfoData(*fcinfo, &function, 1, InvalidOid, NULL, NULL);
+		fcinfo->args[0].value = ObjectIdGetDatum(RelationGetRelid(rel));
+		fcinfo->args[0].isnull = false;
+		analyzed = FunctionCallInvoke(fcinfo);
+		if (!fcinfo->isnull && DatumGetTimestampTz(analyzed) > fact->seen)
+			return true;
+	}
+	return false;
+}
+
 /*
- * Rows that have changed, as far as the cumulative statistics know: what the
- * session did just before ANALYZE may come in after it.
+ * Rows that have changed, as the cumulative statistics count: what was done
+ * just before ANALYZE, or in its transaction, may come in after it.
  */
 static bool
-is_stale(Relation rel)
+is_counted_stale(Relation rel)
 {
 	Datum		relid = ObjectIdGetDatum(RelationGetRelid(rel));
 	Datum		changed = OidFunctionCall1(F_PG_STAT_GET_MOD_SINCE_ANALYZE,
@@ -437,6 +461,7 @@ find_reason(MSFinding *finding, Relation rel)
 	const MSFact *fact = finding->fact;
 	Bitmapset  *attnos = NULL;
 	Bitmapset  *correlated = correlated_columns(fact);
+	bool		analyzed_since = is_analyzed_since(rel, fact);
 
 	pull_varattnos((Node *) fact->clauses, 1, &attnos);
 	finding->columns = column_names(rel, attnos);
@@ -445,7 +470,7 @@ find_reason(MSFinding *finding, Relation rel)
 		finding->suggestion = psprintf("ANALYZE %s", finding->relation);
 		return "it has no statistics yet";
 	}
-	if (has_grown(rel) || fact->clauses == NIL)
+	if (!analyzed_since && (has_grown(rel) || fact->clauses == NIL))
 	{
 		finding->suggestion = psprintf("ANALYZE %s", finding->relation);
 		return "it is of another size than when it was analyzed";
@@ -461,10 +486,12 @@ find_reason(MSFinding *finding, Relation rel)
 		finding->suggestion = statistics_ddl(finding, rel, correlated);
 		return "columns that go together are taken for independent";
 	}
-	if (is_stale(rel))
+	if (analyzed_since)
+		return "it has been analyzed since";
+	if (is_counted_stale(rel))
 	{
 		finding->suggestion = psprintf("ANALYZE %s", finding->relation);
-		return "many of its rows have changed since it was analyzed";
+		return "the server counts many of its rows as changed since it was analyzed";
 	}
 	return NULL;
 }

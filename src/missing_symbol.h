@@ -1959,6 +1959,8 @@ typedef struct MSFact
 	double		rows_read;
 	double		rows_discarded;
 
+	TimestampTz seen;			/* the latest time */
+
 	/* of the worst time */
 	double		expected;		/* rows per loop, as planned ... */
 	double		actual;			/* ... and as executed */

@@ -134,21 +134,23 @@ live_remove(MSExec *x)
 	nlive--;
 }
 
-/*
- * es_query_cxt goes away.  If ExecutorEnd has not been here, the statement
- * was dropped with its portal: closed, whatever the reason.
- */
+/* dropped with its portal: closed, whatever the reason */
+static pg_noinline void
+drop_exec(MSExec *x)
+{
+	live_remove(x);
+	if (!x->adopted && !x->unlisted)
+		ms_statement_close(x->s, MS_CLOSED, 0);
+}
+
+/* es_query_cxt goes away; mostly ExecutorEnd has been here */
 static void
 live_callback(void *arg)
 {
 	MSExec	   *x = arg;
 
-	if (x->live)
-	{
-		live_remove(x);
-		if (!x->adopted && !x->unlisted)
-			ms_statement_close(x->s, MS_CLOSED, 0);
-	}
+	if (unlikely(x->live))
+		drop_exec(x);
 	if (x == &single)
 		single_used = false;
 }

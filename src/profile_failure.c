@@ -28,6 +28,16 @@ static int64 commit_from_ns = 0;
  * Ends of transactions
  */
 
+/* what it took from PRE_COMMIT on, where that was measured */
+static pg_noinline int64
+take_commit_ns(MSXactEnd end)
+{
+	int64		from_ns = commit_from_ns;
+
+	commit_from_ns = 0;
+	return end == MS_XACT_COMMITTED ? ms_now_ns() - from_ns : 0;
+}
+
 static inline void
 xact_over(MSXactEnd end)
 {
@@ -35,12 +45,8 @@ xact_over(MSXactEnd end)
 
 	if (!ms_profile.ready)
 		return;
-	if (commit_from_ns != 0)
-	{
-		if (end == MS_XACT_COMMITTED)
-			commit_ns = ms_now_ns() - commit_from_ns;
-		commit_from_ns = 0;
-	}
+	if (unlikely(commit_from_ns != 0))
+		commit_ns = take_commit_ns(end);
 
 	/* a COMMIT inside a statement does not end the statement */
 	if (ms_hooks.at.level == 0)
@@ -48,18 +54,22 @@ xact_over(MSXactEnd end)
 	ms_profile_xact_end(end, commit_ns);
 }
 
+static pg_noinline void
+pre_commit(void)
+{
+	/* the deferred triggers are through */
+	if (ms_hooks.at.level == 0 && ms_hooks.blame == MS_BLAME_LATEST)
+		ms_hooks.blame = MS_BLAME_END;
+	if (ms_profiling != MS_TRACK_OFF &&
+		TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		commit_from_ns = ms_now_ns();
+}
+
 static void
 xact_callback(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_PRE_COMMIT)
-	{
-		/* the deferred triggers are through */
-		if (ms_hooks.at.level == 0 && ms_hooks.blame == MS_BLAME_LATEST)
-			ms_hooks.blame = MS_BLAME_END;
-		if (ms_profiling != MS_TRACK_OFF &&
-			TransactionIdIsValid(GetTopTransactionIdIfAny()))
-			commit_from_ns = ms_now_ns();
-	}
+		pre_commit();
 	else if (event == XACT_EVENT_COMMIT)
 		xact_over(MS_XACT_COMMITTED);
 	else if (event == XACT_EVENT_ABORT)

@@ -4,10 +4,10 @@
 #
 # What takes too long for make test-all: every suite, and PostgreSQL's own, on
 # a PostgreSQL 18 with assertions and on one with the address and undefined
-# behaviour sanitizers; sqlsmith.  The servers are built from Debian's source
-# package in a chroot (chroot.sh), and kept there; to build them takes a
-# quarter of an hour.  Each part is bounded in time.  Ends with a table of
-# figures and the line "N passed, N failed".
+# behaviour sanitizers; sqlsmith; profiling under valgrind.  The servers are
+# built from Debian's source package in a chroot (chroot.sh), and kept there; to
+# build them takes a quarter of an hour.  Each part is bounded in time.  Ends
+# with a table of figures and the line "N passed, N failed".
 #
 # Environment (or "make test-hard NAME=..."):
 #	PARTS		some of those below; further parts are the scripts hard/NAME.sh
@@ -21,7 +21,8 @@ MS_PROGRAM="make test-hard"
 
 # assert, sanitize: our suites there; core-*: PostgreSQL's, with the profiler on
 SERVER_PARTS="assert sanitize core-assert core-sanitize sqlsmith"
-PARTS=${PARTS:-$SERVER_PARTS fuzz soak torture differential stream upgrade deb}
+PARTS=${PARTS:-$SERVER_PARTS valgrind fuzz soak torture differential stream upgrade
+	deb}
 
 unset REGRESS ISOLATION PROVE_TESTS SUITES RESULTS PROFILE CC EXTRA_CFLAGS
 

@@ -111,6 +111,40 @@ SELECT max(shared_blks_hit + shared_blks_read) / min(shared_blks_hit + shared_bl
 is($closed, "public.pgbench_accounts|{bid}|CREATE INDEX ON public.pgbench_accounts (bid)\nt",
 	'missing_fk_index: a branch is closed');
 
+# What a transaction has changed before its ANALYZE is counted as changed since:
+# nothing is said of that but that the server counts so, and not of statistics
+# that the statement did not have.
+my @why = split /\n/, $node->safe_psql('postgres', q{
+CREATE TABLE same (a int, b int) WITH (autovacuum_enabled = off);
+INSERT INTO same SELECT i % 1000, i % 1000 FROM generate_series(1, 2400) i;
+ANALYZE same;
+\o /dev/null
+SELECT missing_symbol.profile_start(plans => true);
+SELECT count(*) FROM same WHERE a = b;
+BEGIN;
+UPDATE same SET a = a;
+ANALYZE same;
+COMMIT;
+SELECT pg_sleep(1.1);
+\o
+DO $$
+BEGIN
+    WHILE pg_stat_get_mod_since_analyze('same'::regclass) < 2400 LOOP
+        PERFORM pg_sleep(0.1);
+        PERFORM pg_stat_clear_snapshot();
+    END LOOP;
+END$$;
+SELECT why, suggestion FROM missing_symbol.findings WHERE relation = 'public.same';
+SELECT count(*) FROM same WHERE a = b \g /dev/null
+SELECT why, suggestion FROM missing_symbol.findings WHERE relation = 'public.same';
+DROP TABLE same;
+});
+is($why[0], '12 rows were expected and 2400 came; it has been analyzed since|',
+	'row_estimate_off: analyzed since the statement ran');
+is($why[1],
+	'12 rows were expected and 2400 came; the server counts many of its rows as changed since it was analyzed|ANALYZE public.same',
+	'row_estimate_off: what the server counts');
+
 #
 # Django
 #

@@ -317,9 +317,10 @@ sub send_simple
 		}
 		elsif ($i > $#statements
 			|| ($type eq 'E' && $i == $#statements && $statements[$i][1]
-				&& $message->{sqlstate} =~ /^(23503|ZZ001|40001)$/))
+				&& $message->{sqlstate} =~ /^(23503|ZZ001|40001|22012)$/))
 		{
-			# where nothing ran last, its end is that of what ran before
+			# where nothing ran last, its end is that of what ran before: deferred
+			# checks and triggers, and what a cursor WITH HOLD reads there
 			note_end($first, $message);
 		}
 		else
