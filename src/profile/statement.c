@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * profile_statement.c
+ * statement.c
  *	  A statement from its start to the end of its transaction: its record
  *	  in the ring, and its share in the statistics.
  *

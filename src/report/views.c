@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * profile_views.c
+ * views.c
  *	  The view queries: the session's last statements, in order.
  *
  * Text, parameters and query id show only to who has the privileges of the

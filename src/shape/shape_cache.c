@@ -14,7 +14,7 @@
  * within a shape, both tell the same constants from different ones.
  *
  * Direct-mapped by the beginning of the text.  Nothing allocates or fails.
- * A text sent twice in a row does not come here, see profile_statement.c.
+ * A text sent twice in a row does not come here, see profile/statement.c.
  *
  *-------------------------------------------------------------------------
  */

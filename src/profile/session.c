@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * profile_session.c
+ * session.c
  *	  The session's profile: the switch, its memory, the ring of statements.
  *
  * All memory is one block of missing_symbol.profile_memory, taken as
@@ -9,9 +9,9 @@
  *		records		a ring of MSRecord, by sequence number
  *		texts		a ring of bytes: label, text and parameters of a record
  *					lie together, and go with their record
- *		shapes		profile_stats.c
+ *		shapes		shapes.c
  *		runs		n_plus_one.c
- *		facts		profile_findings.c
+ *		facts		plans.c
  *
  * Nothing is allocated afterwards, and nothing here raises an error but
  * what SQL calls.  The oldest record makes room for the newest; what is

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * profile_failure.c
+ * failure.c
  *	  Ends of transactions, and the failures that no other hook sees.
  *
  * An error while a statement is parsed, analysed or bound, in an aborted

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * profile_exec.c
+ * exec.c
  *	  The profiler in the executor: what runs, how long, how many rows.
  *
  * What belongs to a QueryDesc is kept by QueryDesc, in the memory of its own
  * execution: cursors, portals and SPI interleave.  One not seen at
  * ExecutorStart is ignored.  A statement is listed when it first runs, not
- * when it is bound.  The rules of profile_hooks.c hold.
+ * when it is bound.  The rules of level.c hold.
  *
  *-------------------------------------------------------------------------
  */

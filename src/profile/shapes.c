@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * profile_stats.c
+ * shapes.c
  *	  Statistics per statement shape, and the view query_stats.
  *
  * A fixed number of shapes, hashed in chains of indexes, keyed by shape,

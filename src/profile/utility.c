@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * profile_utility.c
+ * utility.c
  *	  The profiler and utility commands.
  *
  * A command that runs one query of its own, as EXECUTE and CREATE TABLE AS
  * do, adopts it: the two are one statement.  What is needed of a command is
  * copied before it runs; its tree may be gone after.  The rules of
- * profile_hooks.c hold.
+ * level.c hold.
  *
  *-------------------------------------------------------------------------
  */

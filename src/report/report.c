@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * profile_report.c
+ * report.c
  *	  The profile as text: profile_summary(), profile_report(), and the line
  *	  in the server's log.
  *

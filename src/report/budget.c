@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * profile_budget.c
+ * budget.c
  *	  Budgets that a test suite can enforce: assert_max_queries(),
  *	  assert_max_duration(), assert_no_n_plus_one(), assert_no_errors().
  *

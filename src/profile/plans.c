@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * profile_findings.c
+ * plans.c
  *	  What the profiled statements' plans have told: which of them are looked
  *	  into, the facts kept of them, the view findings.
  *

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
- * profile_hooks.c
+ * level.c
  *	  What the profiler's hooks have in common: the level, the planner's hook,
  *	  and how they are put in place.  They measure and never decide.
  *
- * The rules, also for profile_exec.c, profile_utility.c, profile_failure.c:
+ * The rules, also for exec.c, utility.c, failure.c:
  *
  * - Hooks are put in place as profiling is first on, never at load, and stay.
  * - Each calls the previous one or the standard function, never both, never
