@@ -61,12 +61,15 @@ OBJS = \
 	src/figures/ratio.o \
 	src/profile/exec.o \
 	src/profile/failure.o \
+	src/profile/install.o \
 	src/profile/level.o \
 	src/profile/n_plus_one.o \
+	src/profile/planner.o \
 	src/profile/plans.o \
 	src/profile/session.o \
 	src/profile/shapes.o \
 	src/profile/statement.o \
+	src/profile/switch.o \
 	src/profile/utility.o \
 	src/report/budget.o \
 	src/report/report.o \

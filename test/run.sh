@@ -225,12 +225,19 @@ complete_errors()
 	' "$MS_SRC/README.md" "$MS_SRC"/src/*.c "$MS_SRC"/src/*/*.c
 }
 
+# Rooms on floors: no arrow goes up, none across, none in a circle.
+arrows()
+{
+	perl "$MS_SRC/test/arrows.pl" "$MS_SRC"
+}
+
 suite_build()
 {
 	local ok=0 bad=0 skip=0 start=$SECONDS
 
 	ms_say "--- build"
 	check "exported symbols" exported_symbols
+	check "arrows" arrows
 	check "one version everywhere" one_version
 	check "META.json is valid" pgxn_meta
 	if is_committed; then

@@ -33,7 +33,9 @@
 #include "utils/rel.h"
 #include "utils/tuplesort.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "advice/advice.h"
+#include "shape/shape.h"
 
 /* a scan is looked at from so many rows on, and so great a share discarded */
 #define SEQ_SCAN_ROWS		10000

@@ -38,7 +38,9 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "advice/advice.h"
+#include "advice/advice_internal.h"
 
 /* more memory than this is no advice */
 #define MAX_WORK_MEM_MB		1024

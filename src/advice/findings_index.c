@@ -37,7 +37,9 @@
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "advice/advice.h"
+#include "advice/advice_internal.h"
 
 typedef enum Use
 {

@@ -32,7 +32,7 @@
 #include "common/int.h"
 #include "port/pg_bitutils.h"
 
-#include "missing_symbol.h"
+#include "figures/figures.h"
 
 #define LAST_BUCKET			(MS_HISTOGRAM_BUCKETS - 1)
 

@@ -14,7 +14,7 @@
 
 #include <math.h>
 
-#include "missing_symbol.h"
+#include "figures/figures.h"
 
 /* the interval may miss the true ratio as rarely as this */
 #define ERROR_RATE		0.01

@@ -21,7 +21,13 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "advice/advice.h"
+#include "figures/figures.h"
+#include "profile/level_internal.h"
+#include "profile/session_internal.h"
+#include "profile/statement_internal.h"
+#include "shape/shape.h"
 
 /*
  * A statement in the executor; lives until its es_query_cxt goes away: in

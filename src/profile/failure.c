@@ -19,7 +19,12 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "figures/figures.h"
+#include "profile/level_internal.h"
+#include "profile/session_internal.h"
+#include "profile/statement_internal.h"
+#include "shape/shape.h"
 
 static emit_log_hook_type prev_emit_log = NULL;
 static int64 commit_from_ns = 0;

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * n_plus_one.c
- *	  Repeated shapes: the view n_plus_one.
+ *	  Repeated shapes.
  *
  * A unit is what lies between two boundaries: profile_start, profile_reset,
  * profile_mark, DISCARD ALL, or a pause of the client longer than
@@ -27,18 +27,16 @@
  * gave 2 rows or more.  Half as many repeats as it gave rows, up to as many:
  * strong evidence.  Anything else is a burst.
  *
- * Nothing here allocates or fails but what SQL calls.
+ * Nothing here allocates or fails but what makes candidates of them.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "funcapi.h"
 #include "mb/pg_wchar.h"
-#include "miscadmin.h"
-#include "utils/builtins.h"
 
-#include "missing_symbol.h"
+#include "profile/profile.h"
+#include "profile/statement_internal.h"
 
 #define MAX_OTHERS		3
 #define PAGE_ROWS		10
@@ -106,8 +104,6 @@ static uint64 last_run_id = 0;
 /* in this unit */
 static uint64 ordinal;
 static MSSource sources[2];		/* the latest, and the latest of another shape */
-
-PG_FUNCTION_INFO_V1(ms_n_plus_one);
 
 void
 ms_runs_attach(char *memory, Size size)
@@ -528,48 +524,4 @@ ms_candidates(uint64 section, int64 min_repeats, int64 min_ns,
 	}
 	list_sort(list, by_first_number);
 	return list;
-}
-
-#define N_PLUS_ONE_COLUMNS	15
-
-static void
-put_candidate(ReturnSetInfo *rsinfo, MSCandidate *c)
-{
-	Datum		values[N_PLUS_ONE_COLUMNS];
-	bool		nulls[N_PLUS_ONE_COLUMNS] = {0};
-	int			i = 0;
-
-	values[i++] = Int64GetDatum(c->unit);
-	values[i++] = CStringGetTextDatum(c->text);
-	values[i++] = Int64GetDatum(c->repeats);
-	values[i++] = Int64GetDatum(c->repeats - c->duplicates);
-	values[i++] = Int64GetDatum(c->duplicates);
-	values[i++] = Float8GetDatum(c->total_ns / 1e6);
-	values[i++] = Float8GetDatum(c->commit_ns / 1e6);
-	values[i++] = Int64GetDatum(c->first_number);
-	values[i++] = Int64GetDatum(c->last_number);
-	values[i++] = Int64GetDatum(c->xacts);
-	nulls[i] = c->source == NULL;
-	values[i++] = c->source ? CStringGetTextDatum(c->source) : (Datum) 0;
-	nulls[i] = c->source == NULL;
-	values[i++] = Int64GetDatum(c->source_rows);
-	values[i++] = CStringGetTextDatum(c->strong ? "strong" : "burst");
-	values[i++] = CStringGetTextDatum(c->hint);
-	values[i++] = ObjectIdGetDatum(c->userid);
-	Assert(i == N_PLUS_ONE_COLUMNS);
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-}
-
-Datum
-ms_n_plus_one(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	ListCell   *lc;
-
-	ms_profile_own();
-	InitMaterializedSRF(fcinfo, 0);
-	if (ms_profile.ready)
-		foreach(lc, ms_candidates(0, MS_MIN_REPEATS, 0, false))
-			put_candidate(rsinfo, lfirst(lc));
-	return (Datum) 0;
 }

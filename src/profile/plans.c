@@ -2,7 +2,7 @@
  *
  * plans.c
  *	  What the profiled statements' plans have told: which of them are looked
- *	  into, the facts kept of them, the view findings.
+ *	  into, the facts kept of them.
  *
  * Rows are counted in the plans of those top-level statements that
  * missing_symbol.plan_sample chooses, in what is listed below them, and in
@@ -13,27 +13,23 @@
  * their conditions as text.  A fact that is known already is only added to.
  * One that finds no room takes that of those not seen for longest.
  *
- * A finding shows to who may see the text of its statement.
- *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "executor/instrument.h"
-#include "funcapi.h"
-#include "miscadmin.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "advice/advice.h"
+#include "profile/profile.h"
+#include "profile/statement_internal.h"
 
 /* a fact may take this share of the memory */
 #define FACT_PART		8
+
+double		ms_plan_sample = 1;
 
 typedef struct Entry
 {
@@ -51,8 +47,6 @@ static uint64 uses;
 /* is the client's statement under way chosen? */
 static bool chosen;
 static TimestampTz chosen_at;
-
-PG_FUNCTION_INFO_V1(ms_findings_view);
 
 /*
  * Memory
@@ -230,13 +224,9 @@ ms_plan_end(QueryDesc *queryDesc, const MSStatement *s, bool is_fk_check,
 	MemoryContextSwitchTo(saved);
 }
 
-/*
- * The view
- */
-
 /* those that the user may see, or those that he may not */
-static List *
-facts_of_profile(bool visible)
+List *
+ms_profile_facts(bool visible)
 {
 	List	   *facts = NIL;
 	Entry	   *entry = NULL;
@@ -253,90 +243,4 @@ facts_of_profile(bool visible)
 		facts = lappend(facts, fact);
 	}
 	return facts;
-}
-
-List *
-ms_profile_findings(void)
-{
-	return ms_findings(facts_of_profile(true));
-}
-
-static Datum
-text_array(List *strings)
-{
-	Datum	   *elems = palloc(sizeof(Datum) * list_length(strings));
-	int			n = 0;
-	ListCell   *lc;
-
-	foreach(lc, strings)
-		elems[n++] = CStringGetTextDatum(lfirst(lc));
-	return PointerGetDatum(construct_array(elems, n, TEXTOID, -1, false,
-										   TYPALIGN_INT));
-}
-
-static Datum
-rows_datum(double rows)
-{
-	return Int64GetDatum(rows < (double) PG_INT64_MAX ? (int64) rint(rows) :
-						 PG_INT64_MAX);
-}
-
-#define FINDINGS_COLUMNS	12
-
-static void
-put_finding(ReturnSetInfo *rsinfo, const MSFinding *finding, bool see)
-{
-	const MSFact *fact = finding->fact;
-	MSShape    *shape = ms_shapes_find(fact->shape, fact->userid,
-									   fact->toplevel);
-	Datum		values[FINDINGS_COLUMNS] = {0};
-	bool		nulls[FINDINGS_COLUMNS] = {0};
-	int			i = 0;
-
-	values[i++] = CStringGetTextDatum(finding->kind);
-	nulls[i] = see && shape == NULL;
-	values[i++] = !see ? CStringGetTextDatum(MS_INSUFFICIENT_PRIVILEGE) :
-		shape == NULL ? (Datum) 0 :
-		PointerGetDatum(cstring_to_text_with_len(shape->text,
-												 shape->text_len));
-	nulls[i] = !see || fact->queryid == 0;
-	values[i++] = Int64GetDatum((int64) fact->queryid);
-	values[i++] = ObjectIdGetDatum(fact->userid);
-	if (!(nulls[i] = !see || finding->relation == NULL))
-		values[i] = CStringGetTextDatum(finding->relation);
-	i++;
-	if (!(nulls[i] = !see || finding->columns == NIL))
-		values[i] = text_array(finding->columns);
-	i++;
-	nulls[i] = finding->rows_read < 0;
-	values[i++] = rows_datum(finding->rows_read);
-	nulls[i] = finding->rows_discarded < 0;
-	values[i++] = rows_datum(finding->rows_discarded);
-	nulls[i] = finding->ratio < 0;
-	values[i++] = Float8GetDatum(finding->ratio);
-	values[i++] = Int64GetDatum(finding->times);
-	if (!(nulls[i] = !see || finding->suggestion == NULL))
-		values[i] = CStringGetTextDatum(finding->suggestion);
-	i++;
-	values[i++] = CStringGetTextDatum(see ? finding->why :
-									  MS_INSUFFICIENT_PRIVILEGE);
-	Assert(i == FINDINGS_COLUMNS);
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-}
-
-Datum
-ms_findings_view(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	ListCell   *lc;
-
-	ms_profile_own();
-	InitMaterializedSRF(fcinfo, 0);
-	if (!ms_profile.ready)
-		return (Datum) 0;
-	foreach(lc, ms_profile_findings())
-		put_finding(rsinfo, lfirst(lc), true);
-	foreach(lc, ms_findings(facts_of_profile(false)))
-		put_finding(rsinfo, lfirst(lc), false);
-	return (Datum) 0;
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * shapes.c
- *	  Statistics per statement shape, and the view query_stats.
+ *	  Statistics per statement shape.
  *
  * A fixed number of shapes, hashed in chains of indexes, keyed by shape,
  * user, and whether the client sent it.  A new shape that finds the table
@@ -10,19 +10,16 @@
  *
  * A shape gets its entry as its first statement starts, while the text is at
  * hand; it shows from its first call's end.  Nothing here allocates or
- * fails but the view.
+ * fails.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
-#include "funcapi.h"
-#include "miscadmin.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
-
-#include "missing_symbol.h"
+#include "figures/figures.h"
+#include "profile/profile.h"
+#include "profile/statement_internal.h"
+#include "shape/shape.h"
 
 /* so many shapes are looked at to find one that may go */
 #define EVICT_LOOKS		8
@@ -36,8 +33,6 @@ static int	hand;				/* where the search for a victim goes on */
 static uint64 uses;
 static uint64 evictions;
 static MSShape *others;
-
-PG_FUNCTION_INFO_V1(ms_query_stats);
 
 void
 ms_shapes_attach(char *memory, Size size)
@@ -226,117 +221,4 @@ ms_shapes_next(int *position)
 			return others;
 	}
 	return NULL;
-}
-
-/*
- * The view.  Times in milliseconds, as in pg_stat_statements.
- */
-
-/* {{from, to, calls}, ...} of the buckets that are not empty */
-static Datum
-histogram_array(const MSHistogram *h)
-{
-	static uint32 counts[MS_HISTOGRAM_BUCKETS];
-	Datum	   *elems;
-	int			n = 0;
-	int			i;
-	int			dims[2];
-	int			lbs[2] = {1, 1};
-
-	ms_histogram_counts(h, counts);
-	elems = palloc(sizeof(Datum) * 3 * MS_HISTOGRAM_BUCKETS);
-	for (i = 0; i < MS_HISTOGRAM_BUCKETS; i++)
-	{
-		double		lo;
-		double		hi;
-
-		if (counts[i] == 0)
-			continue;
-		ms_histogram_bucket_bounds(i, &lo, &hi);
-		elems[n++] = Float8GetDatum(lo / 1e6);
-		elems[n++] = Float8GetDatum(hi / 1e6);
-		elems[n++] = Float8GetDatum(counts[i]);
-	}
-	if (n == 0)
-		return PointerGetDatum(construct_empty_array(FLOAT8OID));
-	dims[0] = n / 3;
-	dims[1] = 3;
-	return PointerGetDatum(construct_md_array(elems, NULL, 2, dims, lbs,
-											  FLOAT8OID, sizeof(float8),
-											  FLOAT8PASSBYVAL, 'd'));
-}
-
-#define QUERY_STATS_COLUMNS	32
-
-static void
-put_shape(ReturnSetInfo *rsinfo, MSShape *shape)
-{
-	MSHistogram *h = &shape->histogram;
-	MSUsage    *u = &shape->usage;
-	bool		see = shape == others || ms_may_see(shape->userid);
-	double		median = ms_histogram_percentile(h, 0.5);
-	double		mean = ms_histogram_mean(h);
-	Datum		values[QUERY_STATS_COLUMNS];
-	bool		nulls[QUERY_STATS_COLUMNS] = {0};
-	int			i = 0;
-
-	values[i++] = PointerGetDatum(see ?
-								  cstring_to_text_with_len(shape->text, shape->text_len) :
-								  cstring_to_text(MS_INSUFFICIENT_PRIVILEGE));
-	nulls[i] = !see || shape->queryid == 0 || shape == others;
-	values[i++] = Int64GetDatum((int64) shape->queryid);
-	nulls[i] = shape == others;
-	values[i++] = ObjectIdGetDatum(shape->userid);
-	nulls[i] = shape == others;
-	values[i++] = BoolGetDatum(shape->toplevel);
-	values[i++] = Int64GetDatum(shape->calls);
-	values[i++] = Int64GetDatum(shape->errors);
-	values[i++] = Float8GetDatum(h->sum / 1e6);
-	values[i++] = Float8GetDatum(mean / 1e6);
-	values[i++] = Float8GetDatum(median / 1e6);
-	values[i++] = Float8GetDatum(ms_histogram_stddev(h) / 1e6);
-	values[i++] = Float8GetDatum(h->min / 1e6);
-	values[i++] = Float8GetDatum(h->max / 1e6);
-	values[i++] = Float8GetDatum(ms_histogram_percentile(h, 0.95) / 1e6);
-	values[i++] = Float8GetDatum(ms_histogram_percentile(h, 0.99) / 1e6);
-	nulls[i] = median <= 0;
-	values[i++] = Float8GetDatum(median > 0 ? mean / median : 0);
-	values[i++] = Int64GetDatum(shape->rows);
-	values[i++] = Int64GetDatum(u->shared_blks_hit);
-	values[i++] = Int64GetDatum(u->shared_blks_read);
-	values[i++] = Int64GetDatum(u->shared_blks_dirtied);
-	values[i++] = Int64GetDatum(u->shared_blks_written);
-	values[i++] = Int64GetDatum(u->local_blks_hit);
-	values[i++] = Int64GetDatum(u->local_blks_read);
-	values[i++] = Int64GetDatum(u->local_blks_dirtied);
-	values[i++] = Int64GetDatum(u->local_blks_written);
-	values[i++] = Int64GetDatum(u->temp_blks_read);
-	values[i++] = Int64GetDatum(u->temp_blks_written);
-	values[i++] = Float8GetDatum(u->blk_read_ns / 1e6);
-	values[i++] = Float8GetDatum(u->blk_write_ns / 1e6);
-	values[i++] = Int64GetDatum(u->wal_records);
-	values[i++] = Int64GetDatum(u->wal_fpi);
-	values[i++] = Int64GetDatum(u->wal_bytes);
-	values[i++] = histogram_array(h);
-	Assert(i == QUERY_STATS_COLUMNS);
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-}
-
-Datum
-ms_query_stats(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	MSShape    *shape;
-	int			position = 0;
-
-	ms_profile_own();
-	InitMaterializedSRF(fcinfo, 0);
-	if (!ms_profile.ready)
-		return (Datum) 0;
-	while ((shape = ms_shapes_next(&position)) != NULL)
-	{
-		CHECK_FOR_INTERRUPTS();
-		put_shape(rsinfo, shape);
-	}
-	return (Datum) 0;
 }

@@ -17,7 +17,11 @@
 #include "tcop/pquery.h"
 #include "tcop/utility.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "profile/level_internal.h"
+#include "profile/session_internal.h"
+#include "profile/statement_internal.h"
+#include "shape/shape.h"
 
 static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
@@ -61,6 +65,27 @@ adopt_prepared(MSUtility *u, ExecuteStmt *stmt)
 	if (entry != NULL)
 		u->source = pstrdup(entry->plansource->query_string);
 	return entry;
+}
+
+/*
+ * The EXECUTE that a utility command is, explains, or makes a table of; after
+ * parse analysis.  NULL: none.
+ */
+ExecuteStmt *
+ms_execute_stmt(Node *node)
+{
+	while (node != NULL && !IsA(node, ExecuteStmt))
+	{
+		if (IsA(node, ExplainStmt))
+			node = ((ExplainStmt *) node)->query;
+		else if (IsA(node, CreateTableAsStmt))
+			node = ((CreateTableAsStmt *) node)->query;
+		else if (IsA(node, Query))
+			node = ((Query *) node)->utilityStmt;
+		else
+			node = NULL;
+	}
+	return (ExecuteStmt *) node;
 }
 
 /* EXECUTE is shown as sent, and counted as what it executes */

@@ -23,7 +23,11 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "profile/profile.h"
+
+/* what a budget raises */
+#define MS_ERRCODE_BUDGET	MAKE_SQLSTATE('M', 'S', '0', '0', '1')
 
 /* so many statements in DETAIL, so many bytes of each */
 #define DETAIL_LINES	20

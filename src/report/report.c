@@ -21,14 +21,36 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "advice/advice.h"
+#include "figures/figures.h"
+#include "profile/profile.h"
+#include "report/report.h"
+#include "shape/shape.h"
 
 #define REPORT_LINES	5		/* of each list */
 #define REPORT_TEXT		100		/* bytes of a statement */
 #define BAR_WIDTH		40
+
+typedef enum MSProfileLog
+{
+	MS_LOG_NONE,
+	MS_LOG_SUMMARY,
+	MS_LOG_JSON
+} MSProfileLog;
+
+static int	log_setting = MS_LOG_NONE;
+
+static const struct config_enum_entry log_options[] = {
+	{"none", MS_LOG_NONE, false},
+	{"summary", MS_LOG_SUMMARY, false},
+	{"json", MS_LOG_JSON, false},
+	{NULL, 0, false}
+};
 
 PG_FUNCTION_INFO_V1(ms_profile_summary);
 PG_FUNCTION_INFO_V1(ms_profile_report);
@@ -192,7 +214,7 @@ json_findings(StringInfo buf)
 
 	json_key(buf, "findings");
 	appendStringInfoChar(buf, '[');
-	foreach(lc, ms_profile_findings())
+	foreach(lc, ms_findings(ms_profile_facts(true)))
 	{
 		MSFinding  *finding = lfirst(lc);
 
@@ -445,7 +467,7 @@ text_candidates(StringInfo buf, List *candidates)
 static void
 text_findings(StringInfo buf)
 {
-	List	   *findings = ms_profile_findings();
+	List	   *findings = ms_findings(ms_profile_facts(true));
 	ListCell   *lc;
 
 	if (findings != NIL)
@@ -694,14 +716,14 @@ summary_line(List *candidates)
  * ends, outside of any transaction: no catalog here.  It has the texts of all
  * roles, so no client may get it, whatever its client_min_messages.
  */
-void
-ms_profile_log(const char *why)
+static void
+log_profile(const char *why)
 {
 	MemoryContext context;
 	MemoryContext saved;
 	List	   *candidates;
 
-	if (ms_profile_log_setting == MS_LOG_NONE || !ms_profile.ready ||
+	if (log_setting == MS_LOG_NONE || !ms_profile.ready ||
 		(ms_profile.in_section.queries == 0 &&
 		 ms_profile.in_section.controls == 0))
 		return;
@@ -711,7 +733,7 @@ ms_profile_log(const char *why)
 									ALLOCSET_DEFAULT_SIZES);
 	saved = MemoryContextSwitchTo(context);
 	candidates = ms_candidates(ms_profile.section, MS_MIN_REPEATS, 0, true);
-	if (ms_profile_log_setting == MS_LOG_JSON)
+	if (log_setting == MS_LOG_JSON)
 		ereport(LOG_SERVER_ONLY,
 				(errmsg("missing_symbol profile: %s",
 						json_line(why, candidates)),
@@ -725,4 +747,21 @@ ms_profile_log(const char *why)
 				 errhidestmt(true), errhidecontext(true)));
 	MemoryContextSwitchTo(saved);
 	MemoryContextDelete(context);
+}
+
+void
+ms_report_init(void)
+{
+	ms_profile_log = log_profile;
+
+	DefineCustomEnumVariable("missing_symbol.profile_log",
+							 "Writes a line about the profile to the server's log.",
+							 "At the end of the session, at DISCARD ALL and at "
+							 "profile_mark().",
+							 &log_setting,
+							 MS_LOG_NONE,
+							 log_options,
+							 PGC_SUSET,
+							 0,
+							 NULL, NULL, NULL);
 }

@@ -32,7 +32,8 @@
 
 #include "mb/pg_wchar.h"
 
-#include "missing_symbol.h"
+#include "shape/shape.h"
+#include "shape/shape_internal.h"
 
 /* lists are looked for in so many levels of brackets */
 #define MAX_LEVELS		32

@@ -24,7 +24,7 @@
 
 #include "common/hashfn.h"
 
-#include "missing_symbol.h"
+#include "shape/shape.h"
 
 #define KNOWN_TEXTS		32
 #define KNOWN_TEXT_MAX	1000
@@ -208,8 +208,8 @@ hash_text(const char *text, int len)
 	return hash_bytes_extended((const unsigned char *) text, len, 0);
 }
 
-static uint64
-find_shape(const char *text, int len, uint64 *literals)
+uint64
+ms_shape_cached(const char *text, int len, uint64 *literals)
 {
 	KnownText  *k;
 	char		dummy[1];
@@ -240,13 +240,4 @@ find_shape(const char *text, int len, uint64 *literals)
 	k->plain = is_plain(text, len) && find_constants(k);
 	*literals = k->literals;
 	return k->shape;
-}
-
-void
-ms_shape_cached(MSStatement *s)
-{
-	if (s->shape_text == NULL)
-		s->shape = find_shape(s->text, s->len, &s->literals);
-	else
-		s->shape = find_shape(s->shape_text, s->shape_len, &s->literals);
 }

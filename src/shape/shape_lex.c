@@ -22,7 +22,8 @@
 
 #include "parser/parser.h"
 
-#include "missing_symbol.h"
+#include "shape/shape.h"
+#include "shape/shape_internal.h"
 
 /* a character's class: a type and flags */
 typedef enum

@@ -21,6 +21,7 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
 #include <math.h>
 
 #include "access/xact.h"
@@ -39,7 +40,11 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "figures/figures.h"
+#include "profile/profile.h"
+#include "trial/trial.h"
+#include "trial/trial_internal.h"
 
 #define COMPARE_COLUMNS	16
 
@@ -95,6 +100,8 @@ typedef struct MSOneRun
 	int64		blocks;
 	int64		wal;
 } MSOneRun;
+
+static int	compare_time = 10000;	/* ms */
 
 PG_FUNCTION_INFO_V1(ms_compare);
 
@@ -368,7 +375,7 @@ toss(int round)
 static void
 run_rounds(MSCompare *c)
 {
-	int64		limit_ns = (int64) ms_compare_time * 1000000;
+	int64		limit_ns = (int64) compare_time * 1000000;
 
 	while (c->done < c->runs)
 	{
@@ -381,7 +388,7 @@ run_rounds(MSCompare *c)
 		{
 			c->notes = lappend(c->notes,
 							   psprintf("stopped after %d of %d runs: missing_symbol.compare_time is %d ms",
-										c->done, c->runs, ms_compare_time));
+										c->done, c->runs, compare_time));
 			break;
 		}
 	}
@@ -562,4 +569,24 @@ ms_compare(PG_FUNCTION_ARGS)
 	put_variant(rsinfo, &c, &c.variants[0]);
 	put_variant(rsinfo, &c, &c.variants[1]);
 	return (Datum) 0;
+}
+
+/*
+ * The setting
+ */
+
+void
+ms_trial_init(void)
+{
+	DefineCustomIntVariable("missing_symbol.compare_time",
+							"Sets the time after which compare() stops.",
+							"The round in progress is finished; there is always "
+							"one.",
+							&compare_time,
+							10000,
+							1,
+							INT_MAX,
+							PGC_USERSET,
+							GUC_UNIT_MS,
+							NULL, NULL, NULL);
 }

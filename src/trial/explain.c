@@ -35,7 +35,10 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "advice/advice.h"
+#include "profile/profile.h"
+#include "trial/trial_internal.h"
 
 typedef struct MSExplain
 {

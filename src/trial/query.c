@@ -24,7 +24,8 @@
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "trial/trial_internal.h"
 
 /*
  * Errors
@@ -166,27 +167,6 @@ ms_query_rewrite(MSQuery *query)
 										   query->text, query->types,
 										   query->ntypes, NULL);
 	ms_query_leave(query);
-}
-
-/*
- * The EXECUTE that a utility command is, explains, or makes a table of; after
- * parse analysis.  NULL: none.
- */
-ExecuteStmt *
-ms_execute_stmt(Node *node)
-{
-	while (node != NULL && !IsA(node, ExecuteStmt))
-	{
-		if (IsA(node, ExplainStmt))
-			node = ((ExplainStmt *) node)->query;
-		else if (IsA(node, CreateTableAsStmt))
-			node = ((CreateTableAsStmt *) node)->query;
-		else if (IsA(node, Query))
-			node = ((Query *) node)->utilityStmt;
-		else
-			node = NULL;
-	}
-	return (ExecuteStmt *) node;
 }
 
 /*

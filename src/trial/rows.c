@@ -23,7 +23,9 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "shape/shape.h"
+#include "trial/trial_internal.h"
 
 /* so many rows are kept at most, and so many bytes of each */
 #define KEPT_ROWS	100000

@@ -39,7 +39,9 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "profile/profile.h"
+#include "trial/trial_internal.h"
 
 /* a sequence that is locked */
 typedef struct MSSequence

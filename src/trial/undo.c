@@ -19,7 +19,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-#include "missing_symbol.h"
+#include "trial/trial_internal.h"
 
 static ErrorData *
 run_and_roll_back(MSUndone run, void *arg)
