@@ -186,9 +186,7 @@ extern CommandTag ms_operation_tag(CmdType operation);
 extern void ms_planner_install(void);
 extern int64 ms_plan_consume(int level, PlannedStmt *stmt);
 
-/*
- * statement.c: list a statement that failed before it could be executed.
- */
+/* list a statement that failed before it could be executed */
 extern void ms_list_failure(const MSText *text, int level, CmdType operation,
 							int64 plan_ns, int sqlerrcode);
 

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "miscadmin.h"
 #include "optimizer/planner.h"
 #include "parser/analyze.h"
 #include "tcop/tcopprot.h"
@@ -19,6 +20,7 @@
 #include "figures/figures.h"
 #include "profile/level_internal.h"
 #include "profile/session_internal.h"
+#include "profile/statement_internal.h"
 
 /* Time to plan what ExecutorStart has not seen yet; compared, not followed */
 static struct
@@ -101,6 +103,24 @@ ms_plan_consume(int level, PlannedStmt *stmt)
 		return 0;
 	planned.ns = 0;
 	return ns;
+}
+
+/* a statement that failed before it could be executed */
+void
+ms_list_failure(const MSText *text, int level, CmdType operation,
+				int64 plan_ns, int sqlerrcode)
+{
+	MSStatement s;
+
+	ms_statement_init(&s, text->source, text->location, text->len);
+	s.level = level;
+	s.operation = operation;
+	s.tag = ms_operation_tag(operation);
+	s.plan_ns = plan_ns;
+	if (level == 0)
+		s.userid = GetOuterUserId();
+	ms_statement_open(&s, NULL);
+	ms_statement_close(&s, MS_ERROR, sqlerrcode);
 }
 
 static PlannedStmt *

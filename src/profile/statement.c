@@ -32,8 +32,6 @@
 /* a record may take this share of the texts */
 #define TEXT_PART		8
 
-#define CALIBRATION_ROUNDS	64
-
 int			ms_unit_gap = 200;
 
 static inline void
@@ -121,7 +119,7 @@ is_repeated(const MSStatement *s, const char *params)
 		s->shape_text == NULL && memcmp(ms_record_text(r), s->text, s->len) == 0;
 }
 
-/* label, text and parameters into the ring of texts */
+/* its shape; label, text and parameters into the ring of texts */
 static pg_noinline void
 push_text(MSRecord *r, MSStatement *s, const char *params)
 {
@@ -131,6 +129,9 @@ push_text(MSRecord *r, MSStatement *s, const char *params)
 	int			params_len = params ? clip(params, strlen(params), max) : -1;
 	char	   *to;
 
+	s->shape = s->shape_text == NULL ?
+		ms_shape_cached(s->text, s->len, &s->literals) :
+		ms_shape_cached(s->shape_text, s->shape_len, &s->literals);
 	r->text_pos = reserve_text(label_len + text_len + Max(params_len, 0));
 	r->label_len = label_len;
 	r->text_len = text_len;
@@ -168,9 +169,6 @@ push_record(MSStatement *s, const char *params)
 	}
 	else
 	{
-		s->shape = s->shape_text == NULL ?
-			ms_shape_cached(s->text, s->len, &s->literals) :
-			ms_shape_cached(s->shape_text, s->shape_len, &s->literals);
 		push_text(r, s, params);
 	}
 	r->shape = s->shape;
@@ -512,24 +510,6 @@ ms_statement_forget(MSStatement *s)
 	s->seq = 0;
 }
 
-/* a statement that failed before it could be executed */
-void
-ms_list_failure(const MSText *text, int level, CmdType operation,
-				int64 plan_ns, int sqlerrcode)
-{
-	MSStatement s;
-
-	ms_statement_init(&s, text->source, text->location, text->len);
-	s.level = level;
-	s.operation = operation;
-	s.tag = ms_operation_tag(operation);
-	s.plan_ns = plan_ns;
-	if (level == 0)
-		s.userid = GetOuterUserId();
-	ms_statement_open(&s, NULL);
-	ms_statement_close(&s, MS_ERROR, sqlerrcode);
-}
-
 /* the statement that calls this function directly is not to be listed */
 void
 ms_profile_own(void)
@@ -539,36 +519,6 @@ ms_profile_own(void)
 	ms_hooks.at.current->own = true;
 	if (ms_hooks.at.current->opened)
 		ms_statement_forget(ms_hooks.at.current);
-}
-
-/*
- * What a statement costs here: the work of one, without the hooks' calls.
- */
-void
-ms_statement_calibrate(void)
-{
-	static const char text[] = "SELECT name FROM calibration WHERE id = 42";
-	int64		from_ns = ms_now_ns();
-	int			i;
-
-	for (i = 0; i < CALIBRATION_ROUNDS; i++)
-	{
-		MSStatement s;
-
-		ms_statement_init(&s, text, -1, 0);
-		s.level = 0;
-		s.kind = MS_QUERY;
-		s.operation = CMD_SELECT;
-		s.tag = CMDTAG_SELECT;
-		s.executed = true;
-		ms_statement_open(&s, NULL);
-		ms_statement_begin(&s);
-		ms_statement_end(&s);
-		ms_statement_begin(&s);
-		ms_statement_end(&s);
-		ms_statement_close(&s, MS_OK, 0);
-	}
-	ms_profile.own_cost_ns = (ms_now_ns() - from_ns) / CALIBRATION_ROUNDS;
 }
 
 void

@@ -84,9 +84,6 @@ typedef struct MSStatement
  */
 extern int	ms_unit_gap;		/* ms */
 
-/* what a statement costs here, into the profile */
-extern void ms_statement_calibrate(void);
-
 extern void ms_statement_init(MSStatement *s, const char *source, int location,
 							  int len);
 extern void ms_statement_begin(MSStatement *s);

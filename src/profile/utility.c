@@ -71,7 +71,7 @@ adopt_prepared(MSUtility *u, ExecuteStmt *stmt)
  * The EXECUTE that a utility command is, explains, or makes a table of; after
  * parse analysis.  NULL: none.
  */
-ExecuteStmt *
+pg_noinline ExecuteStmt *
 ms_execute_stmt(Node *node)
 {
 	while (node != NULL && !IsA(node, ExecuteStmt))
