@@ -105,8 +105,8 @@ sub objection
 	my ($from, $to) = map { room_of($_) } @_;
 	return '' if $from eq $to || $to eq '' || $every{$from} || $uses{$from}{$to};
 	return '' if is_waiting($_[0]) && is_waiting($_[1]);
-	return 'to the other wing' unless same_wing($from, $to);
 	return 'to a higher floor' if $floor{$to} > $floor{$from};
+	return 'to the other wing' unless same_wing($from, $to);
 	return 'within a floor' if $floor{$to} == $floor{$from};
 	return 'that the table does not allow';
 }
@@ -207,15 +207,23 @@ foreach my $file (@files)
 # ---------------------------------------------------------------------------
 
 my %known = map { $_ => 1 } @files;
+my %seen;
+
+sub check_include
+{
+	my ($what, $file, $header) = @_;
+
+	return if !$known{$header} || $seen{$file}{$header}++;
+	my $why = objection($file, $header);
+	$why = 'that is of another room alone' if $header =~ /_internal\.h$/ && room_of($header) ne room_of($file);
+	wrong("$what $why: $file -> $header") if $why;
+}
+
 foreach my $file (@files)
 {
 	foreach (lines("$src/$file"))
 	{
-		my ($header) = /^\s*#\s*include\s*"([^"]+)"/ or next;
-		next unless $known{$header};
-		my $why = objection($file, $header);
-		$why = 'that is of another room alone' if $header =~ /_internal\.h$/ && room_of($header) ne room_of($file);
-		wrong("include $why: $file -> $header") if $why;
+		check_include('include', $file, $1) if /^\s*#\s*include\s*"([^"]+)"/;
 	}
 }
 
@@ -226,14 +234,7 @@ foreach my $file (grep { /\.c$/ } @files)
 	$found =~ s/\.c$/.d/;
 	unless (-e $found) { wrong("$file: the compiler has not said which headers it found"); next; }
 	my ($rule) = join('', lines($found)) =~ /^[^:]+:((?:.*\\\n)*.*)/ or next;
-	my %seen;
-	foreach my $header ($rule =~ m{(?:^|[\s/])src/([\w/]+\.h)\b}g)
-	{
-		next if !$known{$header} || $seen{$header}++;
-		my $why = objection($file, $header);
-		$why = 'that is of another room alone' if $header =~ /_internal\.h$/ && room_of($header) ne room_of($file);
-		wrong("include, through others, $why: $file -> $header") if $why;
-	}
+	check_include('include, through others,', $file, $_) foreach $rule =~ m{(?:^|[\s/])src/([\w/]+\.h)\b}g;
 }
 
 print map { "$_\n" } @wrong;
