@@ -24,52 +24,28 @@ OBJS = \
 	src/buffer.o \
 	src/builtin.o \
 	src/calls.o \
-	src/compare.o \
 	src/count.o \
 	src/counter.o \
 	src/defaults.o \
 	src/delta.o \
 	src/deltas.o \
-	src/explain.o \
-	src/facts.o \
 	src/fast.o \
 	src/fast_state.o \
-	src/findings.o \
-	src/findings_index.o \
 	src/fold.o \
 	src/fold_calls.o \
 	src/fold_groups.o \
 	src/general.o \
 	src/general_sql.o \
-	src/histogram.o \
 	src/increment.o \
 	src/infer.o \
 	src/input.o \
 	src/missing_symbol.o \
-	src/n_plus_one.o \
 	src/origin.o \
 	src/pending.o \
 	src/privileges.o \
 	src/probe.o \
-	src/profile_budget.o \
-	src/profile_exec.o \
-	src/profile_failure.o \
-	src/profile_findings.o \
-	src/profile_hooks.o \
-	src/profile_report.o \
-	src/profile_session.o \
-	src/profile_statement.o \
-	src/profile_stats.o \
-	src/profile_utility.o \
-	src/profile_views.o \
 	src/prune.o \
-	src/query.o \
-	src/ratio.o \
-	src/rows.o \
 	src/search.o \
-	src/shape.o \
-	src/shape_cache.o \
-	src/shape_lex.o \
 	src/spill.o \
 	src/spill_text.o \
 	src/stats.o \
@@ -78,13 +54,37 @@ OBJS = \
 	src/symbols.o \
 	src/target.o \
 	src/total.o \
-	src/traces.o \
 	src/tracked.o \
-	src/undo.o \
-	src/worker.o
-INCLUDES = \
-	src/compat.h \
-	src/missing_symbol.h
+	src/worker.o \
+	src/advice/facts.o \
+	src/advice/findings.o \
+	src/advice/findings_index.o \
+	src/figures/histogram.o \
+	src/figures/ratio.o \
+	src/profile/exec.o \
+	src/profile/failure.o \
+	src/profile/install.o \
+	src/profile/level.o \
+	src/profile/n_plus_one.o \
+	src/profile/planner.o \
+	src/profile/plans.o \
+	src/profile/session.o \
+	src/profile/shapes.o \
+	src/profile/statement.o \
+	src/profile/switch.o \
+	src/profile/utility.o \
+	src/report/budget.o \
+	src/report/report.o \
+	src/report/views.o \
+	src/shape/shape.o \
+	src/shape/shape_cache.o \
+	src/shape/shape_lex.o \
+	src/trial/compare.o \
+	src/trial/explain.o \
+	src/trial/query.o \
+	src/trial/rows.o \
+	src/trial/traces.o \
+	src/trial/undo.o
 PGFILEDESC = "missing_symbol - upsert counters and query profiling"
 
 EXTENSION = missing_symbol
@@ -191,7 +191,7 @@ ENCODING = UTF8
 NO_LOCALE = 1
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol
 
-EXTRA_CLEAN = output_general src/.built_for
+EXTRA_CLEAN = output_general src/.built_for $(OBJS:.o=.d)
 
 PG_CONFIG ?= pg_config
 
@@ -232,20 +232,30 @@ endif
 # PGXS's own ends with the first suite that fails.
 NO_INSTALLCHECK = 1
 
+# Which headers an object is of, the compiler says beside it.  PGXS has that
+# only where PostgreSQL was configured with it, which Debian's is not, and then
+# by the name of the file alone, whatever its room is.
+override autodepend = no
+override PG_CFLAGS += -MMD -MP
+PG_CPPFLAGS = -I$(srcdir)/src
+
 include $(PGXS)
 
-# Objects are of the PostgreSQL that they were built for; and PGXS tracks no
-# headers where PostgreSQL was configured without dependency tracking, as
-# Debian's is, and makes no directories in a VPATH build.
-BUILT_FOR := $(VERSION) $(SERVER_HEADERS) $(pkglibdir)
+include $(wildcard $(OBJS:.o=.d))
+
+# Objects are of the PostgreSQL that they were built for; and PGXS makes no
+# directories in a VPATH build.
+ROOMS := $(sort $(dir $(OBJS)))
+BUILT_FOR := $(VERSION) $(SERVER_HEADERS) $(pkglibdir) $(ROOMS)
 ifneq ($(BUILT_FOR),$(shell cat src/.built_for 2>/dev/null))
 .PHONY: src/.built_for
 endif
 src/.built_for:
-	@$(MKDIR_P) src
+	@$(MKDIR_P) $(ROOMS)
 	@echo '$(BUILT_FOR)' >$@
 
-$(OBJS) $(OBJS:.o=.bc): $(INCLUDES) src/.built_for
+$(OBJS): src/.built_for
+$(OBJS:.o=.bc): %.bc: %.o
 
 # Bitcode for JIT is made by the clang that PostgreSQL was configured with.
 ifeq ($(with_llvm),yes)

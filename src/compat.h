@@ -471,4 +471,17 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, uint32 flags)
 #define ROLE_PG_READ_ALL_STATS	DEFAULT_ROLE_READ_ALL_STATS
 #endif
 
+/*
+ * What is declared between these stays inside the library: calls and
+ * variables go without its tables of addresses.  The server makes that the
+ * default for extensions as of 16.
+ */
+#if defined(__GNUC__)
+#define MS_INSIDE_BEGIN		_Pragma("GCC visibility push(hidden)")
+#define MS_INSIDE_END		_Pragma("GCC visibility pop")
+#else
+#define MS_INSIDE_BEGIN
+#define MS_INSIDE_END
+#endif
+
 #endif							/* MS_COMPAT_H */

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * missing_symbol.c
- *	  The front door: module magic, _PG_init, every setting, the clock.
+ *	  The front door: module magic, _PG_init, the settings of counting, the
+ *	  clock.  Every other setting stands with the room that reads it.
  *
  * Nothing is installed at load but settings: loading the library must cost
  * a session that only counts nothing.
@@ -20,6 +21,9 @@
 #include "utils/timestamp.h"
 
 #include "missing_symbol.h"
+#include "profile/profile.h"
+#include "report/report.h"
+#include "trial/trial.h"
 
 PG_MODULE_MAGIC;
 
@@ -36,29 +40,6 @@ static const struct config_enum_entry apply_options[] = {
 
 static char *test_clock_string = NULL;
 static TimestampTz test_clock = DT_NOBEGIN; /* DT_NOBEGIN: the real clock */
-
-int			ms_profile_setting = MS_TRACK_OFF;
-bool		ms_profile_plans_setting = false;
-bool		ms_profile_params_setting = false;
-double		ms_plan_sample = 1;
-int			ms_profile_memory = 4096;
-int			ms_unit_gap = 200;
-int			ms_profile_log_setting = MS_LOG_NONE;
-int			ms_compare_time = 10000;
-
-static const struct config_enum_entry profile_options[] = {
-	{"off", MS_TRACK_OFF, false},
-	{"top", MS_TRACK_TOP, false},
-	{"all", MS_TRACK_ALL, false},
-	{NULL, 0, false}
-};
-
-static const struct config_enum_entry profile_log_options[] = {
-	{"none", MS_LOG_NONE, false},
-	{"summary", MS_LOG_SUMMARY, false},
-	{"json", MS_LOG_JSON, false},
-	{NULL, 0, false}
-};
 
 PG_FUNCTION_INFO_V1(ms_clock_sql);
 
@@ -139,121 +120,6 @@ static void
 assign_test_clock(const char *newval, void *extra)
 {
 	test_clock = *(TimestampTz *) extra;
-}
-
-/* the variable is assigned after its hook has run */
-static void
-assign_profile(int newval, void *extra)
-{
-	ms_profile_setting = newval;
-	ms_profile_refresh();
-}
-
-static void
-assign_profile_plans(bool newval, void *extra)
-{
-	ms_profile_plans_setting = newval;
-	ms_profile_refresh();
-}
-
-static void
-assign_profile_params(bool newval, void *extra)
-{
-	ms_profile_params_setting = newval;
-	ms_profile_refresh();
-}
-
-static void
-define_profile_settings(void)
-{
-	DefineCustomEnumVariable("missing_symbol.profile",
-							 "Profiles the session's own statements.",
-							 "top: what the client sends; all: also what functions "
-							 "and triggers run.",
-							 &ms_profile_setting,
-							 MS_TRACK_OFF,
-							 profile_options,
-							 PGC_USERSET,
-							 0,
-							 NULL, assign_profile, NULL);
-
-	DefineCustomBoolVariable("missing_symbol.profile_plans",
-							 "Looks into the plans of profiled statements.",
-							 "Rows are counted at each node of a plan; the view "
-							 "findings tells what is wrong with it.",
-							 &ms_profile_plans_setting,
-							 false,
-							 PGC_USERSET,
-							 0,
-							 NULL, assign_profile_plans, NULL);
-
-	DefineCustomRealVariable("missing_symbol.plan_sample",
-							 "Sets the share of statements whose plans are looked into.",
-							 "Chosen at random for each statement that the client "
-							 "sends, with what runs below it.",
-							 &ms_plan_sample,
-							 1.0,
-							 0.0,
-							 1.0,
-							 PGC_USERSET,
-							 0,
-							 NULL, NULL, NULL);
-
-	DefineCustomBoolVariable("missing_symbol.profile_params",
-							 "Keeps the parameters of profiled statements.",
-							 "Their output functions are called for it.",
-							 &ms_profile_params_setting,
-							 false,
-							 PGC_USERSET,
-							 0,
-							 NULL, assign_profile_params, NULL);
-
-	DefineCustomIntVariable("missing_symbol.profile_memory",
-							"Sets the memory that a session's profile takes.",
-							"It is taken whole as profiling is first on; a change "
-							"takes effect at profile_reset() and DISCARD ALL.",
-							&ms_profile_memory,
-							4096,
-							512,
-							1024 * 1024,
-							PGC_USERSET,
-							GUC_UNIT_KB,
-							NULL, NULL, NULL);
-
-	DefineCustomIntVariable("missing_symbol.unit_gap",
-							"Sets the client's pause that begins a new unit of work.",
-							"N+1 candidates are looked for within a unit; -1 turns "
-							"this boundary off.",
-							&ms_unit_gap,
-							200,
-							-1,
-							INT_MAX,
-							PGC_USERSET,
-							GUC_UNIT_MS,
-							NULL, NULL, NULL);
-
-	DefineCustomIntVariable("missing_symbol.compare_time",
-							"Sets the time after which compare() stops.",
-							"The round in progress is finished; there is always "
-							"one.",
-							&ms_compare_time,
-							10000,
-							1,
-							INT_MAX,
-							PGC_USERSET,
-							GUC_UNIT_MS,
-							NULL, NULL, NULL);
-
-	DefineCustomEnumVariable("missing_symbol.profile_log",
-							 "Writes a line about the profile to the server's log.",
-							 "At the end of the session, at DISCARD ALL and at "
-							 "profile_mark().",
-							 &ms_profile_log_setting,
-							 MS_LOG_NONE,
-							 profile_log_options,
-							 PGC_SUSET,
-							 0,
-							 NULL, NULL, NULL);
 }
 
 void
@@ -358,7 +224,9 @@ _PG_init(void)
 							   GUC_NOT_IN_SAMPLE,
 							   check_test_clock, assign_test_clock, NULL);
 
-	define_profile_settings();
+	ms_report_init();
+	ms_trial_init();
+	ms_profile_init();
 
 	MarkGUCPrefixReserved("missing_symbol");
 }

@@ -695,8 +695,8 @@ ms_build()
 	jobs=$(nproc 2>/dev/null || echo 1)
 	build_is_at()
 	{
-		set -- "$MS_SRC"/src/*.c
-		ms_say "$(find "$MS_SRC/src" -name '*.o' | wc -l) of $# files compiled"
+		ms_say "$(find "$MS_SRC/src" -name '*.o' | wc -l) of" \
+			"$(find "$MS_SRC/src" -name '*.c' | wc -l) files compiled"
 	}
 	compile()
 	{

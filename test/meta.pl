@@ -146,7 +146,7 @@ if (defined $zip)
 	{
 		wrong("the archive has no $file") unless $files{$file};
 	}
-	foreach my $listed (slurp('Makefile') =~ m{^\t(src/\w+)\.o\b}mg)
+	foreach my $listed (slurp('Makefile') =~ m{^\t(src/[\w/]+)\.o\b}mg)
 	{
 		wrong("the archive has no $listed.c") unless $files{"$listed.c"};
 	}

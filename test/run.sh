@@ -181,7 +181,8 @@ complete_lists()
 	return $rc
 }
 
-# README.md's map has every file of the sources.
+# README.md's map has every file of the sources, and src/README.md's every one
+# that is in a room.
 complete_map()
 {
 	local file name rc=0
@@ -190,6 +191,11 @@ complete_map()
 		name=$(basename "$file")
 		grep -qF "\`$name\`" "$MS_SRC/README.md" ||
 			{ echo "README.md does not say what $name is"; rc=1; }
+	done
+	for file in "$MS_SRC"/src/*/*.[ch]; do
+		name=${file#"$MS_SRC/src/"}
+		grep -qF "| \`$name\` |" "$MS_SRC/src/README.md" ||
+			{ echo "src/README.md does not say what $name is"; rc=1; }
 	done
 	return $rc
 }
@@ -216,7 +222,13 @@ complete_errors()
 		print "README.md has no \"$_\"\n" foreach sort keys %missing;
 		print "found $errors errors only\n" if $errors < 50;
 		exit(%missing || $errors < 50);
-	' "$MS_SRC/README.md" "$MS_SRC"/src/*.c
+	' "$MS_SRC/README.md" "$MS_SRC"/src/*.c "$MS_SRC"/src/*/*.c
+}
+
+# Rooms on floors: no arrow goes up, none across, none in a circle.
+arrows()
+{
+	perl "$MS_SRC/test/arrows.pl" "$MS_SRC"
 }
 
 suite_build()
@@ -225,6 +237,7 @@ suite_build()
 
 	ms_say "--- build"
 	check "exported symbols" exported_symbols
+	check "arrows" arrows
 	check "one version everywhere" one_version
 	check "META.json is valid" pgxn_meta
 	if is_committed; then
@@ -235,7 +248,7 @@ suite_build()
 		skip=1
 	fi
 	check "every test file is in the Makefile" complete_lists
-	check "every source file is in README.md" complete_map
+	check "every source file is in a map" complete_map
 	check "every error is in README.md" complete_errors
 	check "VPATH and DESTDIR" vpath_build
 	finish_suite build "$ok" "$bad" "$skip" $((SECONDS - start))

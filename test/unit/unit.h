@@ -8,7 +8,8 @@
 #ifndef UNIT_H
 #define UNIT_H
 
-#include "missing_symbol.h"
+#include "figures/figures.h"
+#include "shape/shape.h"
 
 /* one line of TAP; the answer is passed */
 extern bool check(bool passed, const char *name,...) pg_attribute_printf(2, 3);

@@ -1,0 +1,120 @@
+/*-------------------------------------------------------------------------
+ *
+ * advice.h
+ *	  What an executed plan tells, and the statement that helps.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef MS_ADVICE_H
+#define MS_ADVICE_H
+
+#include "compat.h"
+#include "executor/execdesc.h"
+#include "nodes/nodes.h"
+#include "nodes/pg_list.h"
+
+MS_INSIDE_BEGIN
+
+/*
+ * facts.c: what an executed plan tells, copied before it is gone.
+ */
+typedef enum MSFactKind
+{
+	MS_SEQ_SCAN_DISCARDS,
+	MS_INDEX_SCAN_DISCARDS,
+	MS_SORT_SPILLED,
+	MS_HASH_SPILLED,
+	MS_TEMP_SPILLED,
+	MS_ROW_ESTIMATE_OFF,
+	MS_NESTED_SEQ_SCAN,
+	MS_LOSSY_BITMAP,
+	MS_MISSING_FK_INDEX
+} MSFactKind;
+
+/* scans that throw rows away */
+#define MS_DISCARDS(kind) \
+	((kind) == MS_SEQ_SCAN_DISCARDS || (kind) == MS_INDEX_SCAN_DISCARDS || \
+	 (kind) == MS_NESTED_SEQ_SCAN || (kind) == MS_MISSING_FK_INDEX)
+
+typedef struct MSFact
+{
+	/* what it is the same as when the statement runs again */
+	MSFactKind	kind;
+	int			node;			/* plan_node_id; 0 for the statement itself */
+	NodeTag		tag;			/* of the plan's node */
+	Oid			relid;			/* invalid: of no single table */
+	Oid			index;			/* the index that was scanned, or invalid */
+	uint64		structure;		/* hash of the clauses without constants */
+	uint64		shape;			/* of its statement, 0 outside of a profile */
+	Oid			userid;
+	bool		toplevel;
+
+	/* sums over its times, as are rows */
+	int64		times;
+	double		rows_read;
+	double		rows_discarded;
+
+	TimestampTz seen;			/* the latest time */
+
+	/* of the worst time */
+	double		expected;		/* rows per loop, as planned ... */
+	double		actual;			/* ... and as executed */
+	double		memory;			/* work_mem that would have held it, in kB */
+
+	uint64		queryid;
+	int			nfilters;
+	List	   *clauses;		/* on relid as range table entry 1: filters,
+								 * then what the index was searched for */
+} MSFact;
+
+/*
+ * The facts of a plan that was executed with INSTRUMENT_ROWS at least, to be
+ * called before its ExecutorEnd.  is_fk_check: see below; sourceText is not
+ * read, it may be gone with a prepared statement that has deallocated itself.
+ * complete: it was run to its last row.  temp_blocks: what the statement has
+ * written to temporary files, 0 where that is not known.  A List of MSFact in
+ * the current memory context; reads no catalog, and fails only where memory
+ * is out.
+ */
+extern List *ms_facts_collect(QueryDesc *queryDesc, bool is_fk_check,
+							  bool complete, int64 temp_blocks);
+
+/* does it tell of the same? */
+extern bool ms_fact_is_same(const MSFact *a, const MSFact *b);
+
+/* then it is added up */
+extern void ms_fact_add(MSFact *into, const MSFact *fact);
+
+/*
+ * Is it the text of a query by which a foreign key looks for references?  To
+ * be asked at ExecutorStart.
+ */
+extern bool ms_is_fk_check(const char *text);
+
+/*
+ * findings.c: makes findings of facts, reading the catalog.
+ */
+typedef struct MSFinding
+{
+	const MSFact *fact;			/* the first one of those merged */
+	const char *kind;
+	char	   *relation;		/* qualified and quoted, or NULL */
+	List	   *columns;		/* of char *: names or expressions */
+	int64		times;
+	double		rows_read;
+	double		rows_discarded; /* negative: nothing is discarded there */
+	double		ratio;			/* negative: none */
+	char	   *suggestion;		/* statements to run; NULL: none to be given */
+	char	   *why;
+} MSFinding;
+
+/*
+ * A List of MSFinding, duplicates merged; facts that are no finding (an index
+ * is there, the table is gone) are left out.  Raises nothing that a user
+ * could bring about, and waits for no lock.
+ */
+extern List *ms_findings(List *facts);
+
+MS_INSIDE_END
+
+#endif							/* MS_ADVICE_H */

@@ -1,0 +1,653 @@
+/*-------------------------------------------------------------------------
+ *
+ * findings.c
+ *	  Facts of executed plans become findings: what was wrong, and the
+ *	  statement that fixes it.
+ *
+ * The catalog is read here and not while the facts were collected, so it may
+ * have changed: a finding about a table that is gone, or that has its index
+ * by now, is none.  Tables are locked only where nobody has to be waited
+ * for; where that fails the finding comes without a suggestion.
+ *
+ * A suggestion is given where there is a good reason to believe that it
+ * helps; else it is NULL, and "why" says what is known.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_statistic_ext.h"
+#include "commands/defrem.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "statistics/statistics.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "compat.h"
+#include "advice/advice.h"
+#include "advice/advice_internal.h"
+
+/* more memory than this is no advice */
+#define MAX_WORK_MEM_MB		1024
+
+/* statistics are old when such a share of the rows has changed */
+#define STALE_SHARE			0.1
+
+/* foreign keys are checked row by row: all of them count */
+#define FK_CHECKS_ROWS		10000
+
+static const char *const kind_names[] = {
+	[MS_SEQ_SCAN_DISCARDS] = "seq_scan_discards",
+	[MS_INDEX_SCAN_DISCARDS] = "index_scan_discards",
+	[MS_SORT_SPILLED] = "sort_spilled",
+	[MS_HASH_SPILLED] = "hash_spilled",
+	[MS_TEMP_SPILLED] = "temp_spilled",
+	[MS_ROW_ESTIMATE_OFF] = "row_estimate_off",
+	[MS_NESTED_SEQ_SCAN] = "nested_seq_scan",
+	[MS_LOSSY_BITMAP] = "lossy_bitmap",
+	[MS_MISSING_FK_INDEX] = "missing_fk_index",
+};
+
+/*
+ * Relations
+ */
+
+static char *
+qualified_name(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+	char	   *schema = get_namespace_name(get_rel_namespace(relid));
+
+	/* NULL where it is gone */
+	return name != NULL && schema != NULL ?
+		quote_qualified_identifier(schema, name) : NULL;
+}
+
+/* the partitioned table that a partition is of in the end, or itself */
+static Oid
+topmost(Oid relid)
+{
+	List	   *ancestors = get_rel_relispartition(relid) ?
+		get_partition_ancestors(relid) : NIL;
+
+	return ancestors != NIL ? llast_oid(ancestors) : relid;
+}
+
+/* NULL where somebody has it locked, or it is gone */
+static Relation
+open_without_waiting(Oid relid)
+{
+	Relation	rel;
+
+	if (!ConditionalLockRelationOid(relid, AccessShareLock))
+		return NULL;
+	rel = try_relation_open(relid, NoLock);
+	if (rel == NULL)
+		UnlockRelationOid(relid, AccessShareLock);
+	return rel;
+}
+
+static bool
+is_gone(int cache, Oid oid)
+{
+	return !SearchSysCacheExists1(cache, ObjectIdGetDatum(oid));
+}
+
+static bool
+function_is_gone(Oid funcid, void *context)
+{
+	return is_gone(PROCOID, funcid);
+}
+
+static bool
+column_has_changed(Var *var, Relation rel)
+{
+	Form_pg_attribute att;
+
+	if (var->varattno <= 0)
+		return false;
+	if (var->varattno > RelationGetNumberOfAttributes(rel))
+		return true;
+	att = TupleDescAttr(RelationGetDescr(rel), var->varattno - 1);
+	return att->attisdropped || att->atttypid != var->vartype;
+}
+
+/* is anything that the clauses name no longer as it was? */
+static bool
+has_changed(Node *node, Relation rel)
+{
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_Var:
+			return column_has_changed((Var *) node, rel);
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+			if (is_gone(OPEROID, ((OpExpr *) node)->opno))
+				return true;
+			break;
+		case T_ScalarArrayOpExpr:
+			if (is_gone(OPEROID, ((ScalarArrayOpExpr *) node)->opno))
+				return true;
+			break;
+		case T_Const:
+		case T_Param:
+		case T_FuncExpr:
+		case T_RelabelType:
+		case T_CoerceViaIO:
+		case T_ArrayCoerceExpr:
+		case T_CoerceToDomain:
+		case T_ArrayExpr:
+		case T_RowExpr:
+		case T_CaseExpr:
+			if (is_gone(TYPEOID, exprType(node)))
+				return true;
+			break;
+		default:
+			break;
+	}
+	return check_functions_in_node(node, function_is_gone, NULL) ||
+		expression_tree_walker(node, has_changed, (void *) rel);
+}
+
+/*
+ * Scans: an index
+ */
+
+/* is there a foreign key of just these columns? */
+static bool
+is_foreign_key(Relation rel, const MSFact *fact)
+{
+	Bitmapset  *attnos = NULL;
+	ListCell   *lc;
+
+	pull_varattnos((Node *) fact->clauses, 1, &attnos);
+	foreach(lc, RelationGetFKeyList(rel))
+	{
+		ForeignKeyCacheInfo *fk = lfirst(lc);
+		Bitmapset  *key = NULL;
+		int			i;
+
+		for (i = 0; i < fk->nkeys; i++)
+			key = bms_add_member(key, fk->conkey[i] -
+								 FirstLowInvalidHeapAttributeNumber);
+		if (bms_equal(attnos, key))
+			return true;
+	}
+	return false;
+}
+
+static const char *
+discards_why(const MSFact *fact)
+{
+	char	   *index;
+
+	switch (fact->kind)
+	{
+		case MS_SEQ_SCAN_DISCARDS:
+			return "the whole table is read, and most of it thrown away";
+		case MS_NESTED_SEQ_SCAN:
+			return "the whole table is read again for each row of something else, and most of it thrown away";
+		case MS_MISSING_FK_INDEX:
+			return "to delete or update a row that may be referred to, the whole table is searched for references";
+		default:
+			index = OidIsValid(fact->index) ? get_rel_name(fact->index) : NULL;
+			return index == NULL ?
+				"most rows that indexes find are read and thrown away" :
+				psprintf("most rows that index %s finds are read and thrown away",
+						 quote_identifier(index));
+	}
+}
+
+static bool
+find_index(MSFinding *finding, Relation rel)
+{
+	const MSFact *fact = finding->fact;
+	const char *why = discards_why(fact);
+	MSIndexAdvice advice;
+
+	if (fact->kind == MS_MISSING_FK_INDEX && !is_foreign_key(rel, fact))
+		return false;
+	ms_index_advise(rel, fact, finding->relation, &advice);
+	if (advice.exists)
+		return false;
+	finding->columns = advice.columns;
+	finding->suggestion = advice.ddl;
+	finding->why = advice.ddl != NULL ? pstrdup(why) :
+		psprintf("%s; %s", why, advice.reason ? advice.reason :
+				 "no index can serve its condition as it stands");
+	return true;
+}
+
+/*
+ * Memory
+ */
+
+static void
+find_memory(MSFinding *finding, const char *what)
+{
+	const MSFact *fact = finding->fact;
+	double		mb = ceil(fact->memory / 1024);
+
+	if (mb <= MAX_WORK_MEM_MB)
+	{
+		finding->suggestion = psprintf("SET work_mem = '%.0fMB'", mb);
+		finding->why = psprintf("%s did not fit into work_mem", what);
+	}
+	else
+		finding->why = psprintf("%s did not fit into work_mem; %.0f MB would hold it, which is much for one statement",
+								what, mb);
+}
+
+/*
+ * Estimates
+ */
+
+static bool
+contains_external_param(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param))
+		return ((Param *) node)->paramkind == PARAM_EXTERN;
+	return expression_tree_walker(node, contains_external_param, context);
+}
+
+static bool
+lacks_statistics(Relation rel, Bitmapset *attnos)
+{
+	int			i = -1;
+
+	if (rel->rd_rel->reltuples <= 0)
+		return true;
+	while ((i = bms_next_member(attnos, i)) >= 0)
+	{
+		AttrNumber	attno = i + FirstLowInvalidHeapAttributeNumber;
+
+		if (attno > 0 &&
+			!SearchSysCacheExists3(STATRELATTINH,
+								   ObjectIdGetDatum(RelationGetRelid(rel)),
+								   Int16GetDatum(attno), BoolGetDatum(false)))
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_grown(Relation rel)
+{
+	return RelationGetNumberOfBlocks(rel) >
+		rel->rd_rel->relpages * (1 + STALE_SHARE);
+}
+
+/* has ANALYZE been there since the statement ran, by itself or called? */
+static bool
+is_analyzed_since(Relation rel, const MSFact *fact)
+{
+	static const Oid times[] = {F_PG_STAT_GET_LAST_ANALYZE_TIME,
+	F_PG_STAT_GET_LAST_AUTOANALYZE_TIME};
+
+	for (int i = 0; i < lengthof(times); i++)
+	{
+		LOCAL_FCINFO(fcinfo, 1);
+		FmgrInfo	function;
+		Datum		analyzed;
+
+		fmgr_info(times[i], &function);
+		InitFunctionCallInfoData(*fcinfo, &function, 1, InvalidOid, NULL, NULL);
+		fcinfo->args[0].value = ObjectIdGetDatum(RelationGetRelid(rel));
+		fcinfo->args[0].isnull = false;
+		analyzed = FunctionCallInvoke(fcinfo);
+		if (!fcinfo->isnull && DatumGetTimestampTz(analyzed) > fact->seen)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Rows that have changed, as the cumulative statistics count: what was done
+ * just before ANALYZE, or in its transaction, may come in after it.
+ */
+static bool
+is_counted_stale(Relation rel)
+{
+	Datum		relid = ObjectIdGetDatum(RelationGetRelid(rel));
+	Datum		changed = OidFunctionCall1(F_PG_STAT_GET_MOD_SINCE_ANALYZE,
+										   relid);
+
+	return DatumGetInt64(changed) > rel->rd_rel->reltuples * STALE_SHARE;
+}
+
+/* has somebody made statistics of these columns together? */
+static bool
+has_extended_statistics(Relation rel, Bitmapset *attnos)
+{
+	bool		found = false;
+	ListCell   *lc;
+
+	foreach(lc, RelationGetStatExtList(rel))
+	{
+		HeapTuple	tuple = SearchSysCache1(STATEXTOID,
+											ObjectIdGetDatum(lfirst_oid(lc)));
+		Form_pg_statistic_ext form;
+		Bitmapset  *keys = NULL;
+		int			i;
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		form = (Form_pg_statistic_ext) GETSTRUCT(tuple);
+		for (i = 0; i < form->stxkeys.dim1; i++)
+			keys = bms_add_member(keys, form->stxkeys.values[i] -
+								  FirstLowInvalidHeapAttributeNumber);
+		found = found || bms_is_subset(attnos, keys);
+		ReleaseSysCache(tuple);
+	}
+	return found;
+}
+
+/* CREATE STATISTICS wants a name before 16 */
+static char *
+statistics_name(Relation rel, List *columns)
+{
+	char	   *schema = get_namespace_name(RelationGetNamespace(rel));
+	char	   *name;
+	List	   *list;
+	char		label[32] = "stats";
+	int			i = 0;
+
+	for (;;)
+	{
+		name = makeObjectName(RelationGetRelationName(rel),
+							  linitial(columns), label);
+		list = list_make2(makeString(schema), makeString(name));
+		if (!OidIsValid(get_statistics_object_oid(list, true)))
+			return quote_qualified_identifier(schema, name);
+		snprintf(label, sizeof(label), "stats%d", ++i);
+	}
+}
+
+/* would statistics of several columns know of this condition? */
+static bool
+is_about_one_value(Node *clause)
+{
+	if (IsA(clause, OpExpr))
+		return get_oprrest(((OpExpr *) clause)->opno) == F_EQSEL;
+	if (IsA(clause, ScalarArrayOpExpr))
+		return get_oprrest(((ScalarArrayOpExpr *) clause)->opno) == F_EQSEL;
+	if (is_notclause(clause))
+		clause = (Node *) get_notclausearg((Expr *) clause);
+	return IsA(clause, Var) || IsA(clause, NullTest);
+}
+
+static Bitmapset *
+correlated_columns(const MSFact *fact)
+{
+	Bitmapset  *columns = NULL;
+	ListCell   *lc;
+
+	foreach(lc, fact->clauses)
+	{
+		Bitmapset  *attnos = NULL;
+		int			attno;
+
+		pull_varattnos(lfirst(lc), 1, &attnos);
+		if (is_about_one_value(lfirst(lc)) &&
+			bms_get_singleton_member(attnos, &attno) &&
+			attno > -FirstLowInvalidHeapAttributeNumber &&
+			bms_num_members(columns) < STATS_MAX_DIMENSIONS)
+			columns = bms_add_members(columns, attnos);
+	}
+	return columns;
+}
+
+/* the names of columns */
+static List *
+column_names(Relation rel, Bitmapset *attnos)
+{
+	List	   *names = NIL;
+	int			i = -1;
+
+	while ((i = bms_next_member(attnos, i)) >= 0)
+	{
+		AttrNumber	attno = i + FirstLowInvalidHeapAttributeNumber;
+
+		if (attno > 0)
+			names = lappend(names, get_attname(RelationGetRelid(rel), attno,
+											   false));
+	}
+	return names;
+}
+
+static char *
+statistics_ddl(MSFinding *finding, Relation rel, Bitmapset *columns)
+{
+	List	   *names = column_names(rel, columns);
+	const char *separator = "";
+	StringInfoData ddl;
+	ListCell   *lc;
+
+	initStringInfo(&ddl);
+	appendStringInfo(&ddl, "CREATE STATISTICS %s ON ",
+					 statistics_name(rel, names));
+	foreach(lc, names)
+	{
+		appendStringInfo(&ddl, "%s%s", separator, quote_identifier(lfirst(lc)));
+		separator = ", ";
+	}
+	appendStringInfo(&ddl, " FROM %s; ANALYZE %s", finding->relation,
+					 finding->relation);
+	return ddl.data;
+}
+
+/* why it was off, with a suggestion; NULL where nothing is known */
+static const char *
+find_reason(MSFinding *finding, Relation rel)
+{
+	const MSFact *fact = finding->fact;
+	Bitmapset  *attnos = NULL;
+	Bitmapset  *correlated = correlated_columns(fact);
+	bool		analyzed_since = is_analyzed_since(rel, fact);
+
+	pull_varattnos((Node *) fact->clauses, 1, &attnos);
+	finding->columns = column_names(rel, attnos);
+	if (lacks_statistics(rel, attnos))
+	{
+		finding->suggestion = psprintf("ANALYZE %s", finding->relation);
+		return "it has no statistics yet";
+	}
+	if (!analyzed_since && (has_grown(rel) || fact->clauses == NIL))
+	{
+		finding->suggestion = psprintf("ANALYZE %s", finding->relation);
+		return "it is of another size than when it was analyzed";
+	}
+	if (contains_external_param((Node *) fact->clauses, NULL))
+	{
+		finding->suggestion = pstrdup("SET plan_cache_mode = force_custom_plan");
+		return "a generic plan does not know its parameters";
+	}
+	if (bms_num_members(correlated) > 1 &&
+		!has_extended_statistics(rel, correlated))
+	{
+		finding->suggestion = statistics_ddl(finding, rel, correlated);
+		return "columns that go together are taken for independent";
+	}
+	if (analyzed_since)
+		return "it has been analyzed since";
+	if (is_counted_stale(rel))
+	{
+		finding->suggestion = psprintf("ANALYZE %s", finding->relation);
+		return "the server counts many of its rows as changed since it was analyzed";
+	}
+	return NULL;
+}
+
+static void
+find_estimate(MSFinding *finding, Relation rel)
+{
+	const MSFact *fact = finding->fact;
+	const char *reason = rel != NULL ? find_reason(finding, rel) : NULL;
+
+	finding->ratio = fact->actual / Max(fact->expected, 1);
+	finding->why = psprintf("%.0f rows were expected and %.0f came%s%s",
+							fact->expected, fact->actual, reason ? "; " : "",
+							reason ? reason : "");
+}
+
+/*
+ * Findings
+ */
+
+static const char *
+spilling_node(const MSFact *fact)
+{
+	return fact->kind == MS_SORT_SPILLED ? "a sort" :
+		fact->kind == MS_TEMP_SPILLED ?
+		"what a CTE, a cursor, a window or a function keeps aside" :
+		fact->tag == T_Agg ? "the groups of a hash aggregate" :
+		"the table of a hash join";
+}
+
+/* false: there is nothing to be found */
+static bool
+make_finding(MSFinding *finding, Relation rel)
+{
+	switch (finding->fact->kind)
+	{
+		case MS_SEQ_SCAN_DISCARDS:
+		case MS_INDEX_SCAN_DISCARDS:
+		case MS_NESTED_SEQ_SCAN:
+		case MS_MISSING_FK_INDEX:
+			return find_index(finding, rel);
+		case MS_SORT_SPILLED:
+		case MS_HASH_SPILLED:
+		case MS_TEMP_SPILLED:
+			find_memory(finding, spilling_node(finding->fact));
+			return true;
+		case MS_LOSSY_BITMAP:
+			find_memory(finding, "a bitmap of row places");
+			return true;
+		case MS_ROW_ESTIMATE_OFF:
+			find_estimate(finding, rel);
+			return true;
+	}
+	return false;
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static MSFinding *
+find_duplicate(List *findings, const MSFinding *finding)
+{
+	ListCell   *lc;
+
+	foreach(lc, findings)
+	{
+		MSFinding  *other = lfirst(lc);
+
+		if (other->fact->kind == finding->fact->kind &&
+			other->fact->shape == finding->fact->shape &&
+			other->fact->userid == finding->fact->userid &&
+			other->fact->toplevel == finding->fact->toplevel &&
+			same_text(other->relation, finding->relation) &&
+			same_text(other->suggestion, finding->suggestion) &&
+			same_text(other->why, finding->why))
+			return other;
+	}
+	return NULL;
+}
+
+static List *
+add_finding(List *findings, MSFinding *finding)
+{
+	const MSFact *fact = finding->fact;
+	MSFinding  *same = find_duplicate(findings, finding);
+
+	if (same == NULL)
+	{
+		finding->times = fact->times;
+		finding->rows_read = fact->rows_read;
+		finding->rows_discarded = fact->rows_discarded;
+		return lappend(findings, finding);
+	}
+	same->times = Max(same->times, fact->times);
+	same->rows_read += fact->rows_read;
+	same->rows_discarded += Max(fact->rows_discarded, 0);
+	return findings;
+}
+
+static List *
+consider(List *findings, const MSFact *fact)
+{
+	MSFinding  *finding = palloc0(sizeof(MSFinding));
+	Relation	rel = NULL;
+	bool		found = true;
+
+	finding->fact = fact;
+	finding->kind = kind_names[fact->kind];
+	finding->ratio = -1;
+	if (OidIsValid(fact->relid))
+	{
+		/* an index is for all partitions, statistics are of each */
+		finding->relation = qualified_name(MS_DISCARDS(fact->kind) ?
+										   topmost(fact->relid) : fact->relid);
+		if (finding->relation == NULL)
+			return findings;
+		rel = open_without_waiting(fact->relid);
+	}
+	if (OidIsValid(fact->relid) && rel == NULL)
+		finding->why = pstrdup("its table is locked, so nothing can be said of it now");
+	else
+		found = !has_changed((Node *) fact->clauses, rel) &&
+			make_finding(finding, rel);
+	if (rel != NULL)
+		relation_close(rel, AccessShareLock);
+	return found ? add_finding(findings, finding) : findings;
+}
+
+List *
+ms_findings(List *facts)
+{
+	List	   *findings = NIL;
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, facts)
+	{
+		CHECK_FOR_INTERRUPTS();
+		findings = consider(findings, lfirst(lc));
+	}
+	foreach(lc, findings)
+	{
+		MSFinding  *finding = lfirst(lc);
+
+		if (MS_DISCARDS(finding->fact->kind) ||
+			finding->fact->kind == MS_LOSSY_BITMAP)
+			finding->ratio = finding->rows_read > 0 ?
+				finding->rows_discarded / finding->rows_read : 0;
+		if (finding->fact->kind != MS_MISSING_FK_INDEX ||
+			finding->rows_read >= FK_CHECKS_ROWS)
+			result = lappend(result, finding);
+	}
+	return result;
+}

@@ -1,0 +1,241 @@
+/*-------------------------------------------------------------------------
+ *
+ * profile.h
+ *	  What is measured of a session, for who shows it or must not be in it.
+ *
+ * All of it is read only: who is above shows, profile/ measures.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef MS_PROFILE_H
+#define MS_PROFILE_H
+
+#include "nodes/nodes.h"
+#include "nodes/parsenodes.h"
+#include "nodes/pg_list.h"
+
+#include "compat.h"
+#include "figures/figures.h"
+#include "profile/record.h"
+
+MS_INSIDE_BEGIN
+
+/* the settings, and what the session is put together of */
+extern void ms_profile_init(void);
+
+/*
+ * session.c: the session's profile.
+ */
+#define MS_LABEL_MAX	128
+
+/* Sums over top-level statements, right whatever the ring has dropped. */
+typedef struct MSTotals
+{
+	uint64		queries;
+	uint64		controls;
+	uint64		nested;
+	uint64		errors;
+	uint64		rows;
+	int64		plan_ns;
+	int64		exec_ns;
+	int64		commit_ns;
+	int64		slowest_ns;
+	Oid			slowest_user;
+	char		slowest_text[256];	/* normalised */
+	uint64		first_number;
+	uint64		lost_repeats;	/* the longest run that had to be forgotten */
+	int64		lost_repeats_ns;
+} MSTotals;
+
+typedef struct MSProfile
+{
+	bool		ready;			/* memory is there */
+	bool		failed;			/* memory could not be had */
+	uint32		generation;		/* counts resets */
+	MemoryContext context;
+	int			memory;			/* kB allocated */
+
+	/* the ring */
+	MSRecord   *records;
+	int			nrecords;
+	uint64		next_seq;
+	uint64		tail_seq;		/* the oldest that is kept, from 1 */
+	uint64		next_number;
+	char	   *texts;
+	uint64		texts_size;
+	uint64		text_head;
+	struct MSRecord *repeatable;	/* the newest, if its text may serve again */
+	uint64		text_limit;		/* it may grow so far before records go */
+	uint64		dropped;
+	uint64		truncated;
+	uint64		runs_lost;		/* N+1 candidates that were forgotten */
+	uint64		facts_lost;		/* facts of plans that were forgotten */
+
+	/* where the session is */
+	char		label[MS_LABEL_MAX];
+	int			label_len;
+	uint64		xact;
+	bool		xact_over;		/* the next statement starts another */
+	bool		xact_failed;
+	uint64		failed_xact;	/* the latest that failed, 0 for none */
+	uint64		goes_on;		/* the first record that may be MS_GOES_ON */
+	int			ngo_on;			/* how many are */
+	uint64		last_top;		/* record of the latest top-level statement */
+	uint64		unit;
+	uint64		section;		/* counts explicit boundaries */
+	uint64		section_seq;	/* the first record after the latest */
+	int64		last_end_ns;	/* 0: no statement in this unit yet */
+
+	MSTotals	before;			/* since the last reset, without: */
+	MSTotals	in_section;		/* since the last explicit boundary */
+
+	int64		anchor_ns;
+	TimestampTz anchor_time;
+	int64		own_cost_ns;	/* per top-level statement, calibrated */
+} MSProfile;
+
+extern MSProfile ms_profile;
+
+/* the record with that sequence number, or NULL if it has been dropped */
+static inline MSRecord *
+ms_profile_record(uint64 seq)
+{
+	if (seq - ms_profile.tail_seq >=
+		ms_profile.next_seq - ms_profile.tail_seq)
+		return NULL;
+	return &ms_profile.records[seq % ms_profile.nrecords];
+}
+
+/* everything since the last reset */
+extern void ms_profile_total(MSTotals *total);
+
+/*
+ * A line in the server's log about what came since the last mark; set by who
+ * writes it.
+ */
+extern void (*ms_profile_log) (const char *why);
+
+/* may the current user see the text of that role's statements? */
+extern bool ms_may_see(Oid userid);
+
+/* a line of an SQLSTATE: five letters in a static buffer */
+extern const char *ms_sqlstate(int sqlerrcode);
+extern const char *ms_status_name(MSStatus status, int sqlerrcode);
+
+#define MS_INSUFFICIENT_PRIVILEGE	"<insufficient privilege>"
+
+/*
+ * switch.c: is it on?
+ */
+
+/* in between, nothing is listed nor measured */
+extern void ms_profile_pause(void);
+extern void ms_profile_resume(void);
+
+/* error 55000 unless profiling is on */
+extern void ms_profile_require_on(void);
+
+/*
+ * statement.c: the ring.
+ */
+extern const char *ms_record_text(const MSRecord *r);
+extern const char *ms_record_params(const MSRecord *r);
+extern int	ms_record_committed(const MSRecord *r);
+
+/* the statement that calls this function directly is not to be listed */
+extern void ms_profile_own(void);
+
+/*
+ * shapes.c: statistics per shape.
+ */
+#define MS_SHAPE_TEXT	1536
+
+typedef struct MSShape
+{
+	uint64		hash;
+	uint64		queryid;
+	Oid			userid;
+	bool		toplevel;
+	int			next;			/* in its bucket */
+	uint64		calls;
+	uint64		errors;
+	uint64		rows;
+	MSUsage		usage;
+	uint64		last_used;
+	int			text_len;
+	char		text[MS_SHAPE_TEXT];	/* not NUL-terminated */
+
+	/* n_plus_one.c: the latest top-level execution, and its run */
+	uint64		unit;
+	uint64		ordinal;
+	int			run;			/* index, or -1 */
+	uint64		run_id;
+	uint64		first_number;
+	uint64		first_seq;
+	uint64		first_params;
+	uint64		first_xact;
+	uint64		first_rows;
+	int64		first_ns;
+	uint64		source;			/* shape hash, 0 for none */
+	Oid			source_user;
+	uint64		source_rows;
+
+	MSHistogram histogram;
+} MSShape;
+
+extern MSShape *ms_shapes_find(uint64 hash, Oid userid, bool toplevel);
+extern bool ms_shape_is_others(const MSShape *shape);
+
+/* walk through what has been called, from *position = 0; NULL at the end */
+extern MSShape *ms_shapes_next(int *position);
+
+/*
+ * n_plus_one.c: repeated shapes in a unit.
+ */
+
+/* so many executions make a candidate */
+#define MS_MIN_REPEATS	5
+
+typedef struct MSCandidate
+{
+	uint64		unit;
+	uint64		section;
+	Oid			userid;
+	CmdType		operation;
+	int64		repeats;
+	int64		duplicates;
+	int64		total_ns;
+	int64		commit_ns;
+	uint64		first_number;
+	uint64		last_number;
+	uint64		xacts;
+	char	   *text;			/* as the user may see it */
+	char	   *source;			/* NULL for none */
+	uint64		source_rows;
+	bool		strong;
+	char	   *hint;
+} MSCandidate;
+
+/*
+ * The candidates with at least that many repeats and that much time, in
+ * the order of their first statement; of one section, or of all with 0.  A
+ * List of MSCandidate.  everything: as the server's log may see it.
+ */
+extern List *ms_candidates(uint64 section, int64 min_repeats, int64 min_ns,
+						   bool everything);
+
+/*
+ * plans.c: the facts of the profile, those that the user may see or those
+ * that he may not.  A List of MSFact.
+ */
+extern List *ms_profile_facts(bool visible);
+
+/*
+ * utility.c: the EXECUTE that a utility command is, explains, or makes a table
+ * of; after parse analysis.  NULL: none.
+ */
+extern ExecuteStmt *ms_execute_stmt(Node *node);
+
+MS_INSIDE_END
+
+#endif							/* MS_PROFILE_H */

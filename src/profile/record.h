@@ -1,0 +1,92 @@
+/*-------------------------------------------------------------------------
+ *
+ * record.h
+ *	  A line of the view queries, as the ring has it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef MS_RECORD_H
+#define MS_RECORD_H
+
+#include "compat.h"
+#include "tcop/cmdtag.h"
+
+MS_INSIDE_BEGIN
+
+typedef enum MSStatus
+{
+	MS_RUNNING,
+	MS_OK,
+	MS_ERROR,
+	MS_CLOSED
+} MSStatus;
+
+/* Of a record: what its transaction came to, as far as it had to be noted */
+typedef enum MSCommitted
+{
+	MS_WITH_XACT,				/* committed, if it is over */
+	MS_COMMITTED,
+	MS_UNDONE,
+	MS_PREPARED,				/* not known here */
+	MS_GOES_ON					/* ended transactions, is in another */
+} MSCommitted;
+
+/* What a statement used: BufferUsage and WalUsage of all versions in one */
+typedef struct MSUsage
+{
+	int64		shared_blks_hit;
+	int64		shared_blks_read;
+	int64		shared_blks_dirtied;
+	int64		shared_blks_written;
+	int64		local_blks_hit;
+	int64		local_blks_read;
+	int64		local_blks_dirtied;
+	int64		local_blks_written;
+	int64		temp_blks_read;
+	int64		temp_blks_written;
+	int64		wal_records;
+	int64		wal_fpi;
+	int64		wal_bytes;
+	int64		blk_read_ns;
+	int64		blk_write_ns;
+	int64		unused;			/* of an even number, two are added at once */
+} MSUsage;
+
+/* One line of the view queries. */
+typedef struct MSRecord
+{
+	uint64		number;
+	uint64		xact;
+	uint64		queryid;
+	uint64		shape;
+	uint64		literals;		/* hash of the constants */
+	uint64		text_pos;		/* label, text, parameters */
+	int			label_len;
+	int			text_len;
+	int			params_len;		/* -1: not captured */
+	SubTransactionId subid;
+	int			level;
+	Oid			userid;
+	CommandTag	tag;
+	int			run;			/* the run that counts it, or -1 */
+	uint64		run_id;
+	int64		start_ns;
+	int64		plan_ns;
+	int64		exec_ns;
+
+	/* of a new record all from here on are zero */
+	int			sqlerrcode;
+	MSStatus	status;			/* MS_RUNNING */
+	int8		committed;		/* an MSCommitted: MS_WITH_XACT */
+	int8		wrote;			/* likewise, where it goes on: what the latest
+								 * transaction came to that wrote something */
+	bool		hidden;			/* the profiler's own */
+	bool		control;		/* of kind MS_CONTROL */
+	int64		commit_ns;
+	uint64		rows;
+	MSUsage		usage;
+} MSRecord;
+
+MS_INSIDE_END
+
+#endif							/* MS_RECORD_H */

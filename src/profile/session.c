@@ -1,0 +1,261 @@
+/*-------------------------------------------------------------------------
+ *
+ * session.c
+ *	  The session's profile: its memory, and what it has in sum.
+ *
+ * All memory is one block of missing_symbol.profile_memory, taken as
+ * profiling is first on and cut into pieces once:
+ *
+ *		records		a ring of MSRecord, by sequence number
+ *		texts		a ring of bytes: label, text and parameters of a record
+ *					lie together, and go with their record
+ *		shapes		shapes.c
+ *		runs		n_plus_one.c
+ *		facts		plans.c
+ *
+ * These come with their pieces (install.c); the ring is statement.c's.
+ *
+ * Nothing is allocated afterwards, and nothing here raises an error.  The oldest record makes room for the newest; what is
+ * dropped or cut is counted.  Statistics and totals are kept as statements
+ * end, so they do not depend on what the ring still holds.
+ *
+ * A sequence number is never used again after a reset, so a statement that
+ * outlives one (a suspended portal) finds no record and leaves no trace.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_authid.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "figures/figures.h"
+#include "profile/profile.h"
+#include "profile/session_internal.h"
+
+/* shares of the memory, in 1/64; the others are in their pieces */
+#define SHARE_RECORDS	16
+#define SHARE_TEXTS		16
+
+MSProfile	ms_profile;
+MSTrack		ms_profiling = MS_TRACK_OFF;
+bool		ms_plans = false;
+bool		ms_params = false;
+int			ms_profile_memory = 4096;
+
+void		(*ms_profile_log) (const char *why) = NULL;
+
+/* see ms_session_init() */
+static const MSPiece *pieces;
+static int	npieces;
+static void (*calibrate) (void);
+static void (*enroll) (void);
+
+void
+ms_session_init(const MSPiece *all, int n, void (*how_to_calibrate) (void),
+				void (*how_to_enroll) (void))
+{
+	pieces = all;
+	npieces = n;
+	calibrate = how_to_calibrate;
+	enroll = how_to_enroll;
+}
+
+/*
+ * Small things
+ */
+
+bool
+ms_may_see(Oid userid)
+{
+	return has_privs_of_role(GetUserId(), userid) ||
+		has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
+}
+
+const char *
+ms_sqlstate(int sqlerrcode)
+{
+	return unpack_sql_state(sqlerrcode);
+}
+
+const char *
+ms_status_name(MSStatus status, int sqlerrcode)
+{
+	switch (status)
+	{
+		case MS_RUNNING:
+			return "running";
+		case MS_OK:
+			return "ok";
+		case MS_CLOSED:
+			return "closed";
+		case MS_ERROR:
+			break;
+	}
+	return sqlerrcode == ERRCODE_QUERY_CANCELED ? "cancelled" : "error";
+}
+
+/*
+ * Memory
+ */
+
+void
+ms_profile_total(MSTotals *total)
+{
+	const MSTotals *section = &ms_profile.in_section;
+	MSTotals	sum = ms_profile.before;
+
+	sum.queries += section->queries;
+	sum.controls += section->controls;
+	sum.nested += section->nested;
+	sum.errors += section->errors;
+	sum.rows += section->rows;
+	sum.plan_ns += section->plan_ns;
+	sum.exec_ns += section->exec_ns;
+	sum.commit_ns += section->commit_ns;
+	if (section->slowest_ns > sum.slowest_ns)
+	{
+		sum.slowest_ns = section->slowest_ns;
+		sum.slowest_user = section->slowest_user;
+		memcpy(sum.slowest_text, section->slowest_text,
+			   sizeof(sum.slowest_text));
+	}
+	*total = sum;
+}
+
+/* a boundary that was asked for: another section of the budgets and the log */
+void
+ms_session_boundary(void)
+{
+	ms_profile_total(&ms_profile.before);
+	ms_profile.section++;
+	ms_profile.section_seq = ms_profile.next_seq;
+	ms_profile.repeatable = NULL;
+	ms_profile.last_end_ns = 0;
+	memset(&ms_profile.in_section, 0, sizeof(MSTotals));
+	ms_profile.in_section.first_number = ms_profile.next_number;
+	for (int i = 0; i < npieces; i++)
+		if (pieces[i].boundary != NULL)
+			pieces[i].boundary();
+}
+
+static void
+empty_profile(void)
+{
+	ms_profile.generation++;
+	ms_profile.tail_seq = ms_profile.next_seq;
+	ms_profile.next_number = 1;
+	ms_profile.text_head = 0;
+	ms_profile.text_limit = ms_profile.texts_size;
+	ms_profile.dropped = 0;
+	ms_profile.truncated = 0;
+	ms_profile.runs_lost = 0;
+	ms_profile.facts_lost = 0;
+	ms_profile.label_len = 0;
+	ms_profile.xact = 0;
+	ms_profile.xact_over = true;
+	ms_profile.xact_failed = false;
+	ms_profile.failed_xact = 0;
+	ms_profile.goes_on = 0;
+	ms_profile.ngo_on = 0;
+	ms_profile.last_top = 0;
+	ms_profile.unit = 0;
+	for (int i = 0; i < npieces; i++)
+		pieces[i].reset();
+	memset(&ms_profile.in_section, 0, sizeof(MSTotals));
+	memset(&ms_profile.before, 0, sizeof(MSTotals));
+	ms_session_boundary();
+}
+
+static void
+cut_memory(char *block, Size size)
+{
+	Size		unit = size / 64;
+
+	ms_profile.records = (MSRecord *) block;
+	ms_profile.nrecords = unit * SHARE_RECORDS / sizeof(MSRecord);
+	block += MAXALIGN_DOWN(unit * SHARE_RECORDS);
+	ms_profile.texts = block;
+	ms_profile.texts_size = MAXALIGN_DOWN(unit * SHARE_TEXTS);
+	block += ms_profile.texts_size;
+	for (int i = 0; i < npieces; i++)
+	{
+		size = MAXALIGN_DOWN(unit * pieces[i].share);
+		pieces[i].attach(block, size);
+		block += size;
+	}
+}
+
+/*
+ * Take the memory.  Where it cannot be had, profiling stays off: that is
+ * no reason for the application's statement to fail.
+ */
+static bool
+take_memory(void)
+{
+	/* the context has a block of its own beside ours */
+	Size		size = (Size) ms_profile_memory * 1024 - 8 * 1024;
+	char	   *block;
+
+	if (ms_profile.context == NULL)
+	{
+		ms_profile.context =
+			AllocSetContextCreate(TopMemoryContext, "missing_symbol profile",
+								  ALLOCSET_SMALL_SIZES);
+		enroll();
+	}
+	MemoryContextReset(ms_profile.context);
+	ms_profile.ready = false;
+	block = MemoryContextAllocExtended(ms_profile.context, size,
+									   MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	if (block == NULL)
+		return false;
+
+	ms_profile.memory = ms_profile_memory;
+	cut_memory(block, size);
+	ms_profile.next_seq = Max(ms_profile.next_seq, 1);
+	ms_profile.anchor_time = GetCurrentTimestamp();
+	ms_profile.anchor_ns = ms_now_ns();
+	empty_profile();
+	calibrate();
+	empty_profile();
+	ms_profile.ready = true;
+	return true;
+}
+
+bool
+ms_profile_make_ready(void)
+{
+	if (ms_profile.failed)
+		return false;
+	if (MyBackendType != B_BACKEND)
+	{
+		ms_profiling = MS_TRACK_OFF;
+		return false;
+	}
+	if (!take_memory())
+	{
+		ms_profile.failed = true;
+		ereport(WARNING,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("profiling is off: out of memory"),
+				 errhint("Lower missing_symbol.profile_memory.")));
+		return false;
+	}
+	return true;
+}
+
+/* empty it, and follow a change of missing_symbol.profile_memory */
+void
+ms_session_reset(void)
+{
+	if (!ms_profile.ready)
+		return;
+	empty_profile();
+	if (ms_profile.memory != ms_profile_memory)
+		ms_profile.ready = false;
+}

@@ -1,0 +1,73 @@
+/*-------------------------------------------------------------------------
+ *
+ * session_internal.h
+ *	  The switch and the memory of a session's profile.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef MS_SESSION_INTERNAL_H
+#define MS_SESSION_INTERNAL_H
+
+#include "compat.h"
+#include "profile/profile.h"
+
+MS_INSIDE_BEGIN
+
+typedef enum MSTrack
+{
+	MS_TRACK_OFF,
+	MS_TRACK_TOP,
+	MS_TRACK_ALL				/* nested statements too */
+} MSTrack;
+
+/*
+ * session.c: the memory.
+ */
+extern int	ms_profile_memory;	/* kB */
+
+extern MSTrack ms_profiling;		/* in force: the switch, else the setting */
+extern bool ms_plans;			/* in force: count rows in plans */
+extern bool ms_params;			/* in force: keep parameters */
+
+static inline bool
+ms_level_is_tracked(int level)
+{
+	return level == 0 || ms_profiling == MS_TRACK_ALL;
+}
+
+/* a piece of the memory, and whose it is */
+typedef struct MSPiece
+{
+	int			share;			/* of the memory, in 1/64 */
+	void		(*attach) (char *memory, Size size);	/* take it into use */
+	void		(*reset) (void);
+	void		(*boundary) (void);	/* another unit begins, or NULL */
+} MSPiece;
+
+/*
+ * What a session has beside its ring.  calibrate: measures what a statement
+ * costs; enroll: does what cannot be done in an assign hook.
+ */
+extern void ms_session_init(const MSPiece *pieces, int npieces,
+							void (*calibrate) (void),
+							void (*enroll) (void));
+
+/* take the memory; false, and profiling off, where it cannot be had */
+extern bool ms_profile_make_ready(void);
+
+/* on, and with memory: to be called before any of the functions below */
+static inline bool
+ms_profile_ready(void)
+{
+	return likely(ms_profile.ready) || ms_profile_make_ready();
+}
+
+/* a boundary that was asked for: another section of the budgets and the log */
+extern void ms_session_boundary(void);
+
+/* empty it, and follow a change of missing_symbol.profile_memory */
+extern void ms_session_reset(void);
+
+MS_INSIDE_END
+
+#endif							/* MS_SESSION_INTERNAL_H */

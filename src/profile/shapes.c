@@ -1,0 +1,224 @@
+/*-------------------------------------------------------------------------
+ *
+ * shapes.c
+ *	  Statistics per statement shape.
+ *
+ * A fixed number of shapes, hashed in chains of indexes, keyed by shape,
+ * user, and whether the client sent it.  A new shape that finds the table
+ * full takes the place of a little-used one, whose numbers are added to
+ * "(others)": totals stay right, and what runs now is seen by itself.
+ *
+ * A shape gets its entry as its first statement starts, while the text is at
+ * hand; it shows from its first call's end.  Nothing here allocates or
+ * fails.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "figures/figures.h"
+#include "profile/profile.h"
+#include "profile/statement_internal.h"
+#include "shape/shape.h"
+
+/* so many shapes are looked at to find one that may go */
+#define EVICT_LOOKS		8
+
+static int *buckets;
+static int	nbuckets;			/* a power of 2 */
+static MSShape *shapes;
+static int	nshapes;
+static int	nused;
+static int	hand;				/* where the search for a victim goes on */
+static uint64 uses;
+static uint64 evictions;
+static MSShape *others;
+
+void
+ms_shapes_attach(char *memory, Size size)
+{
+	char	   *end = memory + size;
+
+	ms_shape_cache_attach(memory);
+	memory += ms_shape_cache_size();
+	others = (MSShape *) memory;
+	memory += MAXALIGN(sizeof(MSShape));
+
+	nshapes = (end - memory) / (sizeof(MSShape) + 2 * sizeof(int));
+	for (nbuckets = 1; nbuckets * 2 <= nshapes; nbuckets *= 2)
+		 /* the power of 2 that fits */ ;
+	buckets = (int *) memory;
+	shapes = (MSShape *) (memory + MAXALIGN(sizeof(int) * nbuckets));
+	nshapes = (end - (char *) shapes) / sizeof(MSShape);
+}
+
+static void
+clear_shape(MSShape *shape)
+{
+	memset(shape, 0, offsetof(MSShape, histogram));
+	shape->run = -1;
+	ms_histogram_init(&shape->histogram);
+}
+
+void
+ms_shapes_reset(void)
+{
+	int			i;
+
+	ms_shape_cache_reset();
+	for (i = 0; i < nbuckets; i++)
+		buckets[i] = -1;
+	nused = 0;
+	hand = 0;
+	uses = 0;
+	clear_shape(others);
+	others->text_len = strlen("(others)");
+	memcpy(others->text, "(others)", others->text_len);
+}
+
+bool
+ms_shape_is_others(const MSShape *shape)
+{
+	return shape == others;
+}
+
+static inline int *
+bucket_of(uint64 hash, Oid userid)
+{
+	return &buckets[(hash ^ userid) & (nbuckets - 1)];
+}
+
+static inline MSShape *
+find_shape(uint64 hash, Oid userid, bool toplevel)
+{
+	int			i;
+
+	for (i = *bucket_of(hash, userid); i >= 0; i = shapes[i].next)
+		if (shapes[i].hash == hash && shapes[i].userid == userid &&
+			shapes[i].toplevel == toplevel)
+			return &shapes[i];
+	return NULL;
+}
+
+MSShape *
+ms_shapes_find(uint64 hash, Oid userid, bool toplevel)
+{
+	return find_shape(hash, userid, toplevel);
+}
+
+static void
+add_usage(MSShape *into, const MSShape *from)
+{
+	into->calls += from->calls;
+	into->errors += from->errors;
+	into->rows += from->rows;
+	ms_usage_add(&into->usage, &from->usage);
+	ms_histogram_merge(&into->histogram, &from->histogram);
+}
+
+static void
+unlink_shape(MSShape *shape)
+{
+	int		   *link = bucket_of(shape->hash, shape->userid);
+	int			index = shape - shapes;
+
+	while (*link != index)
+		link = &shapes[*link].next;
+	*link = shape->next;
+}
+
+/* the least used of a few: its numbers go to the others */
+static MSShape *
+evict_shape(void)
+{
+	MSShape    *victim = NULL;
+	int			i;
+
+	for (i = 0; i < EVICT_LOOKS; i++)
+	{
+		MSShape    *shape = &shapes[hand];
+
+		hand = (hand + 1) % nshapes;
+		if (victim == NULL || shape->calls < victim->calls ||
+			(shape->calls == victim->calls &&
+			 shape->last_used < victim->last_used))
+			victim = shape;
+	}
+	evictions++;
+	add_usage(others, victim);
+	unlink_shape(victim);
+	return victim;
+}
+
+static pg_noinline MSShape *
+new_shape(MSStatement *s)
+{
+	MSShape    *shape = nused < nshapes ? &shapes[nused++] : evict_shape();
+	int		   *bucket = bucket_of(s->shape, s->userid);
+	uint64		literals;
+
+	clear_shape(shape);
+	shape->hash = s->shape;
+	shape->userid = s->userid;
+	shape->toplevel = s->level == 0;
+	shape->next = *bucket;
+	*bucket = shape - shapes;
+	ms_shape(s->shape_text ? s->shape_text : s->text,
+			 s->shape_text ? s->shape_len : s->len,
+			 shape->text, MS_SHAPE_TEXT, &literals);
+	shape->text_len = strlen(shape->text);
+	return shape;
+}
+
+void
+ms_shapes_open(MSStatement *s)
+{
+	s->params = ms_hash_combine(s->params, s->literals);
+	s->entry = find_shape(s->shape, s->userid, s->level == 0);
+	if (s->entry == NULL)
+		s->entry = new_shape(s);
+	s->entry->last_used = ++uses;
+	s->evictions = evictions;
+}
+
+MSShape *
+ms_shapes_add(MSStatement *s, MSStatus status)
+{
+	MSShape    *shape = s->entry;
+
+	/* it may have lost its place meanwhile */
+	if (unlikely(evictions != s->evictions) &&
+		(shape->hash != s->shape || shape->userid != s->userid ||
+		 shape->toplevel != (s->level == 0)))
+		shape = others;
+	if (shape->queryid == 0)
+		shape->queryid = s->queryid;
+	shape->calls++;
+	if (status == MS_ERROR)
+		shape->errors++;
+	shape->rows += s->rows;
+	ms_usage_add(&shape->usage, &s->usage);
+	if (s->executed)
+		ms_histogram_add(&shape->histogram, s->exec_ns);
+	return shape;
+}
+
+/* (others) comes last */
+MSShape *
+ms_shapes_next(int *position)
+{
+	while (*position < nused)
+	{
+		MSShape    *shape = &shapes[(*position)++];
+
+		if (shape->calls > 0)
+			return shape;
+	}
+	if (*position == nused)
+	{
+		(*position)++;
+		if (others->calls > 0)
+			return others;
+	}
+	return NULL;
+}

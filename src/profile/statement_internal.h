@@ -1,0 +1,184 @@
+/*-------------------------------------------------------------------------
+ *
+ * statement_internal.h
+ *	  A statement that is being measured.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef MS_STATEMENT_INTERNAL_H
+#define MS_STATEMENT_INTERNAL_H
+
+#include "nodes/nodes.h"
+#include "tcop/cmdtag.h"
+
+#include "compat.h"
+#include "profile/record.h"
+
+MS_INSIDE_BEGIN
+
+typedef enum MSXactEnd
+{
+	MS_XACT_COMMITTED,
+	MS_XACT_ABORTED,
+	MS_XACT_PREPARED
+} MSXactEnd;
+
+typedef enum MSKind
+{
+	MS_CONTROL,					/* BEGIN, COMMIT, SAVEPOINT, SET: no query */
+	MS_UTILITY,					/* a query that cannot be an N+1 */
+	MS_QUERY
+} MSKind;
+
+/*
+ * A statement that is being measured.  Lives where its owner lives: in the
+ * executor's memory, or on the stack of the utility hook.
+ */
+typedef struct MSStatement
+{
+	/* who it is */
+	const char *text;			/* valid until ms_statement_open() returns */
+	int			len;
+	int			shape_len;		/* of shape_text */
+	int			level;
+	Oid			userid;
+	MSKind		kind;
+	CmdType		operation;
+	CommandTag	tag;
+
+	/* from here on zero until it is known */
+	bool		opened;			/* has a record, or had one: */
+	bool		closed;			/* its numbers are in the statistics */
+	bool		own;			/* of the profiler: not to be listed */
+	bool		begins_xact;	/* the first that is listed of a transaction */
+	bool		executed;		/* reached the executor or the utility */
+	bool		measured;		/* usage is set */
+	bool		has_limit;
+	bool		has_offset;
+	const char *shape_text;		/* where the shape is another text's, or NULL */
+	uint64		queryid;
+	uint64		shape;			/* hash of the normalised text, 0 before opened */
+	uint64		params;			/* hash of literals and parameters */
+	int64		plan_ns;
+	int64		exec_ns;
+	uint64		rows;
+	int64		from_ns;		/* of the measurement under way, or 0 */
+
+	/* from here on set as it is opened */
+	uint32		generation;		/* of the profile it was opened in */
+	uint64		seq;			/* its record's */
+	struct MSRecord *record;	/* while the ring has that number */
+	uint64		literals;		/* hash of the literals alone */
+	struct MSShape *entry;		/* the shape's, if it is still the same: */
+	uint64		evictions;		/* none since */
+	int64		start_ns;
+	int64		end_ns;
+
+	/* as it is measured */
+	MSUsage		usage;			/* what it took so far */
+	MSUsage		from;			/* what it is counted from */
+} MSStatement;
+
+/*
+ * statement.c: a statement from its start to the end of its transaction.
+ */
+extern int	ms_unit_gap;		/* ms */
+
+extern void ms_statement_init(MSStatement *s, const char *source, int location,
+							  int len);
+extern void ms_statement_begin(MSStatement *s);
+extern void ms_statement_end(MSStatement *s);
+
+/* none of these fails; open may be called once only, close any time */
+extern void ms_statement_open(MSStatement *s, const char *params);
+extern void ms_statement_update(MSStatement *s);
+extern void ms_statement_close(MSStatement *s, MSStatus status,
+							   int sqlerrcode);
+extern void ms_statement_forget(MSStatement *s);
+
+/* one that is over has given fewer rows than it was closed with */
+extern void ms_statement_rows(MSStatement *s, uint64 from, uint64 to);
+
+/* a statement is over, and fails after all, at COMMIT or while it is sent */
+extern void ms_record_fail(MSRecord *r, int sqlerrcode);
+
+extern void ms_profile_xact_end(MSXactEnd end, int64 commit_ns);
+extern void ms_profile_subxact_abort(SubTransactionId subid);
+
+/*
+ * An MSUsage is nothing but sums: a row of 16 int64, of which two fit a
+ * register.  Written out: of a loop gcc 12 makes one at -O2, which takes 7
+ * instructions for two instead of 4.
+ */
+#define MS_USAGE_PAIRS(DO) \
+	DO(0) DO(2) DO(4) DO(6) DO(8) DO(10) DO(12) DO(14)
+
+StaticAssertDecl(sizeof(MSUsage) == 16 * sizeof(int64),
+				 "MSUsage is not a row of 16");
+
+static inline void
+ms_usage_add(MSUsage *pg_restrict into, const MSUsage *pg_restrict from)
+{
+	int64	   *pg_restrict to = (int64 *) into;
+	const int64 *pg_restrict add = (const int64 *) from;
+
+#define ADD(i) to[i] += add[i]; to[(i) + 1] += add[(i) + 1];
+	MS_USAGE_PAIRS(ADD)
+#undef ADD
+}
+
+/*
+ * shapes.c: statistics per shape.
+ */
+struct MSShape;
+
+/* take that memory into use */
+extern void ms_shapes_attach(char *memory, Size size);
+extern void ms_shapes_reset(void);
+
+/* find or make the entry of a statement that starts, by its shape */
+extern void ms_shapes_open(MSStatement *s);
+
+/* add a statement that is over; the shape may be the one of all others */
+extern struct MSShape *ms_shapes_add(MSStatement *s, MSStatus status);
+
+/*
+ * n_plus_one.c: repeated shapes in a unit.
+ */
+extern void ms_runs_attach(char *memory, Size size);
+extern void ms_runs_reset(void);
+extern void ms_runs_boundary(void);
+extern void ms_runs_add(MSStatement *s, struct MSShape *shape, MSRecord *r,
+						MSStatus status);
+extern void ms_runs_commit(MSRecord *r, int64 commit_ns);
+extern void ms_runs_failed(MSRecord *r);
+
+/*
+ * plans.c: which plans are looked into, and the facts kept of them.
+ */
+extern double ms_plan_sample;
+
+/* take that memory into use */
+extern void ms_facts_attach(char *memory, Size size);
+extern void ms_facts_reset(void);
+
+/*
+ * A query starts, before ExecutorStart: is its plan looked into?  wanted: it
+ * has a statement, is a part of one, or is a foreign key's check.  Only to be
+ * called with ms_plans.
+ */
+extern bool ms_plan_start(QueryDesc *queryDesc, int eflags, int level,
+						  bool wanted);
+
+/*
+ * A query whose plan is looked into ends, before ExecutorEnd.  s: its
+ * statement; without a shape it is the client's latest, NULL: it is not
+ * listed.  is_fk_check: what its text was at the start.  complete: it ran to
+ * its last row.
+ */
+extern void ms_plan_end(QueryDesc *queryDesc, const MSStatement *s,
+						bool is_fk_check, bool complete);
+
+MS_INSIDE_END
+
+#endif							/* MS_STATEMENT_INTERNAL_H */

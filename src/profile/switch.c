@@ -1,0 +1,306 @@
+/*-------------------------------------------------------------------------
+ *
+ * switch.c
+ *	  Is profiling on?  The settings, profile_start() and profile_stop(), and
+ *	  the boundaries that are asked for.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+
+#include "compat.h"
+#include "profile/level_internal.h"
+#include "profile/profile.h"
+#include "profile/session_internal.h"
+#include "profile/statement_internal.h"
+
+static int	profile_setting = MS_TRACK_OFF;
+static bool profile_plans_setting = false;
+static bool profile_params_setting = false;
+
+static const struct config_enum_entry profile_options[] = {
+	{"off", MS_TRACK_OFF, false},
+	{"top", MS_TRACK_TOP, false},
+	{"all", MS_TRACK_ALL, false},
+	{NULL, 0, false}
+};
+
+/* profile_start() and profile_stop(): in force until DISCARD ALL */
+static struct
+{
+	bool		given;
+	MSTrack		track;
+	int8		plans;			/* -1: as the setting says */
+	int8		params;
+}			session_switch = {false, MS_TRACK_OFF, -1, -1};
+
+/* how often it is paused, and what was in force before */
+static int	pauses = 0;
+static MSTrack paused = MS_TRACK_OFF;
+
+PG_FUNCTION_INFO_V1(ms_profile_start);
+PG_FUNCTION_INFO_V1(ms_profile_stop);
+PG_FUNCTION_INFO_V1(ms_profile_reset);
+PG_FUNCTION_INFO_V1(ms_profile_mark);
+
+/* the switch or the setting has changed; allocates nothing, never fails */
+static void
+refresh(void)
+{
+	MSTrack		before = ms_profiling;
+	MSTrack		track = session_switch.given ? session_switch.track :
+		(MSTrack) profile_setting;
+
+	/* the postmaster's children inherit the hooks; only clients use them */
+	if (IsUnderPostmaster && MyBackendType != B_BACKEND)
+		return;
+	if (pauses > 0)
+		return;
+	ms_profiling = track;
+	ms_plans = track != MS_TRACK_OFF &&
+		(session_switch.given && session_switch.plans >= 0 ?
+		 session_switch.plans : profile_plans_setting);
+	ms_params = session_switch.given && session_switch.params >= 0 ?
+		session_switch.params : profile_params_setting;
+	ms_profile.failed = false;
+	if (ms_profiling == MS_TRACK_OFF || before != MS_TRACK_OFF)
+		return;
+	if (IsUnderPostmaster)
+		ms_profile_in_flight();
+	ms_profile_install();
+}
+
+/*
+ * explain_analyze() and compare() run statements that are the extension's
+ * own.  Nothing else has changed when they are through, unless the switch or
+ * the setting has.
+ */
+void
+ms_profile_pause(void)
+{
+	if (pauses++ > 0)
+		return;
+	paused = ms_profiling;
+	ms_profiling = MS_TRACK_OFF;
+	ms_plans = false;
+}
+
+void
+ms_profile_resume(void)
+{
+	if (--pauses > 0)
+		return;
+	ms_profiling = paused;
+	refresh();
+}
+
+/* forget the switch and everything measured */
+static void
+discard(void)
+{
+	ms_profile_log("DISCARD ALL");
+	session_switch.given = false;
+	refresh();
+	ms_session_reset();
+}
+
+void
+ms_profile_require_on(void)
+{
+	ms_profile_own();
+	if (ms_profiling == MS_TRACK_OFF || !ms_profile_ready())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("profiling is off, so nothing has been measured"),
+				 errhint("Call missing_symbol.profile_start() before what is to be measured, and check before profile_stop().")));
+}
+
+/*
+ * SQL: the switch
+ */
+
+static int8
+optional_bool(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? -1 : PG_GETARG_BOOL(n) ? 1 : 0;
+}
+
+/* profile_start(level, plans, params) */
+Datum
+ms_profile_start(PG_FUNCTION_ARGS)
+{
+	char	   *level = PG_ARGISNULL(0) ? "top" :
+		text_to_cstring(PG_GETARG_TEXT_PP(0));
+	MSTrack		track;
+
+	if (pg_strcasecmp(level, "top") == 0)
+		track = MS_TRACK_TOP;
+	else if (pg_strcasecmp(level, "all") == 0)
+		track = MS_TRACK_ALL;
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unrecognized profiling level \"%s\"", level),
+				 errhint("Available levels: top, all.")));
+	if (MyBackendType != B_BACKEND)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("only a client's session can be profiled")));
+
+	ms_profile_own();
+	session_switch.given = true;
+	session_switch.track = track;
+	session_switch.plans = optional_bool(fcinfo, 1);
+	session_switch.params = optional_bool(fcinfo, 2);
+	refresh();
+	if (ms_profile_ready())
+		ms_session_boundary();
+	PG_RETURN_VOID();
+}
+
+Datum
+ms_profile_stop(PG_FUNCTION_ARGS)
+{
+	ms_profile_own();
+	session_switch.given = true;
+	session_switch.track = MS_TRACK_OFF;
+	refresh();
+	ms_profile_install();		/* to see DISCARD ALL, where it was never on */
+	PG_RETURN_VOID();
+}
+
+Datum
+ms_profile_reset(PG_FUNCTION_ARGS)
+{
+	ms_profile_own();
+	ms_session_reset();
+	PG_RETURN_VOID();
+}
+
+/* profile_mark(label) */
+Datum
+ms_profile_mark(PG_FUNCTION_ARGS)
+{
+	ms_profile_own();
+	if (!ms_profile.ready)
+		PG_RETURN_VOID();
+	ms_profile_log("profile_mark");
+	ms_profile.label_len = 0;
+	if (!PG_ARGISNULL(0))
+	{
+		text	   *label = PG_GETARG_TEXT_PP(0);
+
+		ms_profile.label_len = pg_mbcliplen(VARDATA_ANY(label),
+											VARSIZE_ANY_EXHDR(label),
+											MS_LABEL_MAX);
+		memcpy(ms_profile.label, VARDATA_ANY(label), ms_profile.label_len);
+	}
+	ms_session_boundary();
+	PG_RETURN_VOID();
+}
+
+/*
+ * The settings
+ */
+
+/* the variable is assigned after its hook has run */
+static void
+assign_profile(int newval, void *extra)
+{
+	profile_setting = newval;
+	refresh();
+}
+
+static void
+assign_profile_plans(bool newval, void *extra)
+{
+	profile_plans_setting = newval;
+	refresh();
+}
+
+static void
+assign_profile_params(bool newval, void *extra)
+{
+	profile_params_setting = newval;
+	refresh();
+}
+
+void
+ms_profile_init(void)
+{
+	ms_profile_assemble();
+	ms_profile_discard = discard;
+
+	DefineCustomEnumVariable("missing_symbol.profile",
+							 "Profiles the session's own statements.",
+							 "top: what the client sends; all: also what functions "
+							 "and triggers run.",
+							 &profile_setting,
+							 MS_TRACK_OFF,
+							 profile_options,
+							 PGC_USERSET,
+							 0,
+							 NULL, assign_profile, NULL);
+
+	DefineCustomBoolVariable("missing_symbol.profile_plans",
+							 "Looks into the plans of profiled statements.",
+							 "Rows are counted at each node of a plan; the view "
+							 "findings tells what is wrong with it.",
+							 &profile_plans_setting,
+							 false,
+							 PGC_USERSET,
+							 0,
+							 NULL, assign_profile_plans, NULL);
+
+	DefineCustomRealVariable("missing_symbol.plan_sample",
+							 "Sets the share of statements whose plans are looked into.",
+							 "Chosen at random for each statement that the client "
+							 "sends, with what runs below it.",
+							 &ms_plan_sample,
+							 1.0,
+							 0.0,
+							 1.0,
+							 PGC_USERSET,
+							 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("missing_symbol.profile_params",
+							 "Keeps the parameters of profiled statements.",
+							 "Their output functions are called for it.",
+							 &profile_params_setting,
+							 false,
+							 PGC_USERSET,
+							 0,
+							 NULL, assign_profile_params, NULL);
+
+	DefineCustomIntVariable("missing_symbol.profile_memory",
+							"Sets the memory that a session's profile takes.",
+							"It is taken whole as profiling is first on; a change "
+							"takes effect at profile_reset() and DISCARD ALL.",
+							&ms_profile_memory,
+							4096,
+							512,
+							1024 * 1024,
+							PGC_USERSET,
+							GUC_UNIT_KB,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.unit_gap",
+							"Sets the client's pause that begins a new unit of work.",
+							"N+1 candidates are looked for within a unit; -1 turns "
+							"this boundary off.",
+							&ms_unit_gap,
+							200,
+							-1,
+							INT_MAX,
+							PGC_USERSET,
+							GUC_UNIT_MS,
+							NULL, NULL, NULL);
+}

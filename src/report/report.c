@@ -1,0 +1,767 @@
+/*-------------------------------------------------------------------------
+ *
+ * report.c
+ *	  The profile as text: profile_summary(), profile_report(), and the line
+ *	  in the server's log.
+ *
+ * Texts are normalised, so that no literal gets into a report or a log.  The
+ * log is for the server's administrators and shows every role's; SQL shows
+ * to each what it may see.
+ *
+ * The line in the log is about what came since the last profile_mark (or
+ * profile_start, or profile_reset); summary and report are about everything
+ * since the last profile_reset or DISCARD ALL.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/json.h"
+#include "utils/memutils.h"
+
+#include "compat.h"
+#include "advice/advice.h"
+#include "figures/figures.h"
+#include "profile/profile.h"
+#include "report/report.h"
+#include "shape/shape.h"
+
+#define REPORT_LINES	5		/* of each list */
+#define REPORT_TEXT		100		/* bytes of a statement */
+#define BAR_WIDTH		40
+
+typedef enum MSProfileLog
+{
+	MS_LOG_NONE,
+	MS_LOG_SUMMARY,
+	MS_LOG_JSON
+} MSProfileLog;
+
+static int	log_setting = MS_LOG_NONE;
+
+static const struct config_enum_entry log_options[] = {
+	{"none", MS_LOG_NONE, false},
+	{"summary", MS_LOG_SUMMARY, false},
+	{"json", MS_LOG_JSON, false},
+	{NULL, 0, false}
+};
+
+PG_FUNCTION_INFO_V1(ms_profile_summary);
+PG_FUNCTION_INFO_V1(ms_profile_report);
+
+static double
+total_ms(const MSTotals *t)
+{
+	return (t->plan_ns + t->exec_ns + t->commit_ns) / 1e6;
+}
+
+static void
+append_clipped(StringInfo buf, const char *text, int len)
+{
+	int			clipped = pg_mbcliplen(text, len, REPORT_TEXT);
+
+	appendBinaryStringInfo(buf, text, clipped);
+	if (clipped < len)
+		appendStringInfoString(buf, "...");
+}
+
+static const char *
+visible_slowest(const MSTotals *t, bool everything)
+{
+	return everything || ms_may_see(t->slowest_user) ? t->slowest_text :
+		MS_INSUFFICIENT_PRIVILEGE;
+}
+
+/* 12 queries, 34.5 ms, slowest 20.1 ms (SELECT ...), 2 N+1 candidates */
+static void
+append_summary(StringInfo buf, const MSTotals *t, List *candidates,
+			   bool everything)
+{
+	appendStringInfo(buf, UINT64_FORMAT " %s, %.1f ms", t->queries,
+					 t->queries == 1 ? "query" : "queries", total_ms(t));
+	if (t->slowest_ns > 0)
+	{
+		const char *text = visible_slowest(t, everything);
+
+		appendStringInfo(buf, ", slowest %.1f ms (", t->slowest_ns / 1e6);
+		append_clipped(buf, text, strlen(text));
+		appendStringInfoChar(buf, ')');
+	}
+	appendStringInfo(buf, ", %d N+1 %s", list_length(candidates),
+					 list_length(candidates) == 1 ? "candidate" : "candidates");
+	if (t->errors > 0)
+		appendStringInfo(buf, ", " UINT64_FORMAT " failed", t->errors);
+	if (ms_profile.dropped > 0)
+		appendStringInfo(buf, ", " UINT64_FORMAT " rows dropped",
+						 ms_profile.dropped);
+	if (ms_profile.truncated > 0)
+		appendStringInfo(buf, ", " UINT64_FORMAT " texts cut",
+						 ms_profile.truncated);
+	if (ms_profile.runs_lost > 0)
+		appendStringInfo(buf, ", " UINT64_FORMAT " candidates forgotten",
+						 ms_profile.runs_lost);
+	if (ms_profile.facts_lost > 0)
+		appendStringInfo(buf, ", " UINT64_FORMAT " findings forgotten",
+						 ms_profile.facts_lost);
+}
+
+/*
+ * JSON
+ */
+
+static void
+json_key(StringInfo buf, const char *key)
+{
+	char		last = buf->data[buf->len - 1];
+
+	if (last != '{' && last != '[')
+		appendStringInfoChar(buf, ',');
+	if (key != NULL)
+	{
+		escape_json(buf, key);
+		appendStringInfoChar(buf, ':');
+	}
+}
+
+static void
+json_int(StringInfo buf, const char *key, int64 value)
+{
+	json_key(buf, key);
+	appendStringInfo(buf, INT64_FORMAT, value);
+}
+
+static void
+json_ms(StringInfo buf, const char *key, double ns)
+{
+	json_key(buf, key);
+	appendStringInfo(buf, "%.6f", ns / 1e6);
+}
+
+static void
+json_text(StringInfo buf, const char *key, const char *text)
+{
+	json_key(buf, key);
+	if (text == NULL)
+		appendStringInfoString(buf, "null");
+	else
+		escape_json(buf, text);
+}
+
+static void
+json_totals(StringInfo buf, const MSTotals *t, bool everything)
+{
+	json_int(buf, "queries", t->queries);
+	json_int(buf, "controls", t->controls);
+	json_int(buf, "nested", t->nested);
+	json_int(buf, "failed", t->errors);
+	json_int(buf, "rows", t->rows);
+	json_ms(buf, "total_ms", t->plan_ns + t->exec_ns + t->commit_ns);
+	json_ms(buf, "plan_ms", t->plan_ns);
+	json_ms(buf, "exec_ms", t->exec_ns);
+	json_ms(buf, "commit_ms", t->commit_ns);
+	json_key(buf, "slowest");
+	if (t->slowest_ns > 0)
+	{
+		appendStringInfoChar(buf, '{');
+		json_text(buf, "text", visible_slowest(t, everything));
+		json_ms(buf, "ms", t->slowest_ns);
+		appendStringInfoChar(buf, '}');
+	}
+	else
+		appendStringInfoString(buf, "null");
+}
+
+static void
+json_candidates(StringInfo buf, List *candidates)
+{
+	ListCell   *lc;
+
+	json_key(buf, "n_plus_one");
+	appendStringInfoChar(buf, '[');
+	foreach(lc, candidates)
+	{
+		MSCandidate *c = lfirst(lc);
+
+		json_key(buf, NULL);
+		appendStringInfoChar(buf, '{');
+		json_text(buf, "text", c->text);
+		json_int(buf, "repeats", c->repeats);
+		json_int(buf, "duplicate", c->duplicates);
+		json_ms(buf, "total_ms", c->total_ns);
+		json_ms(buf, "commit_ms", c->commit_ns);
+		json_int(buf, "first_number", c->first_number);
+		json_int(buf, "last_number", c->last_number);
+		json_int(buf, "transactions", c->xacts);
+		json_text(buf, "source", c->source);
+		json_int(buf, "source_rows", c->source_rows);
+		json_text(buf, "evidence", c->strong ? "strong" : "burst");
+		json_text(buf, "hint", c->hint);
+		appendStringInfoChar(buf, '}');
+	}
+	appendStringInfoChar(buf, ']');
+}
+
+static void
+json_findings(StringInfo buf)
+{
+	ListCell   *lc;
+
+	json_key(buf, "findings");
+	appendStringInfoChar(buf, '[');
+	foreach(lc, ms_findings(ms_profile_facts(true)))
+	{
+		MSFinding  *finding = lfirst(lc);
+
+		json_key(buf, NULL);
+		appendStringInfoChar(buf, '{');
+		json_text(buf, "kind", finding->kind);
+		json_text(buf, "relation", finding->relation);
+		json_int(buf, "times_seen", finding->times);
+		json_text(buf, "suggestion", finding->suggestion);
+		json_text(buf, "why", finding->why);
+		appendStringInfoChar(buf, '}');
+	}
+	appendStringInfoChar(buf, ']');
+}
+
+static void
+json_losses(StringInfo buf)
+{
+	json_key(buf, "lost");
+	appendStringInfoChar(buf, '{');
+	json_int(buf, "rows_dropped", ms_profile.dropped);
+	json_int(buf, "texts_cut", ms_profile.truncated);
+	json_int(buf, "candidates_forgotten", ms_profile.runs_lost);
+	json_int(buf, "findings_forgotten", ms_profile.facts_lost);
+	appendStringInfoChar(buf, '}');
+}
+
+/*
+ * Shapes and failures
+ */
+
+static List *
+all_shapes(void)
+{
+	List	   *list = NIL;
+	MSShape    *shape;
+	int			position = 0;
+
+	while ((shape = ms_shapes_next(&position)) != NULL)
+		list = lappend(list, shape);
+	return list;
+}
+
+static int
+by_max(const ListCell *a, const ListCell *b)
+{
+	int64		x = ((MSShape *) lfirst(a))->histogram.max;
+	int64		y = ((MSShape *) lfirst(b))->histogram.max;
+
+	return x > y ? -1 : x < y ? 1 : 0;
+}
+
+static int
+by_total(const ListCell *a, const ListCell *b)
+{
+	int64		x = ((MSShape *) lfirst(a))->histogram.sum;
+	int64		y = ((MSShape *) lfirst(b))->histogram.sum;
+
+	return x > y ? -1 : x < y ? 1 : 0;
+}
+
+/* mean / median; of few calls it says nothing */
+static double
+spike(const MSShape *shape)
+{
+	double		median = ms_histogram_percentile(&shape->histogram, 0.5);
+
+	return median > 0 && shape->histogram.count >= MS_MIN_REPEATS ?
+		ms_histogram_mean(&shape->histogram) / median : 0;
+}
+
+static int
+by_spike(const ListCell *a, const ListCell *b)
+{
+	double		x = spike(lfirst(a));
+	double		y = spike(lfirst(b));
+
+	return x > y ? -1 : x < y ? 1 : 0;
+}
+
+static char *
+shape_text(const MSShape *shape)
+{
+	if (!ms_shape_is_others(shape) && !ms_may_see(shape->userid))
+		return pstrdup(MS_INSUFFICIENT_PRIVILEGE);
+	return pnstrdup(shape->text, shape->text_len);
+}
+
+static List *
+failures(void)
+{
+	List	   *list = NIL;
+	MSRecord   *r;
+	uint64		seq;
+
+	for (seq = ms_profile.tail_seq; (r = ms_profile_record(seq)) != NULL; seq++)
+		if (!r->hidden && r->status == MS_ERROR)
+			list = lappend(list, r);
+	return list;
+}
+
+/* as normalised as everything else here */
+static char *
+failure_text(const MSRecord *r)
+{
+	static char buf[REPORT_TEXT * 4];
+	uint64		literals;
+
+	if (!ms_may_see(r->userid))
+		return MS_INSUFFICIENT_PRIVILEGE;
+	ms_shape(ms_record_text(r), r->text_len, buf, sizeof(buf), &literals);
+	return buf;
+}
+
+/*
+ * The report in JSON
+ */
+
+static void
+json_shape(StringInfo buf, const MSShape *shape)
+{
+	const MSHistogram *h = &shape->histogram;
+
+	json_key(buf, NULL);
+	appendStringInfoChar(buf, '{');
+	json_text(buf, "text", shape_text(shape));
+	json_int(buf, "calls", shape->calls);
+	json_int(buf, "failed", shape->errors);
+	json_int(buf, "rows", shape->rows);
+	json_ms(buf, "total_ms", h->sum);
+	json_ms(buf, "mean_ms", ms_histogram_mean(h));
+	json_ms(buf, "median_ms", ms_histogram_percentile(h, 0.5));
+	json_ms(buf, "p95_ms", ms_histogram_percentile(h, 0.95));
+	json_ms(buf, "p99_ms", ms_histogram_percentile(h, 0.99));
+	json_ms(buf, "min_ms", h->min);
+	json_ms(buf, "max_ms", h->max);
+	appendStringInfoChar(buf, '}');
+}
+
+static char *
+json_report(List *candidates)
+{
+	MSTotals	total;
+	const MSTotals *t = &total;
+	List	   *shapes = all_shapes();
+	ListCell   *lc;
+	StringInfoData buf;
+
+	ms_profile_total(&total);
+	initStringInfo(&buf);
+	appendStringInfoChar(&buf, '{');
+	json_totals(&buf, t, false);
+	json_key(&buf, "shapes");
+	appendStringInfoChar(&buf, '[');
+	list_sort(shapes, by_total);
+	foreach(lc, shapes)
+		json_shape(&buf, lfirst(lc));
+	appendStringInfoChar(&buf, ']');
+	json_candidates(&buf, candidates);
+	json_findings(&buf);
+	json_key(&buf, "failures");
+	appendStringInfoChar(&buf, '[');
+	foreach(lc, failures())
+	{
+		MSRecord   *r = lfirst(lc);
+
+		json_key(&buf, NULL);
+		appendStringInfoChar(&buf, '{');
+		json_int(&buf, "number", r->number);
+		json_text(&buf, "sqlstate", ms_sqlstate(r->sqlerrcode));
+		json_text(&buf, "text", failure_text(r));
+		appendStringInfoChar(&buf, '}');
+	}
+	appendStringInfoChar(&buf, ']');
+	json_losses(&buf);
+	json_ms(&buf, "own_cost_ms_per_statement", ms_profile.own_cost_ns);
+	json_ms(&buf, "own_cost_ms",
+			(double) ms_profile.own_cost_ns *
+			(t->queries + t->controls + t->nested));
+	appendStringInfoChar(&buf, '}');
+	return buf.data;
+}
+
+/*
+ * The report as text
+ */
+
+static void
+text_shapes(StringInfo buf, const char *title, List *shapes,
+			int (*order) (const ListCell *a, const ListCell *b))
+{
+	ListCell   *lc;
+	int			n = 0;
+
+	appendStringInfo(buf, "\n%s\n", title);
+	list_sort(shapes, order);
+	foreach(lc, shapes)
+	{
+		MSShape    *shape = lfirst(lc);
+		const MSHistogram *h = &shape->histogram;
+		char	   *text = shape_text(shape);
+
+		if (n == REPORT_LINES)
+			break;
+		if (h->count == 0 || (order == by_spike && spike(shape) <= 1))
+			continue;
+		n++;
+		appendStringInfo(buf,
+						 "  %10.3f ms max %10.3f ms median %6s spike %8lld calls %10.3f ms total  ",
+						 h->max / 1e6,
+						 ms_histogram_percentile(h, 0.5) / 1e6,
+						 spike(shape) > 0 ? psprintf("%.1f", spike(shape)) : "-",
+						 (long long) shape->calls, h->sum / 1e6);
+		append_clipped(buf, text, strlen(text));
+		appendStringInfoChar(buf, '\n');
+	}
+	if (n == 0)
+		appendStringInfoString(buf, "  none\n");
+}
+
+static void
+text_candidates(StringInfo buf, List *candidates)
+{
+	ListCell   *lc;
+
+	appendStringInfoString(buf, "\nN+1 candidates\n");
+	foreach(lc, candidates)
+	{
+		MSCandidate *c = lfirst(lc);
+
+		appendStringInfo(buf,
+						 "  " INT64_FORMAT " times (" INT64_FORMAT " with parameters seen before), %.3f ms, statements " UINT64_FORMAT " to " UINT64_FORMAT ", %s\n    ",
+						 c->repeats, c->duplicates, c->total_ns / 1e6,
+						 c->first_number, c->last_number,
+						 c->strong ? "strong" : "burst");
+		append_clipped(buf, c->text, strlen(c->text));
+		if (c->source != NULL)
+		{
+			appendStringInfo(buf, "\n    after " UINT64_FORMAT " rows of: ",
+							 c->source_rows);
+			append_clipped(buf, c->source, strlen(c->source));
+		}
+		appendStringInfo(buf, "\n    %s\n", c->hint);
+	}
+	if (candidates == NIL)
+		appendStringInfoString(buf, "  none\n");
+}
+
+/* only where plans were looked into */
+static void
+text_findings(StringInfo buf)
+{
+	List	   *findings = ms_findings(ms_profile_facts(true));
+	ListCell   *lc;
+
+	if (findings != NIL)
+		appendStringInfoString(buf, "\nFindings\n");
+	foreach(lc, findings)
+	{
+		MSFinding  *finding = lfirst(lc);
+
+		appendStringInfo(buf, "  " INT64_FORMAT " times %s%s%s: %s\n",
+						 finding->times, finding->kind,
+						 finding->relation ? " of " : "",
+						 finding->relation ? finding->relation : "",
+						 finding->why);
+		if (finding->suggestion != NULL)
+			appendStringInfo(buf, "    %s;\n", finding->suggestion);
+	}
+}
+
+static void
+text_failures(StringInfo buf)
+{
+	List	   *list = failures();
+	ListCell   *lc;
+	int			n = 0;
+
+	appendStringInfoString(buf, "\nFailures\n");
+	foreach(lc, list)
+	{
+		MSRecord   *r = lfirst(lc);
+		char	   *text = failure_text(r);
+
+		if (n++ == REPORT_LINES)
+		{
+			appendStringInfo(buf, "  and %d more\n",
+							 list_length(list) - REPORT_LINES);
+			break;
+		}
+		appendStringInfo(buf, "  " UINT64_FORMAT ": %s  ", r->number,
+						 ms_sqlstate(r->sqlerrcode));
+		append_clipped(buf, text, strlen(text));
+		appendStringInfoChar(buf, '\n');
+	}
+	if (list == NIL)
+		appendStringInfoString(buf, "  none\n");
+}
+
+/* a bar for each power of two of microseconds that has calls */
+static void
+text_histogram(StringInfo buf, const MSShape *shape)
+{
+	static uint32 counts[MS_HISTOGRAM_BUCKETS];
+	uint64		octaves[MS_HISTOGRAM_OCTAVES + 2] = {0};
+	uint64		most = 1;
+	char	   *text = shape_text(shape);
+	int			i;
+
+	ms_histogram_counts(&shape->histogram, counts);
+	for (i = 0; i < MS_HISTOGRAM_BUCKETS; i++)
+	{
+		uint64	   *octave = &octaves[i == 0 ? 0 : 1 + (i - 1) / 16];
+
+		*octave += counts[i];
+		most = Max(most, *octave);
+	}
+	appendStringInfoString(buf, "  ");
+	append_clipped(buf, text, strlen(text));
+	appendStringInfoChar(buf, '\n');
+	for (i = 0; i < MS_HISTOGRAM_OCTAVES + 2; i++)
+	{
+		double		lo = 0;
+		double		hi;
+		int			width = (octaves[i] * BAR_WIDTH + most - 1) / most;
+
+		if (octaves[i] == 0)
+			continue;
+		if (i > 0)
+			ms_histogram_bucket_bounds(1 + (i - 1) * 16, &lo, &hi);
+		appendStringInfo(buf, "  %12.4f ms %8lld ", lo / 1e6,
+						 (long long) octaves[i]);
+		while (width-- > 0)
+			appendStringInfoChar(buf, '#');
+		appendStringInfoChar(buf, '\n');
+	}
+}
+
+static char *
+text_report(List *candidates)
+{
+	MSTotals	total;
+	const MSTotals *t = &total;
+	List	   *shapes = all_shapes();
+	ListCell   *lc;
+	int			n = 0;
+	StringInfoData buf;
+
+	ms_profile_total(&total);
+	initStringInfo(&buf);
+	append_summary(&buf, t, candidates, false);
+	appendStringInfo(&buf,
+					 "\nplanning %.3f ms, execution %.3f ms, commits %.3f ms; " UINT64_FORMAT " rows; " UINT64_FORMAT " transaction commands, " UINT64_FORMAT " nested statements\n",
+					 t->plan_ns / 1e6, t->exec_ns / 1e6, t->commit_ns / 1e6,
+					 t->rows, t->controls, t->nested);
+	text_shapes(&buf, "Slowest", shapes, by_max);
+	text_shapes(&buf, "Worst spikes (mean / median)", shapes, by_spike);
+	text_shapes(&buf, "Most total time", shapes, by_total);
+	text_candidates(&buf, candidates);
+	text_findings(&buf);
+	text_failures(&buf);
+	appendStringInfoString(&buf, "\nHistograms of what took most time\n");
+	foreach(lc, shapes)
+		if (n++ < REPORT_LINES)
+			text_histogram(&buf, lfirst(lc));
+	appendStringInfo(&buf,
+					 "\nLost: " UINT64_FORMAT " rows dropped, " UINT64_FORMAT " texts cut, " UINT64_FORMAT " N+1 candidates forgotten, " UINT64_FORMAT " findings forgotten\n",
+					 ms_profile.dropped, ms_profile.truncated,
+					 ms_profile.runs_lost, ms_profile.facts_lost);
+	appendStringInfo(&buf,
+					 "Own cost: about %.1f us a statement, %.3f ms in all\n",
+					 ms_profile.own_cost_ns / 1e3,
+					 ms_profile.own_cost_ns / 1e6 *
+					 (t->queries + t->controls + t->nested));
+	return buf.data;
+}
+
+/*
+ * SQL
+ */
+
+static bool
+is_empty(void)
+{
+	MSTotals	t;
+
+	if (!ms_profile.ready)
+		return true;
+	ms_profile_total(&t);
+	return t.queries == 0 && t.controls == 0 && t.nested == 0;
+}
+
+Datum
+ms_profile_summary(PG_FUNCTION_ARGS)
+{
+	StringInfoData buf;
+	MSTotals	total;
+
+	ms_profile_own();
+	if (is_empty())
+		PG_RETURN_TEXT_P(cstring_to_text("nothing has been profiled"));
+	initStringInfo(&buf);
+	ms_profile_total(&total);
+	append_summary(&buf, &total,
+				   ms_candidates(0, MS_MIN_REPEATS, 0, false), false);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(buf.data, buf.len));
+}
+
+static void
+put_line(ReturnSetInfo *rsinfo, const char *line, int len)
+{
+	bool		null = false;
+	Datum		value = PointerGetDatum(cstring_to_text_with_len(line, len));
+
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &null);
+}
+
+/* profile_report(format): a row for each line, or one of JSON */
+Datum
+ms_profile_report(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	char	   *format = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	bool		json = pg_strcasecmp(format, "json") == 0;
+	List	   *candidates;
+	char	   *report;
+
+	if (!json && pg_strcasecmp(format, "text") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unrecognized report format \"%s\"", format),
+				 errhint("Available formats: text, json.")));
+	ms_profile_own();
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	if (is_empty())
+	{
+		report = json ? "{}" : "nothing has been profiled";
+		put_line(rsinfo, report, strlen(report));
+		return (Datum) 0;
+	}
+
+	candidates = ms_candidates(0, MS_MIN_REPEATS, 0, false);
+	report = json ? json_report(candidates) : text_report(candidates);
+	while (*report)
+	{
+		int			len = strcspn(report, "\n");
+
+		put_line(rsinfo, report, len);
+		report += len;
+		if (*report)
+			report++;
+	}
+	return (Datum) 0;
+}
+
+/*
+ * The log
+ */
+
+static char *
+json_line(const char *why, List *candidates)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoChar(&buf, '{');
+	json_text(&buf, "reason", why);
+	json_text(&buf, "label", ms_profile.label_len == 0 ? NULL :
+			  pnstrdup(ms_profile.label, ms_profile.label_len));
+	json_totals(&buf, &ms_profile.in_section, true);
+	json_candidates(&buf, candidates);
+	json_losses(&buf);
+	appendStringInfoChar(&buf, '}');
+	return buf.data;
+}
+
+static char *
+summary_line(List *candidates)
+{
+	StringInfoData buf;
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	append_summary(&buf, &ms_profile.in_section, candidates, true);
+	foreach(lc, candidates)
+	{
+		MSCandidate *c = lfirst(lc);
+
+		appendStringInfo(&buf, "; " INT64_FORMAT " times %.1f ms (%s): ",
+						 c->repeats, c->total_ns / 1e6,
+						 c->strong ? "strong" : "burst");
+		append_clipped(&buf, c->text, strlen(c->text));
+	}
+	return buf.data;
+}
+
+/*
+ * One line about what came since the last mark.  Also called as the session
+ * ends, outside of any transaction: no catalog here.  It has the texts of all
+ * roles, so no client may get it, whatever its client_min_messages.
+ */
+static void
+log_profile(const char *why)
+{
+	MemoryContext context;
+	MemoryContext saved;
+	List	   *candidates;
+
+	if (log_setting == MS_LOG_NONE || !ms_profile.ready ||
+		(ms_profile.in_section.queries == 0 &&
+		 ms_profile.in_section.controls == 0))
+		return;
+
+	context = AllocSetContextCreate(TopMemoryContext,
+									"missing_symbol profile log",
+									ALLOCSET_DEFAULT_SIZES);
+	saved = MemoryContextSwitchTo(context);
+	candidates = ms_candidates(ms_profile.section, MS_MIN_REPEATS, 0, true);
+	if (log_setting == MS_LOG_JSON)
+		ereport(LOG_SERVER_ONLY,
+				(errmsg("missing_symbol profile: %s",
+						json_line(why, candidates)),
+				 errhidestmt(true), errhidecontext(true)));
+	else
+		ereport(LOG_SERVER_ONLY,
+				(errmsg("missing_symbol profile (%s%s%.*s): %s", why,
+						ms_profile.label_len > 0 ? ", " : "",
+						ms_profile.label_len, ms_profile.label,
+						summary_line(candidates)),
+				 errhidestmt(true), errhidecontext(true)));
+	MemoryContextSwitchTo(saved);
+	MemoryContextDelete(context);
+}
+
+void
+ms_report_init(void)
+{
+	ms_profile_log = log_profile;
+
+	DefineCustomEnumVariable("missing_symbol.profile_log",
+							 "Writes a line about the profile to the server's log.",
+							 "At the end of the session, at DISCARD ALL and at "
+							 "profile_mark().",
+							 &log_setting,
+							 MS_LOG_NONE,
+							 log_options,
+							 PGC_SUSET,
+							 0,
+							 NULL, NULL, NULL);
+}
