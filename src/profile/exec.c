@@ -25,6 +25,7 @@
 #include "advice/advice.h"
 #include "figures/figures.h"
 #include "profile/level_internal.h"
+#include "profile/profile.h"
 #include "profile/session_internal.h"
 #include "profile/statement_internal.h"
 #include "shape/shape.h"

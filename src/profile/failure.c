@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "figures/figures.h"
 #include "profile/level_internal.h"
+#include "profile/profile.h"
 #include "profile/session_internal.h"
 #include "profile/statement_internal.h"
 #include "shape/shape.h"

@@ -18,6 +18,7 @@
 
 #define CALIBRATION_ROUNDS	64
 
+/* with the ring's shares, 64 */
 static const MSPiece pieces[] = {
 	{25, ms_shapes_attach, ms_shapes_reset, NULL},
 	{4, ms_runs_attach, ms_runs_reset, ms_runs_boundary},

@@ -8,7 +8,7 @@
 #ifndef MS_LEVEL_INTERNAL_H
 #define MS_LEVEL_INTERNAL_H
 
-#include "executor/execdesc.h"
+#include "datatype/timestamp.h"
 #include "nodes/plannodes.h"
 #include "tcop/cmdtag.h"
 #include "utils/elog.h"

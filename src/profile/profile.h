@@ -10,6 +10,7 @@
 #ifndef MS_PROFILE_H
 #define MS_PROFILE_H
 
+#include "datatype/timestamp.h"
 #include "nodes/nodes.h"
 #include "nodes/parsenodes.h"
 #include "nodes/pg_list.h"
@@ -20,7 +21,7 @@
 
 MS_INSIDE_BEGIN
 
-/* the settings, and what the session is put together of */
+/* defines the settings, and gives the session its parts */
 extern void ms_profile_init(void);
 
 /*

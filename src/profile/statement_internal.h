@@ -8,6 +8,7 @@
 #ifndef MS_STATEMENT_INTERNAL_H
 #define MS_STATEMENT_INTERNAL_H
 
+#include "executor/execdesc.h"
 #include "nodes/nodes.h"
 #include "tcop/cmdtag.h"
 

@@ -12,7 +12,7 @@
 
 MS_INSIDE_BEGIN
 
-/* the settings, and who writes the line in the server's log */
+/* defines the setting, and says who writes the line in the server's log */
 extern void ms_report_init(void);
 
 MS_INSIDE_END

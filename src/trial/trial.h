@@ -12,7 +12,7 @@
 
 MS_INSIDE_BEGIN
 
-/* the settings */
+/* defines the setting */
 extern void ms_trial_init(void);
 
 MS_INSIDE_END
