@@ -15,7 +15,10 @@
 
 #include "missing_symbol.h"
 
-/* by key; the first counted first: its fields make the row */
+/*
+ * By key; the first counted first: its fields make the row.  Of the same time,
+ * one that has any.
+ */
 static int
 compare_deltas(const void *a, const void *b, void *arg)
 {
@@ -25,6 +28,8 @@ compare_deltas(const void *a, const void *b, void *arg)
 
 	if (result == 0)
 		result = (x->first_seen > y->first_seen) - (x->first_seen < y->first_seen);
+	if (result == 0)
+		result = y->has_fields - x->has_fields;
 	return result;
 }
 

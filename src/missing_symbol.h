@@ -602,7 +602,9 @@ typedef struct MSSpilled
 	TimestampTz last_seen;
 	bool		has_fields;		/* beside what it says of itself */
 	Datum		fields;			/* jsonb */
-	struct JsonbContainer *origin;	/* what it says; NULL: written by 1.1 */
+	struct JsonbContainer *defaults;	/* what they said; NULL: nothing */
+	const char *origin;			/* what it says; NULL: written by 1.1 */
+	int			origin_len;
 	Oid			stored_role;	/* there; 0: none ... */
 	uint64		system;			/* ... of which system */
 	char	   *error;			/* of the latest fold(); NULL: none yet */
@@ -698,7 +700,6 @@ extern void ms_check_domains(Relation rel, const MSRow *row);
 extern struct JsonbPair ms_origin_pair(MSTarget *target, Relation rel,
 									   Oid role, uint64 system,
 									   struct JsonbPair *defaults, int n);
-extern struct JsonbContainer *ms_origin_defaults(const MSSpilled *delta);
 extern Datum ms_origin_alone(MSTarget *target, Relation rel, Oid role,
 							 uint64 system);
 extern void ms_origin_read(MSSpilled *delta);

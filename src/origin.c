@@ -5,12 +5,14 @@
  *	  who counted it, and what defaults said then (defaults.c).
  *
  * It stands among the fields, under the empty name, which no column can have;
- * version 1.1 wrote none, and ignores it.  Texts, as what a superuser may have
- * written there must not fail a reader:
+ * version 1.1 wrote none, and ignores it.  A text, with the system's identifier,
+ * the role, the table, the key's columns by number and by name; and behind it
+ * what defaults said, if they said anything:
  *
- *	  {"": {"key": ["url", "day"], "role": "16390", "table": "16402",
- *			"system": "7412345678901234567", "attnums": ["3", "1"],
- *			"defaults": {"tenant": "a"}}}
+ *	  {"": "7412345678901234567 16390 16402 3,1 url,\"Day\""}
+ *	  {"": ["7412345678901234567 16390 16402 3,1 url,\"Day\"", {"tenant": "a"}]}
+ *
+ * What a superuser may have written there instead must not fail a reader.
  *
  * On the system where that was written the numbers decide: a role or a column
  * is the same one after a rename.  After pg_dump and restore, or pg_upgrade,
@@ -31,27 +33,9 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
+#include "utils/varlena.h"
 
 #include "missing_symbol.h"
-
-/* the members, in the order that jsonb keeps them in: by length, then bytes */
-enum
-{
-	ORIGIN_KEY,
-	ORIGIN_ROLE,
-	ORIGIN_TABLE,
-	ORIGIN_SYSTEM,
-	ORIGIN_ATTNUMS,
-	ORIGIN_DEFAULTS,
-	ORIGIN_MEMBERS
-};
-
-static const char *const members[] = {
-	"key", "role", "table", "system", "attnums", "defaults"
-};
-
-StaticAssertDecl(lengthof(members) == ORIGIN_MEMBERS,
-				 "every member has a name");
 
 /* made for a target, by one role */
 typedef struct MSOrigin
@@ -71,51 +55,31 @@ set_string(JsonbValue *v, char *text)
 	v->val.string.len = strlen(text);
 }
 
-/* An array of texts, one for each column of the key. */
-static void
-set_array(JsonbValue *v, MSTarget *target, Relation rel, bool names)
-{
-	v->type = jbvArray;
-	v->val.array.nElems = target->nkeys;
-	v->val.array.rawScalar = false;
-	v->val.array.elems = palloc0(sizeof(JsonbValue) * target->nkeys);
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		AttrNumber	attno = target->keys[i].column.attno;
-
-		set_string(&v->val.array.elems[i], names ?
-				   pstrdup(NameStr(TupleDescAttr(RelationGetDescr(rel),
-												 attno - 1)->attname)) :
-				   psprintf("%d", attno));
-	}
-}
-
-static void
-set_object(JsonbValue *v, JsonbPair *pairs, int n)
-{
-	v->type = jbvObject;
-	v->val.object.nPairs = n;
-	v->val.object.pairs = pairs;
-}
-
 /* The pair of the empty name, without defaults, in the current memory context. */
 static void
 make_pair(MSTarget *target, Relation rel, Oid role, uint64 system,
 		  JsonbPair *pair)
 {
-	JsonbPair  *pairs = palloc0(sizeof(JsonbPair) * ORIGIN_MEMBERS);
+	TupleDesc	desc = RelationGetDescr(rel);
+	StringInfoData text;
 
-	for (int i = 0; i < ORIGIN_MEMBERS; i++)
-		set_string(&pairs[i].key, unconstify(char *, members[i]));
-	set_array(&pairs[ORIGIN_KEY].value, target, rel, true);
-	set_string(&pairs[ORIGIN_ROLE].value, psprintf("%u", role));
-	set_string(&pairs[ORIGIN_TABLE].value, psprintf("%u", target->relid));
-	set_string(&pairs[ORIGIN_SYSTEM].value, psprintf(UINT64_FORMAT, system));
-	set_array(&pairs[ORIGIN_ATTNUMS].value, target, rel, false);
+	initStringInfo(&text);
+	appendStringInfo(&text, UINT64_FORMAT " %u %u", system, role,
+					 target->relid);
+	for (int i = 0; i < target->nkeys; i++)
+		appendStringInfo(&text, "%c%d", i == 0 ? ' ' : ',',
+						 target->keys[i].column.attno);
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc,
+											  target->keys[i].column.attno - 1);
 
+		appendStringInfo(&text, "%c%s", i == 0 ? ' ' : ',',
+						 quote_identifier(NameStr(att->attname)));
+	}
 	memset(pair, 0, sizeof(*pair));
 	set_string(&pair->key, "");
-	set_object(&pair->value, pairs, ORIGIN_DEFAULTS);
+	set_string(&pair->value, text.data);
 }
 
 static MSOrigin *
@@ -138,7 +102,9 @@ find_origin(MSTarget *target, Relation rel, Oid role, uint64 system)
 	origin->role = role;
 	origin->system = system;
 	make_pair(target, rel, role, system, &origin->pair);
-	set_object(&object, &origin->pair, 1);
+	object.type = jbvObject;
+	object.val.object.nPairs = 1;
+	object.val.object.pairs = &origin->pair;
 	origin->alone = JsonbPGetDatum(JsonbValueToJsonb(&object));
 	MemoryContextSwitchTo(oldcxt);
 	if (target->origin != NULL)
@@ -156,15 +122,19 @@ ms_origin_pair(MSTarget *target, Relation rel, Oid role, uint64 system,
 			   JsonbPair *defaults, int n)
 {
 	JsonbPair	pair = find_origin(target, rel, role, system)->pair;
-	JsonbPair  *pairs;
+	JsonbValue *elems;
 
 	if (n > 0)
 	{
-		pairs = palloc0(sizeof(JsonbPair) * ORIGIN_MEMBERS);
-		memcpy(pairs, pair.value.val.object.pairs,
-			   sizeof(JsonbPair) * ORIGIN_MEMBERS);
-		set_object(&pairs[ORIGIN_DEFAULTS].value, defaults, n);
-		set_object(&pair.value, pairs, ORIGIN_MEMBERS);
+		elems = palloc0(sizeof(JsonbValue) * 2);
+		elems[0] = pair.value;
+		elems[1].type = jbvObject;
+		elems[1].val.object.nPairs = n;
+		elems[1].val.object.pairs = defaults;
+		pair.value.type = jbvArray;
+		pair.value.val.array.nElems = 2;
+		pair.value.val.array.rawScalar = false;
+		pair.value.val.array.elems = elems;
 	}
 	return pair;
 }
@@ -179,42 +149,74 @@ ms_origin_alone(MSTarget *target, Relation rel, Oid role, uint64 system)
  * Reading
  */
 
-/* A member, or an element, that is a text; NULL where it is not. */
+/* What the deltas of a target and a role say alike, read */
+typedef struct MSSaid
+{
+	uint64		system;
+	Oid			role;
+	Oid			table;
+	int			nattnums;		/* as many as the key has; 0: not told */
+	AttrNumber	attnums[INDEX_MAX_KEYS];
+} MSSaid;
+
+/* longer ones, of keys of many columns, are read each time */
+#define SAID_BYTES	256
+
+/* The numbers of a text's first words; returns the rest. */
 static char *
-text_of(const JsonbValue *v)
+read_numbers(char *text, MSSaid *said)
 {
-	if (v == NULL || v->type != jbvString)
-		return NULL;
-	return pnstrdup(v->val.string.val, v->val.string.len);
+	memset(said, 0, sizeof(*said));
+	said->system = strtoull(text, &text, 10);
+	said->role = strtoul(text, &text, 10);
+	said->table = strtoul(text, &text, 10);
+	do
+	{
+		int			attnum = strtol(text, &text, 10);
+
+		said->attnums[said->nattnums++] = attnum == (AttrNumber) attnum ?
+			attnum : InvalidAttrNumber;
+	} while (*text++ == ',' && said->nattnums < INDEX_MAX_KEYS);
+	return text[-1] == ' ' ? text : "";
 }
 
-static JsonbValue *
-find_member(JsonbContainer *container, int member)
+/*
+ * What a delta says of itself, but for names and defaults.  The last one is
+ * kept with its text, as that of many deltas is the same: nothing else decides
+ * how it is read.
+ */
+static const MSSaid *
+read_said(const char *text, int len)
 {
-	return getKeyJsonValueFromContainer(container, members[member],
-										strlen(members[member]), NULL);
+	static MSSaid said;
+	static int	said_len = -1;
+	static char bytes[SAID_BYTES];
+
+	if (len == said_len && memcmp(bytes, text, len) == 0)
+		return &said;
+	said_len = -1;
+	(void) read_numbers(pnstrdup(text, len), &said);
+	if (len <= SAID_BYTES)
+	{
+		memcpy(bytes, text, len);
+		said_len = len;
+	}
+	return &said;
 }
 
-/* A member that is a number; 0 where it is not. */
-static uint64
-number_of(JsonbContainer *container, int member)
+/* The names that the columns of a delta's key had: strings, or none. */
+static List *
+read_names(const MSSpilled *delta)
 {
-	char	   *text = text_of(find_member(container, member));
+	MSSaid		said;
+	List	   *names = NIL;
 
-	return text == NULL ? 0 : strtoull(text, NULL, 10);
-}
-
-/* An array that has as many elements as the key has values; else NULL. */
-static JsonbContainer *
-array_of(JsonbContainer *container, int member, int n)
-{
-	JsonbValue *v = find_member(container, member);
-
-	if (v == NULL || v->type != jbvBinary ||
-		!JsonContainerIsArray(v->val.binary.data) ||
-		JsonContainerSize(v->val.binary.data) != n)
-		return NULL;
-	return v->val.binary.data;
+	if (delta->origin == NULL ||
+		!SplitIdentifierString(read_numbers(pnstrdup(delta->origin,
+													 delta->origin_len),
+											&said), ',', &names))
+		return NIL;
+	return names;
 }
 
 /*
@@ -225,6 +227,7 @@ void
 ms_origin_read(MSSpilled *delta)
 {
 	delta->origin = NULL;
+	delta->defaults = NULL;
 	if (delta->has_fields)
 	{
 		Jsonb	   *json = DatumGetJsonbP(delta->fields);
@@ -233,13 +236,28 @@ ms_origin_read(MSSpilled *delta)
 		delta->fields = JsonbPGetDatum(json);
 		if (JB_ROOT_IS_OBJECT(json))
 			v = getKeyJsonValueFromContainer(&json->root, "", 0, NULL);
-		if (v != NULL && v->type == jbvBinary &&
-			JsonContainerIsObject(v->val.binary.data))
-		{
-			delta->origin = v->val.binary.data;
-			delta->stored_role = number_of(delta->origin, ORIGIN_ROLE);
-			delta->system = number_of(delta->origin, ORIGIN_SYSTEM);
+		if (v != NULL)
 			delta->has_fields = JB_ROOT_COUNT(json) > 1;
+		if (v != NULL && v->type == jbvBinary &&
+			JsonContainerIsArray(v->val.binary.data))
+		{
+			JsonbContainer *both = v->val.binary.data;
+
+			v = getIthJsonbValueFromContainer(both, 1);
+			if (v != NULL && v->type == jbvBinary &&
+				JsonContainerIsObject(v->val.binary.data))
+				delta->defaults = v->val.binary.data;
+			v = getIthJsonbValueFromContainer(both, 0);
+		}
+		if (v != NULL && v->type == jbvString)
+		{
+			const MSSaid *said = read_said(v->val.string.val,
+										   v->val.string.len);
+
+			delta->origin = v->val.string.val;
+			delta->origin_len = v->val.string.len;
+			delta->stored_role = said->role;
+			delta->system = said->system;
 		}
 	}
 	if (delta->origin == NULL || delta->system != GetSystemIdentifier() ||
@@ -248,20 +266,6 @@ ms_origin_read(MSSpilled *delta)
 	else if (SearchSysCacheExists1(AUTHOID,
 								   ObjectIdGetDatum(delta->stored_role)))
 		delta->roleid = delta->stored_role;
-}
-
-/* What defaults said, an object of texts; NULL: nothing. */
-JsonbContainer *
-ms_origin_defaults(const MSSpilled *delta)
-{
-	JsonbValue *v = NULL;
-
-	if (delta->origin != NULL)
-		v = find_member(delta->origin, ORIGIN_DEFAULTS);
-	if (v == NULL || v->type != jbvBinary ||
-		!JsonContainerIsObject(v->val.binary.data))
-		return NULL;
-	return v->val.binary.data;
 }
 
 /* The place of a column in the key; -1 where it is none of it. */
@@ -277,22 +281,22 @@ place_of(const MSTarget *target, AttrNumber attno)
 }
 
 static void
-key_has_changed(const MSTarget *target, int n, JsonbContainer *names)
+key_has_changed(const MSTarget *target, const MSSpilled *delta, int n)
 {
 	StringInfoData columns;
+	List	   *names = read_names(delta);
+	ListCell   *lc;
 
 	initStringInfo(&columns);
-	for (int i = 0; names != NULL && i < n; i++)
+	foreach(lc, names)
 	{
-		char	   *name = text_of(getIthJsonbValueFromContainer(names, i));
-
-		appendStringInfo(&columns, "%s%s", i > 0 ? ", " : "",
-						 name == NULL ? "?" : quote_identifier(name));
+		appendStringInfo(&columns, "%s%s", columns.len > 0 ? ", " : "",
+						 quote_identifier(lfirst(lc)));
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("the key of table %s has changed", target->name),
-			 names != NULL ?
+			 list_length(names) == n ?
 			 errdetail("A delta was set aside when its columns were (%s).",
 					   columns.data) :
 			 errdetail("A delta was set aside when it had %d columns; now it has %d.",
@@ -309,41 +313,37 @@ ms_origin_places(const MSTarget *target, Relation rel, const MSSpilled *delta,
 				 int n, int *places)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
-	JsonbContainer *names = NULL;
-	JsonbContainer *attnums = NULL;
+	const AttrNumber *attnums = NULL;
+	List	   *names = NIL;
 	bool		taken[INDEX_MAX_KEYS] = {false};
 
-	if (delta->origin != NULL)
+	if (delta->origin != NULL && delta->system == GetSystemIdentifier())
 	{
-		names = array_of(delta->origin, ORIGIN_KEY, n);
-		if (delta->system == GetSystemIdentifier() &&
-			number_of(delta->origin, ORIGIN_TABLE) == target->relid)
-			attnums = array_of(delta->origin, ORIGIN_ATTNUMS, n);
+		const MSSaid *said = read_said(delta->origin, delta->origin_len);
+
+		if (said->table == target->relid && said->nattnums == n)
+			attnums = said->attnums;
 	}
 	if (n != target->nkeys)
-		key_has_changed(target, n, names);
+		key_has_changed(target, delta, n);
 	for (int i = 0; i < n; i++)
 	{
-		char	   *attnum = NULL;
-		char	   *name = NULL;
-		AttrNumber	attno = InvalidAttrNumber;
+		AttrNumber	attno = attnums == NULL ? 0 : attnums[i];
 
-		if (attnums != NULL)
-			attnum = text_of(getIthJsonbValueFromContainer(attnums, i));
-		if (names != NULL)
-			name = text_of(getIthJsonbValueFromContainer(names, i));
-		if (attnum != NULL)
-			attno = atoi(attnum);
 		if (attno <= 0 || attno > desc->natts ||
 			TupleDescAttr(desc, attno - 1)->attisdropped)
-			attno = name == NULL ? InvalidAttrNumber :
-				ms_column_number(rel, name);
+		{
+			if (names == NIL)
+				names = read_names(delta);
+			attno = list_length(names) != n ? InvalidAttrNumber :
+				ms_column_number(rel, list_nth(names, i));
+		}
 		places[i] = -1;
 		if (attno == InvalidAttrNumber)
 			continue;
 		places[i] = place_of(target, attno);
 		if (places[i] < 0 || taken[places[i]])
-			key_has_changed(target, n, names);
+			key_has_changed(target, delta, n);
 		taken[places[i]] = true;
 	}
 	for (int i = 0, left = 0; i < n; i++)

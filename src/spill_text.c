@@ -570,12 +570,11 @@ static void
 read_fields(const MSTarget *target, Relation rel, MSRow *row,
 			const MSSpilled *delta)
 {
-	JsonbContainer *defaults = ms_origin_defaults(delta);
 	int			attno = -1;
 
-	if (defaults != NULL)
+	if (delta->defaults != NULL)
 	{
-		row->defaulted = read_pairs(rel, row, defaults);
+		row->defaulted = read_pairs(rel, row, delta->defaults);
 		while ((attno = bms_next_member(row->defaulted, attno)) >= 0)
 			if (ms_is_always_given(target, attno))
 				row->defaulted = bms_del_member(row->defaulted, attno);

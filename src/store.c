@@ -442,12 +442,18 @@ static void
 deform(MSStore store, HeapTuple tuple, TupleDesc desc, Datum *values,
 	   bool *isnull)
 {
+	Datum	   *all_values = palloc(sizeof(Datum) * desc->natts);
+	bool	   *all_isnull = palloc(sizeof(bool) * desc->natts);
+
+	heap_deform_tuple(tuple, desc, all_values, all_isnull);
 	for (int i = 0; i < SPILLED_NATTS; i++)
 	{
-		isnull[i] = true;
-		if (i < stores[store].natts)
-			values[i] = heap_getattr(tuple, i + 1, desc, &isnull[i]);
+		isnull[i] = i >= stores[store].natts || all_isnull[i];
+		if (!isnull[i])
+			values[i] = all_values[i];
 	}
+	pfree(all_values);
+	pfree(all_isnull);
 }
 
 static MSSpilled *
