@@ -120,6 +120,7 @@ end_try()
 	else
 		say "FAILED   $STATE: $what, $((SECONDS - begin)) s"
 		printf '    %s\n' "${wrong[@]}"
+		grep -E '^ *(FAILED|not ok|#)' $LOG | head -n 30 | sed 's/^/    : /'
 		tail -n 30 $LOG | sed 's/^/    | /'
 	fi
 }
@@ -220,7 +221,10 @@ state_bare()
 	fresh
 	apt_may=1
 	SMALL[2]="PROVE_TESTS=test/t/prune.pl test/t/pgbouncer.pl test/t/plproxy.pl test/t/findings.pl"
-	demo_and_test as_root
+	try "make demo" 0 "$DEMO" as_root make demo
+	holds "it says that there is no cluster" grep -q \
+		"^  sudo pg_createcluster $(default_major) main --start" $LOG
+	try "make test" 0 "$PASSED" as_root make test "${SMALL[@]}"
 	holds "no server is enabled" nothing_enabled
 }
 
