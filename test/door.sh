@@ -23,11 +23,10 @@ MS_PROGRAM="make test-door"
 # shellcheck source=test/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Where nothing is installed, and where all is that make test needs; those that
-# take longest come first
+# Where nothing is installed, and where all is that make test needs
 BARE="bare bare_user quickstart libpq bare_no_sudo interrupted"
-READY="installcheck signals user majors checkout environment umask path requests
-	tmpdir noexec root no_server zombies slow installcheck_lacks"
+READY="installcheck majors signals slow checkout user zombies environment requests
+	path umask tmpdir noexec no_server root installcheck_lacks"
 # of this machine
 HERE="ended"
 
@@ -36,12 +35,15 @@ ms_scratch scratch
 codename=$(sed -n 's/^VERSION_CODENAME="*\([^"]*\).*/\1/p' /etc/os-release)
 states=${STATE:-}
 if [ -z "$states" ]; then
-	# while the first runs, the chroot of the ready ones can be made
-	states="bare $READY ${BARE#bare} $HERE"
 	case $codename in
-		bookworm) states+=" bare@trixie bare_user@trixie quickstart@trixie quickstart@noble" ;;
-		trixie) states+=" bare@bookworm bare_user@bookworm quickstart@bookworm quickstart@noble" ;;
+		bookworm) other=trixie ;;
+		trixie) other=bookworm ;;
+		*) other= ;;
 	esac
+	# What takes long comes first; of the first ones each makes a chroot.  The
+	# quick start is one at a time.
+	states="bare ${READY%% *} ${other:+quickstart@$other bare@$other} ${READY#* }"
+	states+=" ${other:+quickstart@noble bare_user@$other} ${BARE#bare} $HERE"
 fi
 for state in $states; do
 	case " $(echo $BARE $READY $HERE) " in
@@ -150,7 +152,8 @@ if [ -n "${CLEAN:-}" ]; then
 	done
 fi
 
-jobs=${JOBS:-$(nproc)}
+# one more, as they wait for the network and for time, too
+jobs=${JOBS:-$(($(nproc) + 1))}
 for state in $states; do
 	while (($(jobs -rp | wc -l) >= jobs)); do
 		wait -n
