@@ -5,10 +5,10 @@
 # make demo, make test, make installcheck and README's quick start on machines
 # in ordinary and odd states (door/state.sh says which), each in a throw-away
 # chroot of Debian 12, and of Debian 13 where nothing is installed yet; the quick
-# start on Ubuntu 24.04, too.  On Ubuntu: of the machine's release.  As many at once as there are processors.
-# Ends with a table, and the line "N passed, N failed".  Some 15 minutes on two
-# processors, and some 3 GB below /var/cache/missing_symbol-chroots, which are
-# kept for the next time.
+# start on Ubuntu 24.04, too.  On Ubuntu: of the machine's release.  One more at
+# once than there are processors.  Ends with a table, and the line "N passed,
+# N failed".  Some 15 minutes on two processors, and some 3 GB below
+# /var/cache/missing_symbol-chroots, which are kept for the next time.
 #
 # State "ended" is of this machine: what is done in a chroot ends when its user
 # does, whatever the signal.
