@@ -29,7 +29,7 @@
 #
 # Everything is mounted in a mount namespace of its own, and everything runs in
 # a process namespace of its own: when the last process ends, or this script is
-# killed, nothing stays mounted and nothing runs on.
+# ended by whatever signal, nothing stays mounted and nothing runs on.
 
 set -u
 umask 022
@@ -37,6 +37,7 @@ umask 022
 TOP=$(unset CDPATH && cd "$(dirname "$0")/.." && pwd)
 CHROOTS=${CHROOTS:-/var/cache/missing_symbol-chroots}
 INCLUDE=gcc,libc6-dev,make,libipc-run-perl,binutils,postgresql-common
+CACHING=usr/local/bin/gcc
 
 say() { printf '%s\n' "$*"; }
 skip()
@@ -63,6 +64,14 @@ release_of()
 		ubuntu-17) echo questing ;;
 		ubuntu-18) echo resolute ;;
 		*) return 1 ;;
+	esac
+}
+
+distribution_of()
+{
+	case $1 in
+		jammy | noble | questing | resolute) echo ubuntu ;;
+		*) echo debian ;;
 	esac
 }
 
@@ -131,7 +140,7 @@ need()
 {
 	local missing=() pair
 
-	for pair in debootstrap=debootstrap unshare=util-linux wget=wget; do
+	for pair in debootstrap=debootstrap unshare=util-linux wget=wget "$@"; do
 		command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
 	done
 	((${#missing[@]} == 0)) && return
@@ -165,6 +174,39 @@ keyring()
 		fi
 	done >"$1"
 	[ -s "$1" ] || skip "there is no keyring of $ID"
+}
+
+# On Debian: Ubuntu's mirror, as debootstrap knows it, and Ubuntu's keyring, which
+# Debian does not have; of that the key with this fingerprint.
+use_ubuntu()
+{
+	local arch keys=$CHROOTS/ubuntu package
+	local fingerprint=F6ECB3762474EDA9D21B7022871920D1991BC93C
+
+	need gpg=gpg
+	arch=$(dpkg --print-architecture)
+	MIRROR=$(
+		export ARCH=$arch SUITE=$RELEASE
+		default_mirror() { say "$1"; exit; }
+		# shellcheck disable=SC1091
+		. /usr/share/debootstrap/scripts/gutsy
+	)
+	ID=ubuntu
+	rm -rf "$keys"
+	mkdir -p "$keys"
+	package=$(wget -q -O - --timeout=20 --tries=2 \
+		"$MIRROR/dists/$RELEASE/main/binary-$arch/Packages.gz" | gzip -dc 2>/dev/null |
+		sed -n '/^Package: ubuntu-keyring$/,/^$/s/^Filename: //p')
+	[ -n "$package" ] ||
+		skip "Ubuntu is not to be had: nothing answers for $RELEASE at $MIRROR"
+	wget -q -O "$keys/deb" --timeout=20 --tries=2 "$MIRROR/$package" &&
+		dpkg-deb -x "$keys/deb" "$keys" &&
+		gpg --homedir "$keys" --no-default-keyring --export \
+			--keyring "$keys/usr/share/keyrings/ubuntu-archive-keyring.gpg" \
+			$fingerprint >"$keys/key.gpg" 2>"$keys/error" && [ -s "$keys/key.gpg" ] ||
+		skip "Ubuntu is not to be had: no key $fingerprint: $(cat "$keys/error")"
+	mv "$keys/key.gpg" "$CHROOTS/keyring-ubuntu.gpg"
+	rm -rf "$keys"
 }
 
 # What apt inside needs where debootstrap alone cannot do it
@@ -208,12 +250,21 @@ install_extras()
 is_ready()
 {
 	[ -x "$2/bin/bash" ] &&
-		{ [ "$1" != door ] || cmp -s "$2/srv/lib.sh" "$TOP/test/lib.sh"; }
+		{ [ "$1" != door ] || { cmp -s "$2/$CACHING" "$TOP/test/door/gcc.sh" &&
+			cmp -s "$2/srv/lib.sh" "$TOP/test/lib.sh"; }; }
+}
+
+use_ccache()
+{
+	chroot "$1" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+		--no-install-recommends install ccache &&
+		cp "$TOP/test/door/gcc.sh" "$1/$CACHING" && chmod 755 "$1/$CACHING"
 }
 
 make_chroot()
 {
 	local major=$1 dir=$2 new=$2.new suite=$RELEASE include script log
+	local keyring components
 
 	if [ "$major" = door ]; then
 		make_door_chroot "$dir"
@@ -244,9 +295,19 @@ make_chroot()
 	rm -rf "$new"
 	mkdir -p "$new"
 	log=$CHROOTS/$major.log
-	keyring "$CHROOTS/keyring.gpg"
+	keyring=$CHROOTS/keyring.gpg
+	components=main
+	if [ "$ID-$(distribution_of "$RELEASE")" = debian-ubuntu ]; then
+		use_ubuntu
+		keyring=$CHROOTS/keyring-ubuntu.gpg
+		script=/usr/share/debootstrap/scripts/gutsy
+	else
+		keyring "$keyring"
+	fi
+	[ "$ID" != ubuntu ] || components+=,universe
 	mkdir -p "$CHROOTS/packages"
-	if ! debootstrap --variant=minbase --keyring="$CHROOTS/keyring.gpg" \
+	if ! debootstrap --variant=minbase --keyring="$keyring" \
+		--components=$components \
 		--cache-dir="$CHROOTS/packages" --include="$include" \
 		"$suite" "$new" "$MIRROR" "$script" \
 		</dev/null >"$log" 2>&1; then
@@ -319,7 +380,8 @@ make_door_chroot()
 	use_apt_inside "$new"
 	borrow_packages "$new" "$new.packages"
 	if ! { chroot "$new" apt-get -q update &&
-		chroot "$new" bash /srv/missing_symbol/test/door/prepare.sh; } \
+		chroot "$new" bash /srv/missing_symbol/test/door/prepare.sh &&
+		use_ccache "$new"; } \
 		</dev/null >"$log" 2>&1; then
 		tail -n 15 "$log"
 		umount -R "$new/proc" "$new/dev" "$new/var/cache/apt/archives"
@@ -451,14 +513,17 @@ test_in()
 # A copy costs nothing where there is overlayfs.
 throw_away_copy()
 {
-	local dir=$1 copy=$2
+	local dir=$1 copy=$2 volatile
 
 	rm -rf "$copy"
 	mkdir -p "$copy/upper" "$copy/work" "$copy/root"
-	mount -t overlay missing_symbol -o \
-		"lowerdir=$dir,upperdir=$copy/upper,workdir=$copy/work" \
-		"$copy/root" 2>/dev/null ||
-		cp -a "$dir/." "$copy/root/"
+	# nobody needs these files after a power cut
+	for volatile in ,volatile ""; do
+		mount -t overlay missing_symbol -o \
+			"lowerdir=$dir,upperdir=$copy/upper,workdir=$copy/work$volatile" \
+			"$copy/root" 2>/dev/null && return
+	done
+	cp -a "$dir/." "$copy/root/"
 }
 
 # What one run has fetched the others need not: apt gets names of its own for
@@ -481,14 +546,10 @@ return_packages()
 
 run_in()
 {
-	local major=$1 dir=$2 script=$3 copy root rc var out= n=0
+	local dir=$1 copy=$2 script=$3 root=$2/root rc var out=
 	local -a run=()
 
 	shift 3
-	# a place that no other run has
-	until exec 8>"$dir.run$((++n)).lock" && flock -n 8; do :; done
-	copy=$dir.run$n
-	root=$copy/root
 	throw_away_copy "$dir" "$copy" || return 1
 	copy_tree "$root/srv/missing_symbol" || return 1
 	mkdir -p "$root/srv/in" "$root/srv/out"
@@ -501,6 +562,11 @@ run_in()
 	echo 'Binary::apt::APT::Keep-Downloaded-Packages "true";' \
 		>>"$root/etc/apt/apt.conf.d/90missing_symbol"
 	borrow_packages "$root" "$copy/packages"
+	if [ -e "$root/$CACHING" ]; then
+		mkdir -p "$CHROOTS/ccache" "$root/door/ccache"
+		chmod 1777 "$CHROOTS/ccache"
+		mount --bind "$CHROOTS/ccache" "$root/door/ccache"
+	fi
 	for var in "$@"; do
 		case $var in
 			IN=*) cp "${var#IN=}" "$root/srv/in/" || return 1 ;;
@@ -519,9 +585,50 @@ run_in()
 	# whatever still runs in there goes with this process namespace
 	return_packages "$root" "$copy/packages"
 	umount -l -R "$root/proc" "$root/dev"
+	umount -l "$root/door/ccache" 2>/dev/null
 	umount -l "$root" 2>/dev/null
 	rm -rf "$copy"
 	return $rc
+}
+
+# Runs this script again in namespaces of its own.  unshare blocks signals, and
+# the first process of a process namespace gets few: it is killed, and the
+# kernel ends all others before unshare ends.  Should we be killed, that is the
+# end of unshare, and that the end of the rest.
+run_apart()
+{
+	local apart child
+
+	# a group of its own, so that a terminal's signals are for us
+	set -m
+	setpriv --pdeathsig KILL unshare --mount --pid --ipc --fork --kill-child \
+		--propagation private bash "$0" "$@" </dev/null &
+	apart=$!
+	set +m
+	end_apart()
+	{
+		trap '' INT TERM HUP QUIT
+		child=$(sed -n "s/^\([0-9]*\) (.*) [A-Z] $apart .*/\1/p" \
+			/proc/[0-9]*/stat 2>/dev/null)
+		kill -KILL "${child:-$apart}" 2>/dev/null
+		wait "$apart" 2>/dev/null
+		clear_away
+		exit "$1"
+	}
+	trap 'end_apart 130' INT
+	trap 'end_apart 143' TERM
+	trap 'end_apart 129' HUP
+	trap 'end_apart 131' QUIT
+	wait "$apart" 2>/dev/null
+}
+
+# What a run leaves that has been ended
+clear_away()
+{
+	[ -z "${copy:-}" ] || rm -rf "$copy"
+	rm -rf "$dir.new" "$dir.new.packages" "$CHROOTS/ubuntu"
+	{ flock -n 7 && rm -rf "$CHROOTS/none.new" "$CHROOTS/none.new.packages"; } \
+		7>"$CHROOTS/none.lock"
 }
 
 # ---------------------------------------------------------------------------
@@ -569,13 +676,17 @@ case $verb in
 		{ [ "$verb" = run ] && flock -s -w 3600 9 && is_ready "$major" "$dir"; } ||
 			flock -w 3600 9 || skip "$dir is in use"
 		need
-		exec unshare --mount --pid --ipc --fork --kill-child --propagation private \
-			bash "$0" "$verb-inside" "$major" "$@"
+		# a place that no other run has
+		copy=
+		n=0
+		if [ "$verb" = run ]; then
+			until exec 8>"$dir.run$((++n)).lock" && flock -n 8; do :; done
+			copy=$dir.run$n
+		fi
+		run_apart "$verb-inside" "$major" ${copy:+"$copy"} "$@"
 		;;
 	test-inside | run-inside | hard-inside)
 		plan "$major"
-		trap 'exit 130' INT
-		trap 'exit 143' TERM
 		mount -t proc proc /proc || skip "this machine does not let us mount"
 		if [ "$verb" = hard-inside ]; then
 			dir+=-hard
@@ -586,7 +697,7 @@ case $verb in
 		[ "$verb" != run-inside ] || flock -s 9
 		case $verb in
 			test-inside) test_in run.sh "$major" "$dir" "$@" ;;
-			run-inside) run_in "$major" "$dir" "$@" ;;
+			run-inside) run_in "$dir" "$@" ;;
 			hard-inside) test_in hard-server.sh "$major" "$dir" "$@" ;;
 		esac
 		;;

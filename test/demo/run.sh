@@ -192,4 +192,8 @@ ms_say ""
 ms_say "To go on:"
 ms_say "  make test                        the tests, on a private copy, too"
 ms_say "  make && sudo make install        into $("$PG_CONFIG" --version)"
+# what was installed for this has made none
+if command -v pg_lsclusters >/dev/null && [ -z "$(pg_lsclusters -h)" ]; then
+	ms_say "  sudo pg_createcluster $MS_MAJOR main --start"
+fi
 ms_say "  sudo -u postgres psql -c 'CREATE EXTENSION missing_symbol'"

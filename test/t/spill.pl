@@ -254,6 +254,8 @@ query("REINDEX TABLE CONCURRENTLY missing_symbol.$_") foreach qw(spilled buffere
 counts('an unfinished index, older than the other');
 query(q{SELECT missing_symbol.track('indexed', spill => true), missing_symbol.increment('indexed_too', 'b')});
 ok($node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM indexed_too WHERE k = 'b'}), 'an unfinished index: the worker folds');
+# and no more: what is buffered from here on stays to be seen
+ok($node->poll_query_until('postgres', q{SELECT count(pg_terminate_backend(pid)) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'missing_symbol%'}), 'and is ended');
 query(join ';', map { "REINDEX TABLE missing_symbol.$_" } qw(spilled buffered tracked));
 counts('all of them finished');
 
