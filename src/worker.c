@@ -148,14 +148,23 @@ worker_tag(LOCKTAG *tag, Oid schema)
 					   WORKER_LOCK);
 }
 
-/* Get the lock, for a moment, or for the life of the process. */
+/*
+ * Get the lock, for the life of the worker; or for a moment, in a mode in which
+ * nobody takes another who looks for the worker.
+ */
+static LOCKMODE
+worker_lock_mode(bool session)
+{
+	return session ? ExclusiveLock : ShareLock;
+}
+
 static bool
 get_worker_lock(Oid schema, bool session)
 {
 	LOCKTAG		tag;
 
 	worker_tag(&tag, schema);
-	return LockAcquire(&tag, ExclusiveLock, session,
+	return LockAcquire(&tag, worker_lock_mode(session), session,
 					   true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
@@ -165,7 +174,7 @@ release_worker_lock(Oid schema, bool session)
 	LOCKTAG		tag;
 
 	worker_tag(&tag, schema);
-	(void) LockRelease(&tag, ExclusiveLock, session);
+	(void) LockRelease(&tag, worker_lock_mode(session), session);
 }
 
 /*
