@@ -92,6 +92,8 @@ DATA = \
 	sql/missing_symbol--1.0.sql \
 	sql/missing_symbol--1.0--1.1.sql \
 	sql/missing_symbol--1.1--1.2.sql
+# the interface as it is, for CREATE EXTENSION
+DATA_built = missing_symbol--1.2.sql
 
 # pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
 # order.  The extension is there when a theme starts.
@@ -256,6 +258,9 @@ src/.built_for:
 
 $(OBJS): src/.built_for
 $(OBJS:.o=.bc): %.bc: %.o
+
+$(DATA_built): sql/install/missing_symbol.sql
+	cp $< $@
 
 # Bitcode for JIT is made by the clang that PostgreSQL was configured with.
 ifeq ($(with_llvm),yes)

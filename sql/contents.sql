@@ -63,6 +63,11 @@ FROM members m JOIN pg_class c ON m.classid = 'pg_class'::regclass AND c.oid = m
 WHERE NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'missing_symbol' AND c.oid = ANY (e.extconfig))
 ORDER BY 1;
 
+-- autovacuum does not pause in the buffer; and increments of sightings are HOT
+SELECT c.oid::regclass, c.reloptions
+FROM members m JOIN pg_class c ON m.classid = 'pg_class'::regclass AND c.oid = m.objid
+WHERE c.reloptions IS NOT NULL ORDER BY c.relname;
+
 -- operator classes are complete
 SELECT opcname, amvalidate(oid) FROM pg_opclass WHERE opcnamespace = 'missing_symbol'::regnamespace ORDER BY opcmethod, opcname;
 

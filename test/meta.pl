@@ -150,9 +150,13 @@ if (defined $zip)
 	{
 		wrong("the archive has no $listed.c") unless $files{"$listed.c"};
 	}
+	foreach my $listed (slurp('Makefile') =~ m{^\t(sql/\S+\.sql)\b}mg)
+	{
+		wrong("the archive has no $listed") unless $files{$listed};
+	}
 	foreach my $file (sort keys %files)
 	{
-		wrong("the archive has $file") if $file =~ m{\.(o|so|bc|zip|deb)$|^(results|tmp_check|output_\w+|debian)/};
+		wrong("the archive has $file") if $file =~ m{\.(o|so|bc|zip|deb)$|^(results|tmp_check|output_\w+|debian)/|^\Q$name\E--};
 	}
 }
 

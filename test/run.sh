@@ -118,8 +118,10 @@ one_version()
 
 	version=$(sed -n "s/^default_version = '\(.*\)'/\1/p" \
 		"$MS_SRC/missing_symbol.control")
-	compgen -G "$MS_SRC/sql/missing_symbol--*$version.sql" ||
-		{ echo "no install script for $version"; return 1; }
+	[ -e "$MS_SRC/missing_symbol--$version.sql" ] ||
+		{ echo "the build makes no install script for $version"; return 1; }
+	compgen -G "$MS_SRC/sql/missing_symbol--*--$version.sql" ||
+		{ echo "no update script to $version"; return 1; }
 	# PGXN wants three numbers
 	grep -q "\"version\": \"$version.0\"" "$MS_SRC/META.json" ||
 		{ echo "META.json has another version than $version"; return 1; }

@@ -40,11 +40,14 @@ answers()
 
 files()
 {
-	local file
+	local file version
 
+	version=$(sed -n "s/^default_version = '\(.*\)'/\1/p" \
+		/srv/missing_symbol/missing_symbol.control)
 	for file in "lib/postgresql/$major/lib/missing_symbol.so" \
 		"share/postgresql/$major/extension/missing_symbol.control" \
 		"share/postgresql/$major/extension/missing_symbol--1.0.sql" \
+		"share/postgresql/$major/extension/missing_symbol--$version.sql" \
 		"share/doc/$package/copyright" "share/doc/$package/README.md.gz"; do
 		dpkg -L "$package" | grep -qx "/usr/$file" ||
 			{ echo "there is no /usr/$file"; return 1; }
