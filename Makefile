@@ -94,6 +94,15 @@ DATA = \
 	sql/missing_symbol--1.1--1.2.sql
 # the interface as it is, for CREATE EXTENSION
 DATA_built = missing_symbol--1.2.sql
+DOCS = \
+	doc/counting.md \
+	doc/errors.md \
+	doc/operations.md \
+	doc/performance.md \
+	doc/profiling.md \
+	doc/reliability.md \
+	doc/security.md \
+	doc/trials.md
 
 # pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
 # order.  The extension is there when a theme starts.
@@ -244,6 +253,15 @@ PG_CPPFLAGS = -I$(srcdir)/src
 include $(PGXS)
 
 include $(wildcard $(OBJS:.o=.d))
+
+# Documents have common names, so they get a directory of their own; and PGXS
+# forgets on uninstall that they were in doc/.
+docmoduledir := $(EXTENSION)
+uninstall: uninstall-doc
+uninstall-doc:
+	rm -f $(addprefix '$(DESTDIR)$(docdir)/$(docmoduledir)'/, $(notdir $(DOCS)))
+	[ ! -d '$(DESTDIR)$(docdir)/$(docmoduledir)' ] || rmdir '$(DESTDIR)$(docdir)/$(docmoduledir)'
+.PHONY: uninstall-doc
 
 # Objects are of the PostgreSQL that they were built for; and PGXS makes no
 # directories in a VPATH build.

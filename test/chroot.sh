@@ -466,7 +466,7 @@ copy_tree()
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	for item in Makefile missing_symbol.control META.json README.md \
-		CHANGELOG.md LICENSE src sql expected test; do
+		CHANGELOG.md CONTRIBUTING.md LICENSE SECURITY.md doc src sql expected test; do
 		if [ -e "$TOP/$item" ]; then
 			cp -R "$TOP/$item" "$dir/" || return 1
 		fi

@@ -659,7 +659,7 @@ ms_copy_sources()
 	MS_SRC=$MS_WORK/src
 	mkdir -p "$MS_SRC"
 	for item in Makefile missing_symbol.control META.json README.md \
-		CHANGELOG.md LICENSE src sql expected test; do
+		CHANGELOG.md CONTRIBUTING.md LICENSE SECURITY.md doc src sql expected test; do
 		if [ -e "$MS_TOP/$item" ]; then
 			cp -RL "$MS_TOP/$item" "$MS_SRC/" || ms_die "could not copy $item"
 		fi

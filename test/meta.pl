@@ -142,7 +142,8 @@ if (defined $zip)
 		$file =~ s{^\Q$name-$version\E/}{} or wrong("$file is not in $name-$version/");
 		$files{$file} = 1;
 	} while ($unzip->nextStream > 0);
-	foreach my $file ('META.json', 'Makefile', "$name.control", 'README.md', 'LICENSE', 'CHANGELOG.md', map { $_->{file} } values %$provides)
+	foreach my $file ('META.json', 'Makefile', "$name.control", 'README.md', 'LICENSE', 'CHANGELOG.md',
+		slurp('Makefile') =~ m{^\t(doc/\w+\.md)\b}mg, map { ($_->{file}, $_->{docfile} || ()) } values %$provides)
 	{
 		wrong("the archive has no $file") unless $files{$file};
 	}

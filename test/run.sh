@@ -92,10 +92,11 @@ exported_symbols()
 	}
 }
 
-# A VPATH build with DESTDIR installs the same files as one in the tree.
+# A VPATH build with DESTDIR installs the same files as one in the tree, the
+# documents among them, and uninstall leaves none of them.
 vpath_build()
 {
-	local build=$MS_WORK/vpath make
+	local build=$MS_WORK/vpath make file
 
 	make=(ms_as_user make -C "$build" -f "$MS_SRC/Makefile"
 		--no-print-directory PG_CONFIG="$MS_PG_CONFIG" with_llvm=no)
@@ -106,9 +107,15 @@ vpath_build()
 	"${make[@]}" install DESTDIR="$MS_WORK/destdir" || return 1
 	(cd "$MS_WORK/destdir$MS_WORK/pg" && find . -type f | sort) \
 		>"$MS_WORK/log/vpath.files"
-	(cd "$MS_WORK/pg" && find . -name 'missing_symbol*' -type f | sort) \
+	(cd "$MS_WORK/pg" && find . -path '*missing_symbol*' -type f | sort) \
 		>"$MS_WORK/log/tree.files"
-	diff "$MS_WORK/log/tree.files" "$MS_WORK/log/vpath.files"
+	diff "$MS_WORK/log/tree.files" "$MS_WORK/log/vpath.files" || return 1
+	for file in "$MS_SRC"/doc/*.md; do
+		grep -q "/missing_symbol/$(basename "$file")\$" "$MS_WORK/log/vpath.files" ||
+			{ echo "make install does not install doc/$(basename "$file")"; return 1; }
+	done
+	"${make[@]}" uninstall DESTDIR="$MS_WORK/destdir" || return 1
+	! find "$MS_WORK/destdir" -type f | grep .
 }
 
 # Control file, META.json, CHANGELOG.md and install scripts say one version.
@@ -183,16 +190,27 @@ complete_lists()
 	return $rc
 }
 
-# README.md's map has every file of the sources, and src/README.md's every one
-# that is in a room.
+# The maps have every file: src/README.md those of src/, a row each;
+# test/README.md those of test/, test/hard and test/t, and the directories.  And
+# src/README.md has none that is not there.
 complete_map()
 {
 	local file name rc=0
 
-	for file in "$MS_SRC"/src/*.c; do
+	while read -r name; do
+		grep -qF "| \`$name\` |" "$MS_SRC/src/README.md" ||
+			{ echo "src/README.md does not say what $name is"; rc=1; }
+	done < <(find "$MS_SRC/src" -name '*.[ch]' -printf '%P\n' | sort)
+	# shellcheck disable=SC2016
+	while read -r name; do
+		[ -e "$MS_SRC/src/$name" ] ||
+			{ echo "src/README.md has $name, which is not there"; rc=1; }
+	done < <(sed -n 's/^| `\([^`*]*\.[ch]\)` |.*/\1/p' "$MS_SRC/src/README.md")
+	for file in "$MS_SRC"/test/* "$MS_SRC"/test/hard/* "$MS_SRC"/test/t/*; do
 		name=$(basename "$file")
-		grep -qF "\`$name\`" "$MS_SRC/README.md" ||
-			{ echo "README.md does not say what $name is"; rc=1; }
+		[ ! -d "$file" ] || name+=/
+		[ "$name" = README.md ] || grep -q "^|.*\`$name\`" "$MS_SRC/test/README.md" ||
+			{ echo "test/README.md does not say what $name is"; rc=1; }
 	done
 	for file in "$MS_SRC"/src/*/*.[ch]; do
 		name=${file#"$MS_SRC/src/"}
@@ -202,14 +220,21 @@ complete_map()
 	return $rc
 }
 
-# README.md's troubleshooting has every error that the sources raise, with
+# Documents that people can read: see documents.pl.
+readable_documents()
+{
+	perl "$MS_SRC/test/documents.pl" "$MS_SRC"
+}
+
+# doc/errors.md has every error that the sources raise, with
 # "..." for what varies: each begins a piece of code there.
 complete_errors()
 {
+	local sources
+
+	mapfile -t sources < <(find "$MS_SRC/src" -name '*.c')
 	perl -0777 -e '
-		my ($readme, @sources) = map { open my $f, "<", $_ or die "$_: $!"; <$f> } @ARGV;
-		my ($section) = $readme =~ /^(## Troubleshooting\n.*?)^## /ms
-			or die "README.md has no section Troubleshooting\n";
+		my ($document, @sources) = map { open my $f, "<", $_ or die "$_: $!"; <$f> } @ARGV;
 		my ($errors, %missing) = (0);
 		my $piece = qr/"(?:[^"\\]|\\.)*"|U?INT64_FORMAT/;
 		foreach my $call (map { /\b(?:ereport\(ERROR|ereturn\(\w).*?\)\);/sg } @sources) {
@@ -217,14 +242,14 @@ complete_errors()
 				$message = join "", map { /^"(.*)"$/s ? $1 : "%d" } $message =~ /$piece/g;
 				$message =~ s/%[\d.*]*l*[a-zA-Z]/.../g;
 				$message =~ s/\\(.)/$1/g;
-				$missing{$message} = 1 if index($section, "`$message") < 0;
+				$missing{$message} = 1 if index($document, "`$message") < 0;
 				$errors++;
 			}
 		}
-		print "README.md has no \"$_\"\n" foreach sort keys %missing;
+		print "doc/errors.md has no \"$_\"\n" foreach sort keys %missing;
 		print "found $errors errors only\n" if $errors < 50;
 		exit(%missing || $errors < 50);
-	' "$MS_SRC/README.md" "$MS_SRC"/src/*.c "$MS_SRC"/src/*/*.c
+	' "$MS_SRC/doc/errors.md" "${sources[@]}"
 }
 
 # Rooms on floors: no arrow goes up, none across, none in a circle.
@@ -250,8 +275,9 @@ suite_build()
 		skip=1
 	fi
 	check "every test file is in the Makefile" complete_lists
-	check "every source file is in a map" complete_map
-	check "every error is in README.md" complete_errors
+	check "every file is in a map" complete_map
+	check "every error is in doc/errors.md" complete_errors
+	check "documents" readable_documents
 	check "VPATH and DESTDIR" vpath_build
 	finish_suite build "$ok" "$bad" "$skip" $((SECONDS - start))
 }

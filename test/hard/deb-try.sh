@@ -48,7 +48,8 @@ files()
 		"share/postgresql/$major/extension/missing_symbol.control" \
 		"share/postgresql/$major/extension/missing_symbol--1.0.sql" \
 		"share/postgresql/$major/extension/missing_symbol--$version.sql" \
-		"share/doc/$package/copyright" "share/doc/$package/README.md.gz"; do
+		"share/doc/$package/copyright" "share/doc/$package/README.md.gz" \
+		"share/doc/postgresql-doc-$major/missing_symbol/counting.md.gz"; do
 		dpkg -L "$package" | grep -qx "/usr/$file" ||
 			{ echo "there is no /usr/$file"; return 1; }
 	done

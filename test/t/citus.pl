@@ -28,7 +28,7 @@ SET missing_symbol.test_clock = '2026-11-21 01:00:00+00';
 SELECT missing_symbol.increment('words', 'a'), (missing_symbol.last_increment()).outcome}), '2|incremented',
 	'what it is sent is SQL');
 
-# the statement that README has for Citus: nothing volatile but in VALUES
+# the statement that doc/operations.md has for Citus: nothing volatile but in VALUES
 is($node->safe_psql('postgres', q{SELECT provolatile FROM pg_proc WHERE oid = 'missing_symbol.merge'::regproc}), 'i',
 	'merge() is immutable');
 my $upsert = q{INSERT INTO words AS t VALUES ('b', missing_symbol.counter())

@@ -2,7 +2,7 @@
 # nobody crashes, in every mode and on both paths, whatever a transaction does
 # between an increment and its end.  Each module that the machine has is loaded;
 # for those it does not have the package is named.  And what pgaudit's log
-# shows of increments, as README.md says it.
+# shows of increments, as doc/security.md says it.
 use strict;
 use warnings;
 
