@@ -268,6 +268,34 @@ $counting->finish;
 is(told(), '', 'so none runs as a superuser who has deferred');
 is(sql(q{SELECT rolsuper FROM pg_roles WHERE rolname = 'mallory'}), 'f', 'nobody has become superuser');
 
+# ---------------------------------------------------------------------------
+# What is said while another's code runs
+# ---------------------------------------------------------------------------
+
+sql(q{
+CREATE FUNCTION tell_all() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE NOTICE 'confidential: %', NEW.k;
+    EXECUTE format('SELECT %L', 'confidential ' || NEW.k);
+    RETURN NULL;
+END
+$$;
+SET ROLE boss;
+CREATE TABLE told (k text PRIMARY KEY, count bigint);
+CREATE TRIGGER tell_all AFTER INSERT OR UPDATE ON told FOR EACH ROW EXECUTE FUNCTION tell_all();
+SELECT missing_symbol.track('told', apply => 'buffer');
+SELECT missing_symbol.increment('told', 'x');
+SELECT buffered FROM missing_symbol.buffer_stats;
+});
+my ($rc, $merged, $said) = $node->psql('postgres', q{
+SET ROLE mallory;
+SET client_min_messages = debug1; SET debug_print_parse = on; SET debug_print_plan = on;
+SELECT missing_symbol.fold();
+});
+is($merged, 1, 'whoever may not see a table merges into it') or diag($said =~ /^psql.*?(?:WARNING|NOTICE|ERROR).*$/mg, sql('SELECT count FROM told'));
+like($said, qr/parse tree/, 'and is told what the server makes of his own statement');
+unlike($said, qr/confidential/, 'but nothing of what the table runs');
+
 $node->stop;
 clean_log_ok($node);
 done_testing();
