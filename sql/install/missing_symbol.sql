@@ -696,6 +696,7 @@ CREATE VIEW missing_symbol.buffer_stats AS
             (SELECT n.oid FROM pg_catalog.pg_namespace n
              WHERE n.nspname OPERATOR(pg_catalog.=) 'missing_symbol')
         AND w.objsubid OPERATOR(pg_catalog.=) 5
+        AND w.mode OPERATOR(pg_catalog.=) 'ExclusiveLock'
         AND w.granted
     LEFT JOIN pg_catalog.pg_stat_activity a
          ON a.pid OPERATOR(pg_catalog.=) w.pid;
