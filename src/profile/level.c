@@ -20,6 +20,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "parser/scansup.h"
 #include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
