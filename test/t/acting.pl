@@ -285,16 +285,16 @@ CREATE TABLE told (k text PRIMARY KEY, count bigint);
 CREATE TRIGGER tell_all AFTER INSERT OR UPDATE ON told FOR EACH ROW EXECUTE FUNCTION tell_all();
 SELECT missing_symbol.track('told', apply => 'buffer');
 SELECT missing_symbol.increment('told', 'x');
-SELECT buffered FROM missing_symbol.buffer_stats;
+GRANT SELECT, INSERT, UPDATE ON told TO mallory;
 });
 my ($rc, $merged, $said) = $node->psql('postgres', q{
 SET ROLE mallory;
 SET client_min_messages = debug1; SET debug_print_parse = on; SET debug_print_plan = on;
 SELECT missing_symbol.fold();
 });
-is($merged, 1, 'whoever may not see a table merges into it') or diag($said =~ /^psql.*?(?:WARNING|NOTICE|ERROR).*$/mg, sql('SELECT count FROM told'));
+is($merged, 1, 'whoever may count in a table merges what another has counted there');
 like($said, qr/parse tree/, 'and is told what the server makes of his own statement');
-unlike($said, qr/confidential/, 'but nothing of what the table runs');
+unlike($said, qr/confidential/, 'but nothing of what the table runs as its owner');
 
 $node->stop;
 clean_log_ok($node);
