@@ -33,8 +33,6 @@
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
 
-#include "figures/figures.h"
-
 MS_INSIDE_BEGIN
 
 /*

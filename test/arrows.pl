@@ -96,7 +96,7 @@ sub is_waiting
 {
 	my ($file) = @_;
 	my $room = room_of($file);
-	return defined $floor{'*.c'} && ($room eq '*.c' || $room =~ /\.c$/);
+	return defined $floor{'*.c'} && ($room eq '*.c' || $room =~ /\.c$/ || ($wing{$room} // "") eq $wing{"*.c"});
 }
 
 # why is an arrow wrong?  '': it is not

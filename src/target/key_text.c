@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * spill_text.c
+ * key_text.c
  *	  Keys and fields of deltas that are set aside: values as text and back.
  *
  * Values are kept as text, in the form that reads back the same in any session

@@ -49,6 +49,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "figures/figures.h"
 #include "missing_symbol.h"
 
 /* deltas that are read at once, or fewer that are so many bytes */

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * increment.c
+ * apply.c
  *	  The engine: rows in, counted now or left to the commit; the choice of
  *	  the path; the outcome.
  *

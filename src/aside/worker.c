@@ -75,6 +75,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "figures/figures.h"
 #include "missing_symbol.h"
 
 bool		ms_worker = true;

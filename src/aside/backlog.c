@@ -25,6 +25,7 @@
 
 #include "utils/memutils.h"
 
+#include "figures/figures.h"
 #include "missing_symbol.h"
 
 /* a table where so few are merged in that time is slow */
