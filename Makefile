@@ -28,6 +28,8 @@ OBJS = \
 	src/apply/fast_state.o \
 	src/apply/general.o \
 	src/apply/general_sql.o \
+	src/apply/insertion.o \
+	src/apply/outcome.o \
 	src/apply/probe.o \
 	src/apply/search.o \
 	src/aside/attempt.o \
@@ -36,20 +38,26 @@ OBJS = \
 	src/aside/delta.o \
 	src/aside/deltas.o \
 	src/aside/fold.o \
-	src/aside/fold_calls.o \
 	src/aside/fold_groups.o \
 	src/aside/pending.o \
 	src/aside/spill.o \
 	src/aside/store.o \
 	src/aside/sums.o \
 	src/aside/worker.o \
+	src/aside/worker_start.o \
 	src/calls/calls.o \
+	src/calls/describe.o \
+	src/calls/fold_calls.o \
+	src/calls/increment.o \
 	src/calls/input.o \
 	src/calls/prune.o \
 	src/calls/stats.o \
 	src/calls/symbols.o \
 	src/calls/total.o \
+	src/calls/track.o \
+	src/counter/clock.o \
 	src/counter/counter.o \
+	src/counter/tally.o \
 	src/figures/histogram.o \
 	src/figures/ratio.o \
 	src/profile/exec.o \
@@ -72,11 +80,13 @@ OBJS = \
 	src/shape/shape_lex.o \
 	src/target/acting.o \
 	src/target/builtin.o \
+	src/target/catalog.o \
 	src/target/defaults.o \
 	src/target/infer.o \
 	src/target/key_text.o \
 	src/target/origin.o \
 	src/target/privileges.o \
+	src/target/row.o \
 	src/target/target.o \
 	src/target/tracked.o \
 	src/trial/compare.o \

@@ -14,7 +14,12 @@
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "apply/apply.h"
+#include "apply/apply_internal.h"
+#include "counter/counter.h"
+#include "target/row.h"
+#include "target/target.h"
 
 static pg_noinline void
 out_of_range(const MSTarget *target, const char *type)
@@ -78,7 +83,7 @@ ms_add_count(const MSTarget *target, Datum old, bool isnull, const MSRow *row,
 
 				if (isnull)
 				{
-					ms_counter_init(result, by, now);
+					ms_counter_make(result, by, now);
 					result->first_seen = ms_row_is_timed(row) ? row->first_seen : now;
 				}
 				else

@@ -42,7 +42,12 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "apply/apply.h"
+#include "apply/apply_internal.h"
+#include "counter/counter.h"
+#include "target/row.h"
+#include "target/target.h"
 
 /* how far an attempt to count has come */
 typedef enum Progress
@@ -192,23 +197,17 @@ row_changed(const MSTarget *target, const MSRow *row, const char *what)
 }
 
 /*
- * Append the delta instead, with the key of the row that was found.  One that
- * comes from there just stays.
+ * The row is not to be had: the key of the one that was found, which stays in
+ * its slot, else the one given.
  */
-static void
-set_aside(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
+static const Datum *
+busy_key(MSFast *fast, MSRow *row, MSResult *result)
 {
-	const Datum *key = row->values;
-
-	if (!TTS_EMPTY(fast->found))
-	{
-		slot_getallattrs(fast->found);
-		key = fast->found->tts_values;
-	}
-	if (!ms_row_is_stored(row))
-		ms_spill_append(MS_STORE_SPILLED, target, fast->rel, row, key,
-						NULL, NULL);
 	ms_result_none(MS_SPILLED, result);
+	if (TTS_EMPTY(fast->found))
+		return row->values;
+	slot_getallattrs(fast->found);
+	return fast->found->tts_values;
 }
 
 /* Lock the row that was found; BUSY where it is locked and we do not wait. */
@@ -219,7 +218,7 @@ lock_found(MSFast *fast, MSTarget *target, const MSRow *row, bool wait)
 	ItemPointerData tid = fast->found->tts_tid;
 
 	if (wait)
-		ms_stats_lock_wait(target->relid);
+		ms_tally_lock_wait(target->relid);
 	fast->estate->es_output_cid = GetCurrentCommandId(true);
 	switch (table_tuple_lock(fast->rel, &tid, fast->snapshot, fast->found,
 							 fast->estate->es_output_cid,
@@ -615,8 +614,11 @@ insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
 	return progress;
 }
 
-/* Increment one counter, inserting it if it is not there. */
-void
+/*
+ * Increment one counter, inserting it if it is not there.  What is returned
+ * is as in ms_apply_next.
+ */
+const Datum *
 ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 {
 	MSFast	   *fast = target->fast;
@@ -624,6 +626,9 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 	int			gone = 0;
 	int			searches = 0;
 
+	/* the one before may have left it, for its key */
+	if (unlikely(!TTS_EMPTY(fast->found)))
+		ExecClearTuple(fast->found);
 	ResetPerTupleExprContext(fast->estate);
 	ms_set_scankeys(target, fast->scankeys, row->values);
 	for (;;)
@@ -640,11 +645,9 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 			break;
 		if (progress == BUSY ||
 			(ms_row_goes_aside(target, row) && ++searches == MAX_SEARCHES))
-		{
-			set_aside(fast, target, row, result);
-			break;
-		}
+			return busy_key(fast, row, result);
 		ms_fast_refresh(target);
 	}
 	ExecClearTuple(fast->found);
+	return NULL;
 }

@@ -29,7 +29,12 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "apply/apply.h"
+#include "apply/apply_internal.h"
+#include "target/acting.h"
+#include "target/row.h"
+#include "target/target.h"
 
 /* They are compiled as they are needed: EXECUTE is checked there. */
 static void

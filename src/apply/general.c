@@ -54,7 +54,13 @@
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "apply/apply.h"
+#include "apply/apply_internal.h"
+#include "counter/counter.h"
+#include "target/acting.h"
+#include "target/row.h"
+#include "target/target.h"
 
 /* for so many sets of columns */
 #define MAX_PLANS	8
@@ -67,6 +73,15 @@ typedef struct MSPlans
 	SPIPlanPtr	update;
 	SPIPlanPtr	insert;
 } MSPlans;
+
+/* of a target */
+typedef struct MSGeneral
+{
+	List	   *plans;			/* of MSPlans, the latest first */
+	SPIPlanPtr	read;
+	SPIPlanPtr	lock;
+	SPIPlanPtr	lock_aside;
+} MSGeneral;
 
 /* What reached() and seen() saw during the statement that is running. */
 typedef struct Reached
@@ -118,7 +133,7 @@ ms_counted(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 	{
-		ms_counter_init(result, by, last);
+		ms_counter_make(result, by, last);
 		if (!PG_ARGISNULL(2))
 			result->first_seen = PG_GETARG_TIMESTAMPTZ(2);
 	}
@@ -248,6 +263,32 @@ free_plans(MSPlans *plans)
 	pfree(plans);
 }
 
+/* Give back the plans of a target that is going away. */
+static void
+free_general(MSGeneral *general)
+{
+	ListCell   *lc;
+
+	foreach(lc, general->plans)
+		free_plans(lfirst(lc));
+	general->plans = NIL;
+	free_plan(&general->read);
+	free_plan(&general->lock);
+	free_plan(&general->lock_aside);
+}
+
+static MSGeneral *
+general_of(MSTarget *target)
+{
+	if (target->general == NULL)
+	{
+		target->general = MemoryContextAllocZero(target->cxt,
+												 sizeof(MSGeneral));
+		target->free_general = free_general;
+	}
+	return target->general;
+}
+
 /*
  * The plans for a set of columns, the latest first.  What is not built
  * in may have been expanded where one role's rights allowed it: such plans
@@ -257,12 +298,13 @@ free_plans(MSPlans *plans)
 static MSPlans *
 find_plans(MSTarget *target, const Bitmapset *others, const Bitmapset *defaulted)
 {
+	MSGeneral  *general = general_of(target);
 	MSPlans    *plans = NULL;
 	Oid			role = target->builtin ? InvalidOid : GetUserId();
 	MemoryContext oldcxt;
 	ListCell   *lc;
 
-	foreach(lc, target->general_plans)
+	foreach(lc, general->plans)
 	{
 		plans = lfirst(lc);
 		if (plans->role == role && bms_equal(plans->others, others) &&
@@ -270,7 +312,7 @@ find_plans(MSTarget *target, const Bitmapset *others, const Bitmapset *defaulted
 			break;
 		plans = NULL;
 	}
-	if (plans != NULL && plans == linitial(target->general_plans))
+	if (plans != NULL && plans == linitial(general->plans))
 		return plans;
 
 	/* in the list before it is filled: an error must not leak a kept plan */
@@ -283,30 +325,16 @@ find_plans(MSTarget *target, const Bitmapset *others, const Bitmapset *defaulted
 		plans->role = role;
 	}
 	else
-		target->general_plans = list_delete_ptr(target->general_plans, plans);
-	target->general_plans = lcons(plans, target->general_plans);
+		general->plans = list_delete_ptr(general->plans, plans);
+	general->plans = lcons(plans, general->plans);
 	MemoryContextSwitchTo(oldcxt);
 
-	while (list_length(target->general_plans) > MAX_PLANS && target->users <= 1)
+	while (list_length(general->plans) > MAX_PLANS && target->users <= 1)
 	{
-		free_plans(llast(target->general_plans));
-		target->general_plans = list_delete_last(target->general_plans);
+		free_plans(llast(general->plans));
+		general->plans = list_delete_last(general->plans);
 	}
 	return plans;
-}
-
-/* Give back the plans of a target that is going away. */
-void
-ms_general_free(MSTarget *target)
-{
-	ListCell   *lc;
-
-	foreach(lc, target->general_plans)
-		free_plans(lfirst(lc));
-	target->general_plans = NIL;
-	free_plan(&target->read_plan);
-	free_plan(&target->lock_plan);
-	free_plan(&target->lock_aside_plan);
 }
 
 /* Run a plan; true, with the row's counter in *result, where it gave a row. */
@@ -335,7 +363,7 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 
 		/* who waits for a lock starts that timer; whatever comes of it */
 		if (get_timeout_start_time(DEADLOCK_TIMEOUT) != waited)
-			ms_stats_lock_wait(target->relid);
+			ms_tally_lock_wait(target->relid);
 	}
 	PG_END_TRY();
 	if (rc < 0)
@@ -397,12 +425,13 @@ static bool
 read_row(Attempt *attempt, bool read_only, MSResult *result)
 {
 	MSTarget   *target = attempt->target;
+	MSGeneral  *general = general_of(target);
 	Reached		ignored;
 
-	if (target->read_plan == NULL)
-		target->read_plan = ms_prepare(ms_read_sql(target, attempt->rel, "", ""),
-									   target->nkeys, attempt->types);
-	return run(target, target->read_plan, attempt->values, attempt->nulls,
+	if (general->read == NULL)
+		general->read = ms_prepare(ms_read_sql(target, attempt->rel, "", ""),
+								   target->nkeys, attempt->types);
+	return run(target, general->read, attempt->values, attempt->nulls,
 			   read_only, MS_THROTTLED, result, &ignored);
 }
 
@@ -414,7 +443,8 @@ static bool
 lock_row(Attempt *attempt, bool aside, MSResult *result, Reached *reached)
 {
 	MSTarget   *target = attempt->target;
-	SPIPlanPtr *plan = aside ? &target->lock_aside_plan : &target->lock_plan;
+	MSGeneral  *general = general_of(target);
+	SPIPlanPtr *plan = aside ? &general->lock_aside : &general->lock;
 
 	if (*plan == NULL)
 		*plan = ms_prepare(aside ?
@@ -577,8 +607,8 @@ count(Attempt *attempt, MSResult *result)
 	return true;
 }
 
-/* Increment one counter, inserting it if it is not there. */
-static void
+/* Increment one counter, inserting it if it is not there; false as of count. */
+static bool
 increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 {
 	Bitmapset  *others = bms_union(row->given, row->defaulted);
@@ -605,24 +635,25 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 	/* without locking it */
 	if (target->throttle > 0 && read_row(&attempt, false, result) &&
 		is_throttled(&attempt, result))
-		return;
-	if (!count(&attempt, result))
-	{
-		if (!ms_row_is_stored(row))
-			ms_spill_append(MS_STORE_SPILLED, target, rel, row, row->values,
-							NULL, NULL);
-		ms_result_none(MS_SPILLED, result);
-	}
+		return true;
+	if (count(&attempt, result))
+		return true;
+	ms_result_none(MS_SPILLED, result);
+	return false;
 }
 
-void
+/* The same, for who is not in SPI: false where the row cannot be had. */
+bool
 ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
 					 MSResult *result)
 {
+	bool		counted;
+
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	increment(target, rel, row, result);
+	counted = increment(target, rel, row, result);
 	SPI_finish();
+	return counted;
 }
 
 /* Read a row's counter; false where there is no such row. */

@@ -25,7 +25,10 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "apply/apply.h"
+#include "apply/apply_internal.h"
+#include "target/target.h"
 
 /* Numbers of a plan's parameters: the key's come first. */
 static int

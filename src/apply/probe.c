@@ -27,7 +27,10 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "apply/apply_internal.h"
+#include "target/row.h"
+#include "target/target.h"
 
 /* The partition that a key belongs to; locked, and so not going away. */
 static Relation

@@ -20,7 +20,10 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "apply/apply_internal.h"
+#include "counter/counter.h"
+#include "target/target.h"
 
 /* Scan keys for the key's index; they get their arguments later. */
 ScanKey
@@ -120,7 +123,7 @@ ms_find_latest(Relation rel, Relation index, ScanKey keys, int nkeys,
 void
 ms_wait_for_latest(Relation rel, MSLatest *latest)
 {
-	ms_stats_lock_wait(RelationGetRelid(rel));
+	ms_tally_lock_wait(RelationGetRelid(rel));
 	if (latest->token != 0)
 		SpeculativeInsertionWait(latest->xmin, latest->token);
 	else

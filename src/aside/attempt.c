@@ -40,7 +40,8 @@
 #include "utils/resowner.h"
 #include "utils/timeout.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "aside/aside_internal.h"
 
 /* the process ends when code has gone on after so many cancels */
 #define MOST_CANCELS	2

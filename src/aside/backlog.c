@@ -25,8 +25,11 @@
 
 #include "utils/memutils.h"
 
+#include "compat.h"
+#include "aside/aside.h"
+#include "aside/aside_internal.h"
 #include "figures/figures.h"
-#include "missing_symbol.h"
+#include "target/stored.h"
 
 /* a table where so few are merged in that time is slow */
 #define SLOW_DELTAS		100
@@ -43,6 +46,8 @@
 
 /* the log tells of a target so often */
 #define LOG_MS		3600000
+
+int			ms_flush_interval = 1000;
 
 static List *backlogs = NIL;
 

@@ -18,7 +18,10 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "aside/aside_internal.h"
+#include "target/row.h"
+#include "target/target.h"
 
 /* Is the key that of when the first delta was deferred? */
 static bool

@@ -33,7 +33,13 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "aside/aside.h"
+#include "aside/aside_internal.h"
+#include "counter/counter.h"
+#include "target/acting.h"
+#include "target/row.h"
+#include "target/target.h"
 
 /*
  * A trigger that increments its own target would have a commit go on forever.

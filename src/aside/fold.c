@@ -49,8 +49,16 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "compat.h"
+#include "apply/apply.h"
+#include "aside/aside.h"
+#include "aside/aside_internal.h"
+#include "counter/counter.h"
 #include "figures/figures.h"
-#include "missing_symbol.h"
+#include "target/acting.h"
+#include "target/row.h"
+#include "target/stored.h"
+#include "target/target.h"
 
 /* deltas that are read at once, or fewer that are so many bytes */
 #define FOLD_READ	10000
@@ -788,7 +796,7 @@ fold_target(Fold *fold)
 	} while (fold->wait && fold->missed && !IsolationUsesXactSnapshot());
 	if (fold->wait)
 		(void) LockRelease(&tag, ExclusiveLock, false);
-	ms_stats_folded(fold->relid, fold->folded.deltas);
+	ms_tally_folded(fold->relid, fold->folded.deltas);
 }
 
 static void

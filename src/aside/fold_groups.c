@@ -13,7 +13,11 @@
  */
 #include "postgres.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "aside/aside_internal.h"
+#include "target/row.h"
+#include "target/stored.h"
+#include "target/target.h"
 
 /*
  * By key; the first counted first: its fields make the row.  Of the same time,

@@ -32,6 +32,7 @@
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
@@ -40,12 +41,25 @@
 #include "utils/snapmgr.h"
 #include "utils/timeout.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "apply/apply.h"
+#include "aside/aside.h"
+#include "aside/aside_internal.h"
+#include "target/acting.h"
+#include "target/row.h"
+#include "target/target.h"
 
 /* kB; what is in force where the setting is not read */
 #define DEFAULT_LIMIT	16384
 
-int			ms_pending_limit = DEFAULT_LIMIT;
+static int	pending_limit = DEFAULT_LIMIT;
+static int	apply_setting = MS_APPLY_NOW;	/* of targets that do not say */
+
+static const struct config_enum_entry apply_options[] = {
+	{"now", MS_APPLY_NOW, false},
+	{"commit", MS_APPLY_COMMIT, false},
+	{NULL, 0, false}
+};
 
 static Portal pending_portal = NULL;
 static bool draining = false;	/* everything is being applied */
@@ -319,7 +333,8 @@ apply_rows(Run *run, bool fast)
 		ms_privileges_check_later(target, rel, given, InvalidOid);
 	ms_apply_begin(target, rel, given, fast, true, true);
 	for (; run->current < run->n; run->current++)
-		ms_apply_next(target, rel, run->all[run->current].row, fast, &result);
+		ms_apply_or_spill(target, rel, run->all[run->current].row, fast,
+						  &result);
 	run->current--;
 	if (fast)
 		ms_fast_end(target);
@@ -452,7 +467,7 @@ ms_pending_wanted(const MSTarget *target)
 		return MS_APPLY_NOW;
 	if (target->apply != MS_APPLY_UNSET)
 		return target->apply;
-	return ms_in_definer() ? MS_APPLY_NOW : ms_apply;
+	return ms_in_definer() ? MS_APPLY_NOW : apply_setting;
 }
 
 /* And when it can, as things are. */
@@ -474,7 +489,7 @@ limit(void)
 {
 	if (draining)
 		return SIZE_MAX;
-	return (Size) (ms_in_definer() ? DEFAULT_LIMIT : ms_pending_limit) * 1024;
+	return (Size) (ms_in_definer() ? DEFAULT_LIMIT : pending_limit) * 1024;
 }
 
 /*
@@ -497,4 +512,34 @@ ms_pending_add(MSTarget *target, Relation rel, MSRow *row)
 	if (pending_portal == NULL && !draining)
 		make_portal(PORTAL_DONE);
 	return true;
+}
+
+void
+ms_aside_init(void)
+{
+	DefineCustomEnumVariable("missing_symbol.apply",
+							 "When an increment reaches its row.",
+							 "\"now\": in its statement. \"commit\": as its "
+							 "transaction commits; until then it locks no row. "
+							 "What track() says of a table wins; only that can "
+							 "be \"buffer\".",
+							 &apply_setting,
+							 MS_APPLY_NOW,
+							 apply_options,
+							 PGC_USERSET,
+							 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.pending_limit",
+							"Memory for the increments that a transaction has deferred.",
+							"An increment that would go beyond it is counted now.",
+							&pending_limit,
+							16384,
+							0,
+							MAX_KILOBYTES,
+							PGC_USERSET,
+							GUC_UNIT_KB,
+							NULL, NULL, NULL);
+
+	ms_worker_init();
 }

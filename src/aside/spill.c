@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * spill.c
- *	  Deltas that are set aside, by their key.
+ *	  Increments that go aside rather than wait; and deltas that are set aside,
+ *	  by their key.
  *
  * A delta whose row is locked by another transaction is appended to spilled
  * instead of waiting; those of a target with apply = 'buffer' all go to its
@@ -16,13 +17,23 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "access/xact.h"
+#include "commands/trigger.h"
 #include "common/int.h"
 #include "miscadmin.h"
-#include "storage/lock.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "apply/apply.h"
+#include "aside/aside.h"
+#include "aside/aside_internal.h"
+#include "counter/counter.h"
+#include "target/acting.h"
+#include "target/row.h"
+#include "target/stored.h"
+#include "target/target.h"
 
 /* one call looks at no more than this of a key that it has just counted */
 #define TAKE_LIMIT	4096
@@ -38,7 +49,7 @@ ms_spill_foreach(MSTarget *target, Relation rel, const MSRow *row,
 				 void *arg)
 {
 	int64		hashes[2];
-	int			nhashes = ms_spill_key_hashes(target, row->values, hashes);
+	int			nhashes = ms_key_hashes(target, row->values, hashes);
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "missing_symbol delta",
 											  ALLOCSET_SMALL_SIZES);
@@ -88,11 +99,11 @@ ms_spill_has_key(MSTarget *target, Relation rel, const MSRow *row,
  * May there be anything for the current role to take of a row's key?  A look
  * that reads no value, and so cannot fail.
  */
-bool
-ms_spill_can_take(MSTarget *target, const MSRow *row)
+static bool
+can_take(MSTarget *target, const MSRow *row)
 {
 	int64		hashes[2];
-	int			nhashes = ms_spill_key_hashes(target, row->values, hashes);
+	int			nhashes = ms_key_hashes(target, row->values, hashes);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "missing_symbol delta",
@@ -161,8 +172,8 @@ take_delta(MSSpilled *delta, void *arg)
  * lock: the sum as one row, NULL where there is nothing.  *n: how many deltas
  * that is.  What has failed before is left to fold(), which can fail alone.
  */
-MSRow *
-ms_spill_take(MSTarget *target, Relation rel, const MSRow *row, int64 *n)
+static MSRow *
+take(MSTarget *target, Relation rel, const MSRow *row, int64 *n)
 {
 	Taking		taking = {0};
 	MSRow	  **rows;
@@ -179,37 +190,110 @@ ms_spill_take(MSTarget *target, Relation rel, const MSRow *row, int64 *n)
 	return nrows > 0 ? rows[0] : NULL;
 }
 
+/* what is spilled of a row's key, to be merged */
+typedef struct Merge
+{
+	MSTarget   *target;
+	Relation	rel;
+	MSRow	   *row;
+	MSResult   *result;
+} Merge;
+
 /*
- * The right to insert a key, for the length of an insertion: never waited
- * for.  Who holds it and then sees no insertion of the key under way is not
- * going to meet one of ours.  It is an advisory lock of a class that SQL
- * functions cannot ask for.
+ * Merge what is spilled of a key, by a statement of its own.  Who counted it
+ * had the right to; he is the current role.
  */
 static void
-insertion_tag(MSTarget *target, const MSRow *row, LOCKTAG *tag)
+merge_spilled(void *arg)
 {
-	char	   *texts[INDEX_MAX_KEYS];
-	uint64		hash = (uint64) ms_spill_key_texts(target, row->values, texts);
+	Merge	   *merge = arg;
+	MSTarget   *target = merge->target;
+	MSResult	again;
+	MSRow	   *sum;
+	int64		n;
 
-	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId,
-						 (uint32) (hash >> 32) ^ target->relid, (uint32) hash,
-						 MS_LOCK_INSERTION);
+	sum = take(target, merge->rel, merge->row, &n);
+	if (sum == NULL)
+		return;
+	ms_apply_row(target, merge->rel, sum, &again);
+
+	/* a trigger may have given the row another key */
+	if (again.outcome == MS_SPILLED)
+	{
+		ms_spill_append(MS_STORE_SPILLED, target, merge->rel, sum, sum->values,
+						NULL, NULL);
+		return;
+	}
+	again.outcome = merge->result->outcome;
+	*merge->result = again;
+	ms_tally_folded(target->relid, n);
 }
 
-bool
-ms_insertion_lock(MSTarget *target, const MSRow *row)
+/*
+ * Could merging a delta fail as late as the commit, where there is no
+ * subtransaction of ours that it would end?  Foreign and unique keys only look
+ * at columns that it fills, as the row was there before.
+ */
+static bool
+may_fail_at_commit(Relation rel, void *arg)
 {
-	LOCKTAG		tag;
+	const MSTarget *target = arg;
 
-	insertion_tag(target, row, &tag);
-	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &rel->trigdesc->triggers[i];
+
+		if (trigger->tgdeferrable && trigger->tgenabled != TRIGGER_DISABLED &&
+			(!trigger->tgisinternal || target->fill != NULL))
+			return true;
+	}
+	return false;
 }
 
+/*
+ * Whoever holds a row's lock merges what is spilled of its key, at every 16th
+ * increment: this transaction has just written the row.  Where that fails, or
+ * could fail later, it is left to fold(): the increment has been counted.  Not
+ * in the higher isolation levels, whose snapshot may be old, and where reading
+ * what others append would make the two depend on each other.
+ */
+static void
+take_spilled(MSTarget *target, Relation rel, MSRow *row, bool fast,
+			 MSResult *result)
+{
+	Merge		merge = {target, rel, row, result};
+	Bitmapset  *given = NULL;
+	char	   *error;
+
+	if ((result->outcome != MS_INCREMENTED && result->outcome != MS_INSERTED) ||
+		++target->spill_turn % 16 != 0 || IsolationUsesXactSnapshot() ||
+		!can_take(target, row) ||
+		ms_any_table(rel, may_fail_at_commit, target))
+		return;
+
+	/* what the statement under way holds is no subtransaction's */
+	if (fast)
+	{
+		given = ms_fast_given(target);
+		ms_fast_end(target);
+	}
+	(void) ms_try(merge_spilled, &merge, &error);
+	if (fast)
+		ms_fast_begin(target, rel, given, true, false);
+}
+
+/*
+ * Increment a row, as ms_apply_next; where that cannot be had, append the
+ * delta, with the key of the row that was found.
+ */
 void
-ms_insertion_unlock(MSTarget *target, const MSRow *row)
+ms_apply_or_spill(MSTarget *target, Relation rel, MSRow *row, bool fast,
+				  MSResult *result)
 {
-	LOCKTAG		tag;
+	const Datum *key = ms_apply_next(target, rel, row, fast, result);
 
-	insertion_tag(target, row, &tag);
-	(void) LockRelease(&tag, ExclusiveLock, false);
+	if (key != NULL)
+		ms_spill_append(MS_STORE_SPILLED, target, rel, row, key, NULL, NULL);
+	if (target->spill)
+		take_spilled(target, rel, row, fast, result);
 }

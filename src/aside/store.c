@@ -51,7 +51,13 @@
 #include "utils/typcache.h"
 #include "utils/uuid.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "aside/aside.h"
+#include "aside/aside_internal.h"
+#include "counter/counter.h"
+#include "target/row.h"
+#include "target/stored.h"
+#include "target/target.h"
 
 /* columns of missing_symbol.spilled; buffered has those up to fields */
 enum
@@ -391,7 +397,7 @@ ms_spill_append(MSStore store, MSTarget *target, Relation rel,
 	uint64		system = GetSystemIdentifier();
 	char	   *rolename = NULL;
 	NameData	name;
-	int64		hash = ms_spill_key_texts(target, key, texts);
+	int64		hash = ms_key_texts(target, key, texts);
 
 	if (OidIsValid(role))
 		rolename = GetUserNameFromId(role, true);

@@ -24,7 +24,10 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "aside/aside.h"
+#include "target/row.h"
+#include "target/target.h"
 
 /* so many are gathered at least */
 #define MIN_SUMS	1024

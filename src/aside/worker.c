@@ -4,18 +4,7 @@
  *	  The background worker that folds what is buffered or spilled.
  *
  * One for each database that has something buffered, started by whoever
- * buffers and finds none.  It needs no shared memory of ours: the worker holds
- * a lock on our schema for as long as it lives, and who can get that lock
- * knows that there is none.  It is an object lock of a number that core does
- * not use, not an advisory one, which any trigger could release.
- *
- * Nothing is left behind by a worker that goes: who buffers appends first and
- * then looks for the lock; the worker gives the lock back first and then looks
- * whether anything was appended, be it in a transaction that is not over.  Who
- * has found a worker does not look again for a while (KNOWN_MS), which is
- * shorter than the time that a worker has nothing to do before it goes.  (One
- * that is terminated goes at once: what is left then waits for the next to
- * buffer, for fold() or flush().)
+ * buffers and finds none (worker_start.c).
  *
  * It connects as the bootstrap superuser and folds as the roles that counted,
  * in security-restricted operations (fold.c).  Deferrable constraints are
@@ -44,11 +33,12 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
@@ -75,24 +65,15 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "compat.h"
+#include "aside/aside.h"
+#include "aside/aside_internal.h"
 #include "figures/figures.h"
-#include "missing_symbol.h"
+#include "target/acting.h"
+#include "target/stored.h"
 
-bool		ms_worker = true;
-int			ms_flush_interval = 1000;
-int			ms_flush_rows = 10000;
-int			ms_worker_idle = 5000;
-
-/* the number of the worker's lock on our schema; view buffer_stats has it */
-#define WORKER_LOCK	5
-
-/* who has looked for a worker does not look again for so long ... */
-#define KNOWN_MS	500
-
-/* ... or for so long, if none could be started, having tried so often */
-#define REFUSED_MS	5000
-#define START_TRIES	20
-#define START_NAP_MS	10
+static int	flush_rows = 10000;
+static int	worker_idle = 5000; /* ms */
 
 /* the worker looks so often whether it is in the way */
 #define LOOK_MS		1000
@@ -113,20 +94,11 @@ int			ms_worker_idle = 5000;
 /* for all those of a round that may take long, but for the one under way */
 #define TURN_MS			250
 
-/* what a worker that has been ended tells its successor: tables */
-#define MAX_KILLERS	((int) (BGW_EXTRALEN / sizeof(Oid)))
-
-/* of a session: what it knows of the worker */
-static Oid	known_schema = InvalidOid;
-static int64 known_at;
-bool		ms_worker_refused = false;
-
 /* of the worker's process */
-bool		ms_in_worker = false;
 static Oid	worker_schema;
 static bool unwanted = false;	/* somebody wants to be alone in the database */
 static MemoryContext worker_cxt;
-static Oid	killers[MAX_KILLERS];	/* the latest first; 0: no more */
+static Oid	killers[MS_KILLERS];	/* the latest first; 0: no more */
 static Oid	running = InvalidOid;	/* the table whose code may run */
 static char running_name[NAMEDATALEN];
 static int64 vacuum_due = 0;	/* deltas deleted since the last VACUUM */
@@ -137,151 +109,6 @@ static int64 next_round = 0;
 static int64 last_busy;
 
 PGDLLEXPORT void ms_worker_main(Datum arg);
-
-/*
- * The lock
- */
-
-static void
-worker_tag(LOCKTAG *tag, Oid schema)
-{
-	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, NamespaceRelationId, schema,
-					   WORKER_LOCK);
-}
-
-/*
- * Get the lock, for the life of the worker; or for a moment, in a mode in which
- * nobody takes another who looks for the worker.
- */
-static LOCKMODE
-worker_lock_mode(bool session)
-{
-	return session ? ExclusiveLock : ShareLock;
-}
-
-static bool
-get_worker_lock(Oid schema, bool session)
-{
-	LOCKTAG		tag;
-
-	worker_tag(&tag, schema);
-	return LockAcquire(&tag, worker_lock_mode(session), session,
-					   true) != LOCKACQUIRE_NOT_AVAIL;
-}
-
-static void
-release_worker_lock(Oid schema, bool session)
-{
-	LOCKTAG		tag;
-
-	worker_tag(&tag, schema);
-	(void) LockRelease(&tag, worker_lock_mode(session), session);
-}
-
-/*
- * In a session that buffers
- */
-
-/* Start a worker; false where the server has no room for one, or is alone. */
-static bool
-start_worker(const Oid *known_killers)
-{
-	BackgroundWorker worker;
-
-	memset(&worker, 0, sizeof(worker));
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS |
-		BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	strlcpy(worker.bgw_library_name, "$libdir/missing_symbol",
-			sizeof(worker.bgw_library_name));
-	strlcpy(worker.bgw_function_name, "ms_worker_main",
-			sizeof(worker.bgw_function_name));
-	strlcpy(worker.bgw_name, "missing_symbol worker", BGW_MAXLEN);
-	strlcpy(worker.bgw_type, "missing_symbol worker", BGW_MAXLEN);
-	worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
-	if (known_killers != NULL)
-		memcpy(worker.bgw_extra, known_killers, sizeof(killers));
-	return RegisterDynamicBackgroundWorker(&worker, NULL);
-}
-
-/* Is what this session knows of the worker old? */
-static bool
-is_forgotten(void)
-{
-	return known_schema == InvalidOid ||
-		ms_now_ms() - known_at > (ms_worker_refused ? REFUSED_MS : KNOWN_MS);
-}
-
-static void
-log_no_worker(void)
-{
-	static bool logged = false;
-
-	if (logged)
-		return;
-	logged = true;
-	ereport(LOG_SERVER_ONLY,
-			(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-			 errmsg("no worker could be started to merge increments"),
-			 errdetail("Increments that should be buffered are applied at the commit."),
-			 errhint("Raise max_worker_processes.")));
-}
-
-/*
- * Is there a worker, or could one be started?  Where many find at once that
- * there is none, they take all room for a moment, until one of theirs has the
- * lock.
- */
-static bool
-find_or_start_worker(Oid schema)
-{
-	for (int i = 0; i < START_TRIES; i++)
-	{
-		if (i > 0)
-		{
-			CHECK_FOR_INTERRUPTS();
-			pg_usleep(START_NAP_MS * 1000L);
-		}
-		if (!get_worker_lock(schema, false))
-			return true;
-		release_worker_lock(schema, false);
-		if (start_worker(NULL))
-			return true;
-	}
-	log_no_worker();
-	return false;
-}
-
-void
-ms_worker_wake(void)
-{
-	Oid			schema;
-
-	if (ms_in_worker || !ms_worker)
-		return;
-	schema = ms_schema();
-	if (schema == known_schema && !is_forgotten())
-		return;
-	ms_worker_refused = !find_or_start_worker(schema);
-	known_schema = schema;
-	known_at = ms_now_ms();
-}
-
-/* It is asked for each increment: the schema is looked at when appending. */
-bool
-ms_worker_possible(void)
-{
-	if (ms_in_worker || !ms_worker || RecoveryInProgress())
-		return true;
-	if (is_forgotten())
-		ms_worker_wake();
-	return !ms_worker_refused;
-}
-
-/*
- * In the worker
- */
 
 static void
 begin(void)
@@ -334,7 +161,7 @@ keep_worker_lock(void)
 {
 	for (int i = 0; i < LOCK_TRIES; i++)
 	{
-		if (get_worker_lock(worker_schema, true))
+		if (ms_worker_lock(worker_schema, true))
 			return true;
 		nap(1);
 	}
@@ -411,7 +238,7 @@ leave(int code, Datum arg)
 					running_name),
 			 errdetail("The worker was terminated while code of the table may have run; code that goes on after a cancel causes that."),
 			 errhint("They are kept in missing_symbol.spilled, where errors are shown, or missing_symbol.buffered, and are tried again.")));
-	(void) start_worker(killers);
+	(void) ms_worker_start(killers);
 }
 
 /* Begin with what the predecessor has told. */
@@ -419,7 +246,7 @@ static void
 inherit(void)
 {
 	memcpy(killers, MyBgworkerEntry->bgw_extra, sizeof(killers));
-	for (int i = 0; i < MAX_KILLERS && OidIsValid(killers[i]); i++)
+	for (int i = 0; i < MS_KILLERS && OidIsValid(killers[i]); i++)
 	{
 		HeapTuple	tuple = SearchSysCache1(RELOID,
 											ObjectIdGetDatum(killers[i]));
@@ -471,7 +298,7 @@ fold_batch(MSBacklog *backlog, int64 deadline, MSFolded *sum)
 			running = backlog->relid;
 			strlcpy(running_name, name, NAMEDATALEN);
 			more = ms_fold_some(backlog->relid, backlog->store, &terms,
-								&backlog->after, ms_flush_rows, &folded);
+								&backlog->after, flush_rows, &folded);
 			if (folded.failed > 0 || folded.overdue || folded.ended)
 				ms_backlog_log_failure(backlog, name, folded.error);
 		}
@@ -739,7 +566,7 @@ work(void)
 static bool
 may_leave(void)
 {
-	release_worker_lock(worker_schema, true);
+	ms_worker_unlock(worker_schema, true);
 	return !anything_buffered() || !keep_worker_lock();
 }
 
@@ -773,7 +600,7 @@ live(void)
 			if (left_over)
 				next_round = now;
 		}
-		else if (now - last_busy > ms_worker_idle)
+		else if (now - last_busy > worker_idle)
 		{
 			if (!give_back_room())
 				last_busy = now;
@@ -856,4 +683,43 @@ ms_worker_main(Datum arg)
 			nap(LOOK_MS);
 	}
 	proc_exit(0);
+}
+
+void
+ms_worker_init(void)
+{
+	ms_worker_start_init();
+
+	DefineCustomIntVariable("missing_symbol.flush_interval",
+							"Time between two merges of what is buffered.",
+							NULL,
+							&ms_flush_interval,
+							1000,
+							10,
+							3600 * 1000,
+							PGC_SUSET,
+							GUC_UNIT_MS,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.flush_rows",
+							"Increments that the worker merges in one transaction.",
+							NULL,
+							&flush_rows,
+							10000,
+							1,
+							10 * 1000 * 1000,
+							PGC_SUSET,
+							0,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("missing_symbol.worker_idle",
+							"Time without work after which the worker leaves.",
+							NULL,
+							&worker_idle,
+							5000,
+							1000,
+							INT_MAX,
+							PGC_SUSET,
+							GUC_UNIT_MS,
+							NULL, NULL, NULL);
 }

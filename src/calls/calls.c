@@ -21,7 +21,12 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "apply/apply.h"
+#include "calls/calls_internal.h"
+#include "counter/counter.h"
+#include "target/row.h"
+#include "target/target.h"
 
 /* key values as a function received them */
 typedef struct KeyValues
@@ -424,7 +429,7 @@ run_batch(Call *call, MSRow **rows)
 	{
 		ms_increment_in_order(call->target, call->rel, rows, n, given,
 							  &result, call->counts);
-		ms_stats_count_many(call->relid, call->counts);
+		ms_tally_count_many(call->relid, call->counts);
 	}
 }
 

@@ -38,7 +38,12 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "apply/apply.h"
+#include "aside/aside.h"
+#include "counter/counter.h"
+#include "target/row.h"
+#include "target/target.h"
 
 /* keys that are fetched at once */
 #define FETCH_ROWS	1000

@@ -1,39 +1,36 @@
 /*-------------------------------------------------------------------------
  *
  * stats.c
- *	  What this session's increments came to: view counter_stats.
+ *	  Views counter_stats, of what this session's increments came to
+ *	  (tally.c), and buffer_stats, of what is set aside in this database.
  *
- * Plain numbers for each target in the session's memory, from its start
- * to its end; nothing is shared, nothing is rolled back: a wait
- * for a lock has happened whatever became of its transaction.  An outcome is
- * counted once for each counter of a call that user code made, not again when
- * a deferred, spilled or buffered delta reaches its row.
- *
- * The entry used last is at hand, so that counting is a comparison and an
- * addition.  A new entry is made by whoever counts first, which may fail for
- * want of memory like any other allocation of an increment; at commit or
- * abort there is nothing to do.
+ * buffer_stats shows what is there, and what core's statistics of the tables
+ * say of what was.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xlog.h"
+#include "executor/tuptable.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
-#include "missing_symbol.h"
-
-typedef struct MSStats
-{
-	Oid			relid;			/* hash key */
-	int64		counts[MS_OUTCOMES];
-	int64		fallbacks;
-	int64		lock_waits;
-	int64		early_applies;
-	int64		folded;
-} MSStats;
+#include "compat.h"
+#include "aside/aside.h"
+#include "counter/counter.h"
+#include "target/stored.h"
+#include "target/target.h"
 
 /* columns of missing_symbol.counter_stats() */
 enum
@@ -59,94 +56,32 @@ enum
 #define HINT_EVENTS		10
 #define HINT_SHARE		10
 
-static HTAB *stats = NULL;
-static MSStats *latest = NULL;	/* entries do not move */
+/* columns of missing_symbol.buffer_stats() */
+enum
+{
+	WAITING_BUFFERED,
+	WAITING_OLDEST,
+	WAITING_SPILLED,
+	WAITING_ERRORS,
+	WAITING_FALLBACKS,
+	WAITING_FOLDS,
+	WAITING_FOLDED,
+	WAITING_ROWS_WRITTEN,
+	WAITING_SINCE,
+	WAITING_NATTS
+};
+
+/* what a table of set-aside deltas has */
+typedef struct Waiting
+{
+	int64		deltas;
+	int64		errors;
+	TimestampTz oldest;
+	int64		deleted;		/* by whoever: merged, as a rule */
+} Waiting;
 
 PG_FUNCTION_INFO_V1(ms_counter_stats);
-
-static MSStats *
-find_stats(Oid relid)
-{
-	bool		found;
-	MSStats    *entry;
-
-	if (likely(latest != NULL && latest->relid == relid))
-		return latest;
-
-	if (stats == NULL)
-	{
-		HASHCTL		ctl;
-
-		memset(&ctl, 0, sizeof(ctl));
-		ctl.keysize = sizeof(Oid);
-		ctl.entrysize = sizeof(MSStats);
-		stats = hash_create("missing_symbol counter_stats", 16, &ctl,
-							HASH_ELEM | HASH_BLOBS);
-	}
-	entry = hash_search(stats, &relid, HASH_ENTER, &found);
-	if (!found)
-	{
-		memset(entry, 0, sizeof(*entry));
-		entry->relid = relid;
-	}
-	latest = entry;
-	return entry;
-}
-
-void
-ms_stats_count(Oid relid, MSOutcome outcome)
-{
-	find_stats(relid)->counts[outcome]++;
-}
-
-void
-ms_stats_count_many(Oid relid, const int64 *counts)
-{
-	MSStats    *entry = find_stats(relid);
-
-	for (int i = 0; i < MS_OUTCOMES; i++)
-		entry->counts[i] += counts[i];
-}
-
-void
-ms_stats_lock_wait(Oid relid)
-{
-	find_stats(relid)->lock_waits++;
-}
-
-void
-ms_stats_fallback(Oid relid, int64 n)
-{
-	find_stats(relid)->fallbacks += n;
-}
-
-/* of all targets */
-int64
-ms_stats_fallbacks(void)
-{
-	HASH_SEQ_STATUS status;
-	MSStats    *entry;
-	int64		n = 0;
-
-	if (stats == NULL)
-		return 0;
-	hash_seq_init(&status, stats);
-	while ((entry = hash_seq_search(&status)) != NULL)
-		n += entry->fallbacks;
-	return n;
-}
-
-void
-ms_stats_early_apply(Oid relid)
-{
-	find_stats(relid)->early_applies++;
-}
-
-void
-ms_stats_folded(Oid relid, int64 deltas)
-{
-	find_stats(relid)->folded += deltas;
-}
+PG_FUNCTION_INFO_V1(ms_buffer_stats);
 
 static bool
 is_often(int64 events, int64 calls)
@@ -156,7 +91,7 @@ is_often(int64 events, int64 calls)
 
 /* What would make a target's increments cheaper; NULL: nothing known. */
 static char *
-hint(const MSStats *entry, const char *name, int64 calls)
+hint(const MSTally *entry, const char *name, int64 calls)
 {
 	MSTracked	tracked;
 
@@ -196,14 +131,15 @@ ms_counter_stats(PG_FUNCTION_ARGS)
 		{STATS_IGNORED, MS_IGNORED}
 	};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	HTAB	   *tallies = ms_tally_all();
 	HASH_SEQ_STATUS status;
-	MSStats    *entry;
+	MSTally    *entry;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (stats == NULL)
+	if (tallies == NULL)
 		return (Datum) 0;
 
-	hash_seq_init(&status, stats);
+	hash_seq_init(&status, tallies);
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
 		Datum		values[STATS_NATTS] = {0};
@@ -236,4 +172,96 @@ ms_counter_stats(PG_FUNCTION_ARGS)
 							 isnull);
 	}
 	return (Datum) 0;
+}
+
+/*
+ * View buffer_stats
+ */
+
+/* Of all targets: how many could not wait as they should have. */
+static int64
+all_fallbacks(void)
+{
+	HTAB	   *tallies = ms_tally_all();
+	HASH_SEQ_STATUS status;
+	MSTally    *entry;
+	int64		n = 0;
+
+	if (tallies == NULL)
+		return 0;
+	hash_seq_init(&status, tallies);
+	while ((entry = hash_seq_search(&status)) != NULL)
+		n += entry->fallbacks;
+	return n;
+}
+
+static void
+count_waiting(MSStore store, Waiting *waiting)
+{
+	Relation	stored = ms_spill_open(store, AccessShareLock);
+	TupleTableSlot *slot = table_slot_create(stored, NULL);
+	TableScanDesc scan = table_beginscan(stored, GetActiveSnapshot(), 0, NULL,
+										 SO_NONE);
+
+	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		TimestampTz first_seen;
+
+		CHECK_FOR_INTERRUPTS();
+		first_seen = ms_spill_first_seen(slot);
+		if (waiting->deltas++ == 0 || first_seen < waiting->oldest)
+			waiting->oldest = first_seen;
+		if (store == MS_STORE_SPILLED && ms_spill_has_error(slot))
+			waiting->errors++;
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	waiting->deleted =
+		DatumGetInt64(DirectFunctionCall1(pg_stat_get_tuples_deleted,
+										  ObjectIdGetDatum(RelationGetRelid(stored))));
+	table_close(stored, AccessShareLock);
+}
+
+/* When this database's statistics were reset; false: never. */
+static bool
+stats_reset(Datum *result)
+{
+	LOCAL_FCINFO(fcinfo, 1);
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 1, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = ObjectIdGetDatum(MyDatabaseId);
+	fcinfo->args[0].isnull = false;
+	*result = pg_stat_get_db_stat_reset_time(fcinfo);
+	return !fcinfo->isnull;
+}
+
+/* buffer_stats(): a row about this database */
+Datum
+ms_buffer_stats(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Datum		values[WAITING_NATTS] = {0};
+	bool		isnull[WAITING_NATTS] = {false};
+	Waiting		buffered = {0};
+	Waiting		spilled = {0};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	count_waiting(MS_STORE_SPILLED, &spilled);
+
+	/* a standby has no unlogged tables */
+	if (!RecoveryInProgress())
+		count_waiting(MS_STORE_BUFFERED, &buffered);
+	values[WAITING_BUFFERED] = Int64GetDatum(buffered.deltas);
+	values[WAITING_OLDEST] = TimestampTzGetDatum(buffered.oldest);
+	isnull[WAITING_OLDEST] = buffered.deltas == 0;
+	values[WAITING_SPILLED] = Int64GetDatum(spilled.deltas);
+	values[WAITING_ERRORS] = Int64GetDatum(spilled.errors);
+	values[WAITING_FALLBACKS] = Int64GetDatum(all_fallbacks());
+	isnull[WAITING_FOLDS] = true;
+	values[WAITING_FOLDED] = Int64GetDatum(buffered.deleted + spilled.deleted);
+	isnull[WAITING_ROWS_WRITTEN] = true;
+	isnull[WAITING_SINCE] = !stats_reset(&values[WAITING_SINCE]);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
+													  values, isnull)));
 }

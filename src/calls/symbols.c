@@ -30,7 +30,10 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "apply/apply.h"
+#include "calls/calls_internal.h"
+#include "counter/counter.h"
 
 #define MAX_CHARACTERS	150
 #define HASH_LEN		32		/* hexadecimal digits of an MD5 sum */

@@ -45,7 +45,14 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "apply/apply.h"
+#include "aside/aside.h"
+#include "calls/calls_internal.h"
+#include "target/acting.h"
+#include "target/row.h"
+#include "target/stored.h"
+#include "target/target.h"
 
 /* rows that are fetched at once */
 #define FETCH_ROWS	1000

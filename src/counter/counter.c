@@ -33,7 +33,8 @@
 #include "utils/sortsupport.h"
 #include "utils/timestamp.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "counter/counter.h"
 
 StaticAssertDecl(sizeof(MSCounter) == 24,
 				 "the bytes of a counter are hashed: it has no padding");
@@ -91,7 +92,7 @@ counter_set(MSCounter *result, const MSCounter *c, int64 count,
 }
 
 void
-ms_counter_init(MSCounter *result, int64 count, TimestampTz now)
+ms_counter_make(MSCounter *result, int64 count, TimestampTz now)
 {
 	result->count = count;
 	result->first_seen = now;
@@ -372,7 +373,7 @@ ms_counter_new(PG_FUNCTION_ARGS)
 {
 	MSCounter  *result = palloc(sizeof(MSCounter));
 
-	ms_counter_init(result, PG_GETARG_INT64(0), ms_clock());
+	ms_counter_make(result, PG_GETARG_INT64(0), ms_clock());
 	PG_RETURN_MSCOUNTER_P(result);
 }
 

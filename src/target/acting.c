@@ -56,16 +56,27 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "executor/spi.h"
 #include "miscadmin.h"
+#include "tcop/pquery.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/portal.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/syscache.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "target/acting.h"
+#include "target/row.h"
+#include "target/target.h"
+#include "target/target_internal.h"
+
+bool		ms_in_worker = false;
 
 /*
  * Contexts
@@ -185,6 +196,28 @@ act(const MSApplier *applier, Relation rel, Oid role, MSActing *acting)
 		(void) set_config_option("client_min_messages", "error", PGC_USERSET,
 								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
 								 false);
+}
+
+/* Has the session a cursor but the one that runs? */
+bool
+ms_has_cursors(void)
+{
+	Oid			argtypes[] = {TEXTOID};
+	Datum		values[1];
+	bool		found;
+
+	values[0] = CStringGetTextDatum(ActivePortal != NULL ?
+									ActivePortal->name : "");
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args("SELECT FROM pg_catalog.pg_cursor() AS c"
+							  " WHERE c.name OPERATOR(pg_catalog.<>) $1"
+							  " AND c.name OPERATOR(pg_catalog.<>) ''",
+							  1, argtypes, values, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the cursors");
+	found = SPI_processed > 0;
+	SPI_finish();
+	return found;
 }
 
 /* Rule 4, and to look at what a table has: its indexes can run code. */

@@ -28,7 +28,9 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "target/target.h"
+#include "target/target_internal.h"
 
 /* Is a function another's, or not everybody's to call? */
 static bool

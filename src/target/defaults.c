@@ -35,7 +35,10 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "target/row.h"
+#include "target/target.h"
+#include "target/target_internal.h"
 
 /* defaults of a target that the call is asked for, compiled */
 typedef struct MSDefaults

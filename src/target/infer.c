@@ -27,7 +27,9 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "target/target.h"
+#include "target/target_internal.h"
 
 /* The OID of type missing_symbol.counter. */
 static Oid

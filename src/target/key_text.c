@@ -38,7 +38,12 @@
 #include "utils/rel.h"
 #include "utils/typcache.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "target/acting.h"
+#include "target/row.h"
+#include "target/stored.h"
+#include "target/target.h"
+#include "target/target_internal.h"
 
 /* how key values become text and back; kept in the target */
 typedef struct MSSpillColumn
@@ -282,7 +287,7 @@ find_format(MSTarget *target)
 	format = palloc0(offsetof(MSSpillFormat, columns) +
 					 sizeof(MSSpillColumn) * target->nkeys);
 	format->plain = true;
-	format->exact = ms_spill_serves(target);
+	format->exact = ms_key_text_serves(target);
 	format->outputs = palloc0(sizeof(FmgrInfo) * RelationGetDescr(rel)->natts);
 	for (int i = 0; i < target->nkeys; i++)
 	{
@@ -309,7 +314,7 @@ find_format(MSTarget *target)
 
 /* Do the texts of a target's keys stay those of the same keys? */
 bool
-ms_spill_serves(MSTarget *target)
+ms_key_text_serves(MSTarget *target)
 {
 	for (int i = 0; i < target->nkeys; i++)
 	{
@@ -321,7 +326,7 @@ ms_spill_serves(MSTarget *target)
 
 /* Does the text of a key tell whether it equals another? */
 bool
-ms_spill_exact_key(MSTarget *target)
+ms_key_text_exact(MSTarget *target)
 {
 	return find_format(target)->exact;
 }
@@ -372,7 +377,7 @@ hash_texts(const MSTarget *target, const MSSpillFormat *format, char **texts,
 }
 
 int64
-ms_spill_key_texts(MSTarget *target, const Datum *values, char **texts)
+ms_key_texts(MSTarget *target, const Datum *values, char **texts)
 {
 	MSSpillFormat *format = find_format(target);
 
@@ -381,7 +386,7 @@ ms_spill_key_texts(MSTarget *target, const Datum *values, char **texts)
 }
 
 int
-ms_spill_key_hashes(MSTarget *target, const Datum *values, int64 hashes[2])
+ms_key_hashes(MSTarget *target, const Datum *values, int64 hashes[2])
 {
 	MSSpillFormat *format = find_format(target);
 	char	   *texts[INDEX_MAX_KEYS];

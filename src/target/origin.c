@@ -35,7 +35,10 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "target/stored.h"
+#include "target/target.h"
+#include "target/target_internal.h"
 
 /* made for a target, by one role */
 typedef struct MSOrigin

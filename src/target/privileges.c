@@ -26,7 +26,9 @@
 #include "utils/portal.h"
 #include "utils/rel.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "target/acting.h"
+#include "target/target.h"
 
 /* Add attribute numbers to a set of columns as privileges want it. */
 static Bitmapset *

@@ -39,10 +39,12 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/rls.h"
 #include "utils/syscache.h"
 
-#include "missing_symbol.h"
+#include "compat.h"
+#include "target/stored.h"
+#include "target/target.h"
+#include "target/target_internal.h"
 
 typedef struct CacheEntry
 {
@@ -279,7 +281,7 @@ build_target(Relation rel)
 	target->apply = tracked.apply;
 	target->throttle = tracked.throttle;
 	target->spill = tracked.spill && tracked.throttle == 0 &&
-		ms_spill_serves(target);
+		ms_key_text_serves(target);
 
 	/*
 	 * Which generated columns an update has to compute is decided once for
@@ -306,7 +308,8 @@ build_target(Relation rel)
 static void
 free_target(MSTarget *target)
 {
-	ms_general_free(target);
+	if (target->general != NULL)
+		target->free_general(target->general);
 	MemoryContextDelete(target->cxt);
 }
 
@@ -412,21 +415,4 @@ ms_target_release(MSTarget *target)
 	target->pinned = false;
 	if (target->users == 0 && target->stale)
 		free_target(target);
-}
-
-/*
- * Why this call must take the general path; NULL where the fast path serves.
- * What depends on the role or on the session cannot be kept in the target.
- */
-const char *
-ms_general_reason(const MSTarget *target, Relation rel)
-{
-	if (target->general_reason != NULL)
-		return target->general_reason;
-	if (rel->rd_rel->relrowsecurity &&
-		check_enable_rls(target->relid, InvalidOid, true) != RLS_NONE)
-		return "row security applies to the current role";
-	if (!ms_fast_path)
-		return "missing_symbol.fast_path is off";
-	return NULL;
 }

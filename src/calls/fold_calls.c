@@ -11,8 +11,6 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "tcop/pquery.h"
 #include "utils/acl.h"
@@ -23,8 +21,11 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "compat.h"
+#include "aside/aside.h"
 #include "figures/figures.h"
-#include "missing_symbol.h"
+#include "target/acting.h"
+#include "target/stored.h"
 
 /*
  * ms that code of a table has for a key in fold(), of all tables; and that of
@@ -45,28 +46,6 @@ static const char *const owner_error =
 
 PG_FUNCTION_INFO_V1(ms_fold);
 PG_FUNCTION_INFO_V1(ms_flush);
-
-/* Has the session a cursor but the one that runs? */
-bool
-ms_has_cursors(void)
-{
-	Oid			argtypes[] = {TEXTOID};
-	Datum		values[1];
-	bool		found;
-
-	values[0] = CStringGetTextDatum(ActivePortal != NULL ?
-									ActivePortal->name : "");
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute_with_args("SELECT FROM pg_catalog.pg_cursor() AS c"
-							  " WHERE c.name OPERATOR(pg_catalog.<>) $1"
-							  " AND c.name OPERATOR(pg_catalog.<>) ''",
-							  1, argtypes, values, NULL, true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the cursors");
-	found = SPI_processed > 0;
-	SPI_finish();
-	return found;
-}
 
 /*
  * Is the call all that the caller's transaction does?  It comes from the
