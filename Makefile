@@ -18,47 +18,46 @@
 
 MODULE_big = missing_symbol
 OBJS = \
-	src/acting.o \
-	src/attempt.o \
-	src/backlog.o \
-	src/buffer.o \
-	src/builtin.o \
-	src/calls.o \
-	src/count.o \
-	src/counter.o \
-	src/defaults.o \
-	src/delta.o \
-	src/deltas.o \
-	src/fast.o \
-	src/fast_state.o \
-	src/fold.o \
-	src/fold_calls.o \
-	src/fold_groups.o \
-	src/general.o \
-	src/general_sql.o \
-	src/increment.o \
-	src/infer.o \
-	src/input.o \
 	src/missing_symbol.o \
-	src/origin.o \
-	src/pending.o \
-	src/privileges.o \
-	src/probe.o \
-	src/prune.o \
-	src/search.o \
-	src/spill.o \
-	src/spill_text.o \
-	src/stats.o \
-	src/store.o \
-	src/sums.o \
-	src/symbols.o \
-	src/target.o \
-	src/total.o \
-	src/tracked.o \
-	src/worker.o \
 	src/advice/facts.o \
 	src/advice/findings.o \
 	src/advice/findings_index.o \
+	src/apply/apply.o \
+	src/apply/count.o \
+	src/apply/fast.o \
+	src/apply/fast_state.o \
+	src/apply/general.o \
+	src/apply/general_sql.o \
+	src/apply/insertion.o \
+	src/apply/outcome.o \
+	src/apply/probe.o \
+	src/apply/search.o \
+	src/aside/attempt.o \
+	src/aside/backlog.o \
+	src/aside/buffer.o \
+	src/aside/delta.o \
+	src/aside/deltas.o \
+	src/aside/fold.o \
+	src/aside/fold_groups.o \
+	src/aside/pending.o \
+	src/aside/spill.o \
+	src/aside/store.o \
+	src/aside/sums.o \
+	src/aside/worker.o \
+	src/aside/worker_start.o \
+	src/calls/calls.o \
+	src/calls/describe.o \
+	src/calls/fold_calls.o \
+	src/calls/increment.o \
+	src/calls/input.o \
+	src/calls/prune.o \
+	src/calls/stats.o \
+	src/calls/symbols.o \
+	src/calls/total.o \
+	src/calls/track.o \
+	src/counter/clock.o \
+	src/counter/counter.o \
+	src/counter/tally.o \
 	src/figures/histogram.o \
 	src/figures/ratio.o \
 	src/profile/exec.o \
@@ -79,6 +78,17 @@ OBJS = \
 	src/shape/shape.o \
 	src/shape/shape_cache.o \
 	src/shape/shape_lex.o \
+	src/target/acting.o \
+	src/target/builtin.o \
+	src/target/catalog.o \
+	src/target/defaults.o \
+	src/target/infer.o \
+	src/target/key_text.o \
+	src/target/origin.o \
+	src/target/privileges.o \
+	src/target/row.o \
+	src/target/target.o \
+	src/target/tracked.o \
 	src/trial/compare.o \
 	src/trial/explain.o \
 	src/trial/query.o \

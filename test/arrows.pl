@@ -30,7 +30,7 @@ sub lines
 
 # ---------------------------------------------------------------------------
 # The house.  A room is named by its folder; a file directly in src/ that the
-# table names is a room of its own, and *.c is what no row names.
+# table names is a room of its own.
 # ---------------------------------------------------------------------------
 
 my (%floor, %uses, %wing, %every);
@@ -73,9 +73,7 @@ sub room_of
 	my ($file) = @_;
 	return '' if $file eq 'compat.h';
 	return $1 if $file =~ m{^(\w+)/};
-	my ($name) = $file =~ /^(\w+)\./;
-	return "$name.c" if defined $floor{"$name.c"} && $file =~ /\.c$/;
-	return '*.c';
+	return $file;
 }
 
 my (@files, %rooms);
@@ -90,21 +88,11 @@ foreach my $path (sort glob("$src/*.[ch] $src/*/*.[ch]"))
 }
 if (@wrong) { print map { "$_\n" } @wrong; exit 1; }
 
-# What has no room yet may be in a circle and of any size, and uses the front
-# door, which has parts of it.
-sub is_waiting
-{
-	my ($file) = @_;
-	my $room = room_of($file);
-	return defined $floor{'*.c'} && ($room eq '*.c' || $room =~ /\.c$/);
-}
-
 # why is an arrow wrong?  '': it is not
 sub objection
 {
 	my ($from, $to) = map { room_of($_) } @_;
 	return '' if $from eq $to || $to eq '' || $every{$from} || $uses{$from}{$to};
-	return '' if is_waiting($_[0]) && is_waiting($_[1]);
 	return 'to a higher floor' if $floor{$to} > $floor{$from};
 	return 'to the other wing' unless same_wing($from, $to);
 	return 'within a floor' if $floor{$to} == $floor{$from};
@@ -168,7 +156,6 @@ sub visit
 	$on_stack{$file} = 1;
 	foreach my $to (sort keys %{ $arrows{$file} })
 	{
-		next if is_waiting($file) && is_waiting($to);
 		visit($to) unless defined $index{$to};
 		$low{$file} = $low{$to} if $on_stack{$to} && $low{$to} < $low{$file};
 	}
@@ -192,14 +179,14 @@ foreach my $file (sort keys %arrows) { visit($file) unless defined $index{$file}
 foreach my $room (sort keys %rooms)
 {
 	my @c = grep { /\.c$/ } @{ $rooms{$room} };
-	wrong("room $room has " . @c . " files, more than $FILES") if $room ne '*.c' && @c > $FILES;
+	wrong("room $room has " . @c . " files, more than $FILES") if @c > $FILES;
 }
 foreach my $file (@files)
 {
 	my $lines = () = lines("$src/$file");
 	my $most = $file =~ /\.h$/ ? $HEADER_LINES : $LINES;
 	wrong("$file has $lines lines, more than $most")
-	  if $lines > $most && !is_waiting($file) && $file ne 'compat.h';
+	  if $lines > $most && $file ne 'compat.h';
 }
 
 # ---------------------------------------------------------------------------

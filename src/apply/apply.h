@@ -1,0 +1,99 @@
+/*-------------------------------------------------------------------------
+ *
+ * apply.h
+ *	  One increment reaches its row now, or cannot have it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef MS_APPLY_H
+#define MS_APPLY_H
+
+#include "counter/counter.h"
+#include "target/acting.h"
+#include "target/row.h"
+
+MS_INSIDE_BEGIN
+
+/* the settings */
+extern void ms_apply_init(void);
+
+/*
+ * outcome.c: what came of an increment.
+ */
+typedef struct MSResult
+{
+	MSOutcome	outcome;
+	bool		count_isnull;
+	int64		count;
+	bool		first_isnull;
+	TimestampTz first_seen;
+	bool		last_isnull;
+	TimestampTz last_seen;
+} MSResult;
+
+extern void ms_result_none(MSOutcome outcome, MSResult *result);
+extern AttrNumber ms_lacking_column(const MSTarget *target, Relation rel,
+									const MSRow *row);
+extern void ms_check_required_columns(const MSTarget *target, Relation rel,
+									  const MSRow *row);
+
+/*
+ * apply.c: the path, and increments on it, whatever it is.
+ */
+extern const char *ms_general_reason(const MSTarget *target, Relation rel);
+extern bool ms_takes_fast_path(const MSTarget *target, Relation rel);
+extern void ms_check_may_write(Relation rel);
+extern void ms_apply_begin(MSTarget *target, Relation rel, Bitmapset *given,
+						   bool fast, bool permitted, bool fresh);
+extern const Datum *ms_apply_next(MSTarget *target, Relation rel, MSRow *row,
+								  bool fast, MSResult *result);
+extern void ms_apply_row(MSTarget *target, Relation rel, MSRow *row,
+						 MSResult *result);
+
+/*
+ * fast_state.c: a statement on the fast path.
+ */
+extern void ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given,
+						  bool permitted, bool fresh);
+extern Bitmapset *ms_fast_given(const MSTarget *target);
+extern void ms_fast_end(MSTarget *target);
+extern void ms_fast_abort(MSTarget *target);
+
+/*
+ * general.c: reading on the general path, and its plans.
+ */
+extern bool ms_general_value(MSTarget *target, Relation rel, MSRow *row,
+							 bool *isnull, int64 *value);
+extern bool ms_general_exists(MSTarget *target, Relation rel, MSRow *row);
+
+extern struct _SPI_plan *ms_prepare(const char *sql, int nargs, Oid *argtypes);
+extern void ms_check_plan(const MSTarget *target, struct _SPI_plan *plan);
+extern void ms_make_generic_plan(MSTarget *target, struct _SPI_plan *plan);
+
+/*
+ * general_sql.c: parts of statements over a target, whose alias is t.
+ */
+extern void ms_append_key_condition(struct StringInfoData *sql,
+									MSTarget *target, Relation rel);
+extern void ms_append_table(struct StringInfoData *sql, MSTarget *target,
+							Relation rel);
+
+/*
+ * count.c: the counter's columns of a row.
+ */
+extern Datum ms_add_count(const MSTarget *target, Datum old, bool isnull,
+						  const MSRow *row, TimestampTz now);
+extern void ms_set_new_counter(const MSTarget *target, const MSRow *row,
+							   Datum *values, bool *isnull);
+
+/*
+ * Advisory locks of ours, by the last field of their tag; SQL functions use 1
+ * and 2.  pg_advisory_unlock_all() does not release them, because they are of
+ * a transaction; one that a process keeps must not be an advisory lock.
+ */
+#define MS_LOCK_INSERTION	3	/* of a key: insertion.c */
+#define MS_LOCK_FLUSH		4	/* of a target: aside/fold.c */
+
+MS_INSIDE_END
+
+#endif							/* MS_APPLY_H */

@@ -1,0 +1,147 @@
+/*-------------------------------------------------------------------------
+ *
+ * apply_internal.h
+ *	  What only the files of apply/ use.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef MS_APPLY_INTERNAL_H
+#define MS_APPLY_INTERNAL_H
+
+#include "executor/execdesc.h"
+#include "utils/snapshot.h"
+
+#include "apply/apply.h"
+
+MS_INSIDE_BEGIN
+
+/*
+ * outcome.c: what came of an increment.
+ */
+extern bool ms_throttled(const MSTarget *target, TimestampTz last_seen,
+						 TimestampTz now);
+extern void ms_result_from_values(const MSTarget *target, Datum *values,
+								  bool *isnull, MSResult *result);
+extern void ms_null_key_by_trigger(const MSTarget *target);
+
+/*
+ * fast.c: increments of an ordinary table, through the table access method.
+ */
+extern const Datum *ms_fast_increment(MSTarget *target, MSRow *row,
+									  MSResult *result);
+
+/*
+ * fast_state.c: the executor state that it keeps.
+ */
+typedef struct MSFast
+{
+	MemoryContext cxt;			/* holds all of it */
+	bool		busy;			/* a call is under way */
+
+	/* kept */
+	EState	   *estate;
+	MSPrivileges *privileges;
+	ResultRelInfo *insert_rri;
+	ResultRelInfo *update_rri;
+	bool		has_row_triggers;
+	bool		has_before_insert;
+	TupleTableSlot *found;		/* the row as it is */
+	TupleTableSlot *updated;	/* as it will be */
+	TupleTableSlot *inserted;	/* a new one */
+	int			nindexes;
+	Oid		   *index_oids;
+	int			key_index;		/* which of them is the key's */
+	ScanKey		scankeys;
+	Bitmapset  *has_default;	/* columns that get something if not given ... */
+	ExprState **defaults;		/* ... by attribute number - 1; or NULL */
+
+	/* of the call under way */
+	Relation	rel;
+	Snapshot	snapshot;		/* the active one */
+	bool		pushed;			/* by us */
+	IndexScanDesc scan;
+	CommandId	trigger_cid;	/* BEFORE INSERT triggers' commands are later */
+} MSFast;
+
+extern bool ms_fast_is_busy(const MSTarget *target);
+extern void ms_fast_open_indexes(MSFast *fast);
+extern void ms_fast_refresh(MSTarget *target);
+
+/*
+ * general.c: increments of any other table, through SQL plans.
+ */
+extern bool ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
+								 MSResult *result);
+
+/*
+ * general_sql.c: the texts of its statements.
+ */
+extern char *ms_read_sql(MSTarget *target, Relation rel,
+						 const char *condition, const char *locking);
+extern char *ms_update_sql(MSTarget *target, Relation rel,
+						   const Bitmapset *others, const Bitmapset *defaulted);
+extern char *ms_insert_sql(MSTarget *target, Relation rel,
+						   const Bitmapset *others, const Bitmapset *defaulted);
+
+/*
+ * search.c: searches of a key's row.
+ */
+extern struct ScanKeyData *ms_make_scankeys(const MSTarget *target);
+extern void ms_set_scankeys(const MSTarget *target, struct ScanKeyData *keys,
+							const Datum *values);
+extern struct IndexScanDescData *ms_begin_search(Relation rel, Relation index,
+												 int nkeys,
+												 Snapshot snapshot);
+extern bool ms_search(struct IndexScanDescData *scan,
+					  struct ScanKeyData *keys, int nkeys,
+					  struct TupleTableSlot *slot);
+extern bool ms_search_once(Relation rel, Relation index,
+						   struct ScanKeyData *keys, int nkeys,
+						   Snapshot snapshot, struct TupleTableSlot *slot);
+
+/* the latest row of a key, whoever has written it */
+typedef struct MSLatest
+{
+	bool		found;
+	bool		own;			/* by this transaction ... */
+	CommandId	own_cid;		/* ... in this command */
+	TransactionId xmin;			/* of others in progress, or invalid: who */
+	TransactionId xmax;			/* inserts it, who deletes or updates it */
+	uint32		token;			/* of a speculative insertion */
+	ItemPointerData tid;
+} MSLatest;
+
+extern void ms_find_latest(Relation rel, Relation index,
+						   struct ScanKeyData *keys, int nkeys,
+						   struct TupleTableSlot *slot, MSLatest *latest);
+extern void ms_wait_for_latest(Relation rel, MSLatest *latest);
+extern bool ms_wait_for_inserter(Relation rel, Relation index,
+								 struct ScanKeyData *keys, int nkeys,
+								 struct TupleTableSlot *slot);
+
+/*
+ * probe.c: can a counter be had without waiting?
+ */
+typedef enum MSProbe
+{
+	MS_PROBE_ABSENT,			/* there is no row */
+	MS_PROBE_LOCKED,			/* there is, and we have its lock */
+	MS_PROBE_BUSY				/* somebody else has it, or has changed it */
+} MSProbe;
+
+extern MSProbe ms_probe(MSTarget *target, Relation rel, const MSRow *row);
+
+/*
+ * insertion.c: the right to insert a key.
+ */
+extern bool ms_insertion_lock(MSTarget *target, const MSRow *row);
+extern void ms_insertion_unlock(MSTarget *target, const MSRow *row);
+
+/*
+ * count.c: the time of an increment.
+ */
+extern TimestampTz ms_row_time(const MSRow *row);
+
+MS_INSIDE_END
+
+#endif							/* MS_APPLY_INTERNAL_H */

@@ -1,0 +1,653 @@
+/*-------------------------------------------------------------------------
+ *
+ * fast.c
+ *	  Increments of an ordinary table, through the table access method.
+ *
+ * One increment: search the key's index with an MVCC snapshot; update the row
+ * found; or insert one speculatively, as INSERT ... ON CONFLICT does.  What a
+ * concurrent transaction changes meanwhile sends us back to the search.
+ *
+ * - The snapshot is the latest in READ COMMITTED and the transaction's own in
+ *   the higher levels, which so get their read locks and their 40001.
+ * - The update is first tried without waiting.  If it goes through, nobody
+ *   has touched the row since we read it, so a clock read just before counts
+ *   as read under the row's lock, and no lock record is written.  Otherwise
+ *   the row is locked, and the clock read again after that.
+ * - A row that another transaction is changing is not even tried: CHECKs and
+ *   the range of the count are asked of the row that there is after that.
+ * - The insertion kills its own row on a conflict, and the search is repeated.
+ *   Where that finds nothing, the other row is still being inserted: wait for
+ *   its transaction, never spin.
+ * - The caller orders the rows of a batch by their keys, so that batches
+ *   cannot deadlock with each other.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "executor/nodeModifyTable.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "apply/apply.h"
+#include "apply/apply_internal.h"
+#include "counter/counter.h"
+#include "target/row.h"
+#include "target/target.h"
+
+/* how far an attempt to count has come */
+typedef enum Progress
+{
+	DONE,
+	SEARCH_AGAIN,				/* something has changed */
+	BUSY						/* somebody has it, and we must not wait */
+} Progress;
+
+/* searches of a row that others keep changing, before a delta is appended */
+#define MAX_SEARCHES	3
+
+/*
+ * Conflicts with a row that is gone before we look for it, one after the
+ * other: so many that it is there, and the search does not find it.
+ */
+#define MAX_GONE	100
+
+/* What a row says of its counter. */
+static void
+read_result(const MSTarget *target, TupleTableSlot *slot, MSOutcome outcome,
+			MSResult *result)
+{
+	AttrNumber	atts[3] = {target->count, target->first_seen, target->last_seen};
+	Datum		values[3] = {0};
+	bool		isnull[3] = {true, true, true};
+
+	for (int i = 0; i < lengthof(atts); i++)
+	{
+		if (atts[i] != InvalidAttrNumber)
+			values[i] = slot_getattr(slot, atts[i], &isnull[i]);
+	}
+	ms_result_from_values(target, values, isnull, result);
+	result->outcome = outcome;
+}
+
+/*
+ * May the row that was found not be counted yet?  What was counted before, and
+ * is only applied now, may.
+ */
+static bool
+found_is_throttled(MSFast *fast, MSTarget *target, const MSRow *row,
+				   TimestampTz now)
+{
+	bool		isnull;
+	Datum		value;
+
+	if (target->throttle == 0 || ms_row_is_timed(row))
+		return false;
+	if (target->kind == MS_COUNT_COUNTER)
+	{
+		value = slot_getattr(fast->found, target->count, &isnull);
+		return !isnull &&
+			ms_throttled(target, DatumGetMSCounterP(value)->last_seen, now);
+	}
+	value = slot_getattr(fast->found, target->last_seen, &isnull);
+	return !isnull && ms_throttled(target, DatumGetTimestampTz(value), now);
+}
+
+/* Make the new version of the row that was found. */
+static void
+make_updated(MSFast *fast, MSTarget *target, MSRow *row, TimestampTz now)
+{
+	TupleTableSlot *old = fast->found;
+	TupleTableSlot *new = fast->updated;
+	int			natts = old->tts_tupleDescriptor->natts;
+	int			attno = -1;
+	int			i = target->count - 1;
+
+	slot_getallattrs(old);
+	ExecClearTuple(new);
+	memcpy(new->tts_values, old->tts_values, sizeof(Datum) * natts);
+	memcpy(new->tts_isnull, old->tts_isnull, sizeof(bool) * natts);
+
+	new->tts_values[i] = ms_add_count(target, old->tts_values[i],
+									  old->tts_isnull[i], row, now);
+	new->tts_isnull[i] = false;
+
+	if (target->last_seen != InvalidAttrNumber)
+	{
+		i = target->last_seen - 1;
+		if (old->tts_isnull[i] || DatumGetTimestampTz(old->tts_values[i]) < now)
+			new->tts_values[i] = TimestampTzGetDatum(now);
+		new->tts_isnull[i] = false;
+	}
+
+	while ((attno = bms_next_member(target->fill, attno)) >= 0)
+	{
+		i = attno - 1;
+		if (old->tts_isnull[i] && ms_row_fills(row, attno))
+		{
+			new->tts_values[i] = row->values[i];
+			new->tts_isnull[i] = false;
+		}
+	}
+	ExecStoreVirtualTuple(new);
+}
+
+/* Generated columns and constraints of a row about to be written. */
+static void
+check_row(MSFast *fast, ResultRelInfo *rri, TupleTableSlot *slot,
+		  CmdType command)
+{
+	TupleConstr *constr = RelationGetDescr(fast->rel)->constr;
+
+	if (constr != NULL && constr->has_generated_stored)
+		ExecComputeStoredGenerated(rri, fast->estate, slot, command);
+	slot->tts_tableOid = RelationGetRelid(fast->rel);
+	if (constr != NULL)
+		ExecConstraints(rri, slot, fast->estate);
+	if (fast->rel->rd_rel->relispartition)
+		ExecPartitionCheck(rri, slot, fast->estate, true);
+}
+
+/* Someone else changed the row: an error for the higher isolation levels. */
+static void
+check_serializable(const char *what)
+{
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent %s", what)));
+}
+
+static pg_noinline void
+changed_by_self(const MSTarget *target)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("counter to be incremented was already modified by an operation triggered by the current command"),
+			 errdetail("The counter is in table %s.", target->name),
+			 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
+}
+
+/*
+ * The row that was found has changed meanwhile: search again.  Where the
+ * snapshot must not change that is no use: the increment goes aside, or
+ * fails.
+ */
+static Progress
+row_changed(const MSTarget *target, const MSRow *row, const char *what)
+{
+	if (IsolationUsesXactSnapshot() && ms_row_goes_aside(target, row))
+		return BUSY;
+	check_serializable(what);
+	return SEARCH_AGAIN;
+}
+
+/*
+ * The row is not to be had: the key of the one that was found, which stays in
+ * its slot, else the one given.
+ */
+static const Datum *
+busy_key(MSFast *fast, MSRow *row, MSResult *result)
+{
+	ms_result_none(MS_SPILLED, result);
+	if (TTS_EMPTY(fast->found))
+		return row->values;
+	slot_getallattrs(fast->found);
+	return fast->found->tts_values;
+}
+
+/* Lock the row that was found; BUSY where it is locked and we do not wait. */
+static Progress
+lock_found(MSFast *fast, MSTarget *target, const MSRow *row, bool wait)
+{
+	TM_FailureData tmfd;
+	ItemPointerData tid = fast->found->tts_tid;
+
+	if (wait)
+		ms_tally_lock_wait(target->relid);
+	fast->estate->es_output_cid = GetCurrentCommandId(true);
+	switch (table_tuple_lock(fast->rel, &tid, fast->snapshot, fast->found,
+							 fast->estate->es_output_cid,
+							 ExecUpdateLockMode(fast->estate, fast->update_rri),
+							 wait ? LockWaitBlock : LockWaitSkip, 0, &tmfd))
+	{
+		case TM_Ok:
+			return DONE;
+		case TM_WouldBlock:
+			return BUSY;
+		case TM_Updated:
+			return row_changed(target, row, "update");
+		case TM_Deleted:
+			return row_changed(target, row, "delete");
+		case TM_Invisible:
+		case TM_SelfModified:
+			changed_by_self(target);
+			break;
+		default:
+			elog(ERROR, "unexpected result of locking a row of table %s",
+				 target->name);
+	}
+	pg_unreachable();
+}
+
+/*
+ * What the row that was found is like now: TM_BeingModified where another
+ * transaction that is under way holds a lock that ours would wait for, or is
+ * changing it.  There are heap tables only here.
+ */
+static TM_Result
+found_state(MSFast *fast)
+{
+	BufferHeapTupleTableSlot *slot = (BufferHeapTupleTableSlot *) fast->found;
+	HeapTupleHeader header = slot->base.tuple->t_data;
+	TM_Result	result;
+
+	/* one read of memory: as it is most often, nobody has touched it */
+	if (header->t_infomask & HEAP_XMAX_INVALID)
+		return TM_Ok;
+
+	LockBuffer(slot->buffer, BUFFER_LOCK_SHARE);
+	result = HeapTupleSatisfiesUpdate(slot->base.tuple,
+									  GetCurrentCommandId(false),
+									  slot->buffer);
+	if (result == TM_BeingModified &&
+		HEAP_XMAX_IS_LOCKED_ONLY(header->t_infomask) &&
+		!(header->t_infomask & HEAP_XMAX_IS_MULTI) &&
+		(HEAP_XMAX_IS_KEYSHR_LOCKED(header->t_infomask) ||
+		 TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmax(header))))
+		result = TM_Ok;			/* a foreign key's lock, or our own */
+	LockBuffer(slot->buffer, BUFFER_LOCK_UNLOCK);
+	return result;
+}
+
+/*
+ * Write the new version of the row that was found, without waiting:
+ * TM_BeingModified where that would.
+ */
+static TM_Result
+write_updated(MSFast *fast, bool locked, TU_UpdateIndexes *update_indexes)
+{
+	TM_FailureData tmfd;
+	LockTupleMode lockmode;
+
+	fast->estate->es_output_cid = GetCurrentCommandId(true);
+
+#ifdef USE_ASSERT_CHECKING
+
+	/*
+	 * heap_update() says so, too, but asserts that nobody asks.  A lock can
+	 * be asked for.
+	 */
+	if (!locked)
+	{
+		ItemPointerData tid = fast->found->tts_tid;
+		TM_Result	result;
+
+		result = table_tuple_lock(fast->rel, &tid, fast->snapshot,
+								  fast->found, fast->estate->es_output_cid,
+								  ExecUpdateLockMode(fast->estate,
+													 fast->update_rri),
+								  LockWaitSkip, 0, &tmfd);
+		if (result != TM_Ok)
+			return result == TM_WouldBlock ? TM_BeingModified : result;
+		locked = true;
+	}
+#endif
+	return table_tuple_update(fast->rel, &fast->found->tts_tid, fast->updated,
+							  fast->estate->es_output_cid, 0, fast->snapshot,
+							  InvalidSnapshot, locked, &tmfd, &lockmode,
+							  update_indexes);
+}
+
+/* Write the new version's index entries and queue its triggers. */
+static void
+finish_update(MSFast *fast, TU_UpdateIndexes update_indexes)
+{
+	List	   *recheck = NIL;
+
+	/* there are no summarizing indexes here: target.c sees to that */
+	if (update_indexes != TU_None)
+	{
+		ms_fast_open_indexes(fast);
+		recheck = ExecInsertIndexTuples(fast->update_rri, fast->estate,
+										EIIT_IS_UPDATE, fast->updated, NIL,
+										NULL);
+	}
+	if (fast->has_row_triggers)
+		ExecARUpdateTriggers(fast->estate, fast->update_rri, NULL, NULL,
+							 &fast->found->tts_tid, NULL, fast->updated,
+							 recheck, NULL, false);
+	list_free(recheck);
+}
+
+/* Increment the row that was found. */
+static Progress
+update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
+{
+	bool		locked = false;
+	Progress	progress;
+
+	for (;;)
+	{
+		TimestampTz now = ms_row_time(row);
+		TM_Result	state = TM_Ok;
+		TU_UpdateIndexes update_indexes;
+
+		if (found_is_throttled(fast, target, row, now))
+		{
+			read_result(target, fast->found, MS_THROTTLED, result);
+			return DONE;
+		}
+
+		/*
+		 * What another transaction is changing must not fail for what it is
+		 * before that.
+		 */
+		if (!locked)
+			state = found_state(fast);
+		if (state == TM_Ok)
+		{
+			make_updated(fast, target, row, now);
+			check_row(fast, fast->update_rri, fast->updated, CMD_UPDATE);
+			state = write_updated(fast, locked, &update_indexes);
+		}
+
+		switch (state)
+		{
+			case TM_Ok:
+				finish_update(fast, update_indexes);
+				read_result(target, fast->updated, MS_INCREMENTED, result);
+				return DONE;
+			case TM_BeingModified:
+				progress = lock_found(fast, target, row,
+									  !ms_row_goes_aside(target, row));
+				if (progress != DONE)
+					return progress;
+				locked = true;
+				break;
+			case TM_Updated:
+				return row_changed(target, row, "update");
+			case TM_Deleted:
+				return row_changed(target, row, "delete");
+			case TM_Invisible:
+			case TM_SelfModified:
+				changed_by_self(target);
+				break;
+			default:
+				elog(ERROR, "unexpected result of updating a row of table %s",
+					 target->name);
+		}
+	}
+}
+
+/*
+ * Let the BEFORE INSERT triggers see the new row; false where one suppresses
+ * it.  From here on the key is what they have made of it.
+ */
+static bool
+run_before_insert(MSFast *fast, MSTarget *target)
+{
+	TupleTableSlot *slot = fast->inserted;
+
+	fast->trigger_cid = GetCurrentCommandId(true);
+	if (!ExecBRInsertTriggers(fast->estate, fast->insert_rri, slot))
+		return false;
+
+	slot_getallattrs(slot);
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		AttrNumber	attno = target->keys[i].column.attno;
+
+		/* where the column is NOT NULL, that says so */
+		if (slot->tts_isnull[attno - 1] &&
+			!TupleDescAttr(RelationGetDescr(fast->rel), attno - 1)->attnotnull)
+			ms_null_key_by_trigger(target);
+		fast->scankeys[i].sk_argument = slot->tts_values[attno - 1];
+	}
+	return true;
+}
+
+/*
+ * Make a new row: what is given, the counter, and defaults that have not been
+ * asked yet; then BEFORE
+ * triggers, which may change the key, or suppress the row (false).  This is
+ * done once for an increment, however often its insertion is tried.
+ */
+static bool
+make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
+{
+	TupleTableSlot *slot = fast->inserted;
+	int			natts = slot->tts_tupleDescriptor->natts;
+	int			attno = -1;
+
+	ms_check_required_columns(target, fast->rel, row);
+
+	ExecClearTuple(slot);
+	memcpy(slot->tts_values, row->values, sizeof(Datum) * natts);
+	memcpy(slot->tts_isnull, row->isnull, sizeof(bool) * natts);
+	ms_set_new_counter(target, row, slot->tts_values, slot->tts_isnull);
+	while ((attno = bms_next_member(fast->has_default, attno)) >= 0)
+	{
+		int			i = attno - 1;
+
+		if (!slot->tts_isnull[i] || ms_row_has_column(row, attno))
+			continue;
+		if (fast->defaults[i] == NULL)
+			fast->defaults[i] =
+				ms_compile_default(fast->rel,
+								   TupleDescAttr(slot->tts_tupleDescriptor, i),
+								   fast->estate);
+		slot->tts_values[i] = ExecEvalExpr(fast->defaults[i],
+										   GetPerTupleExprContext(fast->estate),
+										   &slot->tts_isnull[i]);
+	}
+	ExecStoreVirtualTuple(slot);
+	slot->tts_tableOid = RelationGetRelid(fast->rel);
+
+	return !fast->has_before_insert || run_before_insert(fast, target);
+}
+
+/* Never insert what is not found: the next increment would do it again. */
+static pg_noinline void
+not_found(const MSTarget *target)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("index %s does not find the counter that is to be inserted in table %s",
+					quote_identifier(get_rel_name(target->index)),
+					target->name),
+			 errdetail("The order of its operator class and its equality operator do not agree, or it is corrupt."),
+			 errhint("Count by an index with the default operator class, or REINDEX it.")));
+}
+
+/* Has the row that is to be inserted the key that was searched? */
+static void
+check_inserted_key(MSFast *fast, MSTarget *target)
+{
+	TupleTableSlot *slot = fast->inserted;
+
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		int			j = target->keys[i].column.attno - 1;
+		ScanKey		key = &fast->scankeys[i];
+
+		if (slot->tts_isnull[j] ||
+			!DatumGetBool(FunctionCall2Coll(&key->sk_func, key->sk_collation,
+											slot->tts_values[j],
+											key->sk_argument)))
+			not_found(target);
+	}
+}
+
+/* Insert the new row; false on a conflict with another: search again. */
+static bool
+insert_row(MSFast *fast, MSTarget *target, MSResult *result)
+{
+	TupleTableSlot *slot = fast->inserted;
+	TransactionId xid;
+	uint32		token;
+	bool		conflict = false;
+	List	   *recheck;
+
+	check_row(fast, fast->insert_rri, slot, CMD_INSERT);
+	check_inserted_key(fast, target);
+	ms_fast_open_indexes(fast);
+
+	fast->estate->es_output_cid = GetCurrentCommandId(true);
+	xid = GetCurrentTransactionId();
+	token = SpeculativeInsertionLockAcquire(xid);
+	table_tuple_insert_speculative(fast->rel, slot,
+								   fast->estate->es_output_cid, 0, NULL, token);
+	recheck = ExecInsertIndexTuples(fast->insert_rri, fast->estate,
+									EIIT_NO_DUPE_ERROR, slot,
+									target->arbiters, &conflict);
+	table_tuple_complete_speculative(fast->rel, slot, token, !conflict);
+	SpeculativeInsertionLockRelease(xid);
+
+	if (!conflict)
+	{
+		if (fast->has_row_triggers)
+			ExecARInsertTriggers(fast->estate, fast->insert_rri, slot, recheck,
+								 NULL);
+		read_result(target, slot, MS_INSERTED, result);
+	}
+	list_free(recheck);
+	return !conflict;
+}
+
+/*
+ * Look for a row of the key that the search does not see; met: our insertion
+ * has met one.  One that is being inserted is waited for; or BUSY, where
+ * nothing is waited for.  A committed one will be seen by the next search,
+ * unless the snapshot must not change.  If it is our own, that may be of an
+ * earlier row of this batch, whose trigger gave it this key; the next search
+ * will see it too.  But if our own trigger has inserted it since, that is an
+ * error as in INSERT ... ON CONFLICT.  DONE where there is none.
+ */
+static Progress
+probe_unseen(MSFast *fast, MSTarget *target, const MSRow *row, bool met)
+{
+	MSLatest	latest;
+
+	ms_find_latest(fast->rel,
+				   fast->insert_rri->ri_IndexRelationDescs[fast->key_index],
+				   fast->scankeys, target->nkeys, fast->found, &latest);
+	ExecClearTuple(fast->found);
+	if (!latest.found)
+		return DONE;
+	if (ms_row_goes_aside(target, row) && (TransactionIdIsValid(latest.xmin) ||
+									TransactionIdIsValid(latest.xmax)))
+		return BUSY;
+	if (TransactionIdIsValid(latest.xmin))
+	{
+		ms_wait_for_latest(fast->rel, &latest);
+		return SEARCH_AGAIN;
+	}
+	if (!latest.own)
+		return row_changed(target, row, "update");
+	if (met && fast->has_before_insert && latest.own_cid > fast->trigger_cid)
+		ereport(ERROR,
+				(errcode(ERRCODE_CARDINALITY_VIOLATION),
+				 errmsg("counter to be inserted was already inserted by an operation triggered by the current command"),
+				 errdetail("The counter is in table %s.", target->name),
+				 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
+	return SEARCH_AGAIN;
+}
+
+/*
+ * Insert a row for a key that the search does not see; *made: the new row is
+ * ready.  A conflict with another row kills ours; *gone: how often that row
+ * was gone then.
+ */
+static Progress
+insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
+			  int *gone, MSResult *result)
+{
+	bool		aside = ms_row_goes_aside(target, row);
+	Progress	progress = DONE;
+
+	/* before triggers and sequences are asked for what goes aside */
+	if (aside)
+	{
+		if (!ms_insertion_lock(target, row))
+			return BUSY;
+		progress = probe_unseen(fast, target, row, false);
+	}
+
+	if (progress == DONE)
+	{
+		if (*made && !fast->has_before_insert)
+			ms_set_new_counter(target, row, fast->inserted->tts_values,
+							   fast->inserted->tts_isnull);
+		if (!*made && !make_inserted(fast, target, row))
+			ms_result_none(MS_IGNORED, result);
+		else if (!insert_row(fast, target, result))
+		{
+			progress = probe_unseen(fast, target, row, true);
+
+			/* what we met is gone again */
+			if (progress == DONE)
+			{
+				if (++*gone == MAX_GONE)
+					not_found(target);
+				progress = SEARCH_AGAIN;
+			}
+		}
+		*made = true;
+	}
+	if (aside)
+		ms_insertion_unlock(target, row);
+	return progress;
+}
+
+/*
+ * Increment one counter, inserting it if it is not there.  What is returned
+ * is as in ms_apply_next.
+ */
+const Datum *
+ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
+{
+	MSFast	   *fast = target->fast;
+	bool		made = false;
+	int			gone = 0;
+	int			searches = 0;
+
+	/* the one before may have left it, for its key */
+	if (unlikely(!TTS_EMPTY(fast->found)))
+		ExecClearTuple(fast->found);
+	ResetPerTupleExprContext(fast->estate);
+	ms_set_scankeys(target, fast->scankeys, row->values);
+	for (;;)
+	{
+		Progress	progress;
+
+		CHECK_FOR_INTERRUPTS();
+		if (ms_search(fast->scan, fast->scankeys, target->nkeys, fast->found))
+			progress = update_row(fast, target, row, result);
+		else
+			progress = insert_unseen(fast, target, row, &made, &gone, result);
+
+		if (progress == DONE)
+			break;
+		if (progress == BUSY ||
+			(ms_row_goes_aside(target, row) && ++searches == MAX_SEARCHES))
+			return busy_key(fast, row, result);
+		ms_fast_refresh(target);
+	}
+	ExecClearTuple(fast->found);
+	return NULL;
+}

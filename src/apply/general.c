@@ -1,0 +1,708 @@
+/*-------------------------------------------------------------------------
+ *
+ * general.c
+ *	  Increments of any table, through SQL plans: partitions, row security,
+ *	  statement triggers and whatever else the fast path leaves to core.
+ *
+ * One increment: SELECT FOR NO KEY UPDATE, and UPDATE of the row that is
+ * locked; if there is none, INSERT ... ON CONFLICT DO UPDATE, which core makes
+ * atomic, so there is no loop that could go on forever over a row that row
+ * security or a trigger hides.
+ *
+ * - The row is locked by a statement of its own.  The next one sees what the
+ *   row has become, and has waited for nothing: the new values, the clock
+ *   among them, and the CHECKs are those of the row that there is.
+ * - missing_symbol.reached(condition) notes that the INSERT has met a row, and
+ *   whether the condition (the throttle) held.  That tells inserted from
+ *   incremented, and a throttled row from one that a BEFORE trigger kept as it
+ *   was, on every version and for partitions too, where xmax does not.
+ * - Core computes a new row before it waits for another one's insertion.  So
+ *   that the clock is read after the wait, we wait first.  (Not for
+ *   partitions: which one gets the row is core's knowledge.)
+ * - With spill the rows are locked with SKIP LOCKED, and a key is inserted
+ *   only where nobody else is about to (probe.c).  Only an INSERT of the same
+ *   key that does not come from here, in the moment between probe and
+ *   insertion, is waited for.
+ * - Generic plans, made with enable_seqscan off: a plan made while the table
+ *   was tiny would stay a sequential scan.
+ *
+ * Plans are kept in the target; of those that write, a pair for each of the
+ * latest few sets of columns.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/sysattr.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timeout.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "apply/apply.h"
+#include "apply/apply_internal.h"
+#include "counter/counter.h"
+#include "target/acting.h"
+#include "target/row.h"
+#include "target/target.h"
+
+/* for so many sets of columns */
+#define MAX_PLANS	8
+
+typedef struct MSPlans
+{
+	Bitmapset  *others;			/* NULL: an increment that gives only the key */
+	Bitmapset  *defaulted;		/* those of them that are for a new row only */
+	Oid			role;			/* whose they are; invalid: everybody's */
+	SPIPlanPtr	update;
+	SPIPlanPtr	insert;
+} MSPlans;
+
+/* of a target */
+typedef struct MSGeneral
+{
+	List	   *plans;			/* of MSPlans, the latest first */
+	SPIPlanPtr	read;
+	SPIPlanPtr	lock;
+	SPIPlanPtr	lock_aside;
+} MSGeneral;
+
+/* What reached() and seen() saw during the statement that is running. */
+typedef struct Reached
+{
+	bool		seen;			/* a row was seen, before locking it */
+	bool		row;			/* an INSERT met a row, and has locked it */
+	bool		condition;		/* and the condition held */
+} Reached;
+
+static Reached *current_reached = NULL;
+
+PG_FUNCTION_INFO_V1(ms_reached);
+PG_FUNCTION_INFO_V1(ms_seen);
+PG_FUNCTION_INFO_V1(ms_counted);
+
+/* reached(condition) -> condition */
+Datum
+ms_reached(PG_FUNCTION_ARGS)
+{
+	bool		condition = PG_GETARG_BOOL(0);
+
+	if (current_reached != NULL)
+	{
+		current_reached->row = true;
+		current_reached->condition = condition;
+	}
+	PG_RETURN_BOOL(condition);
+}
+
+/* seen() -> true */
+Datum
+ms_seen(PG_FUNCTION_ARGS)
+{
+	if (current_reached != NULL)
+		current_reached->seen = true;
+	PG_RETURN_BOOL(true);
+}
+
+/*
+ * counted(counter, by, first, last) -> counter: a column of type counter after
+ * an increment; a null counter is a new one, null times mean now.
+ */
+Datum
+ms_counted(PG_FUNCTION_ARGS)
+{
+	MSCounter  *result = palloc(sizeof(MSCounter));
+	int64		by = PG_GETARG_INT64(1);
+	TimestampTz last = PG_ARGISNULL(3) ? ms_clock() : PG_GETARG_TIMESTAMPTZ(3);
+
+	if (PG_ARGISNULL(0))
+	{
+		ms_counter_make(result, by, last);
+		if (!PG_ARGISNULL(2))
+			result->first_seen = PG_GETARG_TIMESTAMPTZ(2);
+	}
+	else
+		ms_counter_add(result, PG_GETARG_MSCOUNTER_P(0), by, last);
+	ms_counter_check(result);	/* anybody can call this */
+	PG_RETURN_MSCOUNTER_P(result);
+}
+
+/* Will core use the plan as it is?  As RevalidateCachedQuery decides. */
+static bool
+plan_is_current(CachedPlanSource *source)
+{
+	return CachedPlanIsValid(source) && source->gplan != NULL &&
+		SearchPathMatchesCurrentEnvironment(source->search_path) &&
+		(!source->dependsOnRLS ||
+		 (source->rewriteRoleId == GetUserId() &&
+		  source->rewriteRowSecurity == row_security));
+}
+
+/* Plan with enable_seqscan off. */
+static void
+make_plan(SPIPlanPtr plan)
+{
+	int			nestlevel = NewGUCNestLevel();
+	CachedPlan *cached;
+
+	(void) set_config_option("enable_seqscan", "off", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	cached = SPI_plan_get_cached_plan(plan);
+	if (cached != NULL)
+		ReleaseCachedPlan(cached, CurrentResourceOwner);
+	AtEOXact_GUC(true, nestlevel);
+}
+
+/*
+ * To parse a text is to look up its names: where schemas have been renamed
+ * since the call began, it may name another table.
+ */
+void
+ms_check_plan(const MSTarget *target, SPIPlanPtr plan)
+{
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+
+	if (!list_member_oid(source->relationOids, target->relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table %s has got another name meanwhile",
+						target->name),
+				 errhint("Repeat the call.")));
+}
+
+/* Plan what is not planned, or not any more, which parses the text anew. */
+void
+ms_make_generic_plan(MSTarget *target, SPIPlanPtr plan)
+{
+	if (!plan_is_current(linitial(SPI_plan_get_plan_sources(plan))))
+		make_plan(plan);
+	ms_check_plan(target, plan);
+}
+
+/* A plan that is kept. */
+SPIPlanPtr
+ms_prepare(const char *sql, int nargs, Oid *argtypes)
+{
+	SPIPlanPtr	plan = SPI_prepare_cursor(sql, nargs, argtypes,
+										  CURSOR_OPT_GENERIC_PLAN);
+
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed for \"%s\": %s", sql,
+			 SPI_result_code_string(SPI_result));
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "SPI_keepplan failed");
+	return plan;
+}
+
+/*
+ * Parameters of a plan: the key, the amount, the times (null: now), and the
+ * columns that the row has beside the key, in the order of their numbers.
+ */
+static int
+plan_arguments(MSTarget *target, Relation rel, const MSRow *row,
+			   Bitmapset *others, Oid *types, Datum *values, char *nulls)
+{
+	int			n = 0;
+	int			attno = -1;
+
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		types[n] = target->keys[i].column.typid;
+		values[n] = row->values[target->keys[i].column.attno - 1];
+		nulls[n++] = ' ';
+	}
+	types[n] = INT8OID;
+	values[n] = Int64GetDatum(row->by);
+	nulls[n++] = ' ';
+	types[n] = TIMESTAMPTZOID;
+	values[n] = TimestampTzGetDatum(row->first_seen);
+	nulls[n++] = ms_row_is_timed(row) ? ' ' : 'n';
+	types[n] = TIMESTAMPTZOID;
+	values[n] = TimestampTzGetDatum(row->last_seen);
+	nulls[n++] = ms_row_is_timed(row) ? ' ' : 'n';
+	while ((attno = bms_next_member(others, attno)) >= 0)
+	{
+		types[n] = TupleDescAttr(RelationGetDescr(rel), attno - 1)->atttypid;
+		values[n] = row->values[attno - 1];
+		nulls[n++] = row->isnull[attno - 1] ? 'n' : ' ';
+	}
+	return n;
+}
+
+static void
+free_plan(SPIPlanPtr *plan)
+{
+	if (*plan != NULL)
+		SPI_freeplan(*plan);
+	*plan = NULL;
+}
+
+static void
+free_plans(MSPlans *plans)
+{
+	free_plan(&plans->update);
+	free_plan(&plans->insert);
+	bms_free(plans->others);
+	bms_free(plans->defaulted);
+	pfree(plans);
+}
+
+/* Give back the plans of a target that is going away. */
+static void
+free_general(MSGeneral *general)
+{
+	ListCell   *lc;
+
+	foreach(lc, general->plans)
+		free_plans(lfirst(lc));
+	general->plans = NIL;
+	free_plan(&general->read);
+	free_plan(&general->lock);
+	free_plan(&general->lock_aside);
+}
+
+static MSGeneral *
+general_of(MSTarget *target)
+{
+	if (target->general == NULL)
+	{
+		target->general = MemoryContextAllocZero(target->cxt,
+												 sizeof(MSGeneral));
+		target->free_general = free_general;
+	}
+	return target->general;
+}
+
+/*
+ * The plans for a set of columns, the latest first.  What is not built
+ * in may have been expanded where one role's rights allowed it: such plans
+ * are that role's.  (Core plans anew where search_path is another.)  The last
+ * of too many go, unless a call further up the stack may be using them.
+ */
+static MSPlans *
+find_plans(MSTarget *target, const Bitmapset *others, const Bitmapset *defaulted)
+{
+	MSGeneral  *general = general_of(target);
+	MSPlans    *plans = NULL;
+	Oid			role = target->builtin ? InvalidOid : GetUserId();
+	MemoryContext oldcxt;
+	ListCell   *lc;
+
+	foreach(lc, general->plans)
+	{
+		plans = lfirst(lc);
+		if (plans->role == role && bms_equal(plans->others, others) &&
+			bms_equal(plans->defaulted, defaulted))
+			break;
+		plans = NULL;
+	}
+	if (plans != NULL && plans == linitial(general->plans))
+		return plans;
+
+	/* in the list before it is filled: an error must not leak a kept plan */
+	oldcxt = MemoryContextSwitchTo(target->cxt);
+	if (plans == NULL)
+	{
+		plans = palloc0(sizeof(MSPlans));
+		plans->others = bms_copy(others);
+		plans->defaulted = bms_copy(defaulted);
+		plans->role = role;
+	}
+	else
+		general->plans = list_delete_ptr(general->plans, plans);
+	general->plans = lcons(plans, general->plans);
+	MemoryContextSwitchTo(oldcxt);
+
+	while (list_length(general->plans) > MAX_PLANS && target->users <= 1)
+	{
+		free_plans(llast(general->plans));
+		general->plans = list_delete_last(general->plans);
+	}
+	return plans;
+}
+
+/* Run a plan; true, with the row's counter in *result, where it gave a row. */
+static bool
+run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
+	bool read_only, MSOutcome outcome, MSResult *result, Reached *reached)
+{
+	Reached    *outer = current_reached;
+	TimestampTz waited = get_timeout_start_time(DEADLOCK_TIMEOUT);
+	volatile int rc;
+	Datum		counter[3];
+	bool		isnull[3];
+
+	ms_make_generic_plan(target, plan);
+	memset(reached, 0, sizeof(*reached));
+
+	/* a statement of a trigger must not write into our note */
+	PG_TRY();
+	{
+		current_reached = reached;
+		rc = SPI_execute_plan(plan, values, nulls, read_only, 0);
+	}
+	PG_FINALLY();
+	{
+		current_reached = outer;
+
+		/* who waits for a lock starts that timer; whatever comes of it */
+		if (get_timeout_start_time(DEADLOCK_TIMEOUT) != waited)
+			ms_tally_lock_wait(target->relid);
+	}
+	PG_END_TRY();
+	if (rc < 0)
+		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(rc));
+	if (SPI_processed == 0)
+		return false;
+
+	for (int i = 0; i < lengthof(counter); i++)
+		counter[i] = SPI_getbinval(SPI_tuptable->vals[0],
+								   SPI_tuptable->tupdesc, i + 1, &isnull[i]);
+	ms_result_from_values(target, counter, isnull, result);
+	result->outcome = outcome;
+
+	/* of an INSERT: how many columns of the key a trigger has set to null */
+	if (SPI_tuptable->tupdesc->natts > lengthof(counter) &&
+		DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
+									SPI_tuptable->tupdesc,
+									lengthof(counter) + 1, &isnull[0])) > 0)
+		ms_null_key_by_trigger(target);
+	return true;
+}
+
+/* Wait for transactions that are inserting a row's key. */
+static void
+wait_for_inserters(MSTarget *target, Relation rel, const MSRow *row)
+{
+	Relation	index;
+	ScanKey		keys;
+	TupleTableSlot *slot;
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		return;
+	keys = ms_make_scankeys(target);
+	ms_set_scankeys(target, keys, row->values);
+	index = index_open(target->index, RowExclusiveLock);
+	slot = table_slot_create(rel, NULL);
+	while (ms_wait_for_inserter(rel, index, keys, target->nkeys, slot))
+		CHECK_FOR_INTERRUPTS();
+	ExecDropSingleTupleTableSlot(slot);
+	index_close(index, NoLock);
+}
+
+/* an increment, and the parameters of its plans */
+typedef struct Attempt
+{
+	MSTarget   *target;
+	Relation	rel;
+	MSRow	   *row;
+	Bitmapset  *others;
+	MSPlans    *plans;
+	int			nargs;
+	Oid		   *types;
+	Datum	   *values;
+	char	   *nulls;
+} Attempt;
+
+/* Read the row as it is now; false where there is none. */
+static bool
+read_row(Attempt *attempt, bool read_only, MSResult *result)
+{
+	MSTarget   *target = attempt->target;
+	MSGeneral  *general = general_of(target);
+	Reached		ignored;
+
+	if (general->read == NULL)
+		general->read = ms_prepare(ms_read_sql(target, attempt->rel, "", ""),
+								   target->nkeys, attempt->types);
+	return run(target, general->read, attempt->values, attempt->nulls,
+			   read_only, MS_THROTTLED, result, &ignored);
+}
+
+/*
+ * Lock the row and read it, aside: if nobody else has it.  False where there
+ * is none, or somebody has.
+ */
+static bool
+lock_row(Attempt *attempt, bool aside, MSResult *result, Reached *reached)
+{
+	MSTarget   *target = attempt->target;
+	MSGeneral  *general = general_of(target);
+	SPIPlanPtr *plan = aside ? &general->lock_aside : &general->lock;
+
+	if (*plan == NULL)
+		*plan = ms_prepare(aside ?
+						   ms_read_sql(target, attempt->rel,
+									" AND missing_symbol.seen()",
+									" FOR NO KEY UPDATE SKIP LOCKED") :
+						   ms_read_sql(target, attempt->rel, "",
+									" FOR NO KEY UPDATE"),
+						   target->nkeys, attempt->types);
+	return run(target, *plan, attempt->values, attempt->nulls, false,
+			   MS_THROTTLED, result, reached);
+}
+
+/* Is the row that was read not to be counted yet? */
+static bool
+is_throttled(Attempt *attempt, const MSResult *result)
+{
+	return !ms_row_is_timed(attempt->row) && !result->last_isnull &&
+		ms_throttled(attempt->target, result->last_seen, ms_clock());
+}
+
+/* True where there is a row and we have its lock, whether counted or not. */
+static bool
+update(Attempt *attempt, bool aside, MSResult *result, Reached *reached)
+{
+	MSPlans    *plans = attempt->plans;
+	Reached		ignored;
+
+	if (!lock_row(attempt, aside, result, reached))
+		return false;
+	if (is_throttled(attempt, result))
+		return true;
+	if (plans->update == NULL)
+		plans->update = ms_prepare(ms_update_sql(attempt->target, attempt->rel,
+												 attempt->others,
+												 attempt->row->defaulted),
+								   attempt->nargs, attempt->types);
+	if (!run(attempt->target, plans->update, attempt->values, attempt->nulls,
+			 false, MS_INCREMENTED, result, &ignored))
+		ms_result_none(MS_IGNORED, result); /* a trigger suppressed it */
+	return true;
+}
+
+/*
+ * What was answered by a default is not given, and takes no right to insert
+ * the column.  (If core plans once more after this, that may want it.)
+ */
+static void
+allow_defaulted(Attempt *attempt)
+{
+	SPIPlanPtr	plan = attempt->plans->insert;
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+	ListCell   *lc;
+	ListCell   *lc2;
+
+	if (attempt->row->defaulted == NULL)
+		return;
+	ms_make_generic_plan(attempt->target, plan);
+	foreach(lc, source->gplan->stmt_list)
+	{
+		foreach(lc2, ms_stmt_permissions(lfirst_node(PlannedStmt, lc)))
+		{
+			RTEPermissionInfo *info = lfirst(lc2);
+			int			attno = -1;
+
+			if (info->relid != attempt->target->relid)
+				continue;
+			while ((attno = bms_next_member(attempt->row->defaulted, attno)) >= 0)
+				info->insertedCols =
+					bms_del_member(info->insertedCols,
+								   attno - FirstLowInvalidHeapAttributeNumber);
+		}
+	}
+}
+
+static void
+insert(Attempt *attempt, MSResult *result)
+{
+	MSPlans    *plans = attempt->plans;
+	Reached		reached;
+
+	ms_check_required_columns(attempt->target, attempt->rel, attempt->row);
+	if (plans->insert == NULL)
+		plans->insert = ms_prepare(ms_insert_sql(attempt->target, attempt->rel,
+												 attempt->others,
+												 attempt->row->defaulted),
+								   attempt->nargs, attempt->types);
+	wait_for_inserters(attempt->target, attempt->rel, attempt->row);
+	allow_defaulted(attempt);
+	if (run(attempt->target, plans->insert, attempt->values, attempt->nulls,
+			false, MS_INSERTED, result, &reached))
+	{
+		if (reached.row)
+			result->outcome = MS_INCREMENTED;
+		return;
+	}
+	ms_result_none(MS_IGNORED, result);
+	if (reached.row && !reached.condition)
+	{
+		(void) read_row(attempt, false, result);
+		result->outcome = MS_THROTTLED;
+	}
+}
+
+/*
+ * Insert a key of which the UPDATE saw no row, without waiting: nobody else
+ * is inserting it, as far as we do that, while we have the right to.  False
+ * where it is busy.
+ */
+static bool
+insert_unseen(Attempt *attempt, MSResult *result)
+{
+	MSTarget   *target = attempt->target;
+	Reached		reached;
+	MSProbe		found;
+
+	if (!ms_insertion_lock(target, attempt->row))
+		return false;
+	found = ms_probe(target, attempt->rel, attempt->row);
+
+	/* with the row's lock, nothing waits; core's errors are as ever */
+	if (found == MS_PROBE_ABSENT ||
+		(found == MS_PROBE_LOCKED && !update(attempt, true, result, &reached)))
+		insert(attempt, result);
+	ms_insertion_unlock(target, attempt->row);
+	return found != MS_PROBE_BUSY;
+}
+
+/*
+ * Count; false where that would have to wait, or cannot be done under the
+ * transaction's snapshot, and the increment may go aside.  Where row security
+ * applies it may not; what is aside already stays there, but only for a row
+ * that the role sees: a key that it may not count must fail as in core.
+ */
+static bool
+count(Attempt *attempt, MSResult *result)
+{
+	MSTarget   *target = attempt->target;
+	bool		row_security = ms_row_security_applies(target, InvalidOid);
+	Reached		reached;
+
+	if (!ms_row_goes_aside(target, attempt->row) ||
+		(row_security && !ms_row_is_stored(attempt->row)))
+	{
+		if (!update(attempt, false, result, &reached))
+			insert(attempt, result);
+		return true;
+	}
+
+	if (IsolationUsesXactSnapshot() && !row_security &&
+		ms_probe(target, attempt->rel, attempt->row) == MS_PROBE_BUSY)
+		return false;
+	if (update(attempt, true, result, &reached))
+		return true;
+	if (reached.seen)
+		return false;
+	if (!row_security)
+		return insert_unseen(attempt, result);
+	insert(attempt, result);
+	return true;
+}
+
+/* Increment one counter, inserting it if it is not there; false as of count. */
+static bool
+increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
+{
+	Bitmapset  *others = bms_union(row->given, row->defaulted);
+	Oid			types[MaxTupleAttributeNumber + 3];
+	Datum		values[MaxTupleAttributeNumber + 3];
+	char		nulls[MaxTupleAttributeNumber + 3];
+	int			nargs;
+	Attempt		attempt;
+
+	for (int i = 0; i < target->nkeys; i++)
+		others = bms_del_member(others, target->keys[i].column.attno);
+	nargs = plan_arguments(target, rel, row, others, types, values, nulls);
+
+	attempt.target = target;
+	attempt.rel = rel;
+	attempt.row = row;
+	attempt.others = others;
+	attempt.plans = find_plans(target, others, row->defaulted);
+	attempt.nargs = nargs;
+	attempt.types = types;
+	attempt.values = values;
+	attempt.nulls = nulls;
+
+	/* without locking it */
+	if (target->throttle > 0 && read_row(&attempt, false, result) &&
+		is_throttled(&attempt, result))
+		return true;
+	if (count(&attempt, result))
+		return true;
+	ms_result_none(MS_SPILLED, result);
+	return false;
+}
+
+/* The same, for who is not in SPI: false where the row cannot be had. */
+bool
+ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
+					 MSResult *result)
+{
+	bool		counted;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	counted = increment(target, rel, row, result);
+	SPI_finish();
+	return counted;
+}
+
+/* Read a row's counter; false where there is no such row. */
+static bool
+read_counter(MSTarget *target, Relation rel, MSRow *row, bool read_only,
+			 MSResult *result)
+{
+	Oid			types[INDEX_MAX_KEYS];
+	Datum		values[INDEX_MAX_KEYS];
+	char		nulls[INDEX_MAX_KEYS];
+	Attempt		attempt = {.target = target, .rel = rel, .row = row,
+		.types = types, .values = values, .nulls = nulls};
+	bool		found;
+
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		types[i] = target->keys[i].column.typid;
+		values[i] = row->values[target->keys[i].column.attno - 1];
+		nulls[i] = ' ';
+	}
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	ms_result_none(MS_IGNORED, result);
+	found = read_row(&attempt, read_only, result);
+	SPI_finish();
+	return found;
+}
+
+/*
+ * The count of a key, as the active snapshot shows it; false where there is no
+ * row of it, or none that the role sees.
+ */
+bool
+ms_general_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
+				 int64 *value)
+{
+	MSResult	result;
+	bool		found = read_counter(target, rel, row, true, &result);
+
+	*isnull = result.count_isnull;
+	*value = result.count;
+	return found;
+}
+
+/* Is there a row of a key, as a new statement would see it? */
+bool
+ms_general_exists(MSTarget *target, Relation rel, MSRow *row)
+{
+	MSResult	result;
+
+	return read_counter(target, rel, row, false, &result);
+}

@@ -1,0 +1,328 @@
+/*-------------------------------------------------------------------------
+ *
+ * general_sql.c
+ *	  The texts of the statements by which the general path counts.
+ *
+ * The target's alias is t.  Nothing in them depends on search_path: every
+ * name is qualified, operators are the key index's own.  ONLY, except for a
+ * partitioned table, because an inheritance child's row is not the key's.
+ *
+ * Parameters, the same of all: the key's columns, in the order of the index;
+ * the amount; the two times, null for now; the columns that the row has beside
+ * the key, in the order of their numbers.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_opclass.h"
+#include "catalog/pg_operator.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "apply/apply.h"
+#include "apply/apply_internal.h"
+#include "target/target.h"
+
+/* Numbers of a plan's parameters: the key's come first. */
+static int
+by_param(const MSTarget *target)
+{
+	return target->nkeys + 1;
+}
+
+static int
+first_param(const MSTarget *target)
+{
+	return target->nkeys + 2;
+}
+
+static int
+last_param(const MSTarget *target)
+{
+	return target->nkeys + 3;
+}
+
+static const char *
+column(Relation rel, AttrNumber attno)
+{
+	return quote_identifier(ms_column_name(rel, attno));
+}
+
+/* "t.k OPERATOR(pg_catalog.=) $1 AND ..." */
+void
+ms_append_key_condition(StringInfo sql, MSTarget *target, Relation rel)
+{
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		HeapTuple	tuple = SearchSysCache1(OPEROID,
+											ObjectIdGetDatum(target->keys[i].eqop));
+		Form_pg_operator op;
+
+		if (!HeapTupleIsValid(tuple))
+			elog(ERROR, "cache lookup failed for operator %u",
+				 target->keys[i].eqop);
+		op = (Form_pg_operator) GETSTRUCT(tuple);
+		appendStringInfo(sql, "%st.%s OPERATOR(%s.%s) $%d",
+						 i > 0 ? " AND " : "",
+						 column(rel, target->keys[i].column.attno),
+						 quote_identifier(get_namespace_name(op->oprnamespace)),
+						 NameStr(op->oprname), i + 1);
+		ReleaseSysCache(tuple);
+	}
+}
+
+/* "ONLY schema.table AS t" */
+void
+ms_append_table(StringInfo sql, MSTarget *target, Relation rel)
+{
+	appendStringInfo(sql, "%s%s AS t",
+					 rel->rd_rel->relkind == RELKIND_RELATION ? "ONLY " : "",
+					 target->name);
+}
+
+/*
+ * The columns that tell a row's counter: always three, NULL where there is no
+ * such column.
+ */
+static void
+append_counter_columns(StringInfo sql, MSTarget *target, Relation rel)
+{
+	AttrNumber	atts[3] = {target->count, target->first_seen, target->last_seen};
+
+	for (int i = 0; i < lengthof(atts); i++)
+	{
+		if (i > 0)
+			appendStringInfoString(sql, ", ");
+		if (atts[i] == InvalidAttrNumber)
+			appendStringInfoString(sql, "NULL::pg_catalog.timestamptz");
+		else
+			appendStringInfo(sql, "t.%s", column(rel, atts[i]));
+	}
+}
+
+/*
+ * What an existing row becomes; others: all columns that have parameters,
+ * defaulted: those of them that are for a new row only.
+ */
+static void
+append_assignments(StringInfo sql, MSTarget *target, Relation rel,
+				   const Bitmapset *others, const Bitmapset *defaulted)
+{
+	int			by = by_param(target);
+	int			attno = -1;
+	int			param = last_param(target);
+	const char *count = column(rel, target->count);
+
+	switch (target->kind)
+	{
+		case MS_COUNT_COUNTER:
+			appendStringInfo(sql, "%s = missing_symbol.counted(t.%s, $%d, $%d, $%d)",
+							 count, count, by, first_param(target),
+							 last_param(target));
+			break;
+		case MS_COUNT_NUMERIC:
+			appendStringInfo(sql, "%s = COALESCE(t.%s, 0) OPERATOR(pg_catalog.+) $%d::pg_catalog.numeric",
+							 count, count, by);
+			break;
+		default:
+			appendStringInfo(sql, "%s = COALESCE(t.%s, 0::pg_catalog.int2) OPERATOR(pg_catalog.+) $%d",
+							 count, count, by);
+			break;
+	}
+	if (target->last_seen != InvalidAttrNumber)
+		appendStringInfo(sql, ", %s = GREATEST(t.%s, COALESCE($%d, missing_symbol.clock()))",
+						 column(rel, target->last_seen),
+						 column(rel, target->last_seen), last_param(target));
+	while ((attno = bms_next_member(others, attno)) >= 0)
+	{
+		param++;
+		if (bms_is_member(attno, target->fill) &&
+			!bms_is_member(attno, defaulted))
+			appendStringInfo(sql, ", %s = COALESCE(t.%s, $%d)",
+							 column(rel, attno), column(rel, attno), param);
+	}
+}
+
+/*
+ * The condition under which an existing row is counted: not for what was
+ * counted before, at a time that is given.
+ */
+static void
+append_throttle_condition(StringInfo sql, MSTarget *target, Relation rel)
+{
+	if (target->throttle == 0)
+	{
+		appendStringInfoString(sql, "true");
+		return;
+	}
+	appendStringInfo(sql, "($%d IS NOT NULL OR COALESCE(",
+					 last_param(target));
+	if (target->kind == MS_COUNT_COUNTER)
+		appendStringInfo(sql, "missing_symbol.last_seen(t.%s)",
+						 column(rel, target->count));
+	else
+		appendStringInfo(sql, "t.%s", column(rel, target->last_seen));
+
+	/* as hours and so on: before 15 each number must fit an int */
+	appendStringInfo(sql, " OPERATOR(pg_catalog.<=) (missing_symbol.clock()"
+					 " OPERATOR(pg_catalog.-) '%d:%02d:%02d.%06d'::pg_catalog.interval), true))",
+					 (int) (target->throttle / USECS_PER_HOUR),
+					 (int) (target->throttle / USECS_PER_MINUTE % MINS_PER_HOUR),
+					 (int) (target->throttle / USECS_PER_SEC % SECS_PER_MINUTE),
+					 (int) (target->throttle % USECS_PER_SEC));
+}
+
+/* The counter of a row; locking: " FOR ..." or nothing. */
+char *
+ms_read_sql(MSTarget *target, Relation rel, const char *condition,
+			const char *locking)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT ");
+	append_counter_columns(&sql, target, rel);
+	appendStringInfoString(&sql, " FROM ");
+	ms_append_table(&sql, target, rel);
+	appendStringInfoString(&sql, " WHERE ");
+	ms_append_key_condition(&sql, target, rel);
+	appendStringInfo(&sql, "%s%s", condition, locking);
+	return sql.data;
+}
+
+/* Count the row, which is locked. */
+char *
+ms_update_sql(MSTarget *target, Relation rel, const Bitmapset *others,
+			  const Bitmapset *defaulted)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "UPDATE ");
+	ms_append_table(&sql, target, rel);
+	appendStringInfoString(&sql, " SET ");
+	append_assignments(&sql, target, rel, others, defaulted);
+	appendStringInfoString(&sql, " WHERE ");
+	ms_append_key_condition(&sql, target, rel);
+	appendStringInfoString(&sql, " RETURNING ");
+	append_counter_columns(&sql, target, rel);
+	return sql.data;
+}
+
+/*
+ * What ON CONFLICT arbitrates by: not an index on the same columns that finds
+ * other keys equal, be it by its collation or by its operator class.  A class
+ * is named only where there is such an index: else all are arbiters that the
+ * columns have.
+ */
+static void
+append_conflict_target(StringInfo sql, MSTarget *target, Relation rel)
+{
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		const MSKeyColumn *key = &target->keys[i];
+
+		appendStringInfo(sql, "%s%s", i > 0 ? ", " : "",
+						 column(rel, key->column.attno));
+		if (OidIsValid(key->collation))
+		{
+			HeapTuple	tuple = SearchSysCache1(COLLOID,
+												ObjectIdGetDatum(key->collation));
+			Form_pg_collation form;
+
+			if (!HeapTupleIsValid(tuple))
+				elog(ERROR, "cache lookup failed for collation %u",
+					 key->collation);
+			form = (Form_pg_collation) GETSTRUCT(tuple);
+			appendStringInfo(sql, " COLLATE %s",
+							 quote_qualified_identifier(get_namespace_name(form->collnamespace),
+														NameStr(form->collname)));
+			ReleaseSysCache(tuple);
+		}
+		if (target->names_opclass)
+		{
+			Oid			opclass = get_index_column_opclass(target->index, i + 1);
+			HeapTuple	tuple = SearchSysCache1(CLAOID,
+												ObjectIdGetDatum(opclass));
+			Form_pg_opclass form;
+
+			if (!HeapTupleIsValid(tuple))
+				elog(ERROR, "cache lookup failed for operator class %u",
+					 opclass);
+			form = (Form_pg_opclass) GETSTRUCT(tuple);
+			appendStringInfo(sql, " %s",
+							 quote_qualified_identifier(get_namespace_name(form->opcnamespace),
+														NameStr(form->opcname)));
+			ReleaseSysCache(tuple);
+		}
+	}
+}
+
+/*
+ * Insert a row, or count the one that is met.  The last column returned is how
+ * many columns of the key a trigger has set to null.
+ */
+char *
+ms_insert_sql(MSTarget *target, Relation rel, const Bitmapset *others,
+			  const Bitmapset *defaulted)
+{
+	StringInfoData sql;
+	StringInfoData values;
+	int			param = last_param(target);
+	int			attno = -1;
+
+	initStringInfo(&sql);
+	initStringInfo(&values);
+	appendStringInfoString(&sql, "INSERT INTO ");
+	appendStringInfo(&sql, "%s AS t (", target->name);
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		appendStringInfo(&sql, "%s, ", column(rel, target->keys[i].column.attno));
+		appendStringInfo(&values, "$%d, ", i + 1);
+	}
+	appendStringInfoString(&sql, column(rel, target->count));
+	if (target->kind == MS_COUNT_COUNTER)
+		appendStringInfo(&values, "missing_symbol.counted(NULL, $%d, $%d, $%d)",
+						 by_param(target), first_param(target),
+						 last_param(target));
+	else
+		appendStringInfo(&values, "$%d", by_param(target));
+	if (target->first_seen != InvalidAttrNumber)
+		appendStringInfo(&sql, ", %s", column(rel, target->first_seen));
+	if (target->last_seen != InvalidAttrNumber)
+		appendStringInfo(&sql, ", %s", column(rel, target->last_seen));
+	/* one reading of the clock for both */
+	if (target->first_seen != InvalidAttrNumber)
+		appendStringInfo(&values, ", COALESCE($%d, c.now)",
+						 first_param(target));
+	if (target->last_seen != InvalidAttrNumber)
+		appendStringInfo(&values, ", COALESCE($%d, c.now)",
+						 last_param(target));
+	while ((attno = bms_next_member(others, attno)) >= 0)
+	{
+		appendStringInfo(&sql, ", %s", column(rel, attno));
+		appendStringInfo(&values, ", $%d", ++param);
+	}
+	appendStringInfo(&sql, ") SELECT %s FROM (SELECT missing_symbol.clock() AS now OFFSET 0) AS c ON CONFLICT (",
+					 values.data);
+	append_conflict_target(&sql, target, rel);
+	appendStringInfoString(&sql, ") DO UPDATE SET ");
+	append_assignments(&sql, target, rel, others, defaulted);
+	appendStringInfoString(&sql, " WHERE missing_symbol.reached(");
+	append_throttle_condition(&sql, target, rel);
+	appendStringInfoString(&sql, ") RETURNING ");
+	append_counter_columns(&sql, target, rel);
+	appendStringInfoString(&sql, ", pg_catalog.num_nulls(");
+	for (int i = 0; i < target->nkeys; i++)
+		appendStringInfo(&sql, "%st.%s", i > 0 ? ", " : "",
+						 column(rel, target->keys[i].column.attno));
+	appendStringInfoString(&sql, ")");
+	return sql.data;
+}

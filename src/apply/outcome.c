@@ -1,0 +1,193 @@
+/*-------------------------------------------------------------------------
+ *
+ * outcome.c
+ *	  What came of an increment, and what a new counter lacks.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "apply/apply.h"
+#include "apply/apply_internal.h"
+#include "counter/counter.h"
+#include "target/row.h"
+#include "target/target.h"
+
+/*
+ * Is a counter that was last counted at last_seen still throttled at now?
+ * Written so that no timestamp overflows.
+ */
+bool
+ms_throttled(const MSTarget *target, TimestampTz last_seen, TimestampTz now)
+{
+	return target->throttle > 0 && last_seen > now - target->throttle;
+}
+
+/* A result that knows nothing of a counter. */
+void
+ms_result_none(MSOutcome outcome, MSResult *result)
+{
+	memset(result, 0, sizeof(*result));
+	result->outcome = outcome;
+	result->count_isnull = true;
+	result->first_isnull = true;
+	result->last_isnull = true;
+}
+
+/* A numeric count as a bigint; false where that cannot hold it. */
+static bool
+numeric_count(Datum value, int64 *count)
+{
+	Datum		min = DirectFunctionCall1(int8_numeric,
+										  Int64GetDatum(PG_INT64_MIN));
+	Datum		max = DirectFunctionCall1(int8_numeric,
+										  Int64GetDatum(PG_INT64_MAX));
+
+	if (!DatumGetBool(DirectFunctionCall2(numeric_le, min, value)) ||
+		!DatumGetBool(DirectFunctionCall2(numeric_le, value, max)))
+		return false;
+	*count = DatumGetInt64(DirectFunctionCall1(numeric_int8, value));
+	return true;
+}
+
+/* A result from a row's count, first_seen and last_seen columns. */
+void
+ms_result_from_values(const MSTarget *target, Datum *values, bool *isnull,
+					  MSResult *result)
+{
+	ms_result_none(MS_IGNORED, result);
+	if (!isnull[0])
+	{
+		result->count_isnull = false;
+		switch (target->kind)
+		{
+			case MS_COUNT_INT2:
+				result->count = DatumGetInt16(values[0]);
+				break;
+			case MS_COUNT_INT4:
+				result->count = DatumGetInt32(values[0]);
+				break;
+			case MS_COUNT_INT8:
+				result->count = DatumGetInt64(values[0]);
+				break;
+			case MS_COUNT_NUMERIC:
+				result->count_isnull = !numeric_count(values[0], &result->count);
+				break;
+			case MS_COUNT_COUNTER:
+				{
+					MSCounter  *counter = DatumGetMSCounterP(values[0]);
+
+					result->count = counter->count;
+					result->first_isnull = false;
+					result->first_seen = counter->first_seen;
+					result->last_isnull = false;
+					result->last_seen = counter->last_seen;
+					return;
+				}
+		}
+	}
+	if (!isnull[1])
+	{
+		result->first_isnull = false;
+		result->first_seen = DatumGetTimestampTz(values[1]);
+	}
+	if (!isnull[2])
+	{
+		result->last_isnull = false;
+		result->last_seen = DatumGetTimestampTz(values[2]);
+	}
+}
+
+/* A NULL key is refused, whoever makes it. */
+void
+ms_null_key_by_trigger(const MSTarget *target)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("a BEFORE INSERT trigger of table %s set a key column to null",
+					target->name),
+			 errdetail("A null key conflicts with nothing: every increment would be a new row.")));
+}
+
+/* A column that a new counter needs a value for and has none; 0: none. */
+AttrNumber
+ms_lacking_column(const MSTarget *target, Relation rel, const MSRow *row)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	/* a value for it would be refused, whatever a trigger makes of it */
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		AttrNumber	attno = target->keys[i].column.attno;
+
+		if (ms_is_database_filled(TupleDescAttr(desc, attno - 1)))
+			return attno;
+	}
+
+	/* a trigger may give it, of a partition too */
+	if ((rel->trigdesc != NULL && rel->trigdesc->trig_insert_before_row) ||
+		rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		return InvalidAttrNumber;
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attnotnull || att->attisdropped || !row->isnull[i] ||
+			att->atthasdef || att->attidentity != '\0' ||
+			att->attnum == target->count || att->attnum == target->first_seen ||
+			att->attnum == target->last_seen ||
+			bms_is_member(att->attnum, row->given) ||
+			build_column_default(rel, att->attnum) != NULL)
+			continue;
+		return att->attnum;
+	}
+	return InvalidAttrNumber;
+}
+
+/*
+ * A new counter needs a value for every NOT NULL column.  Said here, because
+ * core's message does not know of increment_row().
+ */
+void
+ms_check_required_columns(const MSTarget *target, Relation rel,
+						  const MSRow *row)
+{
+	AttrNumber	attno = ms_lacking_column(target, rel, row);
+	Form_pg_attribute att;
+	const char *part = NULL;
+
+	if (attno == InvalidAttrNumber)
+		return;
+	att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+	if (ms_is_database_filled(att))
+		ereport(ERROR,
+				(errcode(ERRCODE_GENERATED_ALWAYS),
+				 errmsg("cannot insert a new counter in table %s: the database fills its key column \"%s\"",
+						target->name, NameStr(att->attname)),
+				 errdetail("It is a generated column, or GENERATED ALWAYS AS IDENTITY."),
+				 errhint("Insert the row first; increments count it by this key.")));
+	if (att->atttypid == TIMESTAMPTZOID && target->kind != MS_COUNT_COUNTER)
+	{
+		if (target->first_seen == InvalidAttrNumber)
+			part = "first_seen";
+		else if (target->last_seen == InvalidAttrNumber)
+			part = "last_seen";
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_NOT_NULL_VIOLATION),
+			 errmsg("a new counter in table %s needs a value for column \"%s\"",
+					target->name, NameStr(att->attname)),
+			 part != NULL ?
+			 errhint("If it is a time of the counter: SELECT missing_symbol.track(%s, %s => %s). Else give it with increment_row(), or give the column a default.",
+					 quote_literal_cstr(target->name), part,
+					 quote_literal_cstr(NameStr(att->attname))) :
+			 errhint("Give it with increment_row(), or give the column a default.")));
+}

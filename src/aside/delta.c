@@ -1,0 +1,306 @@
+/*-------------------------------------------------------------------------
+ *
+ * delta.c
+ *	  One delta: what one role has deferred for one key.
+ *
+ * It is a copy of what the first call gave, in a single chunk of memory, with
+ * the sums of the calls since.  A later delta of the same key that brings
+ * values for columns that are filled is kept as its donor.  At the end it
+ * becomes a row again, of the table as it is then: a column that was dropped
+ * meanwhile is left out, one that has changed its type is an error.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+#include "aside/aside_internal.h"
+#include "target/row.h"
+#include "target/target.h"
+
+/* Is the key that of when the first delta was deferred? */
+static bool
+same_key(const MSTarget *a, const MSTarget *b)
+{
+	bool		same = a->nkeys == b->nkeys;
+
+	for (int i = 0; same && i < a->nkeys; i++)
+		same = a->keys[i].column.attno == b->keys[i].column.attno &&
+			a->keys[i].column.typid == b->keys[i].column.typid &&
+			a->keys[i].collation == b->keys[i].collation &&
+			a->keys[i].eqop == b->keys[i].eqop;
+	return same;
+}
+
+void
+ms_delta_check_key(const MSTarget *then, const MSTarget *now)
+{
+	if (then != now && !same_key(then, now))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the key of table %s has changed since this transaction deferred increments of it",
+						now->name),
+				 errhint("Change the key before the transaction's first increment or in a transaction of its own, or SET missing_symbol.apply = 'now' (track(..., apply => 'now')).")));
+}
+
+void
+ms_delta_key(const MSTarget *target, const MSRow *row, Datum *values)
+{
+	for (int i = 0; i < target->nkeys; i++)
+		values[i] = row->values[target->keys[i].column.attno - 1];
+}
+
+/* Has a delta a value for a column? */
+bool
+ms_delta_has_value(const MSDelta *delta, AttrNumber attno)
+{
+	for (; delta != NULL; delta = delta->donor)
+	{
+		for (int i = 0; i < delta->nfields; i++)
+		{
+			if (delta->fields[i].attno == attno && !delta->fields[i].isnull)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Let a delta's values fill, after those of another. */
+void
+ms_delta_add_donor(MSDelta *delta, MSDelta *donor)
+{
+	while (delta->donor != NULL)
+		delta = delta->donor;
+	delta->donor = donor;
+}
+
+/* Has a delta, or one of its donors, values that fill what another lacks? */
+bool
+ms_delta_brings_values(const MSDelta *delta, const MSDelta *into)
+{
+	for (; delta != NULL; delta = delta->donor)
+	{
+		for (int i = 0; i < delta->nfields; i++)
+		{
+			if (delta->fields[i].fills && !delta->fields[i].isnull &&
+				!ms_delta_has_value(into, delta->fields[i].attno))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* a value, and the space that it takes behind its delta */
+typedef struct Sized
+{
+	Form_pg_attribute att;
+	Datum		value;
+	bool		isnull;
+	Size		size;
+} Sized;
+
+/* Look at a value of a row; the space that it takes. */
+static Size
+measure(Relation rel, const MSRow *row, AttrNumber attno, Sized *sized)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+
+	sized->att = att;
+	sized->value = row->values[attno - 1];
+	sized->isnull = row->isnull[attno - 1];
+	if (sized->isnull || att->attbyval)
+		return 0;
+	if (att->attlen == -1)
+		sized->value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(sized->value));
+	sized->size = datumGetSize(sized->value, false, att->attlen);
+	return MAXALIGN(sized->size);
+}
+
+static Datum
+move_value(const Sized *sized, char **space)
+{
+	char	   *result = *space;
+
+	if (sized->isnull)
+		return (Datum) 0;
+	if (sized->att->attbyval)
+		return sized->value;
+	memcpy(result, DatumGetPointer(sized->value), sized->size);
+	*space += MAXALIGN(sized->size);
+	return PointerGetDatum(result);
+}
+
+/* Copy a row that was counted now by the current role; linked to nothing. */
+MSDelta *
+ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
+			  const MSRow *row, TimestampTz now)
+{
+	Bitmapset  *columns = bms_union(row->given, row->defaulted);
+	int			most = target->nkeys + bms_num_members(columns);
+	Sized	   *sized = palloc(sizeof(Sized) * most);
+	int			n = 0;
+	Size		fields_at = MAXALIGN(offsetof(MSDelta, values) +
+									 sizeof(Datum) * target->nkeys);
+	Size		given_size = row->given == NULL ? 0 :
+		offsetof(Bitmapset, words) + sizeof(bitmapword) * row->given->nwords;
+	Size		fixed;
+	Size		size = 0;
+	MSDelta    *delta;
+	char	   *space;
+	int			attno = -1;
+
+	for (; n < target->nkeys; n++)
+		size += measure(rel, row, target->keys[n].column.attno, &sized[n]);
+	while ((attno = bms_next_member(columns, attno)) >= 0)
+	{
+		if (!ms_is_key_column(target, attno))
+			size += measure(rel, row, attno, &sized[n++]);
+	}
+	fixed = fields_at + MAXALIGN(sizeof(MSField) * (n - target->nkeys));
+	size += fixed + MAXALIGN(given_size);
+
+	delta = MemoryContextAllocHuge(cxt, size);
+	memset(delta, 0, fixed);
+	delta->role = GetUserId();
+	delta->by = row->by;
+	delta->first_seen = now;
+	delta->last_seen = now;
+	delta->size = size;
+	delta->nfields = n - target->nkeys;
+	delta->fields = (MSField *) ((char *) delta + fields_at);
+	space = (char *) delta + fixed;
+	if (row->given != NULL)
+	{
+		delta->given = (Bitmapset *) space;
+		memcpy(delta->given, row->given, given_size);
+		space += MAXALIGN(given_size);
+	}
+	for (int i = 0; i < target->nkeys; i++)
+		delta->values[i] = move_value(&sized[i], &space);
+	for (int i = 0; i < delta->nfields; i++)
+	{
+		const Sized *from = &sized[target->nkeys + i];
+		MSField    *field = &delta->fields[i];
+
+		field->attno = from->att->attnum;
+		field->isnull = from->isnull;
+		field->defaulted = bms_is_member(field->attno, row->defaulted);
+		field->fills = !field->defaulted &&
+			bms_is_member(field->attno, target->fill);
+		field->typid = from->att->atttypid;
+		field->value = move_value(from, &space);
+	}
+	pfree(sized);
+	bms_free(columns);
+	return delta;
+}
+
+/* Make a row of a key without fields. */
+static MSRow *
+row_of_delta(const MSTarget *target, Relation rel, const MSDelta *delta)
+{
+	MSRow	   *row = ms_row_make(rel);
+
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		AttrNumber	attno = target->keys[i].column.attno;
+
+		row->values[attno - 1] = delta->values[i];
+		row->isnull[attno - 1] = false;
+	}
+	row->given = bms_copy(delta->given);
+	row->by = delta->by;
+	row->origin = MS_FROM_MEMORY;
+	row->first_seen = delta->first_seen;
+	row->last_seen = delta->last_seen;
+	return row;
+}
+
+/*
+ * A column that was dropped after it was given goes without a word; and where
+ * nobody gave it, one of another type has its default again.
+ */
+static bool
+field_is_there(const MSTarget *target, Relation rel, const MSField *field)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
+										  field->attno - 1);
+
+	if (att->attisdropped ||
+		(field->defaulted && att->atttypid != field->typid))
+		return false;
+	if (att->atttypid != field->typid)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the type of column \"%s\" of table %s has changed since this transaction deferred increments with a value for it",
+						NameStr(att->attname), target->name),
+				 errhint("Change the column before the transaction's first increment or in a transaction of its own, or SET missing_symbol.apply = 'now' (track(..., apply => 'now')).")));
+	return true;
+}
+
+static void
+set_field(MSRow *row, const MSField *field)
+{
+	row->values[field->attno - 1] = field->value;
+	row->isnull[field->attno - 1] = field->isnull;
+}
+
+/*
+ * Fill a row from a delta and its donors; as in a batch, what a new counter
+ * would get from a default is not filled.
+ */
+void
+ms_delta_fill(const MSTarget *target, Relation rel, MSRow *row,
+			const MSDelta *delta)
+{
+	for (; delta != NULL; delta = delta->donor)
+	{
+		for (int i = 0; i < delta->nfields; i++)
+		{
+			const MSField *field = &delta->fields[i];
+			AttrNumber	attno = field->attno;
+
+			if (field->fills && !field->isnull && row->isnull[attno - 1] &&
+				field_is_there(target, rel, field) &&
+				(bms_is_member(attno, row->given) ||
+				 !bms_is_member(attno, target->defaults)))
+			{
+				set_field(row, field);
+				row->given = bms_add_member(row->given, attno);
+			}
+		}
+	}
+}
+
+/*
+ * A delta as a row of the target, which is open.  Error where the target has
+ * changed so that it cannot be one.
+ */
+MSRow *
+ms_delta_row(const MSDelta *delta, const MSTarget *target, Relation rel)
+{
+	MSRow	   *row;
+
+	ms_delta_check_key(delta->target, target);
+	row = row_of_delta(target, rel, delta);
+	for (int i = 0; i < delta->nfields; i++)
+	{
+		const MSField *field = &delta->fields[i];
+		bool		is_there = field_is_there(target, rel, field);
+
+		if (is_there)
+			set_field(row, field);
+		if (is_there && field->defaulted)
+			row->defaulted = bms_add_member(row->defaulted, field->attno);
+		else if (!is_there)
+			row->given = bms_del_member(row->given, field->attno);
+	}
+	ms_delta_fill(target, rel, row, delta->donor);
+	return row;
+}
+

@@ -1,0 +1,299 @@
+/*-------------------------------------------------------------------------
+ *
+ * spill.c
+ *	  Increments that go aside rather than wait; and deltas that are set aside,
+ *	  by their key.
+ *
+ * A delta whose row is locked by another transaction is appended to spilled
+ * instead of waiting; those of a target with apply = 'buffer' all go to its
+ * unlogged twin buffered (buffer.c).  Who holds the row's lock takes them:
+ * deletes those that it sees and gets at once, and adds their sum to the row
+ * in the same transaction, so that the row and what is set aside are exact
+ * together in any one snapshot.  A delta that somebody else is deleting is
+ * left alone; nothing here ever waits for a row.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "common/int.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "compat.h"
+#include "apply/apply.h"
+#include "aside/aside.h"
+#include "aside/aside_internal.h"
+#include "counter/counter.h"
+#include "target/acting.h"
+#include "target/row.h"
+#include "target/stored.h"
+#include "target/target.h"
+
+/* one call looks at no more than this of a key that it has just counted */
+#define TAKE_LIMIT	4096
+
+/*
+ * Call a function with each delta of a row's key that a snapshot shows, in
+ * memory that is given back after it, until it returns false.  Fields: those
+ * that were given beside the key are wanted, too.
+ */
+void
+ms_spill_foreach(MSTarget *target, Relation rel, const MSRow *row,
+				 Snapshot snapshot, bool fields, MSSpillFunction function,
+				 void *arg)
+{
+	int64		hashes[2];
+	int			nhashes = ms_key_hashes(target, row->values, hashes);
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "missing_symbol delta",
+											  ALLOCSET_SMALL_SIZES);
+	bool		more = true;
+
+	for (int i = 0; i < MS_STORES * nhashes && more; i++)
+	{
+		MSSpillScan *scan = ms_spill_begin(i / nhashes, target->relid,
+										   snapshot, &hashes[i % nhashes],
+										   NULL);
+		MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
+		MSSpilled  *delta;
+
+		while (more && (delta = ms_spill_next(scan)) != NULL)
+		{
+			ms_prepare_key_order(target);
+			ms_spill_parse(target, rel, delta, fields);
+			if (ms_compare_rows(target, delta->row->values, row->values) == 0)
+				more = function(delta, arg);
+			MemoryContextReset(cxt);
+		}
+		MemoryContextSwitchTo(oldcxt);
+		ms_spill_end(scan);
+	}
+	MemoryContextDelete(cxt);
+}
+
+static bool
+note_delta(MSSpilled *delta, void *arg)
+{
+	*(bool *) arg = true;
+	return false;
+}
+
+/* Is there a delta of a row's key, that a snapshot shows? */
+bool
+ms_spill_has_key(MSTarget *target, Relation rel, const MSRow *row,
+				 Snapshot snapshot)
+{
+	bool		found = false;
+
+	ms_spill_foreach(target, rel, row, snapshot, false, note_delta, &found);
+	return found;
+}
+
+/*
+ * May there be anything for the current role to take of a row's key?  A look
+ * that reads no value, and so cannot fail.
+ */
+static bool
+can_take(MSTarget *target, const MSRow *row)
+{
+	int64		hashes[2];
+	int			nhashes = ms_key_hashes(target, row->values, hashes);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "missing_symbol delta",
+											  ALLOCSET_SMALL_SIZES);
+	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
+	bool		found = false;
+
+	for (int i = 0; i < MS_STORES * nhashes && !found; i++)
+	{
+		MSSpillScan *scan = ms_spill_begin(i / nhashes, target->relid,
+										   snapshot, &hashes[i % nhashes],
+										   NULL);
+		MSSpilled  *delta;
+
+		for (int n = 0; n < TAKE_LIMIT && !found; n++)
+		{
+			delta = ms_spill_next(scan);
+			if (delta == NULL)
+				break;
+			found = delta->error == NULL && delta->roleid == GetUserId();
+		}
+		ms_spill_end(scan);
+	}
+	MemoryContextSwitchTo(oldcxt);
+	MemoryContextDelete(cxt);
+	UnregisterSnapshot(snapshot);
+	return found;
+}
+
+/* deltas that are being taken */
+typedef struct Taking
+{
+	Snapshot	snapshot;
+	Oid			roleid;
+	MSSums	   *sums;
+	int			seen;
+	int64		by;				/* of all taken */
+	int64		n;
+} Taking;
+
+static bool
+take_delta(MSSpilled *delta, void *arg)
+{
+	Taking	   *taking = arg;
+	Relation	stored;
+	int64		by;
+
+	if (taking->seen++ == TAKE_LIMIT)
+		return false;
+	if (delta->error != NULL || delta->roleid != taking->roleid ||
+		pg_add_s64_overflow(taking->by, delta->by, &by))
+		return true;
+	stored = ms_spill_open(delta->store, RowExclusiveLock);
+	if (ms_spill_delete(stored, delta, taking->snapshot, false, false))
+	{
+		ms_sums_add(taking->sums, delta->row);
+		taking->by = by;
+		taking->n++;
+	}
+	table_close(stored, NoLock);
+	return true;
+}
+
+/*
+ * Take what is set aside of a row's key and role, for one who holds the row's
+ * lock: the sum as one row, NULL where there is nothing.  *n: how many deltas
+ * that is.  What has failed before is left to fold(), which can fail alone.
+ */
+static MSRow *
+take(MSTarget *target, Relation rel, const MSRow *row, int64 *n)
+{
+	Taking		taking = {0};
+	MSRow	  **rows;
+	int			nrows;
+
+	taking.snapshot = RegisterSnapshot(GetLatestSnapshot());
+	taking.roleid = GetUserId();
+	taking.sums = ms_sums_begin(target, rel);
+	ms_spill_foreach(target, rel, row, taking.snapshot, true, take_delta,
+					 &taking);
+	UnregisterSnapshot(taking.snapshot);
+	*n = taking.n;
+	rows = ms_sums_end(taking.sums, &nrows);
+	return nrows > 0 ? rows[0] : NULL;
+}
+
+/* what is spilled of a row's key, to be merged */
+typedef struct Merge
+{
+	MSTarget   *target;
+	Relation	rel;
+	MSRow	   *row;
+	MSResult   *result;
+} Merge;
+
+/*
+ * Merge what is spilled of a key, by a statement of its own.  Who counted it
+ * had the right to; he is the current role.
+ */
+static void
+merge_spilled(void *arg)
+{
+	Merge	   *merge = arg;
+	MSTarget   *target = merge->target;
+	MSResult	again;
+	MSRow	   *sum;
+	int64		n;
+
+	sum = take(target, merge->rel, merge->row, &n);
+	if (sum == NULL)
+		return;
+	ms_apply_row(target, merge->rel, sum, &again);
+
+	/* a trigger may have given the row another key */
+	if (again.outcome == MS_SPILLED)
+	{
+		ms_spill_append(MS_STORE_SPILLED, target, merge->rel, sum, sum->values,
+						NULL, NULL);
+		return;
+	}
+	again.outcome = merge->result->outcome;
+	*merge->result = again;
+	ms_tally_folded(target->relid, n);
+}
+
+/*
+ * Could merging a delta fail as late as the commit, where there is no
+ * subtransaction of ours that it would end?  Foreign and unique keys only look
+ * at columns that it fills, as the row was there before.
+ */
+static bool
+may_fail_at_commit(Relation rel, void *arg)
+{
+	const MSTarget *target = arg;
+
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &rel->trigdesc->triggers[i];
+
+		if (trigger->tgdeferrable && trigger->tgenabled != TRIGGER_DISABLED &&
+			(!trigger->tgisinternal || target->fill != NULL))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whoever holds a row's lock merges what is spilled of its key, at every 16th
+ * increment: this transaction has just written the row.  Where that fails, or
+ * could fail later, it is left to fold(): the increment has been counted.  Not
+ * in the higher isolation levels, whose snapshot may be old, and where reading
+ * what others append would make the two depend on each other.
+ */
+static void
+take_spilled(MSTarget *target, Relation rel, MSRow *row, bool fast,
+			 MSResult *result)
+{
+	Merge		merge = {target, rel, row, result};
+	Bitmapset  *given = NULL;
+	char	   *error;
+
+	if ((result->outcome != MS_INCREMENTED && result->outcome != MS_INSERTED) ||
+		++target->spill_turn % 16 != 0 || IsolationUsesXactSnapshot() ||
+		!can_take(target, row) ||
+		ms_any_table(rel, may_fail_at_commit, target))
+		return;
+
+	/* what the statement under way holds is no subtransaction's */
+	if (fast)
+	{
+		given = ms_fast_given(target);
+		ms_fast_end(target);
+	}
+	(void) ms_try(merge_spilled, &merge, &error);
+	if (fast)
+		ms_fast_begin(target, rel, given, true, false);
+}
+
+/*
+ * Increment a row, as ms_apply_next; where that cannot be had, append the
+ * delta, with the key of the row that was found.
+ */
+void
+ms_apply_or_spill(MSTarget *target, Relation rel, MSRow *row, bool fast,
+				  MSResult *result)
+{
+	const Datum *key = ms_apply_next(target, rel, row, fast, result);
+
+	if (key != NULL)
+		ms_spill_append(MS_STORE_SPILLED, target, rel, row, key, NULL, NULL);
+	if (target->spill)
+		take_spilled(target, rel, row, fast, result);
+}

@@ -1,0 +1,589 @@
+/*-------------------------------------------------------------------------
+ *
+ * calls.c
+ *	  The SQL functions that count, and value().
+ *
+ * Every function follows one course: open the target, make rows of what was
+ * given (input.c), have them counted (increment.c), close the target.  User
+ * code can run in it and fail; so the whole of it stands in a PG_TRY that
+ * gives the target back.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+#include "apply/apply.h"
+#include "calls/calls_internal.h"
+#include "counter/counter.h"
+#include "target/row.h"
+#include "target/target.h"
+
+/* key values as a function received them */
+typedef struct KeyValues
+{
+	int			n;
+	Oid			types[INDEX_MAX_KEYS];
+	Datum		values[INDEX_MAX_KEYS];
+	bool		isnull[INDEX_MAX_KEYS];
+} KeyValues;
+
+PG_FUNCTION_INFO_V1(ms_increment_any);
+PG_FUNCTION_INFO_V1(ms_increment_text);
+PG_FUNCTION_INFO_V1(ms_increment_by_any);
+PG_FUNCTION_INFO_V1(ms_increment_by_text);
+PG_FUNCTION_INFO_V1(ms_increment_row);
+PG_FUNCTION_INFO_V1(ms_increment_many);
+PG_FUNCTION_INFO_V1(ms_increment_rows);
+PG_FUNCTION_INFO_V1(ms_value_any);
+PG_FUNCTION_INFO_V1(ms_value_text);
+
+/* The key values of a call, from argument first on. */
+static void
+read_key(FunctionCallInfo fcinfo, int first, bool text, KeyValues *key)
+{
+	if (!text && !get_fn_expr_variadic(fcinfo->flinfo))
+	{
+		key->n = PG_NARGS() - first;
+		if (key->n > INDEX_MAX_KEYS)
+			key->n = INDEX_MAX_KEYS + 1;	/* the count is checked later */
+		for (int i = 0; i < Min(key->n, INDEX_MAX_KEYS); i++)
+		{
+			key->types[i] = get_fn_expr_argtype(fcinfo->flinfo, first + i);
+			key->values[i] = PG_GETARG_DATUM(first + i);
+			key->isnull[i] = PG_ARGISNULL(first + i);
+		}
+	}
+	else
+	{
+		ArrayType  *array;
+		Datum	   *values;
+		bool	   *nulls;
+		int16		typlen;
+		bool		typbyval;
+		char		typalign;
+
+		if (PG_ARGISNULL(first))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("the array of key values must not be null")));
+		array = PG_GETARG_ARRAYTYPE_P(first);
+		if (text)
+		{
+			typlen = -1;
+			typbyval = false;
+			typalign = TYPALIGN_INT;
+		}
+		else
+			get_typlenbyvalalign(ARR_ELEMTYPE(array), &typlen, &typbyval,
+								 &typalign);
+		deconstruct_array(array, ARR_ELEMTYPE(array), typlen, typbyval,
+						  typalign, &values, &nulls, &key->n);
+		for (int i = 0; i < Min(key->n, INDEX_MAX_KEYS); i++)
+		{
+			key->types[i] = ARR_ELEMTYPE(array);
+			key->values[i] = values[i];
+			key->isnull[i] = nulls[i];
+		}
+	}
+}
+
+static void
+check_key_count(MSTarget *target, Relation rel, int n)
+{
+	StringInfoData buf;
+
+	if (n == target->nkeys)
+		return;
+
+	initStringInfo(&buf);
+	for (int arg = 0; arg < target->nkeys; arg++)
+	{
+		for (int i = 0; i < target->nkeys; i++)
+		{
+			if (target->argument[i] == arg)
+				appendStringInfo(&buf, "%s%s", arg > 0 ? ", " : "",
+								 quote_identifier(ms_column_name(rel,
+																 target->keys[i].column.attno)));
+		}
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("wrong number of key values for table %s: %d instead of %d",
+					target->name, n, target->nkeys),
+			 errhint("Give the values of: %s.", buf.data)));
+}
+
+static MSRow *
+row_from_key(MSTarget *target, Relation rel, const KeyValues *key, bool search)
+{
+	MSRow	   *row = ms_row_make(rel);
+
+	check_key_count(target, rel, key->n);
+	for (int i = 0; i < key->n; i++)
+		ms_row_set_key(target, rel, row, i, search, key->types[i],
+					   key->values[i], key->isnull[i]);
+	return row;
+}
+
+static Oid
+target_argument(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("target must not be null"),
+				 errhint("Name the table that holds the counters.")));
+	return PG_GETARG_OID(0);
+}
+
+static int64
+by_argument(FunctionCallInfo fcinfo, int n)
+{
+	int64		by;
+
+	if (PG_ARGISNULL(n))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("\"by\" must not be null")));
+	by = PG_GETARG_INT64(n);
+	ms_check_by(by);
+	return by;
+}
+
+/* what a call works on once its target is open */
+typedef struct Call
+{
+	Oid			relid;
+	LOCKMODE	lockmode;
+	MSTarget   *target;
+	Relation	rel;
+	void		(*work) (struct Call *call);
+
+	/* the caller's, for work */
+	KeyValues	key;
+	Datum		fields;
+	const char *const *names;
+	const Datum *texts;
+	int64		by;
+	int			nelems;			/* of a batch */
+	int			reading;		/* the element that is being read, from 1; or 0 */
+	Oid			elemtype;
+	Datum	   *elems;
+	bool	   *nulls;
+	int64	   *amounts;		/* NULL: 1 each */
+	int64		counts[MS_OUTCOMES];
+
+	/* what work found */
+	bool		isnull;
+	int64		value;
+} Call;
+
+/* CONTEXT of every error while counting */
+static void
+counting_context(void *arg)
+{
+	const Call *call = arg;
+
+	if (call->reading > 0)
+		errcontext("counting in table %s, element %d", call->target->name,
+				   call->reading);
+	else
+		errcontext("counting in table %s", call->target->name);
+}
+
+/* The course of every function. */
+static void
+run_call(Call *call)
+{
+	ErrorContextCallback errcallback;
+
+	call->target = ms_target_open(call->relid, call->lockmode, &call->rel);
+	call->reading = 0;
+	errcallback.callback = counting_context;
+	errcallback.arg = call;
+	errcallback.previous = error_context_stack;
+	error_context_stack = &errcallback;
+	PG_TRY();
+	{
+		call->work(call);
+	}
+	PG_CATCH();
+	{
+		ms_target_unpin(call->target);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	error_context_stack = errcallback.previous;
+	ms_target_close(call->target, call->rel);
+}
+
+static void
+work_increment(Call *call)
+{
+	MSRow	   *row = row_from_key(call->target, call->rel, &call->key, false);
+
+	row->by = call->by;
+	call->isnull = !ms_increment(call->target, call->rel, row, &call->value);
+}
+
+static void
+work_increment_row(Call *call)
+{
+	MSRow	   *row = ms_row_make(call->rel);
+
+	ms_row_from_jsonb(call->target, call->rel, row, call->fields);
+	row->by = call->by;
+	call->isnull = !ms_increment(call->target, call->rel, row, &call->value);
+}
+
+static void
+work_increment_texts(Call *call)
+{
+	MSRow	   *row = ms_row_make(call->rel);
+
+	ms_row_from_texts(call->target, call->rel, row, call->names, call->nelems,
+					  call->texts, call->nulls);
+	row->by = call->by;
+	call->isnull = !ms_increment(call->target, call->rel, row, &call->value);
+}
+
+/*
+ * Increment the counter of a table whose key is among n texts, columns by
+ * name; names must be a constant array.  True, with the new count, where it
+ * was counted.
+ */
+bool
+ms_increment_texts(Oid relid, const char *const *names, int n,
+				   const Datum *values, const bool *isnull, int64 by,
+				   int64 *count)
+{
+	Call		call;
+
+	call.relid = relid;
+	call.lockmode = RowExclusiveLock;
+	call.work = work_increment_texts;
+	call.names = names;
+	call.nelems = n;
+	call.texts = values;
+	call.nulls = (bool *) isnull;
+	call.by = by;
+	run_call(&call);
+	*count = call.value;
+	return !call.isnull;
+}
+
+static void
+work_value(Call *call)
+{
+	MSRow	   *row = row_from_key(call->target, call->rel, &call->key, true);
+
+	ms_total_value(call->target, call->rel, row, &call->isnull, &call->value);
+}
+
+/* increment() and increment_by(): by NULL pointer means 1 */
+static Datum
+increment_by_key(FunctionCallInfo fcinfo, bool has_by, bool text)
+{
+	Call		call;
+
+	call.relid = target_argument(fcinfo);
+	call.lockmode = RowExclusiveLock;
+	call.work = work_increment;
+	call.by = has_by ? by_argument(fcinfo, 1) : 1;
+	read_key(fcinfo, has_by ? 2 : 1, text, &call.key);
+	run_call(&call);
+	if (call.isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(call.value);
+}
+
+Datum
+ms_increment_any(PG_FUNCTION_ARGS)
+{
+	return increment_by_key(fcinfo, false, false);
+}
+
+Datum
+ms_increment_text(PG_FUNCTION_ARGS)
+{
+	return increment_by_key(fcinfo, false, true);
+}
+
+Datum
+ms_increment_by_any(PG_FUNCTION_ARGS)
+{
+	return increment_by_key(fcinfo, true, false);
+}
+
+Datum
+ms_increment_by_text(PG_FUNCTION_ARGS)
+{
+	return increment_by_key(fcinfo, true, true);
+}
+
+/* increment_row(target, fields, by) */
+Datum
+ms_increment_row(PG_FUNCTION_ARGS)
+{
+	Call		call;
+
+	call.relid = target_argument(fcinfo);
+	call.lockmode = RowExclusiveLock;
+	call.work = work_increment_row;
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("fields must not be null")));
+	call.fields = PG_GETARG_DATUM(1);
+	call.by = by_argument(fcinfo, 2);
+	run_call(&call);
+	if (call.isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(call.value);
+}
+
+static Datum
+value(FunctionCallInfo fcinfo, bool text)
+{
+	Call		call;
+
+	call.relid = target_argument(fcinfo);
+	call.lockmode = AccessShareLock;
+	call.work = work_value;
+	read_key(fcinfo, 1, text, &call.key);
+	run_call(&call);
+	if (call.isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(call.value);
+}
+
+Datum
+ms_value_any(PG_FUNCTION_ARGS)
+{
+	return value(fcinfo, false);
+}
+
+Datum
+ms_value_text(PG_FUNCTION_ARGS)
+{
+	return value(fcinfo, true);
+}
+
+/*
+ * Batches
+ */
+
+/*
+ * Sort rows by key and merge equal ones; the number that is left.  Under a
+ * throttle only the first counts, as if they had come one by one.
+ */
+static int
+sort_and_merge(MSTarget *target, Relation rel, MSRow **rows, int n)
+{
+	int			left = 0;
+	bool	   *duplicate;
+
+	if (n < 2)
+		return n;
+	duplicate = palloc(n);
+	ms_sort_rows(target, rows, n, duplicate);
+	for (int i = 1; i < n; i++)
+	{
+		if (!duplicate[i])
+			rows[++left] = rows[i];
+		else if (target->throttle == 0)
+			ms_merge_row(target, rel, rows[left], rows[i]);
+	}
+	return left + 1;
+}
+
+static void
+run_batch(Call *call, MSRow **rows)
+{
+	Bitmapset  *given = NULL;
+	MSResult	result;
+	int			n;
+
+	for (int i = 0; i < call->nelems; i++)
+	{
+		rows[i]->ordinal = i;
+		rows[i]->by = call->amounts != NULL ? call->amounts[i] : 1;
+	}
+	n = sort_and_merge(call->target, call->rel, rows, call->nelems);
+	for (int i = 0; i < n; i++)
+	{
+		if (rows[i]->given != NULL)
+			given = bms_add_members(given, rows[i]->given);
+	}
+	if (n > 0)
+	{
+		ms_increment_in_order(call->target, call->rel, rows, n, given,
+							  &result, call->counts);
+		ms_tally_count_many(call->relid, call->counts);
+	}
+}
+
+static MSRow **
+allocate_rows(int n)
+{
+	return MemoryContextAllocHuge(CurrentMemoryContext,
+								  sizeof(MSRow *) * Max(n, 1));
+}
+
+static void
+work_many(Call *call)
+{
+	MSRow	  **rows = allocate_rows(call->nelems);
+
+	if (call->target->nkeys != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the key of table %s has %d columns",
+						call->target->name, call->target->nkeys),
+				 errhint("Use increment_rows() with an array of JSON objects.")));
+	for (int i = 0; i < call->nelems; i++)
+	{
+		call->reading = i + 1;
+		rows[i] = ms_row_make(call->rel);
+		ms_row_set_key(call->target, call->rel, rows[i], 0, false,
+					   call->elemtype, call->elems[i], call->nulls[i]);
+	}
+	call->reading = 0;
+	run_batch(call, rows);
+}
+
+static void
+work_rows(Call *call)
+{
+	Jsonb	   *json = DatumGetJsonbP(call->fields);
+	MSRow	  **rows = allocate_rows(call->nelems);
+
+	for (int i = 0; i < call->nelems; i++)
+	{
+		JsonbValue *v = getIthJsonbValueFromContainer(&json->root, i);
+
+		CHECK_FOR_INTERRUPTS();
+		call->reading = i + 1;
+		rows[i] = ms_row_make(call->rel);
+		ms_row_from_jsonb(call->target, call->rel, rows[i],
+						  JsonbPGetDatum(JsonbValueToJsonb(v)));
+	}
+	call->reading = 0;
+	run_batch(call, rows);
+}
+
+/* The amounts of a batch; NULL means 1 for each. */
+static int64 *
+read_amounts(FunctionCallInfo fcinfo, int arg, int nelems)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	int			n;
+	int64	   *result;
+
+	if (PG_ARGISNULL(arg))
+		return NULL;
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(arg), INT8OID, sizeof(int64),
+					  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &values, &nulls, &n);
+	if (n != nelems)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("wrong number of amounts: %d for %d keys", n, nelems),
+				 errhint("\"by\" must have one element for each key, or be null for 1 each.")));
+	result = palloc(sizeof(int64) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("\"by\" must not contain null")));
+		result[i] = DatumGetInt64(values[i]);
+		ms_check_by(result[i]);
+	}
+	return result;
+}
+
+/* (inserted, incremented, throttled, spilled, deferred, buffered, ignored) */
+static Datum
+batch_result(FunctionCallInfo fcinfo, const int64 *counts)
+{
+	TupleDesc	desc;
+	Datum		values[7];
+	bool		isnull[7] = {0};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	values[0] = Int64GetDatum(counts[MS_INSERTED]);
+	values[1] = Int64GetDatum(counts[MS_INCREMENTED]);
+	values[2] = Int64GetDatum(counts[MS_THROTTLED]);
+	values[3] = Int64GetDatum(counts[MS_SPILLED]);
+	values[4] = Int64GetDatum(counts[MS_DEFERRED]);
+	values[5] = Int64GetDatum(counts[MS_BUFFERED]);
+	values[6] = Int64GetDatum(counts[MS_IGNORED]);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values,
+											 isnull));
+}
+
+/* increment_many(target, keys anyarray, by bigint[]) */
+Datum
+ms_increment_many(PG_FUNCTION_ARGS)
+{
+	Call		call = {0};
+	ArrayType  *array;
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+
+	call.relid = target_argument(fcinfo);
+	call.lockmode = RowExclusiveLock;
+	call.work = work_many;
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("keys must not be null")));
+	array = PG_GETARG_ARRAYTYPE_P(1);
+	call.elemtype = ARR_ELEMTYPE(array);
+	get_typlenbyvalalign(call.elemtype, &typlen, &typbyval, &typalign);
+	deconstruct_array(array, call.elemtype, typlen, typbyval, typalign,
+					  &call.elems, &call.nulls, &call.nelems);
+	call.amounts = read_amounts(fcinfo, 2, call.nelems);
+	run_call(&call);
+	return batch_result(fcinfo, call.counts);
+}
+
+/* increment_rows(target, rows jsonb, by bigint[]) */
+Datum
+ms_increment_rows(PG_FUNCTION_ARGS)
+{
+	Call		call = {0};
+	Jsonb	   *json;
+
+	call.relid = target_argument(fcinfo);
+	call.lockmode = RowExclusiveLock;
+	call.work = work_rows;
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("rows must not be null")));
+	json = PG_GETARG_JSONB_P(1);
+	if (!JB_ROOT_IS_ARRAY(json) || JB_ROOT_IS_SCALAR(json))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rows must be a JSON array of objects"),
+				 errhint("increment_row() takes a single object.")));
+	call.fields = JsonbPGetDatum(json);
+	call.nelems = JB_ROOT_COUNT(json);
+	call.amounts = read_amounts(fcinfo, 2, call.nelems);
+	run_call(&call);
+	return batch_result(fcinfo, call.counts);
+}

@@ -1,0 +1,69 @@
+/*-------------------------------------------------------------------------
+ *
+ * calls_internal.h
+ *	  What the SQL functions share.  Nobody else is above them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef MS_CALLS_INTERNAL_H
+#define MS_CALLS_INTERNAL_H
+
+#include "apply/apply.h"
+#include "target/row.h"
+
+MS_INSIDE_BEGIN
+
+/*
+ * calls.c: the course of every function that counts.
+ */
+extern bool ms_increment_texts(Oid relid, const char *const *names, int n,
+							   const Datum *values, const bool *isnull,
+							   int64 by, int64 *count);
+
+/*
+ * increment.c: one increment or an ordered batch, now or left to the commit.
+ */
+extern bool ms_increment(MSTarget *target, Relation rel, MSRow *row,
+						 int64 *count);
+extern void ms_increment_in_order(MSTarget *target, Relation rel,
+								  MSRow **rows, int n, Bitmapset *given,
+								  MSResult *result, int64 *counts);
+extern void ms_set_last_increment(const MSResult *result);
+
+/*
+ * input.c: what a caller gives becomes values of the target's columns.
+ */
+extern void ms_row_set_key(MSTarget *target, Relation rel, MSRow *row, int i,
+						   bool search, Oid type, Datum value, bool isnull);
+extern void ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
+							  const char *const *names, int n,
+							  const Datum *values, const bool *isnull);
+extern void ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
+							  Datum fields);
+extern void ms_check_by(int64 by);
+
+/*
+ * total.c: reading counters with what is spilled and deferred.
+ */
+extern void ms_total_value(MSTarget *target, Relation rel, MSRow *row,
+						   bool *isnull, int64 *value);
+
+/*
+ * describe.c: what is in the way of counting.
+ */
+typedef struct MSObstacle
+{
+	char	   *what;
+	char	   *remedy;
+} MSObstacle;
+
+extern List *ms_add_obstacle(List *list, char *what, char *remedy);
+extern List *ms_hot_obstacles(MSTarget *target, Relation rel);
+extern Datum ms_look_at(MSTarget *target, Relation rel,
+						Datum (*look) (MSTarget *target, Relation rel,
+									   void *arg),
+						void *arg);
+
+MS_INSIDE_END
+
+#endif							/* MS_CALLS_INTERNAL_H */

@@ -1,0 +1,230 @@
+/*-------------------------------------------------------------------------
+ *
+ * describe.c
+ *	  describe(): how a table counts, and what keeps it from doing so fast.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "optimizer/optimizer.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "apply/apply.h"
+#include "aside/aside.h"
+#include "calls/calls_internal.h"
+#include "target/target.h"
+
+/* by MSApply; what is not set has been decided when this is asked */
+static const char *const apply_names[] = {"", "now", "commit", "buffer"};
+
+PG_FUNCTION_INFO_V1(ms_describe);
+
+/* Look at a target that is not to be freed meanwhile, whatever comes of it. */
+Datum
+ms_look_at(MSTarget *target, Relation rel,
+		   Datum (*look) (MSTarget *target, Relation rel, void *arg), void *arg)
+{
+	Datum		result;
+
+	PG_TRY();
+	{
+		result = look(target, rel, arg);
+	}
+	PG_CATCH();
+	{
+		ms_target_unpin(target);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	ms_target_close(target, rel);
+	return result;
+}
+
+/* Append the attribute numbers that a change makes an index entry for. */
+static Bitmapset *
+index_attributes(Relation index)
+{
+	Form_pg_index form = index->rd_index;
+	Bitmapset  *result = NULL;
+	Bitmapset  *expr_attrs = NULL;
+	int			member = -1;
+
+	for (int i = 0; i < form->indnatts; i++)
+	{
+		if (form->indkey.values[i] > 0)
+			result = bms_add_member(result, form->indkey.values[i]);
+	}
+	pull_varattnos(ms_index_tree(index, Anum_pg_index_indexprs), 1, &expr_attrs);
+	pull_varattnos(ms_index_tree(index, Anum_pg_index_indpred), 1, &expr_attrs);
+	while ((member = bms_next_member(expr_attrs, member)) >= 0)
+	{
+		if (member + FirstLowInvalidHeapAttributeNumber > 0)
+			result = bms_add_member(result,
+									member + FirstLowInvalidHeapAttributeNumber);
+	}
+	return result;
+}
+
+/* Add one to a list. */
+List *
+ms_add_obstacle(List *list, char *what, char *remedy)
+{
+	MSObstacle *obstacle = palloc(sizeof(MSObstacle));
+
+	obstacle->what = what;
+	obstacle->remedy = remedy;
+	return lappend(list, obstacle);
+}
+
+/*
+ * What keeps increments from being HOT: an index on a column that they
+ * change, and pages without room for a second version of a row.
+ */
+List *
+ms_hot_obstacles(MSTarget *target, Relation rel)
+{
+	List	   *result = NIL;
+	List	   *indexes = RelationGetIndexList(rel);
+	ListCell   *lc;
+	Bitmapset  *changed = bms_make_singleton(target->count);
+
+	if (target->last_seen != InvalidAttrNumber)
+		changed = bms_add_member(changed, target->last_seen);
+
+	foreach(lc, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+		Bitmapset  *both = bms_intersect(changed, index_attributes(index));
+
+		if (!bms_is_empty(both) && !ms_index_is_summarizing(index))
+			result = ms_add_obstacle(result,
+								  psprintf("index %s contains column %s, which every increment changes",
+										   quote_identifier(RelationGetRelationName(index)),
+										   quote_identifier(ms_column_name(rel,
+																		   bms_next_member(both, -1)))),
+								  psprintf("DROP INDEX %s;",
+										   quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
+																	  RelationGetRelationName(index))));
+		index_close(index, AccessShareLock);
+	}
+
+	if (rel->rd_rel->relkind == RELKIND_RELATION &&
+		RelationGetFillFactor(rel, HEAP_DEFAULT_FILLFACTOR) == 100)
+		result = ms_add_obstacle(result,
+							  pstrdup("fillfactor is 100: pages have no room for a row's next version"),
+							  psprintf("ALTER TABLE %s SET (fillfactor = 70);",
+									   target->name));
+	return result;
+}
+
+static Datum
+name_array(List *names)
+{
+	Datum	   *elems = palloc(sizeof(Datum) * Max(list_length(names), 1));
+	int			n = 0;
+	ListCell   *lc;
+
+	foreach(lc, names)
+		elems[n++] = CStringGetDatum(lfirst(lc));
+	return PointerGetDatum(construct_array(elems, n, NAMEOID, NAMEDATALEN,
+										   false, TYPALIGN_CHAR));
+}
+
+static char *
+padded_name(Relation rel, AttrNumber attno)
+{
+	Name		name = palloc0(sizeof(NameData));
+
+	namestrcpy(name, ms_column_name(rel, attno));
+	return NameStr(*name);
+}
+
+/* The row of describe(), of that type. */
+static Datum
+describe(MSTarget *target, Relation rel, void *desc)
+{
+	Datum		values[11];
+	bool		isnull[11] = {0};
+	List	   *names = NIL;
+	List	   *obstacles;
+	Datum	   *elems;
+	int			n = 0;
+	int			attno = -1;
+	ListCell   *lc;
+	const char *reason = ms_general_reason(target, rel);
+
+	for (int arg = 0; arg < target->nkeys; arg++)
+	{
+		for (int i = 0; i < target->nkeys; i++)
+		{
+			if (target->argument[i] == arg)
+				names = lappend(names,
+								padded_name(rel, target->keys[i].column.attno));
+		}
+	}
+	values[0] = name_array(names);
+	values[1] = CStringGetDatum(padded_name(rel, target->count));
+	isnull[2] = target->first_seen == InvalidAttrNumber;
+	if (!isnull[2])
+		values[2] = CStringGetDatum(padded_name(rel, target->first_seen));
+	isnull[3] = target->last_seen == InvalidAttrNumber;
+	if (!isnull[3])
+		values[3] = CStringGetDatum(padded_name(rel, target->last_seen));
+	values[4] = CStringGetTextDatum(apply_names[ms_pending_apply(target)]);
+	isnull[5] = target->throttle == 0;
+	if (!isnull[5])
+	{
+		Interval   *throttle = palloc0(sizeof(Interval));
+
+		throttle->time = target->throttle;
+		values[5] = IntervalPGetDatum(throttle);
+	}
+	isnull[6] = bms_is_empty(target->fill);
+	names = NIL;
+	while ((attno = bms_next_member(target->fill, attno)) >= 0)
+		names = lappend(names, padded_name(rel, attno));
+	values[6] = name_array(names);
+	values[7] = BoolGetDatum(target->spill);
+	values[8] = CStringGetTextDatum(reason == NULL ? "fast" : "general");
+	isnull[9] = reason == NULL;
+	if (!isnull[9])
+		values[9] = CStringGetTextDatum(reason);
+	obstacles = ms_hot_obstacles(target, rel);
+	isnull[10] = obstacles == NIL;
+	elems = palloc(sizeof(Datum) * Max(list_length(obstacles), 1));
+	foreach(lc, obstacles)
+		elems[n++] = CStringGetTextDatum(((MSObstacle *) lfirst(lc))->what);
+	values[10] = PointerGetDatum(construct_array(elems, n, TEXTOID, -1, false,
+												 TYPALIGN_INT));
+
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, isnull));
+}
+
+/*
+ * describe(target) -> (key, count, first_seen, last_seen, apply, throttle,
+ * fill, spill, path, reason, hot_obstacles)
+ */
+Datum
+ms_describe(PG_FUNCTION_ARGS)
+{
+	Relation	rel;
+	MSTarget   *target;
+	TupleDesc	desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	target = ms_target_open(PG_GETARG_OID(0), AccessShareLock, &rel);
+	return ms_look_at(target, rel, describe, BlessTupleDesc(desc));
+}

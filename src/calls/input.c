@@ -1,0 +1,533 @@
+/*-------------------------------------------------------------------------
+ *
+ * input.c
+ *	  What a caller gives becomes values of the target's columns.
+ *
+ * A key value of another type than its column's is converted as an INSERT
+ * would convert it: by an assignment cast, made by the parser itself, so that
+ * length coercions and the constraints of domains come with it.  Text (the
+ * overloads for literals and drivers' untyped parameters) that no assignment
+ * cast takes to the column's type goes through the type's input function, as
+ * a literal does.  The last conversion of each key column is kept in the
+ * target, that to a domain or by another's function for one call only.  JSON
+ * goes through jsonb_populate_record.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "funcapi.h"
+#include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parse_coerce.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+#include "calls/calls_internal.h"
+#include "target/row.h"
+#include "target/target.h"
+
+/* how values of one type become values of a key column */
+typedef struct MSCoercion
+{
+	Oid			from;
+	Oid			to;				/* the column's type, or what its domain is over */
+	int32		typmod;
+	bool		busy;			/* running user code, or an error ended it */
+	bool		builtin;		/* for whoever counts next; else ... */
+	uint64		call;			/* ... for this call of the target only */
+	MemoryContext cxt;			/* holds what follows */
+
+	/* a cast; expr NULL where the value can be used as it is */
+	ExprState  *expr;
+	ExprContext *econtext;
+	ParamListInfo params;
+
+	/* an input function; for text that has no cast, and unknown literals */
+	bool		by_input;
+	FmgrInfo	input;
+	Oid			ioparam;
+} MSCoercion;
+
+/* a constant array of names, as columns of a target; attno 0: no such column */
+typedef struct MSNamedColumns
+{
+	const char *const *names;
+	MSColumn   *columns;
+	Bitmapset  *given;
+} MSNamedColumns;
+
+/*
+ * jsonb_populate_record, with the row type it is to make, and a row of nulls
+ * to begin with.  With no row at all it would check the columns that are not
+ * given against their domains, which have nothing to say of a column that
+ * gets its default, or is the engine's own.
+ */
+typedef struct MSRecordReader
+{
+	FmgrInfo	populate;
+	Datum		base;
+	bool		busy;			/* these as of a conversion */
+	bool		builtin;
+	uint64		call;
+	MemoryContext cxt;
+} MSRecordReader;
+
+/* Make the conversion; false where the types do not go together. */
+static bool
+make_coercion(MSCoercion *coercion)
+{
+	Param	   *param;
+	Node	   *node = NULL;
+
+	if (coercion->from != UNKNOWNOID)
+	{
+		param = makeNode(Param);
+		param->paramkind = PARAM_EXTERN;
+		param->paramid = 1;
+		param->paramtype = coercion->from;
+		param->paramtypmod = -1;
+		param->paramcollid = get_typcollation(coercion->from);
+		param->location = -1;
+		node = coerce_to_target_type(NULL, (Node *) param, coercion->from,
+									 coercion->to, coercion->typmod,
+									 COERCION_ASSIGNMENT,
+									 COERCE_IMPLICIT_CAST, -1);
+	}
+
+	if (node == NULL)
+	{
+		Oid			infunc;
+
+		if (coercion->from != TEXTOID && coercion->from != UNKNOWNOID)
+			return false;
+		coercion->by_input = true;
+		coercion->builtin = ms_type_is_builtin(coercion->to);
+		getTypeInputInfo(coercion->to, &infunc, &coercion->ioparam);
+		fmgr_info_cxt(infunc, &coercion->input, coercion->cxt);
+		return true;
+	}
+
+	coercion->builtin = ms_is_builtin(node);
+	while (IsA(node, RelabelType))
+		node = (Node *) ((RelabelType *) node)->arg;
+	if (IsA(node, Param))
+		return true;
+
+	coercion->params = makeParamList(1);
+	coercion->econtext = CreateStandaloneExprContext();
+	coercion->econtext->ecxt_param_list_info = coercion->params;
+	coercion->expr = ExecInitExprWithParams(expression_planner((Expr *) node),
+											coercion->params);
+	return true;
+}
+
+/*
+ * Is something of a target, which is marked busy, at work further up the
+ * stack?  If we are the only call, an error has left the mark.
+ */
+static bool
+is_at_work(const MSTarget *target, bool busy)
+{
+	return busy && target->users > 1;
+}
+
+static MSCoercion *
+find_coercion(MSTarget *target, Relation rel, MSColumn *column, Oid from,
+			  bool search)
+{
+	MemoryContext cxt;
+	MemoryContext oldcxt;
+	MSCoercion *coercion;
+	int32		typmod = column->typmod;
+	Oid			to = column->typid;
+	bool		reentered;
+
+	/*
+	 * Conversions run user code, which may count in the same table: a call
+	 * further up the stack must find its conversion as it left it.
+	 */
+	reentered = column->coercion != NULL &&
+		is_at_work(target, column->coercion->busy);
+	if (search)
+		to = getBaseTypeAndTypmod(to, &typmod);
+	if (!reentered && column->coercion != NULL &&
+		column->coercion->from == from && column->coercion->to == to &&
+		(column->coercion->builtin || column->coercion->call == target->call))
+		return column->coercion;
+
+	cxt = AllocSetContextCreate(CurrentMemoryContext, "missing_symbol coercion",
+								ALLOCSET_SMALL_SIZES);
+	oldcxt = MemoryContextSwitchTo(cxt);
+	coercion = palloc0(sizeof(MSCoercion));
+	coercion->from = from;
+	coercion->to = to;
+	coercion->typmod = typmod;
+	coercion->call = target->call;
+	coercion->cxt = cxt;
+	if (!make_coercion(coercion))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of table %s is of type %s but the value given is of type %s",
+						ms_column_name(rel, column->attno), target->name,
+						format_type_with_typemod(column->typid, column->typmod),
+						format_type_be(from)),
+				 errhint("Cast the value of %s to %s.",
+						 quote_identifier(ms_column_name(rel, column->attno)),
+						 format_type_be(column->typid))));
+	MemoryContextSwitchTo(oldcxt);
+
+	if (reentered)
+		return coercion;
+	if (column->coercion != NULL)
+		MemoryContextDelete(column->coercion->cxt);
+	MemoryContextSetParent(cxt, target->cxt);
+	column->coercion = coercion;
+	return coercion;
+}
+
+typedef struct Converting
+{
+	const MSTarget *target;
+	Relation	rel;
+	const MSColumn *column;
+} Converting;
+
+static void
+converting_context(void *arg)
+{
+	const Converting *converting = arg;
+
+	errcontext("converting the value given for column \"%s\" of table %s",
+			   ms_column_name(converting->rel, converting->column->attno),
+			   converting->target->name);
+}
+
+/*
+ * Convert a value that is not null; that may make it null.  search: it is only
+ * looked for, so a domain's constraints, which are code of the table's owner,
+ * do not run, as they do not in a condition of a SELECT.
+ */
+static Datum
+coerce_value(MSTarget *target, Relation rel, MSColumn *column, bool search,
+			 Oid type, Datum value, bool *isnull)
+{
+	Converting	converting = {target, rel, column};
+	ErrorContextCallback errcallback;
+	MSCoercion *coercion;
+
+	if (type == column->typid && column->typmod < 0)
+		return value;
+
+	coercion = find_coercion(target, rel, column, type, search);
+	errcallback.callback = converting_context;
+	errcallback.arg = &converting;
+	errcallback.previous = error_context_stack;
+	error_context_stack = &errcallback;
+	coercion->busy = true;
+	if (coercion->by_input)
+	{
+		char	   *str = type == UNKNOWNOID ?
+			DatumGetCString(value) : TextDatumGetCString(value);
+
+		value = InputFunctionCall(&coercion->input, str, coercion->ioparam,
+								  coercion->typmod);
+	}
+	else if (coercion->expr != NULL)
+	{
+		ParamExternData *param = &coercion->params->params[0];
+
+		param->value = value;
+		param->isnull = false;
+		param->ptype = type;
+		param->pflags = 0;
+		value = ExecEvalExpr(coercion->expr, coercion->econtext, isnull);
+	}
+	error_context_stack = errcallback.previous;
+	coercion->busy = false;
+	return value;
+}
+
+static void
+null_key(const MSTarget *target, Relation rel, const MSKeyColumn *key)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("key column \"%s\" of table %s must not be null",
+					ms_column_name(rel, key->column.attno), target->name),
+			 errdetail("A null key conflicts with nothing: every increment would be a new row."),
+			 errhint("Use a value that stands for \"unknown\", such as an empty string.")));
+}
+
+/*
+ * Set the key column that takes the caller's arg-th key value; search: only to
+ * look for it.
+ */
+void
+ms_row_set_key(MSTarget *target, Relation rel, MSRow *row, int arg,
+			   bool search, Oid type, Datum value, bool isnull)
+{
+	MSKeyColumn *key = NULL;
+
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		if (target->argument[i] == arg)
+			key = &target->keys[i];
+	}
+	Assert(key != NULL);
+
+	if (!isnull)
+		value = coerce_value(target, rel, &key->column, search, type, value,
+							 &isnull);
+	if (isnull)
+		null_key(target, rel, key);
+	row->values[key->column.attno - 1] = value;
+	row->isnull[key->column.attno - 1] = false;
+}
+
+/* Columns by name must include the whole key. */
+static void
+check_key_given(MSTarget *target, Relation rel, const MSRow *row)
+{
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		const MSKeyColumn *key = &target->keys[i];
+
+		if (!bms_is_member(key->column.attno, row->given))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("key column \"%s\" of table %s is not given",
+							ms_column_name(rel, key->column.attno), target->name),
+					 errhint("Every column of the key must be given.")));
+		if (row->isnull[key->column.attno - 1])
+			null_key(target, rel, key);
+	}
+}
+
+static MSNamedColumns *
+find_named_columns(MSTarget *target, Relation rel, const char *const *names,
+				   int n)
+{
+	MSNamedColumns *named = target->named_columns;
+	MemoryContext oldcxt;
+
+	if (named != NULL && named->names == names)
+		return named;
+
+	oldcxt = MemoryContextSwitchTo(target->cxt);
+	named = palloc0(sizeof(MSNamedColumns));
+	named->names = names;
+	named->columns = palloc0(sizeof(MSColumn) * n);
+	for (int i = 0; i < n; i++)
+	{
+		AttrNumber	attno = ms_column_number(rel, names[i]);
+		Form_pg_attribute att;
+
+		if (attno == InvalidAttrNumber)
+			continue;
+		att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+		if (ms_is_database_filled(att) && !ms_is_key_column(target, attno))
+			continue;
+		named->columns[i].attno = attno;
+		named->columns[i].typid = att->atttypid;
+		named->columns[i].typmod = att->atttypmod;
+		named->given = bms_add_member(named->given, attno);
+	}
+	MemoryContextSwitchTo(oldcxt);
+	target->named_columns = named;
+	return named;
+}
+
+/*
+ * Fill a row from n text values; those whose name no column has are left out,
+ * and those that the database fills itself.
+ * names must be a constant array: what it means for a target is kept.
+ */
+void
+ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
+				  const char *const *names, int n, const Datum *values,
+				  const bool *isnull)
+{
+	MSNamedColumns *named = find_named_columns(target, rel, names, n);
+
+	row->given = named->given;
+	for (int i = 0; i < n; i++)
+	{
+		MSColumn   *column = &named->columns[i];
+
+		if (column->attno == InvalidAttrNumber || isnull[i])
+			continue;
+		row->isnull[column->attno - 1] = false;
+		row->values[column->attno - 1] =
+			coerce_value(target, rel, column, false, TEXTOID, values[i],
+						 &row->isnull[column->attno - 1]);
+	}
+	check_key_given(target, rel, row);
+}
+
+static MSRecordReader *
+make_record_reader(MSTarget *target, Relation rel)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "missing_symbol record reader",
+											  ALLOCSET_SMALL_SIZES);
+	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
+	MSRecordReader *reader = palloc0(sizeof(MSRecordReader));
+	Oid			rowtype = rel->rd_rel->reltype;
+	Const	   *base = makeNullConst(rowtype, -1, InvalidOid);
+	Const	   *json = makeNullConst(JSONBOID, -1, InvalidOid);
+	TupleDesc	desc = RelationGetDescr(rel);
+	Datum	   *values = palloc0(sizeof(Datum) * desc->natts);
+	bool	   *isnull = palloc(sizeof(bool) * desc->natts);
+
+	memset(isnull, true, sizeof(bool) * desc->natts);
+	reader->base = heap_copy_tuple_as_datum(heap_form_tuple(desc, values,
+															isnull), desc);
+	fmgr_info_cxt(F_JSONB_POPULATE_RECORD, &reader->populate, cxt);
+	fmgr_info_set_expr((Node *) makeFuncExpr(F_JSONB_POPULATE_RECORD, rowtype,
+											 list_make2(base, json),
+											 InvalidOid, InvalidOid,
+											 COERCE_EXPLICIT_CALL),
+					   &reader->populate);
+	reader->cxt = cxt;
+	reader->call = target->call;
+	reader->builtin = true;
+	for (int i = 0; i < desc->natts; i++)
+		reader->builtin &= TupleDescAttr(desc, i)->attisdropped ||
+			ms_type_is_builtin(TupleDescAttr(desc, i)->atttypid);
+	MemoryContextSwitchTo(oldcxt);
+	return reader;
+}
+
+static MSRecordReader *
+find_record_reader(MSTarget *target, Relation rel)
+{
+	MSRecordReader *kept = target->record_reader;
+	MSRecordReader *reader;
+	bool		reentered = kept != NULL && is_at_work(target, kept->busy);
+
+	if (!reentered && kept != NULL &&
+		(kept->builtin || kept->call == target->call))
+		return kept;
+	reader = make_record_reader(target, rel);
+	if (reentered)
+		return reader;
+	if (kept != NULL)
+		MemoryContextDelete(kept->cxt);
+	MemoryContextSetParent(reader->cxt, target->cxt);
+	target->record_reader = reader;
+	return reader;
+}
+
+/* Is a column one that the engine keeps, or one that nobody can write? */
+static void
+check_field(MSTarget *target, Relation rel, AttrNumber attno,
+			const char *field)
+{
+	Form_pg_attribute att;
+
+	if (attno == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of table %s does not exist", field,
+						target->name),
+				 errhint("Fields must be named as the table's columns.")));
+	if (attno == target->count || attno == target->first_seen ||
+		attno == target->last_seen)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("field \"%s\" belongs to the counter of table %s",
+						field, target->name),
+				 errhint("Leave it out; give the amount as the argument \"by\".")));
+	att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+	if (ms_is_database_filled(att) && !ms_is_key_column(target, attno))
+		ereport(ERROR,
+				(errcode(ERRCODE_GENERATED_ALWAYS),
+				 errmsg("column \"%s\" of table %s can only be filled by the database",
+						field, target->name),
+				 errhint("Leave it out.")));
+}
+
+/* The names of an object's fields, as the row's given columns. */
+static void
+read_field_names(MSTarget *target, Relation rel, MSRow *row, Jsonb *json)
+{
+	JsonbIterator *it;
+	JsonbValue	v;
+	JsonbIteratorToken token;
+
+	it = JsonbIteratorInit(&json->root);
+	(void) JsonbIteratorNext(&it, &v, false);
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+		{
+			char	   *field = pnstrdup(v.val.string.val, v.val.string.len);
+			AttrNumber	attno = ms_column_number(rel, field);
+
+			check_field(target, rel, attno, field);
+			row->given = bms_add_member(row->given, attno);
+			pfree(field);
+		}
+	}
+}
+
+/* Fill a row from a JSON object: columns by name. */
+void
+ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
+{
+	Jsonb	   *json = DatumGetJsonbP(fields);
+	MSRecordReader *reader;
+	LOCAL_FCINFO(fcinfo, 2);
+	Datum		record;
+	HeapTupleHeader header;
+	HeapTupleData tuple;
+
+	if (!JB_ROOT_IS_OBJECT(json))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("fields must be a JSON object"),
+				 errhint("For example '{\"%s\": ...}'.",
+						 ms_column_name(rel, target->keys[0].column.attno))));
+	read_field_names(target, rel, row, json);
+
+	reader = find_record_reader(target, rel);
+	InitFunctionCallInfoData(*fcinfo, &reader->populate, 2,
+							 InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = reader->base;
+	fcinfo->args[0].isnull = false;
+	fcinfo->args[1].value = JsonbPGetDatum(json);
+	fcinfo->args[1].isnull = false;
+	reader->busy = true;
+	record = FunctionCallInvoke(fcinfo);
+	reader->busy = false;
+
+	header = DatumGetHeapTupleHeader(record);
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = header;
+	heap_deform_tuple(&tuple, RelationGetDescr(rel), row->values,
+					  row->isnull);
+
+	check_key_given(target, rel, row);
+}
+
+/* An increment by nothing is a mistake of the caller. */
+void
+ms_check_by(int64 by)
+{
+	if (by == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot increment by zero"),
+				 errhint("\"by\" must be positive or negative; value() reads a counter.")));
+}

@@ -1,0 +1,573 @@
+/*-------------------------------------------------------------------------
+ *
+ * total.c
+ *	  Reading counters exactly: value() of one key and total() of a table,
+ *	  with what is spilled or buffered and what this transaction has deferred.
+ *
+ * The row and what is set aside are read with one and the same snapshot, the
+ * calling query's: a delta that is being folded is then either in the row or
+ * aside, never both or neither.  Who has written the table anew since that
+ * snapshot, as ALTER TABLE does, has left nothing for it to see: then READ
+ * COMMITTED has a newer one, and the other levels an error.
+ *
+ * The table itself is read by SQL as the caller, who so needs the right to
+ * SELECT from it.  Where row security applies to the caller, nothing is shown
+ * of a key whose row he does not see.
+ *
+ * What the database generates from a row's columns is computed anew where
+ * these have changed, as the table's owner.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/catalog.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "common/int.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "apply/apply.h"
+#include "aside/aside.h"
+#include "calls/calls_internal.h"
+#include "target/acting.h"
+#include "target/row.h"
+#include "target/stored.h"
+#include "target/target.h"
+
+/* rows that are fetched at once */
+#define FETCH_ROWS	1000
+
+/* what generates columns */
+typedef struct Generating
+{
+	EState	   *estate;
+	TupleTableSlot *slot;
+	ExprState **columns;		/* by attribute number - 1 */
+} Generating;
+
+typedef struct Total
+{
+	MSTarget   *target;
+	Relation	rel;
+	ReturnSetInfo *rsinfo;
+	MemoryContext cxt;			/* of all that is here */
+	MSRow	  **rows;			/* what is to be added, in the order of the key */
+	bool	   *matched;		/* a row of the table has this key */
+	int			nrows;
+	Generating *generating;		/* made when first needed */
+} Total;
+
+PG_FUNCTION_INFO_V1(ms_total);
+
+/*
+ * Has a table another storage than the snapshot's?  Asked of the catalog only
+ * where the table has changed since at all.
+ */
+static bool
+is_rewritten(Oid relid, Snapshot snapshot)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	TransactionId xmin;
+	Oid			filenode;
+	bool		rewritten;
+	Relation	pg_class;
+	ScanKeyData key;
+	SysScanDesc scan;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	xmin = HeapTupleHeaderGetXmin(tuple->t_data);
+	filenode = ((Form_pg_class) GETSTRUCT(tuple))->relfilenode;
+	ReleaseSysCache(tuple);
+	if (!TransactionIdIsNormal(xmin) ||
+		TransactionIdIsCurrentTransactionId(xmin) ||
+		!XidInMVCCSnapshot(xmin, snapshot))
+		return false;
+
+	pg_class = table_open(RelationRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	scan = systable_beginscan(pg_class, ClassOidIndexId, true, snapshot, 1,
+							  &key);
+	tuple = systable_getnext(scan);
+	rewritten = !HeapTupleIsValid(tuple) ||
+		((Form_pg_class) GETSTRUCT(tuple))->relfilenode != filenode;
+	systable_endscan(scan);
+	table_close(pg_class, AccessShareLock);
+	return rewritten;
+}
+
+/*
+ * Make a newer snapshot the active one, where the table, or a partition, has
+ * been written anew since the active one was taken; false where it serves.
+ * The partitions are locked, if they are not yet.
+ */
+static bool
+push_newer_snapshot(const MSTarget *target, Relation rel, LOCKMODE lockmode)
+{
+	Snapshot	snapshot = GetActiveSnapshot();
+	bool		rewritten = false;
+	ListCell   *lc;
+
+	if (rel->rd_rel->relkind == RELKIND_RELATION)
+		rewritten = is_rewritten(target->relid, snapshot);
+	else
+	{
+		foreach(lc, find_all_inheritors(target->relid, lockmode, NULL))
+			rewritten = rewritten || is_rewritten(lfirst_oid(lc), snapshot);
+	}
+	if (!rewritten)
+		return false;
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access to table %s, which has been written anew",
+						target->name),
+				 errdetail("What it held before is not there for the snapshot of this transaction."),
+				 errhint("Repeat the transaction.")));
+	PushActiveSnapshot(GetLatestSnapshot());
+	return true;
+}
+
+static int64
+add(const MSTarget *target, int64 a, int64 b)
+{
+	int64		sum;
+
+	if (pg_add_s64_overflow(a, b, &sum))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("bigint out of range"),
+				 errdetail("The total of a counter in table %s does not fit into a bigint.",
+						   target->name)));
+	return sum;
+}
+
+/* a count, and what has not reached its row */
+typedef struct KeyValue
+{
+	const MSTarget *target;
+	bool		isnull;
+	int64		value;
+} KeyValue;
+
+static void
+add_to_value(KeyValue *value, int64 by)
+{
+	value->value = value->isnull ? by : add(value->target, value->value, by);
+	value->isnull = false;
+}
+
+static bool
+add_delta(MSSpilled *delta, void *arg)
+{
+	add_to_value(arg, delta->by);
+	return true;
+}
+
+/* The count of a row's key. */
+void
+ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
+			   int64 *result)
+{
+	KeyValue	value = {0};
+	bool		found;
+	bool		pushed = false;
+	int64		pending;
+
+	value.target = target;
+	found = ms_general_value(target, rel, row, &value.isnull, &value.value);
+
+	/* what has been written anew shows no row at all */
+	if (!found && (pushed = push_newer_snapshot(target, rel, NoLock)))
+		found = ms_general_value(target, rel, row, &value.isnull,
+								 &value.value);
+	if (found || !ms_row_security_applies(target, InvalidOid))
+	{
+		ms_spill_foreach(target, rel, row, GetActiveSnapshot(), false,
+						 add_delta, &value);
+		if (ms_pending_sum(target, row, &pending))
+			add_to_value(&value, pending);
+	}
+	if (pushed)
+		PopActiveSnapshot();
+	*isnull = value.isnull;
+	*result = value.value;
+}
+
+static void
+add_pending(MSRow *row, void *arg)
+{
+	ms_sums_add(arg, row);
+}
+
+/* Read all deltas of a table, and add them up by key. */
+static void
+read_deltas(Total *total)
+{
+	MSTarget   *target = total->target;
+	MSSums	   *sums = ms_sums_begin(target, total->rel);
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "missing_symbol delta",
+											  ALLOCSET_SMALL_SIZES);
+
+	for (int store = 0; store < MS_STORES; store++)
+	{
+		MSSpillScan *scan = ms_spill_begin(store, target->relid,
+										   GetActiveSnapshot(), NULL, NULL);
+		MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
+		MSSpilled  *delta;
+
+		while ((delta = ms_spill_next(scan)) != NULL)
+		{
+			ms_spill_parse(target, total->rel, delta, true);
+			ms_sums_add(sums, delta->row);
+			MemoryContextReset(cxt);
+		}
+		MemoryContextSwitchTo(oldcxt);
+		ms_spill_end(scan);
+	}
+	ms_pending_foreach(target, total->rel, add_pending, sums);
+	total->rows = ms_sums_end(sums, &total->nrows);
+	total->matched = MemoryContextAllocExtended(CurrentMemoryContext,
+												Max(total->nrows, 1),
+												MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	MemoryContextDelete(cxt);
+}
+
+/* The place of a key; -1 where it is not there. */
+static int
+find_key(const Total *total, const Datum *values)
+{
+	int			low = 0;
+	int			high = total->nrows - 1;
+
+	while (low <= high)
+	{
+		int			middle = low + (high - low) / 2;
+		int			order = ms_compare_rows(total->target, values,
+											total->rows[middle]->values);
+
+		if (order == 0)
+			return middle;
+		if (order < 0)
+			high = middle - 1;
+		else
+			low = middle + 1;
+	}
+	return -1;
+}
+
+/* Be ready to generate columns. */
+static void
+begin_generating(Total *total)
+{
+	TupleDesc	desc = RelationGetDescr(total->rel);
+	Generating *generating = palloc0(sizeof(Generating));
+
+	generating->columns = palloc0(sizeof(ExprState *) * desc->natts);
+	generating->estate = CreateExecutorState();
+	generating->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(desc),
+											   &TTSOpsVirtual);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (att->attgenerated != '\0' && !att->attisdropped)
+			generating->columns[i] =
+				ExecPrepareExpr((Expr *) build_column_default(total->rel, i + 1),
+								generating->estate);
+	}
+	total->generating = generating;
+}
+
+static void
+end_generating(Total *total)
+{
+	if (total->generating == NULL)
+		return;
+	ExecDropSingleTupleTableSlot(total->generating->slot);
+	FreeExecutorState(total->generating->estate);
+}
+
+/* Compute what is generated from a row's columns. */
+static void
+generate(Total *total, Datum *values, bool *isnull)
+{
+	TupleDesc	desc = RelationGetDescr(total->rel);
+	TupleTableSlot *slot = total->generating->slot;
+	ExprContext *econtext = GetPerTupleExprContext(total->generating->estate);
+
+	ExecClearTuple(slot);
+	memcpy(slot->tts_values, values, sizeof(Datum) * desc->natts);
+	memcpy(slot->tts_isnull, isnull, sizeof(bool) * desc->natts);
+	ExecStoreVirtualTuple(slot);
+	slot->tts_tableOid = RelationGetRelid(total->rel);
+	econtext->ecxt_scantuple = slot;
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (total->generating->columns[i] == NULL)
+			continue;
+		values[i] = ExecEvalExprSwitchContext(total->generating->columns[i],
+											  econtext, &isnull[i]);
+		if (!isnull[i])
+			values[i] = datumCopy(values[i], att->attbyval, att->attlen);
+	}
+	ExecClearTuple(slot);
+	ResetExprContext(econtext);
+}
+
+/* The columns of a row that are generated from others, which have changed. */
+static void
+generate_columns(Total *total, Datum *values, bool *isnull)
+{
+	TupleConstr *constr = RelationGetDescr(total->rel)->constr;
+	MSActing	acting;
+	MemoryContext oldcxt;
+
+	if (constr == NULL || !ms_has_generated(constr))
+		return;
+	if (!total->target->builtin)
+		ms_act_for_reading(total->rel, &acting);
+	if (total->generating == NULL)
+	{
+		oldcxt = MemoryContextSwitchTo(total->cxt);
+		begin_generating(total);
+		MemoryContextSwitchTo(oldcxt);
+	}
+	generate(total, values, isnull);
+	if (!total->target->builtin)
+		ms_act_no_more(&acting);
+}
+
+/* Add a delta to a row of the table, as the increment of it would have. */
+static void
+add_to_row(const MSTarget *target, const MSRow *delta, Datum *values,
+		   bool *isnull)
+{
+	int			i = target->count - 1;
+	int			attno = -1;
+
+	values[i] = ms_add_count(target, values[i], isnull[i], delta,
+							 delta->last_seen);
+	isnull[i] = false;
+	if (target->last_seen != InvalidAttrNumber)
+	{
+		i = target->last_seen - 1;
+		if (isnull[i] || DatumGetTimestampTz(values[i]) < delta->last_seen)
+			values[i] = TimestampTzGetDatum(delta->last_seen);
+		isnull[i] = false;
+	}
+	while ((attno = bms_next_member(target->fill, attno)) >= 0)
+	{
+		i = attno - 1;
+		if (isnull[i] && ms_row_fills(delta, attno))
+		{
+			values[i] = delta->values[i];
+			isnull[i] = false;
+		}
+	}
+}
+
+static void
+put_row(Total *total, Datum *values, bool *isnull)
+{
+	tuplestore_putvalues(total->rsinfo->setResult, total->rsinfo->setDesc,
+						 values, isnull);
+}
+
+/* Pass a row of the table on; SQL leaves out columns that were dropped. */
+static void
+put_table_row(Total *total, HeapTuple tuple, TupleDesc from)
+{
+	TupleDesc	desc = RelationGetDescr(total->rel);
+	Datum	   *values = palloc0(sizeof(Datum) * desc->natts);
+	bool	   *isnull = palloc(sizeof(bool) * desc->natts);
+	bool		is_counter = true;
+	int			place = -1;
+
+	memset(isnull, true, desc->natts);
+	for (int i = 0, j = 1; i < desc->natts; i++)
+	{
+		if (TupleDescAttr(desc, i)->attisdropped)
+			continue;
+		values[i] = heap_getattr(tuple, j, from, &isnull[i]);
+		j++;
+	}
+	for (int i = 0; i < total->target->nkeys; i++)
+		is_counter &= !isnull[total->target->keys[i].column.attno - 1];
+
+	/* what has a NULL in its key is never counted */
+	if (is_counter)
+		place = find_key(total, values);
+	if (place >= 0)
+	{
+		add_to_row(total->target, total->rows[place], values, isnull);
+		generate_columns(total, values, isnull);
+		total->matched[place] = true;
+	}
+	put_row(total, values, isnull);
+}
+
+/* Begin to read the table, in SPI, which checks the caller's rights. */
+static Portal
+open_table(const Total *total)
+{
+	char	   *sql = psprintf("SELECT t.* FROM %s%s AS t",
+							   total->rel->rd_rel->relkind == RELKIND_RELATION ? "ONLY " : "",
+							   total->target->name);
+	SPIPlanPtr	plan = SPI_prepare(sql, 0, NULL);
+	Portal		portal;
+
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed for \"%s\": %s", sql,
+			 SPI_result_code_string(SPI_result));
+	ms_check_plan(total->target, plan);
+	portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
+	portal->visible = false;	/* it is nobody's cursor */
+	return portal;
+}
+
+static void
+put_table_rows(Total *total, Portal portal)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "missing_symbol total",
+											  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext oldcxt;
+
+	for (;;)
+	{
+		SPI_cursor_fetch(portal, true, FETCH_ROWS);
+		if (SPI_processed == 0)
+			break;
+		oldcxt = MemoryContextSwitchTo(cxt);
+		for (uint64 i = 0; i < SPI_processed; i++)
+			put_table_row(total, SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+		MemoryContextSwitchTo(oldcxt);
+		MemoryContextReset(cxt);
+		SPI_freetuptable(SPI_tuptable);
+	}
+	SPI_cursor_close(portal);
+	MemoryContextDelete(cxt);
+}
+
+/* Keys that have no row yet. */
+static void
+put_new_rows(Total *total)
+{
+	for (int i = 0; i < total->nrows; i++)
+	{
+		MSRow	   *row = total->rows[i];
+
+		if (total->matched[i])
+			continue;
+		ms_set_new_counter(total->target, row, row->values, row->isnull);
+		generate_columns(total, row->values, row->isnull);
+		put_row(total, row->values, row->isnull);
+	}
+}
+
+/* The rows of a table that is open, in SPI. */
+static void
+put_rows(Total *total)
+{
+	bool		pushed = push_newer_snapshot(total->target, total->rel,
+											 AccessShareLock);
+	Portal		portal;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	total->cxt = CurrentMemoryContext;
+	portal = open_table(total);
+	read_deltas(total);
+	put_table_rows(total, portal);
+	if (!ms_row_security_applies(total->target, InvalidOid))
+		put_new_rows(total);
+	end_generating(total);
+	SPI_finish();
+	if (pushed)
+		PopActiveSnapshot();
+}
+
+/*
+ * Are the rows that the query expects still those of the table?  It was
+ * planned before we have locked the table, and may have waited for that.  New
+ * columns are left out.
+ */
+static void
+check_row_type(const Total *total)
+{
+	TupleDesc	expected = total->rsinfo->setDesc;
+	TupleDesc	desc = RelationGetDescr(total->rel);
+	bool		same = expected->natts <= desc->natts;
+
+	for (int i = 0; same && i < expected->natts; i++)
+	{
+		Form_pg_attribute a = TupleDescAttr(expected, i);
+		Form_pg_attribute b = TupleDescAttr(desc, i);
+
+		same = a->attisdropped == b->attisdropped &&
+			(a->attisdropped || a->atttypid == b->atttypid);
+	}
+	if (!same)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table %s has got other columns meanwhile",
+						total->target->name),
+				 errhint("Repeat the call.")));
+}
+
+/* total(NULL::table): its rows, with all that has been counted */
+Datum
+ms_total(PG_FUNCTION_ARGS)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 0);
+	Oid			relid = OidIsValid(type) ? get_typ_typrelid(type) : InvalidOid;
+	Total		total = {0};
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("total() wants a row of a table, not a value of type %s",
+						format_type_be(type)),
+				 errhint("Name the table as a type: SELECT * FROM missing_symbol.total(NULL::page_views).")));
+	total.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	total.target = ms_target_open(relid, AccessShareLock, &total.rel);
+	PG_TRY();
+	{
+		InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+		check_row_type(&total);
+		put_rows(&total);
+	}
+	PG_CATCH();
+	{
+		ms_target_unpin(total.target);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	ms_target_close(total.target, total.rel);
+	return (Datum) 0;
+}

@@ -1,0 +1,457 @@
+/*-------------------------------------------------------------------------
+ *
+ * track.c
+ *	  track(), untrack(), and the trigger that forgets dropped tables: who
+ *	  writes table missing_symbol.tracked.
+ *
+ * The table grants nobody write access.  It is written here only, with the
+ * table access method, after checking that the caller owns the *target*: so
+ * no function need be SECURITY DEFINER, and whoever may drop a table can have
+ * its row removed.  track() and untrack() lock the target against each other
+ * (ShareUpdateExclusiveLock, as ALTER TABLE SET does) and send a relcache
+ * invalidation for it, so that every session reads the new row at its next
+ * call.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/event_trigger.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "compat.h"
+#include "aside/aside.h"
+#include "calls/calls_internal.h"
+#include "target/acting.h"
+#include "target/stored.h"
+#include "target/target.h"
+
+PG_FUNCTION_INFO_V1(ms_track);
+PG_FUNCTION_INFO_V1(ms_untrack);
+PG_FUNCTION_INFO_V1(ms_forget_dropped);
+
+static void
+insert_row(Relation tracked, Datum *values, bool *isnull)
+{
+	EState	   *estate = CreateExecutorState();
+	ResultRelInfo *rri = makeNode(ResultRelInfo);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(tracked),
+													&TTSOpsHeapTuple);
+
+	ExecStoreHeapTuple(heap_form_tuple(RelationGetDescr(tracked), values,
+									   isnull), slot, false);
+	InitResultRelInfo(rri, tracked, 0, NULL, 0);
+	ExecOpenIndices(rri, false);
+	PushActiveSnapshot(GetLatestSnapshot());
+	ExecSimpleRelationInsert(rri, estate, slot);
+	PopActiveSnapshot();
+	ExecCloseIndices(rri);
+	ExecDropSingleTupleTableSlot(slot);
+	FreeExecutorState(estate);
+}
+
+static void
+delete_row(Relation tracked, ItemPointer tid)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+
+	simple_table_tuple_delete(tracked, tid, snapshot);
+	UnregisterSnapshot(snapshot);
+}
+
+static void
+no_table(Oid relid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("table with OID %u does not exist", relid)));
+}
+
+static void
+check_owner(Oid relid)
+{
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		no_table(relid);
+	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER,
+					   get_relkind_objtype(get_rel_relkind(relid)),
+					   get_rel_name(relid));
+}
+
+/* Lock a table that the caller owns. */
+static Relation
+open_owned(FunctionCallInfo fcinfo, const char *function)
+{
+	Oid			relid;
+	Relation	rel;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("target must not be null")));
+	relid = PG_GETARG_OID(0);
+	PreventCommandIfReadOnly(function);
+	PreventCommandDuringRecovery(function);
+
+	/* what another call in the same statement did must be visible */
+	CommandCounterIncrement();
+
+	/* before the lock, which keeps others out, and under it */
+	check_owner(relid);
+	rel = try_relation_open(relid, ShareUpdateExclusiveLock);
+	if (rel == NULL)
+		no_table(relid);
+	check_owner(relid);
+	return rel;
+}
+
+/* Refuse settings that do not go together. */
+static void
+check_together(Datum *values, bool *isnull)
+{
+	if (!isnull[TRACKED_APPLY] &&
+		ms_tracked_apply(values[TRACKED_APPLY]) != MS_APPLY_NOW &&
+		!isnull[TRACKED_THROTTLE])
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("throttle cannot be combined with apply => '%s'",
+						text_to_cstring(DatumGetTextPP(values[TRACKED_APPLY]))),
+				 errdetail("Whether an increment is throttled would be known when it reaches its row only."),
+				 errhint("A throttled key is written once per interval: use apply => 'now', or clear the throttle with throttle => '0'.")));
+}
+
+/* Are increments of a table set aside? */
+static bool
+has_deltas(Relation rel)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	bool		result = ms_spill_exists(RelationGetRelid(rel), snapshot);
+
+	UnregisterSnapshot(snapshot);
+	return result;
+}
+
+/*
+ * The key of a delta that is set aside is kept as values in the order of the
+ * index: of another key they would be other values.
+ */
+static void
+check_key_change(Relation rel, List *before, List *after)
+{
+	if (equal(before, after))
+		return;
+
+	/* those of transactions that are not over, too */
+	LockRelation(rel, ShareRowExclusiveLock);
+	if (has_deltas(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot change the key of table \"%s\": increments of it are set aside",
+						RelationGetRelationName(rel)),
+				 errhint("Merge them first: SELECT missing_symbol.flush().")));
+}
+
+/* The key that a row of tracked names; NIL: it leaves that to the table. */
+static List *
+named_key(Datum *values, bool *isnull)
+{
+	return isnull[TRACKED_KEY] ? NIL : ms_tracked_names(values[TRACKED_KEY]);
+}
+
+/*
+ * A delta that is set aside may later turn out to have been throttled: the
+ * two do not go together, nor does a throttle with what is still set aside.
+ */
+static void
+check_throttle(Relation rel, Datum *values, bool *isnull)
+{
+	if (isnull[TRACKED_THROTTLE])
+		return;
+	if (!isnull[TRACKED_SPILL] && DatumGetBool(values[TRACKED_SPILL]))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("throttle and spill cannot both be set for table \"%s\"",
+						RelationGetRelationName(rel)),
+				 errdetail("Whether a spilled increment should have been throttled is not known when it is made."),
+				 errhint("Clear one of them: throttle => '0', or spill => false.")));
+
+	if (has_deltas(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot throttle table \"%s\": increments of it are set aside",
+						RelationGetRelationName(rel)),
+				 errhint("Merge them first: SELECT missing_symbol.fold(...).")));
+}
+
+/* '' and an empty array clear a setting; NULL has left the old one. */
+static void
+normalize(Datum *values, bool *isnull)
+{
+	if (!isnull[TRACKED_KEY] && ms_tracked_names(values[TRACKED_KEY]) == NIL)
+		isnull[TRACKED_KEY] = true;
+	if (!isnull[TRACKED_FILL] && ms_tracked_names(values[TRACKED_FILL]) == NIL)
+		isnull[TRACKED_FILL] = true;
+	if (!isnull[TRACKED_COUNT] &&
+		NameStr(*DatumGetName(values[TRACKED_COUNT]))[0] == '\0')
+		isnull[TRACKED_COUNT] = true;
+	if (!isnull[TRACKED_APPLY] &&
+		VARSIZE_ANY_EXHDR(DatumGetTextPP(values[TRACKED_APPLY])) == 0)
+		isnull[TRACKED_APPLY] = true;
+	if (!isnull[TRACKED_THROTTLE] &&
+		ms_tracked_throttle(DatumGetIntervalP(values[TRACKED_THROTTLE])) == 0)
+		isnull[TRACKED_THROTTLE] = true;
+}
+
+/* fill must not name what increments write, or what cannot be written. */
+static void
+check_fill(MSTarget *target, Relation rel)
+{
+	int			attno = -1;
+
+	while ((attno = bms_next_member(target->fill, attno)) >= 0)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+
+		if (ms_is_always_given(target, attno) || att->attgenerated != '\0' ||
+			att->attidentity != '\0')
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("column \"%s\" of table %s cannot be filled",
+							NameStr(att->attname), target->name),
+					 errdetail("It is part of the key or the counter, or the database fills it."),
+					 errhint("Name detail columns in fill.")));
+	}
+}
+
+/* Columns that fill up after 2,147,483,647 increments or new counters. */
+static List *
+narrow_columns(MSTarget *target, Relation rel)
+{
+	List	   *result = NIL;
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		bool		is_count = att->attnum == target->count;
+
+		if (att->attisdropped || getBaseType(att->atttypid) != INT4OID)
+			continue;
+		if (!is_count && att->attidentity == '\0' &&
+			!ms_default_is_sequence(rel, att->attnum))
+			continue;
+		result = ms_add_obstacle(result,
+							  psprintf("%s column %s is integer and full at 2147483647",
+									   is_count ? "count" : "serial",
+									   quote_identifier(NameStr(att->attname))),
+							  psprintf("ALTER TABLE %s ALTER COLUMN %s TYPE bigint;",
+									   target->name,
+									   quote_identifier(NameStr(att->attname))));
+	}
+	return result;
+}
+
+static void
+warn(const MSTarget *target, List *obstacles, const char *consequence)
+{
+	ListCell   *lc;
+
+	foreach(lc, obstacles)
+	{
+		MSObstacle *obstacle = lfirst(lc);
+
+		ereport(WARNING,
+				(errmsg("table %s: %s", target->name, obstacle->what),
+				 errdetail("%s", consequence),
+				 errhint("%s", obstacle->remedy)));
+	}
+}
+
+/* What was asked for, but cannot be done with the types of the key. */
+static void
+warn_fallbacks(MSTarget *target, Relation rel, bool spill)
+{
+	bool		serves = ms_key_text_serves(target);
+
+	if ((target->spill || target->apply == MS_APPLY_BUFFER) &&
+		ms_has_own_triggers(rel))
+		ereport(WARNING,
+				(errmsg("table %s: what is set aside runs its triggers as its owner where he could not become the role that counted",
+						target->name),
+				 errdetail("A trigger that looks at current_user sees the owner then."),
+				 errhint("Use apply => 'commit' or 'now' where that matters.")));
+	if (spill && !serves)
+		ereport(WARNING,
+				(errmsg("table %s: increments cannot be spilled, but wait for locked rows",
+						target->name),
+				 errdetail("Its key contains names of objects, which can be renamed or dropped meanwhile."),
+				 errhint("Use a key column of type oid, text or name.")));
+	if (target->apply == MS_APPLY_BUFFER && !ms_key_text_exact(target))
+		ereport(WARNING,
+				(errmsg("table %s: increments cannot be buffered, but are applied at the commit",
+						target->name),
+				 serves ?
+				 errdetail("Equal keys of its key's types, or under their collations, can have different texts.") :
+				 errdetail("Its key contains names of objects, which can be renamed or dropped meanwhile."),
+				 errhint("Use key columns of integer, text, uuid or date types.")));
+}
+
+/* What track() has to say of the settings that are in force now. */
+static Datum
+judge(MSTarget *target, Relation rel, void *spill)
+{
+	check_fill(target, rel);
+	warn(target, ms_hot_obstacles(target, rel),
+		 "Increments cannot be HOT: each writes to every index.");
+	warn(target, narrow_columns(target, rel),
+		 "Then every further increment or new counter fails.");
+	warn_fallbacks(target, rel, *(bool *) spill);
+	return (Datum) 0;
+}
+
+/*
+ * track(target, key, count, first_seen, last_seen, apply, throttle, fill,
+ * spill): NULL leaves a setting as it is.
+ */
+Datum
+ms_track(PG_FUNCTION_ARGS)
+{
+	Relation	rel = open_owned(fcinfo, "track()");
+	Relation	tracked;
+	Datum		values[TRACKED_NATTS] = {0};
+	bool		isnull[TRACKED_NATTS];
+	ItemPointerData tid;
+	MSTarget   *target;
+	Relation	again;
+	List	   *key;
+	bool		spill;
+
+	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot track temporary table \"%s\"",
+						RelationGetRelationName(rel)),
+				 errdetail("Its row would outlive the table."),
+				 errhint("Give it one unique key and the customary column names; then it needs no track().")));
+
+	tracked = ms_tracked_open(RowExclusiveLock);
+	memset(isnull, true, sizeof(isnull));
+	if (ms_tracked_row(tracked, RelationGetRelid(rel), values, isnull, &tid))
+		delete_row(tracked, &tid);
+	key = named_key(values, isnull);
+	values[TRACKED_TARGET] = PG_GETARG_DATUM(0);
+	isnull[TRACKED_TARGET] = false;
+	for (int i = TRACKED_KEY; i < TRACKED_NATTS; i++)
+	{
+		if (!PG_ARGISNULL(i))
+		{
+			values[i] = PG_GETARG_DATUM(i);
+			isnull[i] = false;
+		}
+	}
+	normalize(values, isnull);
+	check_together(values, isnull);
+	check_throttle(rel, values, isnull);
+	check_key_change(rel, key, named_key(values, isnull));
+	insert_row(tracked, values, isnull);
+	table_close(tracked, RowExclusiveLock);
+
+	/* an error in what was asked for shows here, and undoes the row */
+	CacheInvalidateRelcache(rel);
+	CommandCounterIncrement();
+	spill = !isnull[TRACKED_SPILL] && DatumGetBool(values[TRACKED_SPILL]);
+	target = ms_target_open(RelationGetRelid(rel), NoLock, &again);
+	(void) ms_look_at(target, again, judge, &spill);
+	relation_close(rel, NoLock);
+	PG_RETURN_VOID();
+}
+
+/* untrack(target): the table alone tells again how it counts */
+Datum
+ms_untrack(PG_FUNCTION_ARGS)
+{
+	Relation	rel = open_owned(fcinfo, "untrack()");
+	Relation	tracked = ms_tracked_open(RowExclusiveLock);
+	Datum		values[TRACKED_NATTS];
+	bool		isnull[TRACKED_NATTS];
+	ItemPointerData tid;
+
+	if (ms_tracked_row(tracked, RelationGetRelid(rel), values, isnull, &tid))
+	{
+		check_key_change(rel, named_key(values, isnull), NIL);
+		delete_row(tracked, &tid);
+	}
+	else
+		ereport(NOTICE,
+				(errmsg("table \"%s\" is not tracked",
+						RelationGetRelationName(rel))));
+	table_close(tracked, RowExclusiveLock);
+	CacheInvalidateRelcache(rel);
+	relation_close(rel, NoLock);
+	PG_RETURN_VOID();
+}
+
+/*
+ * The event trigger on sql_drop: a dropped table's row goes with it, whoever
+ * dropped it.
+ */
+Datum
+ms_forget_dropped(PG_FUNCTION_ARGS)
+{
+	Relation	tracked;
+
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("forget_dropped() must be called by its event trigger")));
+
+	/* DROP EXTENSION takes our own table along */
+	if (!OidIsValid(get_namespace_oid("missing_symbol", true)) ||
+		!OidIsValid(get_relname_relid("tracked", ms_schema())))
+		PG_RETURN_NULL();
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute("SELECT objid FROM pg_catalog.pg_event_trigger_dropped_objects()"
+					" WHERE classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
+					" AND objsubid OPERATOR(pg_catalog.=) 0"
+					" AND object_type OPERATOR(pg_catalog.=) 'table'",
+					true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the dropped objects");
+
+	tracked = ms_tracked_open(RowExclusiveLock);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		Datum		values[TRACKED_NATTS];
+		bool		isnull[TRACKED_NATTS];
+		bool		objnull;
+		ItemPointerData tid;
+		Datum		objid = SPI_getbinval(SPI_tuptable->vals[i],
+										  SPI_tuptable->tupdesc, 1, &objnull);
+
+		if (ms_tracked_row(tracked, DatumGetObjectId(objid), values, isnull, &tid))
+			delete_row(tracked, &tid);
+		ms_spill_forget(DatumGetObjectId(objid));
+	}
+	table_close(tracked, RowExclusiveLock);
+	SPI_finish();
+	PG_RETURN_NULL();
+}

@@ -1,0 +1,100 @@
+/*-------------------------------------------------------------------------
+ *
+ * counter.h
+ *	  What all of counting stands on: the type, the clock, the outcomes, and
+ *	  what this session's calls came to.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef MS_COUNTER_H
+#define MS_COUNTER_H
+
+#include "datatype/timestamp.h"
+#include "fmgr.h"
+#include "utils/hsearch.h"
+
+#include "compat.h"
+
+MS_INSIDE_BEGIN
+
+/* the settings */
+extern void ms_counter_init(void);
+
+/*
+ * clock.c: the time of an increment.
+ */
+extern TimestampTz ms_clock(void);
+
+/*
+ * counter.c: the type.  24 bytes, double aligned, passed by reference.
+ */
+typedef struct MSCounter
+{
+	int64		count;
+	TimestampTz first_seen;
+	TimestampTz last_seen;		/* never before first_seen */
+} MSCounter;
+
+#define DatumGetMSCounterP(d)	((MSCounter *) DatumGetPointer(d))
+#define MSCounterPGetDatum(p)	PointerGetDatum(p)
+#define PG_GETARG_MSCOUNTER_P(n) DatumGetMSCounterP(PG_GETARG_DATUM(n))
+#define PG_RETURN_MSCOUNTER_P(p) return MSCounterPGetDatum(p)
+
+/* set *result to a counter that has been seen at one time only */
+extern void ms_counter_make(MSCounter *result, int64 count, TimestampTz now);
+
+/* error 22008 where times are infinite, or first_seen is after last_seen */
+extern void ms_counter_check(const MSCounter *c);
+
+/* c counted by more at now; error 22003 where the count overflows */
+extern void ms_counter_add(MSCounter *result, const MSCounter *c, int64 by,
+						   TimestampTz now);
+
+/*
+ * tally.c: what this session's increments came to.
+ */
+typedef enum MSOutcome
+{
+	MS_INSERTED,
+	MS_INCREMENTED,
+	MS_THROTTLED,
+	MS_IGNORED,
+	MS_SPILLED,
+	MS_DEFERRED,
+	MS_BUFFERED
+} MSOutcome;
+
+#define MS_OUTCOMES (MS_BUFFERED + 1)
+
+typedef struct MSTally
+{
+	Oid			relid;			/* hash key */
+	int64		counts[MS_OUTCOMES];
+	int64		fallbacks;
+	int64		lock_waits;
+	int64		early_applies;
+	int64		folded;
+} MSTally;
+
+/* calls of the session's user code, by outcome; counts has MS_OUTCOMES */
+extern void ms_tally_count(Oid relid, MSOutcome outcome);
+extern void ms_tally_count_many(Oid relid, const int64 *counts);
+
+/* a row's lock, or a key's insertion, had to be waited for */
+extern void ms_tally_lock_wait(Oid relid);
+
+/* so many could not wait as they should have */
+extern void ms_tally_fallback(Oid relid, int64 n);
+
+/* one could not be deferred, for want of memory */
+extern void ms_tally_early_apply(Oid relid);
+
+/* so many spilled deltas were merged into their rows */
+extern void ms_tally_folded(Oid relid, int64 deltas);
+
+/* the MSTally of each target; NULL: nothing was counted yet */
+extern HTAB *ms_tally_all(void);
+
+MS_INSIDE_END
+
+#endif							/* MS_COUNTER_H */

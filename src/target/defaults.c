@@ -1,0 +1,252 @@
+/*-------------------------------------------------------------------------
+ *
+ * defaults.c
+ *	  The columns of a new row that nobody gives: when is their default asked?
+ *
+ * A row that waits (deferred, spilled, buffered) is inserted at another time
+ * than it was counted, by another session and as another role perhaps.  So:
+ *
+ * What a default says at the call is said by the call: it is evaluated there,
+ * by who counts, with his rights and settings, once for what waits, whether or
+ * not the counter is there by then (as INSERT ... ON CONFLICT does).  That is
+ * so of every function of a user's, whatever it calls itself; and of those of
+ * the server that depend on the role, a setting, the session or the time.
+ * What says the same whenever it is asked is evaluated as the row is inserted:
+ * constants, and sequences and random values, which an increment of a counter
+ * that is there must not use up.
+ *
+ * The answers are kept beside what was given (MSRow.defaulted): they are used
+ * where the row is inserted, as its own, and nowhere else.  They fill nothing,
+ * and take no right to the column.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_proc.h"
+#include "executor/executor.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parse_coerce.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+#include "target/row.h"
+#include "target/target.h"
+#include "target/target_internal.h"
+
+/* defaults of a target that the call is asked for, compiled */
+typedef struct MSDefaults
+{
+	EState	   *estate;			/* holds all of it */
+	ExprState **columns;		/* by attribute number - 1 */
+} MSDefaults;
+
+/* A column's default; NULL where it has none, or is no such column. */
+static Node *
+default_of(Relation rel, Form_pg_attribute att)
+{
+	if (att->attisdropped || att->attgenerated != '\0')
+		return NULL;
+	return build_column_default(rel, att->attnum);
+}
+
+/* The value of a column that nobody gives: its default, or a checked NULL. */
+static Node *
+value_of(Relation rel, Form_pg_attribute att)
+{
+	Node	   *node = default_of(rel, att);
+
+	if (node == NULL && !att->attisdropped && att->attgenerated == '\0' &&
+		getBaseType(att->atttypid) != att->atttypid)
+	{
+		int32		basetypmod = att->atttypmod;
+		Oid			basetype = getBaseTypeAndTypmod(att->atttypid, &basetypmod);
+
+		node = coerce_to_domain((Node *) makeNullConst(basetype, basetypmod,
+													   get_typcollation(basetype)),
+								basetype, basetypmod, att->atttypid,
+								COERCION_IMPLICIT, COERCE_IMPLICIT_CAST, -1,
+								false);
+	}
+	return node;
+}
+
+/* Does a column get something, where nobody gives it? */
+bool
+ms_has_default(Relation rel, Form_pg_attribute att)
+{
+	return value_of(rel, att) != NULL;
+}
+
+/* Compile that, for as long as a state of the executor lasts. */
+ExprState *
+ms_compile_default(Relation rel, Form_pg_attribute att, EState *estate)
+{
+	MemoryContext oldcxt = MemoryContextSwitchTo(estate->es_query_cxt);
+	ExprState  *result = ExecPrepareExpr((Expr *) value_of(rel, att), estate);
+
+	MemoryContextSwitchTo(oldcxt);
+	return result;
+}
+
+/* Is a default nothing but null, brought to the column's length perhaps? */
+static bool
+is_null(Node *expr)
+{
+	if (!ms_is_builtin(expr))
+		return false;
+	expr = eval_const_expressions(NULL, expr);
+	return IsA(expr, Const) && ((Const *) expr)->constisnull;
+}
+
+/*
+ * Does a function of the server depend on who calls it, or when?  Not those
+ * that only make texts of what they are given.
+ */
+static bool
+is_of_call(Oid function, void *context)
+{
+	static const char *const others[] = {
+		"anytextcat", "concat", "concat_ws", "format", "gen_random_uuid",
+		"nextval", "random", "random_normal", "textanycat", "to_char",
+		"uuidv4", "uuidv7"
+	};
+	char	   *name;
+
+	if (func_volatile(function) == PROVOLATILE_IMMUTABLE)
+		return false;
+	name = get_func_name(function);
+	for (int i = 0; name != NULL && i < lengthof(others); i++)
+	{
+		if (strcmp(name, others[i]) == 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+of_call_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return IsA(node, SQLValueFunction) ||
+		check_functions_in_node(node, is_of_call, context) ||
+		expression_tree_walker(node, of_call_walker, context);
+}
+
+/* Find out which columns of a target have defaults, and when they are asked. */
+void
+ms_infer_defaults(MSTarget *target, Relation rel)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		AttrNumber	attno = i + 1;
+		Node	   *expr;
+
+		if (ms_is_always_given(target, attno) ||
+			(expr = default_of(rel, TupleDescAttr(desc, i))) == NULL ||
+			is_null(expr))
+			continue;
+		target->defaults = bms_add_member(target->defaults, attno);
+		if (!ms_is_builtin(expr) || of_call_walker(expr, NULL))
+			target->call_defaults = bms_add_member(target->call_defaults,
+												   attno);
+	}
+}
+
+/*
+ * Where they are compiled as they are needed: EXECUTE is checked there.  Kept
+ * where they are everybody's (builtin.c).
+ */
+static MSDefaults *
+find_compiled(MSTarget *target, Relation rel)
+{
+	MSDefaults *result = target->compiled_defaults;
+	EState	   *estate;
+
+	if (result != NULL)
+		return result;
+	estate = CreateExecutorState();
+	result = MemoryContextAllocZero(estate->es_query_cxt, sizeof(MSDefaults));
+	result->estate = estate;
+	result->columns = MemoryContextAllocZero(estate->es_query_cxt,
+											 sizeof(ExprState *) *
+											 RelationGetNumberOfAttributes(rel));
+	if (target->builtin)
+	{
+		MemoryContextSetParent(estate->es_query_cxt, target->cxt);
+		target->compiled_defaults = result;
+	}
+	return result;
+}
+
+static void
+evaluate(MSTarget *target, Relation rel, MSRow *row)
+{
+	MSDefaults *compiled = find_compiled(target, rel);
+	ExprContext *econtext = GetPerTupleExprContext(compiled->estate);
+	ExprState **column;
+	int			attno = -1;
+
+	while ((attno = bms_next_member(target->call_defaults, attno)) >= 0)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+		Datum		value;
+		bool		isnull;
+
+		if (ms_row_has_column(row, attno))
+			continue;
+		column = &compiled->columns[attno - 1];
+		if (*column == NULL)
+			*column = ms_compile_default(rel, att, compiled->estate);
+		value = ExecEvalExprSwitchContext(*column, econtext, &isnull);
+		row->isnull[attno - 1] = isnull;
+		if (!isnull)
+			row->values[attno - 1] = datumCopy(value, att->attbyval,
+											   att->attlen);
+		row->defaulted = bms_add_member(row->defaulted, attno);
+	}
+	ResetExprContext(econtext);
+	if (target->compiled_defaults != compiled)
+		FreeExecutorState(compiled->estate);
+}
+
+/*
+ * A row that is going to wait, with what its call says; the same row where
+ * nothing is to be said, or all has been.  Runs user code, which may count.
+ */
+const MSRow *
+ms_row_with_defaults(MSTarget *target, Relation rel, const MSRow *row)
+{
+	MSRow	   *result;
+	int			natts = RelationGetNumberOfAttributes(rel);
+	Datum	   *values;
+	bool	   *isnull;
+	int			attno = -1;
+
+	while ((attno = bms_next_member(target->call_defaults, attno)) >= 0)
+	{
+		if (!ms_row_has_column(row, attno))
+			break;
+	}
+	if (attno < 0)
+		return row;
+
+	result = ms_row_make(rel);
+	values = result->values;
+	isnull = result->isnull;
+	*result = *row;
+	result->values = memcpy(values, row->values, sizeof(Datum) * natts);
+	result->isnull = memcpy(isnull, row->isnull, sizeof(bool) * natts);
+	result->defaulted = bms_copy(row->defaulted);
+	evaluate(target, rel, result);
+	return result;
+}

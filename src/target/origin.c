@@ -1,0 +1,360 @@
+/*-------------------------------------------------------------------------
+ *
+ * origin.c
+ *	  What a delta that is set aside says of itself: which columns its key has,
+ *	  who counted it, and what defaults said then (defaults.c).
+ *
+ * It stands among the fields, under the empty name, which no column can have;
+ * version 1.1 wrote none, and ignores it.  A text, with the system's identifier,
+ * the role, the table, the key's columns by number and by name; and behind it
+ * what defaults said, if they said anything:
+ *
+ *	  {"": "7412345678901234567 16390 16402 3,1 url,\"Day\""}
+ *	  {"": ["7412345678901234567 16390 16402 3,1 url,\"Day\"", {"tenant": "a"}]}
+ *
+ * What a superuser may have written there instead must not fail a reader.
+ *
+ * On the system where that was written the numbers decide: a role or a column
+ * is the same one after a rename.  After pg_dump and restore, or pg_upgrade,
+ * the names do.  Where neither says anything (1.1) the key's values are in the
+ * order of the key as it is, and defaults are asked as a row is inserted.
+ *
+ * What a session writes is made once for each target and role.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
+
+#include "compat.h"
+#include "target/stored.h"
+#include "target/target.h"
+#include "target/target_internal.h"
+
+/* made for a target, by one role */
+typedef struct MSOrigin
+{
+	MemoryContext cxt;
+	Oid			role;
+	uint64		system;
+	JsonbPair	pair;
+	Datum		alone;			/* as the only field: jsonb */
+} MSOrigin;
+
+static void
+set_string(JsonbValue *v, char *text)
+{
+	v->type = jbvString;
+	v->val.string.val = text;
+	v->val.string.len = strlen(text);
+}
+
+/* The pair of the empty name, without defaults, in the current memory context. */
+static void
+make_pair(MSTarget *target, Relation rel, Oid role, uint64 system,
+		  JsonbPair *pair)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, UINT64_FORMAT " %u %u", system, role,
+					 target->relid);
+	for (int i = 0; i < target->nkeys; i++)
+		appendStringInfo(&text, "%c%d", i == 0 ? ' ' : ',',
+						 target->keys[i].column.attno);
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc,
+											  target->keys[i].column.attno - 1);
+
+		appendStringInfo(&text, "%c%s", i == 0 ? ' ' : ',',
+						 quote_identifier(NameStr(att->attname)));
+	}
+	memset(pair, 0, sizeof(*pair));
+	set_string(&pair->key, "");
+	set_string(&pair->value, text.data);
+}
+
+static MSOrigin *
+find_origin(MSTarget *target, Relation rel, Oid role, uint64 system)
+{
+	MSOrigin   *origin = target->origin;
+	MemoryContext cxt;
+	MemoryContext oldcxt;
+	JsonbValue	object;
+
+	if (likely(origin != NULL && origin->role == role &&
+			   origin->system == system))
+		return origin;
+
+	cxt = AllocSetContextCreate(target->cxt, "missing_symbol origin",
+								ALLOCSET_SMALL_SIZES);
+	oldcxt = MemoryContextSwitchTo(cxt);
+	origin = palloc0(sizeof(MSOrigin));
+	origin->cxt = cxt;
+	origin->role = role;
+	origin->system = system;
+	make_pair(target, rel, role, system, &origin->pair);
+	object.type = jbvObject;
+	object.val.object.nPairs = 1;
+	object.val.object.pairs = &origin->pair;
+	origin->alone = JsonbPGetDatum(JsonbValueToJsonb(&object));
+	MemoryContextSwitchTo(oldcxt);
+	if (target->origin != NULL)
+		MemoryContextDelete(target->origin->cxt);
+	target->origin = origin;
+	return origin;
+}
+
+/*
+ * Of a delta of the key that a target has now, counted by a role of a system;
+ * with what n defaults said, in the order of jsonb.
+ */
+JsonbPair
+ms_origin_pair(MSTarget *target, Relation rel, Oid role, uint64 system,
+			   JsonbPair *defaults, int n)
+{
+	JsonbPair	pair = find_origin(target, rel, role, system)->pair;
+	JsonbValue *elems;
+
+	if (n > 0)
+	{
+		elems = palloc0(sizeof(JsonbValue) * 2);
+		elems[0] = pair.value;
+		elems[1].type = jbvObject;
+		elems[1].val.object.nPairs = n;
+		elems[1].val.object.pairs = defaults;
+		pair.value.type = jbvArray;
+		pair.value.val.array.nElems = 2;
+		pair.value.val.array.rawScalar = false;
+		pair.value.val.array.elems = elems;
+	}
+	return pair;
+}
+
+Datum
+ms_origin_alone(MSTarget *target, Relation rel, Oid role, uint64 system)
+{
+	return find_origin(target, rel, role, system)->alone;
+}
+
+/*
+ * Reading
+ */
+
+/* What the deltas of a target and a role say alike, read */
+typedef struct MSSaid
+{
+	uint64		system;
+	Oid			role;
+	Oid			table;
+	int			nattnums;		/* as many as the key has; 0: not told */
+	AttrNumber	attnums[INDEX_MAX_KEYS];
+} MSSaid;
+
+/* longer ones, of keys of many columns, are read each time */
+#define SAID_BYTES	256
+
+/* The numbers of a text's first words; returns the rest. */
+static char *
+read_numbers(char *text, MSSaid *said)
+{
+	memset(said, 0, sizeof(*said));
+	said->system = strtoull(text, &text, 10);
+	said->role = strtoul(text, &text, 10);
+	said->table = strtoul(text, &text, 10);
+	do
+	{
+		int			attnum = strtol(text, &text, 10);
+
+		said->attnums[said->nattnums++] = attnum == (AttrNumber) attnum ?
+			attnum : InvalidAttrNumber;
+	} while (*text++ == ',' && said->nattnums < INDEX_MAX_KEYS);
+	return text[-1] == ' ' ? text : "";
+}
+
+/*
+ * What a delta says of itself, but for names and defaults.  The last one is
+ * kept with its text, as that of many deltas is the same: nothing else decides
+ * how it is read.
+ */
+static const MSSaid *
+read_said(const char *text, int len)
+{
+	static MSSaid said;
+	static int	said_len = -1;
+	static char bytes[SAID_BYTES];
+
+	if (len == said_len && memcmp(bytes, text, len) == 0)
+		return &said;
+	said_len = -1;
+	(void) read_numbers(pnstrdup(text, len), &said);
+	if (len <= SAID_BYTES)
+	{
+		memcpy(bytes, text, len);
+		said_len = len;
+	}
+	return &said;
+}
+
+/* The names that the columns of a delta's key had: strings, or none. */
+static List *
+read_names(const MSSpilled *delta)
+{
+	MSSaid		said;
+	List	   *names = NIL;
+
+	if (delta->origin == NULL ||
+		!SplitIdentifierString(read_numbers(pnstrdup(delta->origin,
+													 delta->origin_len),
+											&said), ',', &names))
+		return NIL;
+	return names;
+}
+
+/*
+ * Who counted a delta that was read, and whether it has any fields beside
+ * what it says of itself.
+ */
+void
+ms_origin_read(MSSpilled *delta)
+{
+	delta->origin = NULL;
+	delta->defaults = NULL;
+	if (delta->has_fields)
+	{
+		Jsonb	   *json = DatumGetJsonbP(delta->fields);
+		JsonbValue *v = NULL;
+
+		delta->fields = JsonbPGetDatum(json);
+		if (JB_ROOT_IS_OBJECT(json))
+			v = getKeyJsonValueFromContainer(&json->root, "", 0, NULL);
+		if (v != NULL)
+			delta->has_fields = JB_ROOT_COUNT(json) > 1;
+		if (v != NULL && v->type == jbvBinary &&
+			JsonContainerIsArray(v->val.binary.data))
+		{
+			JsonbContainer *both = v->val.binary.data;
+
+			v = getIthJsonbValueFromContainer(both, 1);
+			if (v != NULL && v->type == jbvBinary &&
+				JsonContainerIsObject(v->val.binary.data))
+				delta->defaults = v->val.binary.data;
+			v = getIthJsonbValueFromContainer(both, 0);
+		}
+		if (v != NULL && v->type == jbvString)
+		{
+			const MSSaid *said = read_said(v->val.string.val,
+										   v->val.string.len);
+
+			delta->origin = v->val.string.val;
+			delta->origin_len = v->val.string.len;
+			delta->stored_role = said->role;
+			delta->system = said->system;
+		}
+	}
+	if (delta->origin == NULL || delta->system != GetSystemIdentifier() ||
+		!OidIsValid(delta->stored_role))
+		delta->roleid = get_role_oid(delta->role, true);
+	else if (SearchSysCacheExists1(AUTHOID,
+								   ObjectIdGetDatum(delta->stored_role)))
+		delta->roleid = delta->stored_role;
+}
+
+/* The place of a column in the key; -1 where it is none of it. */
+static int
+place_of(const MSTarget *target, AttrNumber attno)
+{
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		if (target->keys[i].column.attno == attno)
+			return i;
+	}
+	return -1;
+}
+
+static void
+key_has_changed(const MSTarget *target, const MSSpilled *delta, int n)
+{
+	StringInfoData columns;
+	List	   *names = read_names(delta);
+	ListCell   *lc;
+
+	initStringInfo(&columns);
+	foreach(lc, names)
+	{
+		appendStringInfo(&columns, "%s%s", columns.len > 0 ? ", " : "",
+						 quote_identifier(lfirst(lc)));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the key of table %s has changed", target->name),
+			 list_length(names) == n ?
+			 errdetail("A delta was set aside when its columns were (%s).",
+					   columns.data) :
+			 errdetail("A delta was set aside when it had %d columns; now it has %d.",
+					   n, target->nkeys)));
+}
+
+/*
+ * The place in the key, as it is now, of each of the n values that a delta's
+ * key has.  A column that is neither there by its number nor by its name has
+ * been renamed, or made anew under another name: then it is that which is left.
+ */
+void
+ms_origin_places(const MSTarget *target, Relation rel, const MSSpilled *delta,
+				 int n, int *places)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	const AttrNumber *attnums = NULL;
+	List	   *names = NIL;
+	bool		taken[INDEX_MAX_KEYS] = {false};
+
+	if (delta->origin != NULL && delta->system == GetSystemIdentifier())
+	{
+		const MSSaid *said = read_said(delta->origin, delta->origin_len);
+
+		if (said->table == target->relid && said->nattnums == n)
+			attnums = said->attnums;
+	}
+	if (n != target->nkeys)
+		key_has_changed(target, delta, n);
+	for (int i = 0; i < n; i++)
+	{
+		AttrNumber	attno = attnums == NULL ? 0 : attnums[i];
+
+		if (attno <= 0 || attno > desc->natts ||
+			TupleDescAttr(desc, attno - 1)->attisdropped)
+		{
+			if (names == NIL)
+				names = read_names(delta);
+			attno = list_length(names) != n ? InvalidAttrNumber :
+				ms_column_number(rel, list_nth(names, i));
+		}
+		places[i] = -1;
+		if (attno == InvalidAttrNumber)
+			continue;
+		places[i] = place_of(target, attno);
+		if (places[i] < 0 || taken[places[i]])
+			key_has_changed(target, delta, n);
+		taken[places[i]] = true;
+	}
+	for (int i = 0, left = 0; i < n; i++)
+	{
+		if (places[i] >= 0)
+			continue;
+		while (taken[left])
+			left++;
+		places[i] = left++;
+	}
+}

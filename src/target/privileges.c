@@ -1,0 +1,187 @@
+/*-------------------------------------------------------------------------
+ *
+ * privileges.c
+ *	  What an increment asks of the current role.
+ *
+ * INSERT, UPDATE and SELECT, at every call, whether the counter is there or
+ * not, as INSERT ... ON CONFLICT DO UPDATE does: on the table, or on the
+ * columns that the call touches.  The executor's own check is used, and so
+ * its hook is called, but only where core would: under an executor.  The
+ * general path needs it too: its UPDATE alone would count without INSERT.
+ *
+ * A MSPrivileges lives in the memory context it was made in.  The sets of
+ * columns in it are those of the latest check, and live as long as that
+ * call's memory: the fast path's triggers and generated columns ask for them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "executor/executor.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_relation.h"
+#include "tcop/pquery.h"
+#include "utils/memutils.h"
+#include "utils/portal.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+#include "target/acting.h"
+#include "target/target.h"
+
+/* Add attribute numbers to a set of columns as privileges want it. */
+static Bitmapset *
+add_columns(Bitmapset *columns, const Bitmapset *attnos)
+{
+	int			attno = -1;
+
+	while ((attno = bms_next_member(attnos, attno)) >= 0)
+		columns = bms_add_member(columns,
+								 attno - FirstLowInvalidHeapAttributeNumber);
+	return columns;
+}
+
+/* The range table entry that carries the privileges an increment needs. */
+MSPrivileges *
+ms_privileges_make(const MSTarget *target, Relation rel)
+{
+	MSPrivileges *result = palloc0(sizeof(MSPrivileges));
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+	Bitmapset  *updated = bms_make_singleton(target->count);
+	Bitmapset  *inserted;
+
+	if (target->last_seen != InvalidAttrNumber)
+		updated = bms_add_member(updated, target->last_seen);
+	inserted = bms_copy(updated);
+	for (int i = 0; i < target->nkeys; i++)
+		inserted = bms_add_member(inserted, target->keys[i].column.attno);
+	if (target->first_seen != InvalidAttrNumber)
+		inserted = bms_add_member(inserted, target->first_seen);
+
+	rte->rtekind = RTE_RELATION;
+	rte->relid = target->relid;
+	rte->relkind = rel->rd_rel->relkind;
+	rte->rellockmode = RowExclusiveLock;
+	result->rtable = list_make1(rte);
+	result->perminfo = addRTEPermissionInfo(&result->perminfos, rte);
+	result->perminfo->requiredPerms = ACL_INSERT | ACL_UPDATE | ACL_SELECT;
+	result->cxt = CurrentMemoryContext;
+	result->inserted = add_columns(NULL, inserted);
+	result->updated = add_columns(NULL, updated);
+	result->perminfo->insertedCols = bms_copy(result->inserted);
+	result->perminfo->updatedCols = bms_copy(result->updated);
+	result->perminfo->selectedCols = bms_copy(result->inserted);
+	return result;
+}
+
+static void
+set_columns(Bitmapset **set, Bitmapset *columns)
+{
+	bms_free(*set);
+	*set = columns;
+}
+
+/*
+ * They are for an increment that gives columns; NULL: only the key.  Most
+ * often these are those of the increment before.
+ */
+void
+ms_privileges_set(MSPrivileges *privileges, const MSTarget *target,
+				  const Bitmapset *given)
+{
+	RTEPermissionInfo *perminfo = privileges->perminfo;
+	MemoryContext oldcxt;
+	Bitmapset  *filled;
+
+	if (bms_equal(given, privileges->given))
+		return;
+	oldcxt = MemoryContextSwitchTo(privileges->cxt);
+	filled = bms_intersect(given, target->fill);
+	set_columns(&perminfo->insertedCols,
+				add_columns(bms_copy(privileges->inserted), given));
+	set_columns(&perminfo->updatedCols,
+				add_columns(bms_copy(privileges->updated), filled));
+	set_columns(&perminfo->selectedCols,
+				add_columns(bms_copy(privileges->inserted), filled));
+	set_columns(&privileges->given, bms_copy(given));
+	bms_free(filled);
+	MemoryContextSwitchTo(oldcxt);
+}
+
+/*
+ * Does an executor run above us, as it does where core calls the hook?  None
+ * does where a commit holds a cursor, or applies what was deferred, or where a
+ * client calls a function by the protocol's fast path; modules that keep a
+ * stack of statements find it empty then.
+ */
+static bool
+executor_is_above(void)
+{
+	return ActivePortal != NULL && ActivePortal->status == PORTAL_ACTIVE &&
+		(ActivePortal->strategy != PORTAL_ONE_SELECT ||
+		 ActivePortal->holdStore == NULL);
+}
+
+/* Check what has been set, for a role; InvalidOid: the current one. */
+static void
+check(MSPrivileges *privileges, Oid role, bool with_hook)
+{
+	ExecutorCheckPerms_hook_type hook = ExecutorCheckPerms_hook;
+
+	privileges->perminfo->checkAsUser = role;
+	if (with_hook || hook == NULL)
+	{
+		(void) ExecCheckPermissions(privileges->rtable, privileges->perminfos,
+									true);
+		return;
+	}
+	ExecutorCheckPerms_hook = NULL;
+	PG_TRY();
+	{
+		(void) ExecCheckPermissions(privileges->rtable, privileges->perminfos,
+									true);
+	}
+	PG_FINALLY();
+	{
+		ExecutorCheckPerms_hook = hook;
+	}
+	PG_END_TRY();
+}
+
+/* Check them for such an increment, at its call. */
+void
+ms_privileges_check(MSPrivileges *privileges, const MSTarget *target,
+					const Bitmapset *given)
+{
+	ms_privileges_set(privileges, target, given);
+	check(privileges, InvalidOid, executor_is_above());
+}
+
+/* The target's own, made when first needed */
+MSPrivileges *
+ms_privileges_of(MSTarget *target, Relation rel)
+{
+	if (target->privileges == NULL)
+	{
+		MemoryContext oldcxt = MemoryContextSwitchTo(target->cxt);
+
+		target->privileges = ms_privileges_make(target, rel);
+		MemoryContextSwitchTo(oldcxt);
+	}
+	return target->privileges;
+}
+
+/*
+ * Check them again for a role whose increment has waited: the hook saw it at
+ * its call.
+ */
+void
+ms_privileges_check_later(MSTarget *target, Relation rel,
+						  const Bitmapset *given, Oid role)
+{
+	MSPrivileges *privileges = ms_privileges_of(target, rel);
+
+	ms_privileges_set(privileges, target, given);
+	check(privileges, role, false);
+}

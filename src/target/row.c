@@ -1,0 +1,234 @@
+/*-------------------------------------------------------------------------
+ *
+ * row.c
+ *	  Rows that are to be counted: made, copied, compared, sorted, merged.
+ *
+ * They are compared, for ordering and merging a batch, by the key index's own
+ * operator class and collations, never by bytes.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/nbtree.h"
+#include "common/int.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/sortsupport.h"
+
+#include "compat.h"
+#include "target/row.h"
+#include "target/target.h"
+
+/* An empty row: nothing is given yet. */
+MSRow *
+ms_row_make(Relation rel)
+{
+	int			natts = RelationGetNumberOfAttributes(rel);
+	MSRow	   *row = palloc(sizeof(MSRow) + (sizeof(Datum) + sizeof(bool)) * natts);
+
+	row->values = (Datum *) (row + 1);
+	row->isnull = (bool *) (row->values + natts);
+	memset(row->values, 0, sizeof(Datum) * natts);
+	memset(row->isnull, true, sizeof(bool) * natts);
+	row->given = NULL;
+	row->defaulted = NULL;
+	row->by = 1;
+	row->ordinal = 0;
+	row->origin = MS_FROM_CALL;
+	row->first_seen = 0;
+	row->last_seen = 0;
+	return row;
+}
+
+/* A row of its own, with the values copied. */
+MSRow *
+ms_row_copy(Relation rel, const MSRow *row)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	MSRow	   *copy = ms_row_make(rel);
+	Datum	   *values = copy->values;
+	bool	   *isnull = copy->isnull;
+
+	*copy = *row;
+	copy->values = values;
+	copy->isnull = isnull;
+	copy->given = bms_copy(row->given);
+	copy->defaulted = bms_copy(row->defaulted);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		isnull[i] = row->isnull[i];
+		if (!isnull[i])
+			values[i] = datumCopy(row->values[i], att->attbyval, att->attlen);
+	}
+	return copy;
+}
+
+/* Let a row stand for a later one with the same key, too. */
+void
+ms_merge_row(MSTarget *target, Relation rel, MSRow *into, const MSRow *from)
+{
+	int			attno = -1;
+
+	if (pg_add_s64_overflow(into->by, from->by, &into->by))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("bigint out of range"),
+				 errdetail("The amounts for one key of table %s do not fit into a bigint.",
+						   target->name)));
+	into->first_seen = Min(into->first_seen, from->first_seen);
+	into->last_seen = Max(into->last_seen, from->last_seen);
+	while ((attno = bms_next_member(target->fill, attno)) >= 0)
+	{
+		int			i = attno - 1;
+
+		if (into->isnull[i] && ms_row_fills(from, attno) &&
+			(bms_is_member(attno, into->given) ||
+			 !bms_is_member(attno, target->defaults)))
+		{
+			into->values[i] = from->values[i];
+			into->isnull[i] = false;
+			into->given = bms_add_member(into->given, attno);
+		}
+	}
+}
+
+/*
+ * The comparison of keys, one SortSupport for each column.  The first has a
+ * twin that compares abbreviated keys, where its type and collation have such.
+ */
+typedef struct MSKeyOrder
+{
+	SortSupportData abbreviated;
+	SortSupportData columns[FLEXIBLE_ARRAY_MEMBER];
+} MSKeyOrder;
+
+/* a row to be sorted; its first key column at hand */
+typedef struct SortItem
+{
+	Datum		first;
+	MSRow	   *row;
+} SortItem;
+
+static void
+prepare_column(MSTarget *target, Relation index, int i, bool abbreviate,
+			   SortSupport sort)
+{
+	sort->ssup_cxt = target->cxt;
+	sort->ssup_collation = target->keys[i].collation;
+	sort->ssup_attno = i + 1;
+	sort->abbreviate = abbreviate;
+	PrepareSortSupportFromIndexRel(index, false, sort);
+}
+
+static MSKeyOrder *
+key_order(MSTarget *target)
+{
+	if (target->order == NULL)
+	{
+		MemoryContext oldcxt = MemoryContextSwitchTo(target->cxt);
+		Relation	index = index_open(target->index, AccessShareLock);
+		MSKeyOrder *order = palloc0(offsetof(MSKeyOrder, columns) +
+									sizeof(SortSupportData) * target->nkeys);
+
+		prepare_column(target, index, 0, true, &order->abbreviated);
+		for (int i = 0; i < target->nkeys; i++)
+			prepare_column(target, index, i, false, &order->columns[i]);
+		index_close(index, AccessShareLock);
+		MemoryContextSwitchTo(oldcxt);
+		target->order = order;
+	}
+	return target->order;
+}
+
+/* Make the order of keys, for ms_compare_keys; the table is open. */
+void
+ms_prepare_key_order(MSTarget *target)
+{
+	(void) key_order(target);
+}
+
+/*
+ * Order two keys, their values in the order of the index's columns, as the
+ * index does.
+ */
+int
+ms_compare_keys(const MSTarget *target, const Datum *a, const Datum *b)
+{
+	int			result = 0;
+
+	for (int i = 0; i < target->nkeys && result == 0; i++)
+		result = ApplySortComparator(a[i], false, b[i], false,
+									 &target->order->columns[i]);
+	return result;
+}
+
+/* Order two rows' values, by attribute number - 1, as the key's index does. */
+int
+ms_compare_rows(const MSTarget *target, const Datum *a, const Datum *b)
+{
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		int			j = target->keys[i].column.attno - 1;
+		int			result;
+
+		result = ApplySortComparator(a[j], false, b[j], false,
+									 &target->order->columns[i]);
+		if (result != 0)
+			return result;
+	}
+	return 0;
+}
+
+/* equal keys in the order given: the first decides */
+static int
+compare_items(const void *a, const void *b, void *arg)
+{
+	const SortItem *x = a;
+	const SortItem *y = b;
+	const MSTarget *target = arg;
+	int			result;
+
+	result = ApplySortComparator(x->first, false, y->first, false,
+								 &target->order->abbreviated);
+	if (result == 0 && (target->nkeys > 1 ||
+						target->order->abbreviated.abbrev_converter != NULL))
+		result = ms_compare_rows(target, x->row->values, y->row->values);
+	if (result == 0)
+		result = x->row->ordinal < y->row->ordinal ? -1 : 1;
+	return result;
+}
+
+/*
+ * Sort rows by the key; the same key's in the order given.  duplicate[i] says
+ * whether rows[i] has the key of rows[i - 1].
+ */
+void
+ms_sort_rows(MSTarget *target, MSRow **rows, int n, bool *duplicate)
+{
+	MSKeyOrder *order = key_order(target);
+	SortSupport sort = &order->abbreviated;
+	AttrNumber	first = target->keys[0].column.attno;
+	SortItem   *items = MemoryContextAllocHuge(CurrentMemoryContext,
+											   sizeof(SortItem) * n);
+
+	for (int i = 0; i < n; i++)
+	{
+		items[i].row = rows[i];
+		items[i].first = rows[i]->values[first - 1];
+		if (sort->abbrev_converter != NULL)
+			items[i].first = sort->abbrev_converter(items[i].first, sort);
+	}
+	qsort_arg(items, n, sizeof(SortItem), compare_items, target);
+	for (int i = 0; i < n; i++)
+	{
+		rows[i] = items[i].row;
+		duplicate[i] = i > 0 &&
+			ms_compare_rows(target, rows[i - 1]->values, rows[i]->values) == 0;
+	}
+	pfree(items);
+}

@@ -1,0 +1,107 @@
+/*-------------------------------------------------------------------------
+ *
+ * row.h
+ *	  Rows of a target that are to be counted.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef MS_TARGET_ROW_H
+#define MS_TARGET_ROW_H
+
+#include "target/target.h"
+
+MS_INSIDE_BEGIN
+
+/*
+ * row.c: a row that is to be counted.
+ */
+
+/* where a row comes from that is to be counted */
+typedef enum MSRowOrigin
+{
+	MS_FROM_CALL,				/* counted now: the clock is read */
+
+	/* counted before, at its own times */
+	MS_FROM_MEMORY,				/* in this transaction, which is committing */
+	MS_FROM_STORE,				/* set aside; stays where it would have to wait,
+								 * and so is not appended again */
+	MS_FROM_STORE_WAITING		/* likewise, but waits, whatever its target says */
+} MSRowOrigin;
+
+typedef struct MSRow
+{
+	Datum	   *values;			/* by attribute number - 1 */
+	bool	   *isnull;
+	Bitmapset  *given;			/* columns by name: attribute numbers; NULL where
+								 * only the key is given */
+	Bitmapset  *defaulted;		/* others, with what their defaults said at the
+								 * call: for a new row only (defaults.c) */
+	int64		by;
+	int			ordinal;		/* place in its batch */
+	MSRowOrigin origin;
+	TimestampTz first_seen;		/* those of a call are not set */
+	TimestampTz last_seen;
+} MSRow;
+
+/* was a row counted before, at its own times? */
+static inline bool
+ms_row_is_timed(const MSRow *row)
+{
+	return row->origin != MS_FROM_CALL;
+}
+
+/* is it a delta that was set aside? */
+static inline bool
+ms_row_is_stored(const MSRow *row)
+{
+	return row->origin >= MS_FROM_STORE;
+}
+
+/* must an increment go aside rather than wait? */
+static inline bool
+ms_row_goes_aside(const MSTarget *target, const MSRow *row)
+{
+	return row->origin == MS_FROM_STORE ||
+		(target->spill && row->origin < MS_FROM_STORE);
+}
+
+/* has a new row a value of this one for a column, if only null? */
+static inline bool
+ms_row_has_column(const MSRow *row, AttrNumber attno)
+{
+	return bms_is_member(attno, row->given) ||
+		bms_is_member(attno, row->defaulted);
+}
+
+/* has it a value that fills a column of the row that there is? */
+static inline bool
+ms_row_fills(const MSRow *row, AttrNumber attno)
+{
+	return !row->isnull[attno - 1] && !bms_is_member(attno, row->defaulted);
+}
+
+extern MSRow *ms_row_make(Relation rel);
+extern MSRow *ms_row_copy(Relation rel, const MSRow *row);
+extern void ms_prepare_key_order(MSTarget *target);
+extern int	ms_compare_keys(const MSTarget *target, const Datum *a,
+							const Datum *b);
+extern int	ms_compare_rows(const MSTarget *target, const Datum *a,
+							const Datum *b);
+extern void ms_sort_rows(MSTarget *target, MSRow **rows, int n,
+						 bool *duplicate);
+extern void ms_merge_row(MSTarget *target, Relation rel, MSRow *into,
+						 const MSRow *from);
+
+/*
+ * defaults.c: columns of a new row that nobody gives.
+ */
+extern bool ms_has_default(Relation rel, Form_pg_attribute att);
+extern struct ExprState *ms_compile_default(Relation rel,
+											Form_pg_attribute att,
+											struct EState *estate);
+extern const MSRow *ms_row_with_defaults(MSTarget *target, Relation rel,
+										 const MSRow *row);
+
+MS_INSIDE_END
+
+#endif							/* MS_TARGET_ROW_H */

@@ -1,0 +1,418 @@
+/*-------------------------------------------------------------------------
+ *
+ * target.c
+ *	  A table as a target: what infer.c finds out of it, whether the fast path
+ *	  serves it, and how long that holds.
+ *
+ * What is found out is kept for the session, one MSTarget for each table in a
+ * memory context of its own.  It is thrown away at a relcache invalidation of
+ * the table (which every ALTER of the table and its indexes, and track(),
+ * send), at a syscache invalidation of what compiled expressions depend on
+ * (functions, types, operators, casts), and at one of what is named in the
+ * texts of queries without a message for the table (schemas, collations).
+ * The callbacks only mark; ms_target_open, which locks the table first and so
+ * has accepted every message that matters, builds anew.
+ *
+ * A call that is under way keeps its MSTarget: ms_target_close of the last
+ * user frees one that has been replaced meanwhile.  A caller that does not
+ * reach ms_target_close because of an error calls ms_target_unpin.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/catalog.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_namespace.h"
+#include "commands/trigger.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "compat.h"
+#include "target/stored.h"
+#include "target/target.h"
+#include "target/target_internal.h"
+
+typedef struct CacheEntry
+{
+	Oid			relid;			/* hash key */
+	bool		valid;			/* no invalidation since the build began */
+	MSTarget   *target;			/* NULL where the last build failed */
+} CacheEntry;
+
+static HTAB *targets = NULL;
+
+static uint64 calls = 0;		/* of this session, so far */
+
+/* Mark what depends on a table; all tables where relid is invalid. */
+static void
+relcache_callback(Datum arg, Oid relid)
+{
+	CacheEntry *entry;
+
+	if (OidIsValid(relid))
+	{
+		entry = hash_search(targets, &relid, HASH_FIND, NULL);
+		if (entry != NULL)
+			entry->valid = false;
+	}
+	else
+	{
+		HASH_SEQ_STATUS status;
+
+		hash_seq_init(&status, targets);
+		while ((entry = hash_seq_search(&status)) != NULL)
+			entry->valid = false;
+	}
+}
+
+static void
+syscache_callback(Datum arg, int cacheid, uint32 hashvalue)
+{
+	relcache_callback(arg, InvalidOid);
+}
+
+/* Make the cache, at the session's first use. */
+static void
+make_cache(void)
+{
+	HASHCTL		ctl;
+
+	memset(&ctl, 0, sizeof(ctl));
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(CacheEntry);
+	targets = hash_create("missing_symbol targets", 16, &ctl,
+						  HASH_ELEM | HASH_BLOBS);
+
+	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(TYPEOID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(OPEROID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(AMOPOPID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(CLAOID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(CASTSOURCETARGET, syscache_callback,
+								  (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(COLLOID, syscache_callback, (Datum) 0);
+}
+
+/*
+ * Is the table's data elsewhere, in the shards of a Citus distributed table?
+ * Then its local shell must not be touched.
+ */
+static bool
+is_distributed(Oid relid)
+{
+	Oid			catalog = get_relname_relid("pg_dist_partition",
+											PG_CATALOG_NAMESPACE);
+	Relation	rel;
+	SysScanDesc scan;
+	ScanKeyData key;
+	bool		found;
+
+	if (!OidIsValid(catalog))
+		return false;
+	rel = table_open(catalog, AccessShareLock);
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 1, &key);
+	found = HeapTupleIsValid(systable_getnext(scan));
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
+/* Why the fast path cannot serve a table, whoever counts; NULL if it can. */
+static const char *
+structural_reason(Relation rel)
+{
+	TriggerDesc *trig = rel->trigdesc;
+
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		return "it is partitioned";
+	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID)
+		return "its table access method is not heap";
+	if (rel->rd_rel->relhassubclass)
+		return "it has inheritance children";
+	if (trig != NULL && trig->trig_update_before_row)
+		return "it has a BEFORE UPDATE trigger";
+	if (trig != NULL &&
+		(trig->trig_insert_before_statement || trig->trig_insert_after_statement ||
+		 trig->trig_update_before_statement || trig->trig_update_after_statement ||
+		 trig->trig_insert_new_table || trig->trig_update_old_table ||
+		 trig->trig_update_new_table))
+		return "it has a statement trigger";
+	if (is_distributed(RelationGetRelid(rel)))
+		return "it is distributed by Citus";
+	return NULL;
+}
+
+/* Does a foreign key of another table refer to a column outside the key? */
+static bool
+refers_to_other_columns(const MSTarget *target, Oid constraint)
+{
+	HeapTuple	tuple = SearchSysCache1(CONSTROID,
+										ObjectIdGetDatum(constraint));
+	Datum		columns;
+	ArrayType  *array;
+	bool		isnull;
+	bool		result = false;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for constraint %u", constraint);
+	columns = SysCacheGetAttr(CONSTROID, tuple, Anum_pg_constraint_confkey,
+							  &isnull);
+	if (isnull)
+		elog(ERROR, "null confkey for constraint %u", constraint);
+	array = DatumGetArrayTypeP(columns);
+	for (int i = 0; i < ARR_DIMS(array)[0]; i++)
+		result |= !ms_is_key_column(target, ((int16 *) ARR_DATA_PTR(array))[i]);
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * Does a foreign key change another table where counting changes what it
+ * refers to?  The triggers that it then runs are more than the fast path's
+ * statement is ready for.
+ */
+static bool
+has_foreign_actions(const MSTarget *target, Relation rel)
+{
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &rel->trigdesc->triggers[i];
+
+		if ((trigger->tgfoid == F_RI_FKEY_CASCADE_UPD ||
+			 trigger->tgfoid == F_RI_FKEY_SETNULL_UPD ||
+			 trigger->tgfoid == F_RI_FKEY_SETDEFAULT_UPD) &&
+			refers_to_other_columns(target, trigger->tgconstraint))
+			return true;
+	}
+	return false;
+}
+
+/* Refuse what cannot be a target at all. */
+static void
+check_relation(Relation rel, const char *name)
+{
+	switch (rel->rd_rel->relkind)
+	{
+		case RELKIND_RELATION:
+		case RELKIND_PARTITIONED_TABLE:
+			break;
+		case RELKIND_VIEW:
+		case RELKIND_MATVIEW:
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("cannot count in view %s", name),
+					 errhint("Count in the table behind it.")));
+			break;
+		case RELKIND_FOREIGN_TABLE:
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("cannot count in foreign table %s", name),
+					 errdetail("A foreign table has no unique index that could arbitrate."),
+					 errhint("Count in the table on its own server.")));
+			break;
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("cannot count in %s: it is not a table", name),
+					 errhint("Name a table that has a unique key and a count column.")));
+	}
+	if (IsCatalogRelation(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot count in system catalog %s", name),
+				 errhint("Name a table of your own.")));
+	if (rel->rd_rules != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot count in table %s: it has rules", name),
+				 errdetail("ON CONFLICT does not work with rules."),
+				 errhint("Replace the rules by triggers.")));
+}
+
+/*
+ * Find out everything about a table; the result lives in CacheMemoryContext.
+ * No user code runs in it: nobody counts meanwhile.
+ */
+static MSTarget *
+build_target(Relation rel)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "missing_symbol target",
+											  ALLOCSET_SMALL_SIZES);
+	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
+	MSTarget   *target = palloc0(sizeof(MSTarget));
+	MSTracked	tracked;
+
+	target->relid = RelationGetRelid(rel);
+	target->cxt = cxt;
+	target->name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+											  RelationGetRelationName(rel));
+	check_relation(rel, target->name);
+	ms_tracked_read(target->relid, &tracked);
+
+	target->general_reason = structural_reason(rel);
+	target->row_security = rel->rd_rel->relrowsecurity;
+	ms_infer_key(target, rel, tracked.key);
+	ms_infer_counter(target, rel, &tracked);
+	ms_check_key_is_no_counter(target, rel);
+	ms_infer_fill(target, rel, tracked.fill);
+	if (target->general_reason == NULL && has_foreign_actions(target, rel))
+		target->general_reason = "a foreign key that refers to its counter changes another table";
+	target->builtin = ms_table_is_builtin(target, rel);
+	ms_infer_defaults(target, rel);
+	target->apply = tracked.apply;
+	target->throttle = tracked.throttle;
+	target->spill = tracked.spill && tracked.throttle == 0 &&
+		ms_key_text_serves(target);
+
+	/*
+	 * Which generated columns an update has to compute is decided once for
+	 * the fast path's state, but whether it fills varies from call to call.
+	 */
+	if (target->general_reason == NULL && target->fill != NULL &&
+		RelationGetDescr(rel)->constr != NULL &&
+		RelationGetDescr(rel)->constr->has_generated_stored)
+		target->general_reason = "it has generated columns and fills others";
+	if (target->throttle > 0 && target->kind != MS_COUNT_COUNTER &&
+		target->last_seen == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("throttle of table %s needs a last_seen column",
+						target->name),
+				 errhint("Name one, or clear the throttle: SELECT missing_symbol.track(%s, throttle => '0').",
+						 quote_literal_cstr(target->name))));
+
+	MemoryContextSwitchTo(oldcxt);
+	MemoryContextSetParent(cxt, CacheMemoryContext);
+	return target;
+}
+
+static void
+free_target(MSTarget *target)
+{
+	if (target->general != NULL)
+		target->free_general(target->general);
+	MemoryContextDelete(target->cxt);
+}
+
+/* Free a target that the cache has no use for, now or when its users have. */
+static void
+release_target(MSTarget *target)
+{
+	if (target->users > 0 || target->pinned)
+		target->stale = true;
+	else
+		free_target(target);
+}
+
+/*
+ * Free what invalidations have marked, so that a session that makes and drops
+ * tables all day keeps nothing of them.
+ */
+static void
+free_invalid_targets(void)
+{
+	HASH_SEQ_STATUS status;
+	CacheEntry *entry;
+
+	hash_seq_init(&status, targets);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		MSTarget   *target = entry->target;
+
+		if (entry->valid && target != NULL)
+			continue;
+		if (target != NULL)
+			release_target(target);
+		hash_search(targets, &entry->relid, HASH_REMOVE, NULL);
+	}
+}
+
+/*
+ * Open a table as a target; the lock is kept to the end of the transaction,
+ * as any statement's.  Errors name the table and say what to do.  NULL only
+ * where the caller has locked the table before (NoLock), and it has been
+ * dropped since.
+ */
+MSTarget *
+ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
+{
+	CacheEntry *entry;
+
+	if (targets == NULL)
+		make_cache();
+
+	*rel = try_relation_open(relid, lockmode);
+	if (*rel == NULL && lockmode == NoLock)
+		return NULL;
+	if (*rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table with OID %u does not exist", relid),
+				 errhint("It may have been dropped; name an existing table.")));
+
+	entry = hash_search(targets, &relid, HASH_FIND, NULL);
+	if (unlikely(entry == NULL || !entry->valid || entry->target == NULL))
+	{
+		free_invalid_targets();
+		entry = hash_search(targets, &relid, HASH_ENTER, NULL);
+
+		/* an invalidation while we read the catalogs must not be missed */
+		entry->valid = true;
+		entry->target = NULL;
+		entry->target = build_target(*rel);
+	}
+
+	entry->target->users++;
+	entry->target->call = ++calls;
+	return entry->target;
+}
+
+/* Give a target back; the table stays locked. */
+void
+ms_target_close(MSTarget *target, Relation rel)
+{
+	relation_close(rel, NoLock);
+	ms_target_unpin(target);
+}
+
+/* The same but for the table, which core closes after an error. */
+void
+ms_target_unpin(MSTarget *target)
+{
+	if (--target->users == 0 && target->stale && !target->pinned)
+		free_target(target);
+}
+
+/* Keep a target, stale or not, until it is released. */
+void
+ms_target_pin(MSTarget *target)
+{
+	target->pinned = true;
+}
+
+void
+ms_target_release(MSTarget *target)
+{
+	target->pinned = false;
+	if (target->users == 0 && target->stale)
+		free_target(target);
+}

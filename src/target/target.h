@@ -1,0 +1,194 @@
+/*-------------------------------------------------------------------------
+ *
+ * target.h
+ *	  A table as a target, and rows of it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef MS_TARGET_H
+#define MS_TARGET_H
+
+#include "access/attnum.h"
+#include "catalog/pg_attribute.h"
+#include "datatype/timestamp.h"
+#include "nodes/bitmapset.h"
+#include "nodes/nodes.h"
+#include "nodes/pg_list.h"
+#include "storage/itemptr.h"
+#include "storage/lockdefs.h"
+#include "utils/relcache.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+
+MS_INSIDE_BEGIN
+
+/*
+ * catalog.c: what belongs to the extension.
+ */
+extern Oid	ms_schema(void);
+extern Relation ms_open_own_table(const char *name, LOCKMODE lockmode);
+
+/*
+ * target.c: a table as a target.  Cached for each table, thrown away at any
+ * invalidation that could touch it.
+ */
+typedef enum MSCountKind
+{
+	MS_COUNT_INT2,
+	MS_COUNT_INT4,
+	MS_COUNT_INT8,
+	MS_COUNT_NUMERIC,
+	MS_COUNT_COUNTER
+} MSCountKind;
+
+/* a column that callers give values for */
+typedef struct MSColumn
+{
+	AttrNumber	attno;
+	Oid			typid;
+	int32		typmod;
+	struct MSCoercion *coercion;	/* the latest conversion: calls/input.c */
+} MSColumn;
+
+/* a key column */
+typedef struct MSKeyColumn
+{
+	MSColumn	column;
+	Oid			collation;
+	Oid			eqop;			/* the index's own equality operator ... */
+	RegProcedure eqproc;		/* ... its function ... */
+	Oid			subtype;		/* ... and that function's right-hand type */
+} MSKeyColumn;
+
+/* when an increment reaches its row */
+typedef enum MSApply
+{
+	MS_APPLY_UNSET,				/* as missing_symbol.apply says */
+	MS_APPLY_NOW,
+	MS_APPLY_COMMIT,
+	MS_APPLY_BUFFER				/* of a target only, not of a session */
+} MSApply;
+
+typedef struct MSTarget
+{
+	Oid			relid;
+	char	   *name;			/* qualified and quoted */
+	MemoryContext cxt;			/* holds all of it */
+	int			users;			/* calls under way */
+	uint64		call;			/* the latest call: another number each time */
+	bool		pinned;			/* deltas of this transaction need it ... */
+	struct MSTarget *next_pinned;	/* ... and this one */
+	bool		stale;			/* replaced in the cache: the last user frees */
+
+	/* the key, in the order of the index's columns */
+	Oid			index;
+	List	   *arbiters;		/* that index and its equals */
+	bool		names_opclass;	/* other indexes on its columns find other keys
+								 * equal */
+	int			nkeys;
+	MSKeyColumn *keys;
+	int		   *argument;		/* keys[i] is the caller's argument[i]-th value */
+
+	/* the counter; attribute number 0 means: no such column */
+	AttrNumber	count;
+	MSCountKind kind;
+	int32		count_typmod;
+	AttrNumber	first_seen;
+	AttrNumber	last_seen;
+
+	/* settings of track() */
+	MSApply		apply;
+	int64		throttle;		/* microseconds; 0: none */
+	Bitmapset  *fill;			/* attribute numbers */
+	bool		spill;			/* never wait for a row: append the delta */
+
+	/* why increments take the general path; NULL: they may take the fast one */
+	const char *general_reason;
+	bool		builtin;		/* nothing that is compiled depends on the role
+								 * or on search_path */
+
+	bool		row_security;	/* is enabled; whether it applies is the role's */
+	Bitmapset  *defaults;		/* columns that have one which is not null ... */
+	Bitmapset  *call_defaults;	/* ... and that the call is asked for */
+
+	/* made when first needed; each owned by its file */
+	struct MSKeyOrder *order;
+	struct MSPrivileges *privileges;
+	struct MSFast *fast;
+	struct MSGeneral *general;	/* has plans, which this gives back: */
+	void		(*free_general) (struct MSGeneral *general);
+	struct MSSpillFormat *spill_format;
+	struct MSDefaults *compiled_defaults;
+	struct MSOrigin *origin;
+	int			spill_turn;		/* increments, to take what is spilled at every
+								 * 16th */
+	struct MSRecordReader *record_reader;
+	struct MSNamedColumns *named_columns;
+} MSTarget;
+
+extern MSTarget *ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel);
+extern void ms_target_close(MSTarget *target, Relation rel);
+extern void ms_target_unpin(MSTarget *target);
+extern void ms_target_pin(MSTarget *target);
+extern void ms_target_release(MSTarget *target);
+
+/*
+ * tracked.c: a row of table tracked: what track() said of a table.
+ */
+
+/* columns of it, and arguments of track(), in order */
+enum
+{
+	TRACKED_TARGET,
+	TRACKED_KEY,
+	TRACKED_COUNT,
+	TRACKED_FIRST_SEEN,
+	TRACKED_LAST_SEEN,
+	TRACKED_APPLY,
+	TRACKED_THROTTLE,
+	TRACKED_FILL,
+	TRACKED_SPILL,
+	TRACKED_NATTS
+};
+
+typedef struct MSTracked
+{
+	List	   *key;			/* of String; NIL: not set */
+	char	   *count;			/* NULL: not set */
+	char	   *first_seen;		/* NULL: not set; "": none */
+	char	   *last_seen;
+	MSApply		apply;
+	int64		throttle;
+	List	   *fill;
+	bool		spill;
+} MSTracked;
+
+extern Relation ms_tracked_open(LOCKMODE lockmode);
+extern bool ms_tracked_row(Relation tracked, Oid target, Datum *values,
+						   bool *isnull, ItemPointer tid);
+extern List *ms_tracked_names(Datum array);
+extern int64 ms_tracked_throttle(Interval *throttle);
+extern MSApply ms_tracked_apply(Datum value);
+extern void ms_tracked_read(Oid relid, MSTracked *tracked);
+
+/*
+ * infer.c: what a table tells of its columns.
+ */
+extern Node *ms_index_tree(Relation index, AttrNumber which);
+extern AttrNumber ms_column_number(Relation rel, const char *column);
+extern const char *ms_column_name(Relation rel, AttrNumber attno);
+extern bool ms_is_key_column(const MSTarget *target, AttrNumber attno);
+extern bool ms_is_always_given(const MSTarget *target, AttrNumber attno);
+extern bool ms_is_database_filled(Form_pg_attribute att);
+extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
+
+/*
+ * builtin.c: whose code is in an expression.
+ */
+extern bool ms_is_builtin(Node *expr);
+extern bool ms_type_is_builtin(Oid type);
+
+MS_INSIDE_END
+
+#endif							/* MS_TARGET_H */

@@ -1,0 +1,47 @@
+/*-------------------------------------------------------------------------
+ *
+ * target_internal.h
+ *	  What only the files of target/ use.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef MS_TARGET_INTERNAL_H
+#define MS_TARGET_INTERNAL_H
+
+#include "target/stored.h"
+
+MS_INSIDE_BEGIN
+
+/*
+ * infer.c: the key, the counter's columns, the columns to fill.
+ */
+extern void ms_infer_key(MSTarget *target, Relation rel, List *named);
+extern void ms_infer_counter(MSTarget *target, Relation rel,
+							 const MSTracked *tracked);
+extern void ms_check_key_is_no_counter(MSTarget *target, Relation rel);
+extern void ms_infer_fill(MSTarget *target, Relation rel, List *names);
+
+/*
+ * builtin.c: whose code is in a table.
+ */
+extern bool ms_table_is_builtin(const MSTarget *target, Relation rel);
+
+/*
+ * defaults.c: which columns have one, and when they are asked.
+ */
+extern void ms_infer_defaults(MSTarget *target, Relation rel);
+
+/*
+ * origin.c: what a delta says of itself.
+ */
+extern struct JsonbPair ms_origin_pair(MSTarget *target, Relation rel,
+									   Oid role, uint64 system,
+									   struct JsonbPair *defaults, int n);
+extern Datum ms_origin_alone(MSTarget *target, Relation rel, Oid role,
+							 uint64 system);
+extern void ms_origin_places(const MSTarget *target, Relation rel,
+							 const MSSpilled *delta, int n, int *places);
+
+MS_INSIDE_END
+
+#endif							/* MS_TARGET_INTERNAL_H */
