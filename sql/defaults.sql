@@ -241,5 +241,27 @@ SELECT missing_symbol.track('def.domain', fill => '{role}');
 SELECT missing_symbol.increment_rows('def.domain', '[{"k": "x"}, {"k": "x", "role": "second"}]');
 SELECT k, count, role = current_user AS role FROM def.domain;
 
+--
+-- A function of the server that runs any statement, which counts here, too
+--
+CREATE TABLE def.nested (k text PRIMARY KEY, count bigint, length int);
+CREATE FUNCTION def.again() RETURNS tsquery LANGUAGE plpgsql AS $$
+BEGIN
+    IF set_config('def.depth', (current_setting('def.depth')::int + 1)::text, false) = '1' THEN
+        PERFORM missing_symbol.increment('def.nested', 'inner');
+    END IF;
+    RETURN 'b'::tsquery;
+END
+$$;
+ALTER TABLE def.nested ALTER length SET DEFAULT
+    length(repeat(current_user::text, 100000) || ts_rewrite('a'::tsquery, 'SELECT ''a''::tsquery, def.again()')::text) - 100000 * length(current_user::text);
+SELECT missing_symbol.track('def.nested', apply => 'buffer');
+SET def.depth = 1;
+SELECT missing_symbol.increment('def.nested', 'first');
+SET def.depth = 0;
+SELECT missing_symbol.increment('def.nested', 'outer');
+SELECT missing_symbol.fold('def.nested');
+TABLE def.nested ORDER BY k;
+
 DROP SCHEMA def CASCADE;
 DROP ROLE regress_def_owner, regress_def_web;

@@ -247,6 +247,42 @@ SELECT * FROM pg_temp.count_all(2);
 RESET ROLE;
 SELECT * FROM pg_temp.count_all(1);
 
+-- SET CONSTRAINTS in one table's code is nothing to others
+SET ROLE regress_trust_owner;
+CREATE FUNCTION trust.defer() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SET CONSTRAINTS ALL DEFERRED; RETURN NULL; END $$;
+CREATE TABLE trust.defers (k int PRIMARY KEY, count bigint NOT NULL);
+CREATE TRIGGER defer AFTER INSERT ON trust.defers FOR EACH ROW EXECUTE FUNCTION trust.defer();
+CREATE TABLE trust.parent (k int PRIMARY KEY);
+INSERT INTO trust.parent VALUES (1);
+CREATE TABLE trust.child_1 (k int PRIMARY KEY REFERENCES trust.parent DEFERRABLE, count bigint NOT NULL);
+CREATE TABLE trust.child_2 (k int PRIMARY KEY REFERENCES trust.parent DEFERRABLE, count bigint NOT NULL);
+CREATE TABLE trust.child_3 (k int PRIMARY KEY REFERENCES trust.parent DEFERRABLE, count bigint NOT NULL);
+SELECT count(missing_symbol.track(t, apply => 'buffer')) FROM unnest('{trust.defers,trust.child_1,trust.child_2,trust.child_3}'::regclass[]) t;
+SELECT count(missing_symbol.increment(t, 1)) FROM unnest('{trust.defers,trust.child_1,trust.child_2,trust.child_3}'::regclass[]) t;
+RESET ROLE;
+SELECT missing_symbol.fold();
+SELECT target, key, error FROM missing_symbol.spilled WHERE target::text ~ '^trust.(defers|child)';
+
+-- a key whose type runs code that reads keys of the same table
+CREATE FUNCTION trust.reads(v int) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF set_config('trust.depth', (current_setting('trust.depth')::int + 1)::text, false) = '1' THEN
+        PERFORM FROM missing_symbol.total(NULL::trust.nested);
+    END IF;
+    RETURN true;
+END $$;
+CREATE DOMAIN trust.reading AS int CHECK ((repeat(current_user::text, 100000) || trust.reads(VALUE)) <> '');
+CREATE TYPE trust.pair AS (a trust.reading, b int);
+CREATE TABLE trust.nested (k trust.pair PRIMARY KEY, count bigint NOT NULL);
+SELECT missing_symbol.track('trust.nested', spill => true);
+SET trust.depth = 1;
+INSERT INTO missing_symbol.spilled (target, hash, key, role, delta, first_seen, last_seen, id)
+SELECT 'trust.nested'::regclass, i, ARRAY[format('(%s,%s)', i, i)], current_user, i, now(), now(), gen_random_uuid() FROM generate_series(1, 3) i;
+SET trust.depth = 0;
+SELECT * FROM missing_symbol.total(NULL::trust.nested) ORDER BY k;
+SELECT missing_symbol.fold('trust.nested');
+TABLE trust.nested ORDER BY k;
+
 \set VERBOSITY default
 DROP SCHEMA trust, trust_a, trust_b CASCADE;
 DROP ROLE regress_trust_owner, regress_trust_reader;

@@ -432,7 +432,7 @@ defers_triggers(Relation rel, void *arg)
 {
 	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
 	{
-		if (rel->trigdesc->triggers[i].tginitdeferred &&
+		if (rel->trigdesc->triggers[i].tgdeferrable &&
 			rel->trigdesc->triggers[i].tgenabled != TRIGGER_DISABLED)
 			return true;
 	}
@@ -440,8 +440,9 @@ defers_triggers(Relation rel, void *arg)
 }
 
 /*
- * Does a table put off triggers, or constraints, to the commit?  That cannot
- * be done in a restricted operation.
+ * Can a table put off triggers, or constraints, to the commit?  That cannot be
+ * done in a restricted operation.  Whether it does is up to SET CONSTRAINTS,
+ * which code of another table may have called.
  */
 bool
 ms_defers_triggers(Relation rel)

@@ -45,6 +45,7 @@ typedef struct MSDefaults
 {
 	EState	   *estate;			/* holds all of it */
 	ExprState **columns;		/* by attribute number - 1 */
+	bool		busy;			/* a default runs, and may count here, too */
 } MSDefaults;
 
 /* A column's default; NULL where it has none, or is no such column. */
@@ -164,7 +165,8 @@ ms_infer_defaults(MSTarget *target, Relation rel)
 
 /*
  * Where they are compiled as they are needed: EXECUTE is checked there.  Kept
- * where they are everybody's (builtin.c).
+ * where they are everybody's (builtin.c); not those for a call that a default
+ * of the server has made, which can run any statement.
  */
 static MSDefaults *
 find_compiled(MSTarget *target, Relation rel)
@@ -172,7 +174,7 @@ find_compiled(MSTarget *target, Relation rel)
 	MSDefaults *result = target->compiled_defaults;
 	EState	   *estate;
 
-	if (result != NULL)
+	if (result != NULL && !result->busy)
 		return result;
 	estate = CreateExecutorState();
 	result = MemoryContextAllocZero(estate->es_query_cxt, sizeof(MSDefaults));
@@ -180,7 +182,7 @@ find_compiled(MSTarget *target, Relation rel)
 	result->columns = MemoryContextAllocZero(estate->es_query_cxt,
 											 sizeof(ExprState *) *
 											 RelationGetNumberOfAttributes(rel));
-	if (target->builtin)
+	if (target->builtin && target->compiled_defaults == NULL)
 	{
 		MemoryContextSetParent(estate->es_query_cxt, target->cxt);
 		target->compiled_defaults = result;
@@ -189,22 +191,21 @@ find_compiled(MSTarget *target, Relation rel)
 }
 
 static void
-evaluate(MSTarget *target, Relation rel, MSRow *row)
+ask_columns(const MSTarget *target, Relation rel, MSRow *row,
+			MSDefaults *compiled)
 {
-	MSDefaults *compiled = find_compiled(target, rel);
 	ExprContext *econtext = GetPerTupleExprContext(compiled->estate);
-	ExprState **column;
 	int			attno = -1;
 
 	while ((attno = bms_next_member(target->call_defaults, attno)) >= 0)
 	{
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+		ExprState **column = &compiled->columns[attno - 1];
 		Datum		value;
 		bool		isnull;
 
 		if (ms_row_has_column(row, attno))
 			continue;
-		column = &compiled->columns[attno - 1];
 		if (*column == NULL)
 			*column = ms_compile_default(rel, att, compiled->estate);
 		value = ExecEvalExprSwitchContext(*column, econtext, &isnull);
@@ -215,6 +216,21 @@ evaluate(MSTarget *target, Relation rel, MSRow *row)
 		row->defaulted = bms_add_member(row->defaulted, attno);
 	}
 	ResetExprContext(econtext);
+}
+
+static void
+evaluate(MSTarget *target, Relation rel, MSRow *row, MSDefaults *compiled)
+{
+	compiled->busy = true;
+	PG_TRY();
+	{
+		ask_columns(target, rel, row, compiled);
+	}
+	PG_FINALLY();
+	{
+		compiled->busy = false;
+	}
+	PG_END_TRY();
 	if (target->compiled_defaults != compiled)
 		FreeExecutorState(compiled->estate);
 }
@@ -247,6 +263,6 @@ ms_row_with_defaults(MSTarget *target, Relation rel, const MSRow *row)
 	result->values = memcpy(values, row->values, sizeof(Datum) * natts);
 	result->isnull = memcpy(isnull, row->isnull, sizeof(bool) * natts);
 	result->defaulted = bms_copy(row->defaulted);
-	evaluate(target, rel, result);
+	evaluate(target, rel, result, find_compiled(target, rel));
 	return result;
 }

@@ -611,15 +611,22 @@ key_from_texts(MSTarget *target, Relation rel, MSRow *row,
 	{
 		MSColumn   *column = &target->keys[places[i]].column;
 		MSSpillColumn *format_column = &format->columns[places[i]];
+		FmgrInfo   *input = &format_column->input;
+		FmgrInfo	own;
 
+		/* code of a user's, of a domain within, may read keys of this table */
+		if (!ms_type_is_builtin(getBaseType(column->typid)))
+		{
+			fmgr_info(input->fn_oid, &own);
+			input = &own;
+		}
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("a key that was set aside must not be null")));
 		row->values[column->attno - 1] =
-			read_value(rel, column->typid, &format_column->input,
-					   format_column->ioparam, column->typmod,
-					   TextDatumGetCString(elems[i]));
+			read_value(rel, column->typid, input, format_column->ioparam,
+					   column->typmod, TextDatumGetCString(elems[i]));
 		row->isnull[column->attno - 1] = false;
 	}
 }

@@ -100,6 +100,7 @@ my $rows = q{SELECT md5(string_agg(t::text, ',' ORDER BY aid)) FROM pgbench_acco
 my ($size_before, $rows_before) = map { $node->safe_psql('postgres', $_) } $size, $rows;
 my $update = 'UPDATE pgbench_accounts SET filler = filler WHERE aid <= 10000';
 my $told = $node->safe_psql('postgres', qq{
+SET missing_symbol.compare_time = '10min';
 SELECT runs_done, dead_rows, rows, wal_bytes > 1000000, (SELECT n FROM unnest(notes) n WHERE n ~ 'VACUUM')
 FROM missing_symbol.compare('$update', '$update', writes => true)});
 is($told, "10|110000|10000|t|\n10|110000|10000|t|220000 dead rows were left behind: VACUUM public.pgbench_accounts",
