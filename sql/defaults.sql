@@ -254,7 +254,7 @@ BEGIN
 END
 $$;
 ALTER TABLE def.nested ALTER length SET DEFAULT
-    length(repeat(current_user::text, 100000) || ts_rewrite('a'::tsquery, 'SELECT ''a''::tsquery, def.again()')::text) - 100000 * length(current_user::text);
+    length(repeat(current_user::text, 4000000) || ts_rewrite('a'::tsquery, 'SELECT ''a''::tsquery, def.again()')::text) - 4000000 * length(current_user::text);
 SELECT missing_symbol.track('def.nested', apply => 'buffer');
 SET def.depth = 1;
 SELECT missing_symbol.increment('def.nested', 'first');
