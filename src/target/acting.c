@@ -37,9 +37,10 @@
  *	  his deferred triggers fired: so it runs only where the merge is all that
  *	  his transaction does (fold_calls.c).
  *
- * 4. What runs while a table is read with what is set aside (checks of domains
- *	  within composite types, functions of generated columns) runs as the
- *	  table's owner in the same way.
+ * 4. What runs while deltas are read from their texts (checks of domains within
+ *	  other types) runs as the role that rule 3 would apply them as, whether
+ *	  they are read to be merged or to be shown.  Functions of generated columns
+ *	  run as the table's owner in the same way.
  *
  * Where row security applies to a role, its increments do not wait at all:
  * only at the call are the settings there that policies look at.  For the same
@@ -220,28 +221,41 @@ ms_has_cursors(void)
 	return found;
 }
 
-/* Rule 4, and to look at what a table has: its indexes can run code. */
+/* To look at what a table has: its indexes can run code. */
 void
 ms_act_as_owner(const MSApplier *applier, Relation rel, MSActing *acting)
 {
 	act(applier, rel, rel->rd_rel->relowner, acting);
 }
 
-/* The same, to read a single value. */
-void
-ms_act_for_reading(Relation rel, MSActing *acting)
+/*
+ * Rule 4: be a role to read a value, in a session that may do anything else
+ * beside it; only the worker does not.
+ */
+static void
+act_for_reading(Relation rel, Oid role, MSActing *acting)
 {
 	MSApplier	applier;
 
 	ms_get_applier(&applier);
-	if (ms_is_restricted(rel, &applier) && ms_has_cursors())
+	if (!ms_in_worker &&
+		(ms_is_restricted(rel, &applier) ||
+		 !member_can_set_role(role, applier.userid)) &&
+		ms_has_cursors())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("increments of table \"%s\" cannot be read in a session that has open cursors",
 						RelationGetRelationName(rel)),
 				 errdetail("Code of its owner could put others in their place."),
 				 errhint("Close them first, or read in another session.")));
-	ms_act_as_owner(&applier, rel, acting);
+	act(&applier, rel, role, acting);
+}
+
+/* For what is generated from a row */
+void
+ms_act_for_reading(Relation rel, MSActing *acting)
+{
+	act_for_reading(rel, rel->rd_rel->relowner, acting);
 }
 
 /*
@@ -340,6 +354,12 @@ runs_code_of_others(Relation rel, void *arg)
 		result |= !target->builtin;
 	else
 		result |= !ms_table_is_builtin(NULL, rel);
+	for (int i = 0; i < RelationGetDescr(rel)->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), i);
+
+		result |= !att->attisdropped && !ms_type_is_builtin(att->atttypid);
+	}
 	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
 	{
 		const Trigger *trigger = &rel->trigdesc->triggers[i];
@@ -396,6 +416,17 @@ ms_act_for_counter(MSTarget *target, Relation rel, const MSRow *row,
 	refuse_row_security(target, actor);
 	ms_privileges_check_later(target, rel, row->given, actor);
 	act(applier, rel, actor, acting);
+}
+
+/* Rule 4: the same to read a value of a delta from its text */
+void
+ms_act_for_parsing(MSTarget *target, Relation rel, Oid role, MSActing *acting)
+{
+	Oid			actor = who_acts(rel, role);
+
+	if (!OidIsValid(role) && superuser_arg(actor))
+		refuse_stand_in(target, rel);
+	act_for_reading(rel, actor, acting);
 }
 
 /* Would that hide the applier's search_path from who acts? */

@@ -56,6 +56,30 @@ is_domain(Oid type)
 	return getBaseType(type) != type;
 }
 
+/*
+ * The type of which an expression makes values by what the type has, such as
+ * checks of domains within; InvalidOid: none.
+ */
+static Oid
+made_type(Node *node)
+{
+	switch (nodeTag(node))
+	{
+		case T_FuncExpr:
+			return ((FuncExpr *) node)->funcresulttype;
+		case T_CoerceViaIO:
+			return ((CoerceViaIO *) node)->resulttype;
+		case T_ArrayCoerceExpr:
+			return ((ArrayCoerceExpr *) node)->resulttype;
+		case T_RowExpr:
+			return ((RowExpr *) node)->row_typeid;
+		case T_ConvertRowtypeExpr:
+			return ((ConvertRowtypeExpr *) node)->resulttype;
+		default:
+			return InvalidOid;
+	}
+}
+
 static bool
 special_walker(Node *node, void *context)
 {
@@ -65,7 +89,11 @@ special_walker(Node *node, void *context)
 		return true;
 	if (IsA(node, CoerceToDomain))
 		return true;
-	if (IsA(node, CoerceViaIO) && is_domain(((CoerceViaIO *) node)->resulttype))
+	if (OidIsValid(made_type(node)) && !ms_type_is_builtin(made_type(node)))
+		return true;
+
+	/* an input function that is called as such can read any type */
+	if (IsA(node, Const) && ((Const *) node)->consttype == CSTRINGOID)
 		return true;
 	/* has the comparison of its type */
 	if (IsA(node, MinMaxExpr) &&
@@ -81,7 +109,11 @@ ms_is_builtin(Node *expr)
 	return !special_walker(expr, NULL);
 }
 
-/* May what reads a type's values from text or JSON be kept? */
+/*
+ * Does only code of the server, or C code of a superuser, read a type's values
+ * from text or JSON?  Base types are made by superusers only, and an enum has
+ * no code; what has parts can have domains among them.
+ */
 bool
 ms_type_is_builtin(Oid type)
 {
@@ -92,7 +124,7 @@ ms_type_is_builtin(Oid type)
 		type = element;
 	kind = get_typtype(type);
 	return type < FirstNormalObjectId ||
-		(kind != TYPTYPE_DOMAIN && kind != TYPTYPE_COMPOSITE);
+		kind == TYPTYPE_BASE || kind == TYPTYPE_ENUM;
 }
 
 /* Is a column always given? */

@@ -17,7 +17,7 @@
  *
  * Who reads a table does not expect that code runs.  So values of domains are
  * read as their base types'; what is left of it, such as a domain within a
- * composite type, runs as the table's owner (acting.c).
+ * composite type, runs as who would merge the delta (acting.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -192,8 +192,8 @@ end_texts(int nestlevel)
  * base type, which runs no code of a user.
  */
 static Datum
-read_value(Relation rel, Oid typid, FmgrInfo *input, Oid ioparam, int32 typmod,
-		   char *text)
+read_value(MSTarget *target, Relation rel, const MSSpilled *delta, Oid typid,
+		   FmgrInfo *input, Oid ioparam, int32 typmod, char *text)
 {
 	Oid			base = getBaseTypeAndTypmod(typid, &typmod);
 	MSActing	acting;
@@ -203,7 +203,7 @@ read_value(Relation rel, Oid typid, FmgrInfo *input, Oid ioparam, int32 typmod,
 	if (is_plain(base))
 		return InputFunctionCall(input, text, ioparam, typmod);
 	if (!ms_type_is_builtin(base))
-		ms_act_for_reading(rel, &acting);
+		ms_act_for_parsing(target, rel, delta->roleid, &acting);
 	nestlevel = begin_portable_texts();
 	result = InputFunctionCall(input, text, ioparam, typmod);
 	AtEOXact_GUC(false, nestlevel);
@@ -532,7 +532,8 @@ ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row, Oid role,
  * been dropped meanwhile is left out, as is what has no column's name.
  */
 static Bitmapset *
-read_pairs(Relation rel, MSRow *row, JsonbContainer *container)
+read_pairs(MSTarget *target, Relation rel, MSRow *row, const MSSpilled *delta,
+		   JsonbContainer *container)
 {
 	JsonbIterator *it = JsonbIteratorInit(container);
 	JsonbIteratorToken token;
@@ -559,7 +560,8 @@ read_pairs(Relation rel, MSRow *row, JsonbContainer *container)
 			getTypeInputInfo(getBaseType(att->atttypid), &function, &ioparam);
 			fmgr_info(function, &input);
 			row->values[attno - 1] =
-				read_value(rel, att->atttypid, &input, ioparam, att->atttypmod,
+				read_value(target, rel, delta, att->atttypid, &input, ioparam,
+						   att->atttypmod,
 						   pnstrdup(v.val.string.val, v.val.string.len));
 			row->isnull[attno - 1] = false;
 		}
@@ -572,21 +574,23 @@ read_pairs(Relation rel, MSRow *row, JsonbContainer *container)
  * others where there are others, as increment_row() has it.
  */
 static void
-read_fields(const MSTarget *target, Relation rel, MSRow *row,
+read_fields(MSTarget *target, Relation rel, MSRow *row,
 			const MSSpilled *delta)
 {
 	int			attno = -1;
 
 	if (delta->defaults != NULL)
 	{
-		row->defaulted = read_pairs(rel, row, delta->defaults);
+		row->defaulted = read_pairs(target, rel, row, delta,
+									delta->defaults);
 		while ((attno = bms_next_member(row->defaulted, attno)) >= 0)
 			if (ms_is_always_given(target, attno))
 				row->defaulted = bms_del_member(row->defaulted, attno);
 	}
 	if (delta->has_fields)
 	{
-		row->given = read_pairs(rel, row, &DatumGetJsonbP(delta->fields)->root);
+		row->given = read_pairs(target, rel, row, delta,
+								&DatumGetJsonbP(delta->fields)->root);
 		for (int i = 0; i < target->nkeys; i++)
 			row->given = bms_add_member(row->given,
 										target->keys[i].column.attno);
@@ -625,8 +629,9 @@ key_from_texts(MSTarget *target, Relation rel, MSRow *row,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("a key that was set aside must not be null")));
 		row->values[column->attno - 1] =
-			read_value(rel, column->typid, input, format_column->ioparam,
-					   column->typmod, TextDatumGetCString(elems[i]));
+			read_value(target, rel, delta, column->typid, input,
+					   format_column->ioparam, column->typmod,
+					   TextDatumGetCString(elems[i]));
 		row->isnull[column->attno - 1] = false;
 	}
 }

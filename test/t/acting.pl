@@ -88,6 +88,32 @@ sql(q{GRANT web TO boss; SET ROLE web; SELECT missing_symbol.increment('b', 'x')
 merged('one that he could become');
 is(told(), 'web b', 'is merged as that role');
 
+# what reads a delta's values runs as who counted, or as the owner, whoever merges or reads
+sql(q{
+SET ROLE mallory;
+CREATE FUNCTION chk(v anyelement) RETURNS bool LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO public.log (who, what) VALUES (CASE WHEN current_user IN ('boss', 'mallory', 'web') THEN current_user ELSE 'superuser' END, 'chk');
+    RETURN true;
+END
+$$;
+CREATE DOMAIN mail AS text CHECK (chk(VALUE));
+CREATE DOMAIN num AS int CHECK (chk(VALUE));
+CREATE TYPE num_range AS RANGE (subtype = num);
+CREATE TABLE ranged (k num_range PRIMARY KEY, count bigint);
+SELECT missing_symbol.track('ranged', spill => true);
+RESET ROLE;
+CREATE TABLE typed (k text PRIMARY KEY, count bigint, a mail[]);
+GRANT SELECT, INSERT, UPDATE ON typed TO web;
+SELECT missing_symbol.track('typed', apply => 'buffer');
+});
+my $count_typed = q{SET ROLE web; SELECT missing_symbol.increment_row('typed', '{"k": "x", "a": ["v"]}')};
+my $told_of_chk = q{SELECT DISTINCT who FROM log WHERE what = 'chk'};
+sql($count_typed);
+merged("what has been counted in a superuser's table with a column of another's type");
+is(sql($told_of_chk), 'web', 'is read as the role that counted');
+sql(q{DELETE FROM log});
+
 # ---------------------------------------------------------------------------
 # A scheduler's superuser, and what is spilled
 # ---------------------------------------------------------------------------
@@ -150,6 +176,44 @@ SELECT missing_symbol.increment('parted', 'x');
 COMMIT;
 }), "\n", 'one is deferred');
 is(told(), "web parted_rest\nweb parted_rest", 'as the role that counted');
+
+# a superuser reads what was set aside with values of others' types
+sql($count_typed);
+sql(q{DELETE FROM log});
+is(sql(q{SELECT k, count FROM missing_symbol.total(NULL::typed)}), 'x|2', 'a superuser reads a total');
+is(sql($told_of_chk), 'web', 'as the role that counted');
+sql(q{DELETE FROM log});
+is(sql(q{SELECT missing_symbol.fold('typed')}), 1, 'and merges it');
+is(sql($told_of_chk), 'web', 'as that role');
+sql(q{
+SET ROLE mallory;
+BEGIN;
+SELECT missing_symbol.increment('ranged', '[1,2)'::num_range);
+PREPARE TRANSACTION 'held';
+SELECT missing_symbol.increment('ranged', '[1,2)'::num_range);
+});
+sql(q{COMMIT PREPARED 'held'; DELETE FROM log});
+is(sql(q{SELECT count FROM missing_symbol.total(NULL::ranged)}), 2, "a superuser reads the total of a key that is a range of another's domain");
+is(sql($told_of_chk), 'mallory', 'as the role that counted');
+sql(q{SELECT missing_symbol.fold('ranged'); DELETE FROM log});
+
+# and stands in for nobody there
+sql(q{
+CREATE ROLE gone;
+GRANT SELECT, INSERT, UPDATE ON typed TO gone;
+GRANT INSERT ON log TO gone;
+SET ROLE gone;
+SELECT missing_symbol.increment_row('typed', '{"k": "x", "a": ["v"]}');
+RESET ROLE;
+DROP OWNED BY gone;
+DROP ROLE gone;
+DELETE FROM log;
+});
+is(answer($node, 'SELECT * FROM missing_symbol.total(NULL::typed)'), '42501', 'of a role that is gone nothing is read');
+sql(q{SELECT missing_symbol.fold('typed')});
+is(sql($told_of_chk), '', 'nothing of it runs as a superuser');
+is(sql(q{SELECT delta, error ~ 'does not stand in' FROM missing_symbol.spilled}), '1|t', 'the increment is kept');
+sql(q{DELETE FROM missing_symbol.spilled; DELETE FROM log});
 
 # a superuser does not stand in for who is gone where a partition runs code of others
 sql(q{
