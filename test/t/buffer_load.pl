@@ -118,14 +118,16 @@ foreach my $name (keys %script)
 	PostgreSQL::Test::Utils::append_to_file("$dir/$name", $script{$name});
 }
 
-# pgbench in the background: a hash with its run, and what it says
+# pgbench in the background, with options perhaps, in an array before the
+# scripts: a hash with its run, and what it says
 sub load
 {
 	my ($seconds, $clients, @scripts) = @_;
+	my @options = ref $scripts[0] ? @{ shift @scripts } : ();
 	my $load = { output => '' };
 
 	$load->{run} = start(
-		[ 'pgbench', '-n', '-T', $seconds, '-c', $clients, '-j', 2,
+		[ 'pgbench', '-n', @options, '-T', $seconds, '-c', $clients, '-j', 2,
 			'-D', 'prev_hot=0', '-D', 'prev_parted=0',
 			'-h', $node->host, '-p', $node->port,
 			(map { ('-f', "$dir/$_") } @scripts), 'postgres' ],
@@ -286,12 +288,13 @@ is(query('SELECT count(*), sum(hits) FROM missing_symbol.total(NULL::long)'), '1
 query('SELECT missing_symbol.flush()');
 is(query('SELECT count(*), sum(hits), bool_and(length(k) = 1600) FROM long'), '10000|12000|t', 'and in their rows');
 
-# a minute with 32 clients
+# a minute with 32 clients, together not faster than a worker on any machine:
+# who is faster, 32 processes or one, is up to the scheduler
 query(q{
 CREATE TABLE views (id int PRIMARY KEY, count bigint, modified_at timestamptz) WITH (fillfactor = 50);
 SELECT missing_symbol.track('views', apply => 'buffer');
 });
-my $many = load(60, 32, 'views');
+my $many = load(60, 32, [ '-R', 5000 ], 'views');
 my $largest = 0;
 while ($many->{run}->pumpable)
 {
@@ -304,8 +307,8 @@ while ($many->{run}->pumpable)
 finish_ok('32 clients', $many);
 my ($calls) = $many->{output} =~ /actually processed: (\d+)/;
 is(query('SELECT sum(count) FROM missing_symbol.total(NULL::views)'), $calls, "32 clients: $calls counted");
-# left alone, a delta would take more than 200 bytes
-cmp_ok($largest, '<', 24_000_000 + 40 * $calls, "32 clients: the buffer had $largest bytes at most");
+# left alone, these would take more than 150 bytes each
+cmp_ok($largest, '<', 6_000_000 + 60 * $calls, "32 clients: the buffer had $largest bytes at most");
 ok($node->poll_query_until('postgres', 'SELECT NOT EXISTS (SELECT FROM missing_symbol.buffered)'), '32 clients: all is merged');
 is(query('SELECT sum(count) FROM views'), $calls, '32 clients: into the rows');
 ok($node->poll_query_until('postgres', q{SELECT pg_relation_size('missing_symbol.buffered') = 0}), '32 clients: the room is given back');
