@@ -294,6 +294,7 @@ query(q{
 CREATE TABLE views (id int PRIMARY KEY, count bigint, modified_at timestamptz) WITH (fillfactor = 50);
 SELECT missing_symbol.track('views', apply => 'buffer');
 });
+ok($node->poll_query_until('postgres', q{SELECT pg_relation_size('missing_symbol.buffered') = 0}), 'the room of the long keys is given back');
 my $many = load(60, 32, [ '-R', 5000 ], 'views');
 my $largest = 0;
 while ($many->{run}->pumpable)
