@@ -645,6 +645,52 @@ SELECT missing_symbol.fold('act.of_superuser');
 SELECT * FROM act.aside;
 SELECT act.safe();
 
+
+-- a column whose type could run code: read as who counted, whatever else the merge does
+CREATE TYPE act.pair AS (x int, y int);
+CREATE TABLE act.typed (k text PRIMARY KEY, count bigint, pair act.pair);
+GRANT SELECT, INSERT, UPDATE ON act.typed TO regress_act_web;
+SELECT missing_symbol.track('act.typed', apply => 'buffer');
+SET ROLE regress_act_mallory;
+CREATE TABLE evil.opens (k text PRIMARY KEY, count bigint);
+CREATE FUNCTION evil.open() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE c refcursor := 'left open'; BEGIN OPEN c FOR SELECT 1; RETURN NEW; END $$;
+CREATE TRIGGER open BEFORE INSERT ON evil.opens FOR EACH ROW EXECUTE FUNCTION evil.open();
+SELECT missing_symbol.track('evil.opens', apply => 'buffer');
+SELECT missing_symbol.increment('evil.opens', 'x');
+SET ROLE regress_act_web;
+SELECT missing_symbol.increment_row('act.typed', '{"k": "x", "pair": {"x": 1, "y": 2}}');
+RESET ROLE;
+SELECT missing_symbol.flush();
+SELECT * FROM act.aside WHERE target IN ('act.typed'::regclass, 'evil.opens'::regclass);
+TABLE act.typed;
+-- in a session without temporary objects
+\c -
+SET client_min_messages = error;
+SET missing_symbol.worker = off;
+SET ROLE regress_act_web;
+SELECT missing_symbol.increment_row('act.typed', '{"k": "own", "pair": {"x": 3, "y": 4}}');
+BEGIN;
+DECLARE c CURSOR FOR SELECT 1;
+SELECT missing_symbol.fold('act.typed');
+COMMIT;
+RESET ROLE;
+SELECT * FROM act.aside WHERE target = 'act.typed'::regclass;
+-- a range has the code of its bounds: here none of others
+CREATE TYPE act.span AS RANGE (subtype = float8);
+CREATE TABLE act.spans (k text PRIMARY KEY, count bigint, span act.span);
+SELECT missing_symbol.track('act.spans', apply => 'buffer');
+CREATE ROLE regress_act_gone;
+GRANT USAGE ON SCHEMA act TO regress_act_gone;
+GRANT SELECT, INSERT, UPDATE ON act.spans TO regress_act_gone;
+SET ROLE regress_act_gone;
+SELECT missing_symbol.increment_row('act.spans', '{"k": "x", "span": "[1,2]"}');
+RESET ROLE;
+DROP OWNED BY regress_act_gone;
+DROP ROLE regress_act_gone;
+SELECT * FROM missing_symbol.total(NULL::act.spans);
+SELECT missing_symbol.fold('act.spans');
+TABLE act.spans;
+
 RESET search_path;
 \set VERBOSITY default
 SET client_min_messages = warning;

@@ -225,6 +225,8 @@ CREATE TABLE trust.r_when (k int PRIMARY KEY, count bigint NOT NULL);
 CREATE TRIGGER no_note AFTER INSERT OR UPDATE ON trust.r_when FOR EACH ROW WHEN (trust.secret(NEW.count::text) = '') EXECUTE FUNCTION trust.no_note();
 CREATE TABLE trust.r_domain (k trust.checked PRIMARY KEY, count bigint NOT NULL);
 CREATE TABLE trust.r_cast (k trust.label PRIMARY KEY, count bigint NOT NULL);
+CREATE TYPE trust.parts AS (x trust.checked);
+CREATE TABLE trust.r_parts (k int PRIMARY KEY, count bigint NOT NULL, CHECK (record_in(textout('(' || k || ')'), 'trust.parts'::regtype, -1) IS NOT NULL));
 GRANT ALL ON ALL TABLES IN SCHEMA trust TO regress_trust_owner, regress_trust_reader;
 CREATE FUNCTION pg_temp.try(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -238,7 +240,7 @@ END
 $$;
 CREATE FUNCTION pg_temp.count_all(k int) RETURNS TABLE (target text, answer text) LANGUAGE sql AS $$
     SELECT t, pg_temp.try(format('SELECT missing_symbol.increment(%L, %s)', 'trust.' || t, k))
-    FROM unnest('{r_default,r_server,r_check,r_generated,r_index,r_predicate,r_when,r_domain,r_cast}'::text[]) t
+    FROM unnest('{r_default,r_server,r_check,r_generated,r_index,r_predicate,r_when,r_domain,r_cast,r_parts}'::text[]) t
     UNION ALL SELECT 'r_domain, by name', pg_temp.try(format('SELECT missing_symbol.increment_row(%L, %L)', 'trust.r_domain', jsonb_build_object('k', k)))
 $$;
 SELECT * FROM pg_temp.count_all(1);

@@ -72,6 +72,20 @@ typedef int DateTimeErrorExtra;
 #endif
 
 /*
+ * types and expressions: 14 added multiranges, 17 JSON_VALUE() and its like
+ */
+#if PG_VERSION_NUM < 140000
+#define TYPTYPE_MULTIRANGE	'\0'
+#define get_multirange_range(type)	InvalidOid
+#endif
+#if PG_VERSION_NUM < 170000
+#define ms_json_expr_type(node)	InvalidOid
+#else
+#define ms_json_expr_type(node) \
+	(IsA(node, JsonExpr) ? ((JsonExpr *) (node))->returning->typid : InvalidOid)
+#endif
+
+/*
  * 18 counts what an index scan does; and asks about deferrable keys.  19 takes
  * flags everywhere.
  */

@@ -423,9 +423,9 @@ run_before_insert(MSFast *fast, MSTarget *target)
 
 /*
  * Make a new row: what is given, the counter, and defaults that have not been
- * asked yet; then BEFORE
- * triggers, which may change the key, or suppress the row (false).  This is
- * done once for an increment, however often its insertion is tried.
+ * asked yet; then BEFORE triggers, which may change the key, or suppress the
+ * row (false).  This is done once for an increment, however often its insertion
+ * is tried.
  */
 static bool
 make_inserted(MSFast *fast, MSTarget *target, MSRow *row)

@@ -342,7 +342,8 @@ static void
 parse_deltas(Fold *fold)
 {
 	for (int i = 0; i < fold->ndeltas; i++)
-		ms_spill_parse(fold->target, fold->rel, fold->deltas[i], true);
+		ms_spill_parse(fold->target, fold->rel, fold->deltas[i], true,
+					   &fold->caller);
 }
 
 /* The first reason is told; that of what was cancelled by us is not core's. */

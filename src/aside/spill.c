@@ -66,7 +66,7 @@ ms_spill_foreach(MSTarget *target, Relation rel, const MSRow *row,
 		while (more && (delta = ms_spill_next(scan)) != NULL)
 		{
 			ms_prepare_key_order(target);
-			ms_spill_parse(target, rel, delta, fields);
+			ms_spill_parse(target, rel, delta, fields, NULL);
 			if (ms_compare_rows(target, delta->row->values, row->values) == 0)
 				more = function(delta, arg);
 			MemoryContextReset(cxt);

@@ -240,7 +240,7 @@ read_deltas(Total *total)
 
 		while ((delta = ms_spill_next(scan)) != NULL)
 		{
-			ms_spill_parse(target, total->rel, delta, true);
+			ms_spill_parse(target, total->rel, delta, true, NULL);
 			ms_sums_add(sums, delta->row);
 			MemoryContextReset(cxt);
 		}

@@ -229,8 +229,8 @@ ms_act_as_owner(const MSApplier *applier, Relation rel, MSActing *acting)
 }
 
 /*
- * Rule 4: be a role to read a value, in a session that may do anything else
- * beside it; only the worker does not.
+ * Rule 4: be a role to read a value that is shown, in a session that may do
+ * anything else beside it.
  */
 static void
 act_for_reading(Relation rel, Oid role, MSActing *acting)
@@ -238,8 +238,7 @@ act_for_reading(Relation rel, Oid role, MSActing *acting)
 	MSApplier	applier;
 
 	ms_get_applier(&applier);
-	if (!ms_in_worker &&
-		(ms_is_restricted(rel, &applier) ||
+	if ((ms_is_restricted(rel, &applier) ||
 		 !member_can_set_role(role, applier.userid)) &&
 		ms_has_cursors())
 		ereport(ERROR,
@@ -418,15 +417,22 @@ ms_act_for_counter(MSTarget *target, Relation rel, const MSRow *row,
 	act(applier, rel, actor, acting);
 }
 
-/* Rule 4: the same to read a value of a delta from its text */
+/*
+ * Rule 4: the same to read a value of a delta from its text; applier: NULL
+ * where it is not to be merged, but shown.
+ */
 void
-ms_act_for_parsing(MSTarget *target, Relation rel, Oid role, MSActing *acting)
+ms_act_for_parsing(MSTarget *target, Relation rel, const MSApplier *applier,
+				   Oid role, MSActing *acting)
 {
 	Oid			actor = who_acts(rel, role);
 
 	if (!OidIsValid(role) && superuser_arg(actor))
 		refuse_stand_in(target, rel);
-	act_for_reading(rel, actor, acting);
+	if (applier != NULL)
+		act(applier, rel, actor, acting);
+	else
+		act_for_reading(rel, actor, acting);
 }
 
 /* Would that hide the applier's search_path from who acts? */

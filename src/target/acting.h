@@ -68,7 +68,8 @@ extern void ms_act_for_counter(MSTarget *target, Relation rel,
 							   const MSRow *row, const MSApplier *applier,
 							   Oid role, MSActing *acting);
 extern void ms_act_for_reading(Relation rel, MSActing *acting);
-extern void ms_act_for_parsing(MSTarget *target, Relation rel, Oid role,
+extern void ms_act_for_parsing(MSTarget *target, Relation rel,
+							   const MSApplier *applier, Oid role,
 							   MSActing *acting);
 extern void ms_act_no_more(const MSActing *acting);
 extern bool ms_is_restricted(Relation rel, const MSApplier *applier);

@@ -19,6 +19,7 @@
 #include "access/transam.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_range.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "nodes/nodeFuncs.h"
@@ -76,8 +77,19 @@ made_type(Node *node)
 		case T_ConvertRowtypeExpr:
 			return ((ConvertRowtypeExpr *) node)->resulttype;
 		default:
-			return InvalidOid;
+			return ms_json_expr_type(node);
 	}
+}
+
+/* An input function that is called as such can read any type. */
+static bool
+makes_others(Node *node)
+{
+	Oid			type = IsA(node, Const) && ((Const *) node)->consttype == CSTRINGOID ?
+		CSTRINGOID : made_type(node);
+
+	return type == CSTRINGOID ||
+		(OidIsValid(type) && !ms_type_is_builtin(type));
 }
 
 static bool
@@ -89,11 +101,7 @@ special_walker(Node *node, void *context)
 		return true;
 	if (IsA(node, CoerceToDomain))
 		return true;
-	if (OidIsValid(made_type(node)) && !ms_type_is_builtin(made_type(node)))
-		return true;
-
-	/* an input function that is called as such can read any type */
-	if (IsA(node, Const) && ((Const *) node)->consttype == CSTRINGOID)
+	if (makes_others(node))
 		return true;
 	/* has the comparison of its type */
 	if (IsA(node, MinMaxExpr) &&
@@ -109,22 +117,51 @@ ms_is_builtin(Node *expr)
 	return !special_walker(expr, NULL);
 }
 
+/* Has a range type a function of a user's that brings its values in a form? */
+static bool
+is_canonical(Oid range)
+{
+	HeapTuple	tuple = SearchSysCache1(RANGETYPE, ObjectIdGetDatum(range));
+	bool		result = false;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		result = ((Form_pg_range) GETSTRUCT(tuple))->rngcanonical >=
+			FirstNormalObjectId;
+		ReleaseSysCache(tuple);
+	}
+	return result;
+}
+
 /*
  * Does only code of the server, or C code of a superuser, read a type's values
- * from text or JSON?  Base types are made by superusers only, and an enum has
- * no code; what has parts can have domains among them.
+ * from text or JSON?  Base types are made by superusers only, as are what
+ * orders a range's values, and an enum has no code.  A range has that of its
+ * bounds.  A composite type can have domains among its parts, and be given
+ * some later.
  */
 bool
 ms_type_is_builtin(Oid type)
 {
 	Oid			element = get_element_type(type);
-	char		kind;
 
 	if (OidIsValid(element))
 		type = element;
-	kind = get_typtype(type);
-	return type < FirstNormalObjectId ||
-		kind == TYPTYPE_BASE || kind == TYPTYPE_ENUM;
+	if (type < FirstNormalObjectId)
+		return true;
+	switch (get_typtype(type))
+	{
+		case TYPTYPE_BASE:
+		case TYPTYPE_ENUM:
+			return true;
+		case TYPTYPE_RANGE:
+			return !is_canonical(type) &&
+				ms_type_is_builtin(get_range_subtype(type));
+		case TYPTYPE_MULTIRANGE:
+			return ms_type_is_builtin(get_multirange_range(type));
+		default:
+			return false;
+	}
 }
 
 /* Is a column always given? */

@@ -114,9 +114,11 @@ static bool
 is_of_call(Oid function, void *context)
 {
 	static const char *const others[] = {
-		"anytextcat", "concat", "concat_ws", "format", "gen_random_uuid",
-		"nextval", "random", "random_normal", "textanycat", "to_char",
-		"uuidv4", "uuidv7"
+		"anytextcat", "array_to_json", "array_to_string", "concat",
+		"concat_ws", "format", "gen_random_uuid", "json_build_array",
+		"json_build_object", "jsonb_build_array", "jsonb_build_object",
+		"nextval", "random", "random_normal", "row_to_json", "textanycat",
+		"to_char", "to_json", "to_jsonb", "uuidv4", "uuidv7"
 	};
 	char	   *name;
 

@@ -186,28 +186,48 @@ end_texts(int nestlevel)
 		AtEOXact_GUC(true, nestlevel);
 }
 
+/* a delta that is being read */
+typedef struct Parsing
+{
+	MSTarget   *target;
+	Relation	rel;
+	const MSSpilled *delta;
+	const MSApplier *applier;	/* NULL: it is shown */
+	MSRow	   *row;			/* that is made */
+} Parsing;
+
 /*
  * Read a value of a column.  A domain's value was checked at the call, and is
  * again where it is merged (ms_check_domains), so it is read as one of its
  * base type, which runs no code of a user.
  */
 static Datum
-read_value(MSTarget *target, Relation rel, const MSSpilled *delta, Oid typid,
-		   FmgrInfo *input, Oid ioparam, int32 typmod, char *text)
+read_value(const Parsing *parsing, Oid typid, FmgrInfo *input, Oid ioparam,
+		   int32 typmod, char *text)
 {
 	Oid			base = getBaseTypeAndTypmod(typid, &typmod);
+	bool		builtin;
 	MSActing	acting;
+	FmgrInfo	own;
 	int			nestlevel;
 	Datum		result;
 
 	if (is_plain(base))
 		return InputFunctionCall(input, text, ioparam, typmod);
-	if (!ms_type_is_builtin(base))
-		ms_act_for_parsing(target, rel, delta->roleid, &acting);
+	builtin = ms_type_is_builtin(base);
+	if (!builtin)
+	{
+		ms_act_for_parsing(parsing->target, parsing->rel, parsing->applier,
+						   parsing->delta->roleid, &acting);
+
+		/* code of a user's, of a domain within, may read keys of this table */
+		fmgr_info(input->fn_oid, &own);
+		input = &own;
+	}
 	nestlevel = begin_portable_texts();
 	result = InputFunctionCall(input, text, ioparam, typmod);
 	AtEOXact_GUC(false, nestlevel);
-	if (!ms_type_is_builtin(base))
+	if (!builtin)
 		ms_act_no_more(&acting);
 	return result;
 }
@@ -532,9 +552,10 @@ ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row, Oid role,
  * been dropped meanwhile is left out, as is what has no column's name.
  */
 static Bitmapset *
-read_pairs(MSTarget *target, Relation rel, MSRow *row, const MSSpilled *delta,
-		   JsonbContainer *container)
+read_pairs(const Parsing *parsing, JsonbContainer *container)
 {
+	Relation	rel = parsing->rel;
+	MSRow	   *row = parsing->row;
 	JsonbIterator *it = JsonbIteratorInit(container);
 	JsonbIteratorToken token;
 	JsonbValue	v;
@@ -560,7 +581,7 @@ read_pairs(MSTarget *target, Relation rel, MSRow *row, const MSSpilled *delta,
 			getTypeInputInfo(getBaseType(att->atttypid), &function, &ioparam);
 			fmgr_info(function, &input);
 			row->values[attno - 1] =
-				read_value(target, rel, delta, att->atttypid, &input, ioparam,
+				read_value(parsing, att->atttypid, &input, ioparam,
 						   att->atttypmod,
 						   pnstrdup(v.val.string.val, v.val.string.len));
 			row->isnull[attno - 1] = false;
@@ -574,22 +595,25 @@ read_pairs(MSTarget *target, Relation rel, MSRow *row, const MSSpilled *delta,
  * others where there are others, as increment_row() has it.
  */
 static void
-read_fields(MSTarget *target, Relation rel, MSRow *row,
-			const MSSpilled *delta)
+read_fields(const Parsing *parsing)
 {
+	const MSSpilled *delta = parsing->delta;
+	MSTarget   *target = parsing->target;
+	TupleDesc	desc = RelationGetDescr(parsing->rel);
+	MSRow	   *row = parsing->row;
 	int			attno = -1;
 
 	if (delta->defaults != NULL)
 	{
-		row->defaulted = read_pairs(target, rel, row, delta,
-									delta->defaults);
+		row->defaulted = read_pairs(parsing, delta->defaults);
 		while ((attno = bms_next_member(row->defaulted, attno)) >= 0)
-			if (ms_is_always_given(target, attno))
+			if (ms_is_always_given(target, attno) ||
+				ms_is_database_filled(TupleDescAttr(desc, attno - 1)))
 				row->defaulted = bms_del_member(row->defaulted, attno);
 	}
 	if (delta->has_fields)
 	{
-		row->given = read_pairs(target, rel, row, delta,
+		row->given = read_pairs(parsing,
 								&DatumGetJsonbP(delta->fields)->root);
 		for (int i = 0; i < target->nkeys; i++)
 			row->given = bms_add_member(row->given,
@@ -599,49 +623,35 @@ read_fields(MSTarget *target, Relation rel, MSRow *row,
 
 /* Read a row's key values. */
 static void
-key_from_texts(MSTarget *target, Relation rel, MSRow *row,
-			   const MSSpilled *delta)
+key_from_texts(const Parsing *parsing)
 {
+	MSTarget   *target = parsing->target;
+	MSRow	   *row = parsing->row;
 	MSSpillFormat *format = find_format(target);
 	int			places[INDEX_MAX_KEYS];
 	Datum	   *elems;
 	bool	   *nulls;
 	int			n;
 
-	deconstruct_array(DatumGetArrayTypeP(delta->key), TEXTOID, -1, false,
-					  TYPALIGN_INT, &elems, &nulls, &n);
-	ms_origin_places(target, rel, delta, n, places);
+	deconstruct_array(DatumGetArrayTypeP(parsing->delta->key), TEXTOID, -1,
+					  false, TYPALIGN_INT, &elems, &nulls, &n);
+	ms_origin_places(target, parsing->rel, parsing->delta, n, places);
 	for (int i = 0; i < n; i++)
 	{
 		MSColumn   *column = &target->keys[places[i]].column;
 		MSSpillColumn *format_column = &format->columns[places[i]];
-		FmgrInfo   *input = &format_column->input;
-		FmgrInfo	own;
 
-		/* code of a user's, of a domain within, may read keys of this table */
-		if (!ms_type_is_builtin(getBaseType(column->typid)))
-		{
-			fmgr_info(input->fn_oid, &own);
-			input = &own;
-		}
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("a key that was set aside must not be null")));
 		row->values[column->attno - 1] =
-			read_value(target, rel, delta, column->typid, input,
+			read_value(parsing, column->typid, &format_column->input,
 					   format_column->ioparam, column->typmod,
 					   TextDatumGetCString(elems[i]));
 		row->isnull[column->attno - 1] = false;
 	}
 }
-
-/* a delta that is being read */
-typedef struct Parsing
-{
-	const MSTarget *target;
-	const MSSpilled *delta;
-} Parsing;
 
 static void
 parsing_context(void *arg)
@@ -664,10 +674,11 @@ parsing_context(void *arg)
 
 /* Make the row of a delta that was read. */
 void
-ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta, bool fields)
+ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta, bool fields,
+			   const MSApplier *applier)
 {
 	MSRow	   *row = ms_row_make(rel);
-	Parsing		parsing = {target, delta};
+	Parsing		parsing = {target, rel, delta, applier, row};
 	ErrorContextCallback errcallback;
 
 	errcallback.callback = parsing_context;
@@ -679,8 +690,8 @@ ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta, bool fields)
 	row->last_seen = delta->last_seen;
 	row->origin = MS_FROM_STORE;
 	if (fields)
-		read_fields(target, rel, row, delta);
-	key_from_texts(target, rel, row, delta);
+		read_fields(&parsing);
+	key_from_texts(&parsing);
 	error_context_stack = errcallback.previous;
 	delta->row = row;
 }

@@ -11,6 +11,7 @@
 
 #include "access/htup.h"
 
+#include "target/acting.h"
 #include "target/row.h"
 
 MS_INSIDE_BEGIN
@@ -69,9 +70,12 @@ extern bool ms_key_text_exact(MSTarget *target);
 extern Datum ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
 							 Oid role, uint64 system);
 
-/* make a delta's row, with the fields or without */
+/*
+ * make a delta's row, with the fields or without; for whoever merges it, NULL:
+ * to be shown
+ */
 extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta,
-						   bool fields);
+						   bool fields, const MSApplier *applier);
 
 /* error where a value violates a constraint of a domain */
 extern void ms_check_domains(Relation rel, const MSRow *row);

@@ -135,7 +135,11 @@ ms_say "This machine: each program crashes once, and asks for the symbols of" \
 read_machine() { perl "$DEMO/elf.pl" >"$MS_WORK/requests.csv"; }
 machine_is_at()
 {
-	ms_say "$(($(wc -l <"$MS_WORK/requests.csv") - 1)) requests found"
+	local lines
+
+	# the first names the columns
+	lines=$(wc -l <"$MS_WORK/requests.csv")
+	ms_say "$((lines > 0 ? lines - 1 : 0)) requests found"
 }
 ms_wait_for ms_watch machine_is_at read_machine || ms_die "cannot read ELF files"
 load machine symbol debugid filename code_file code_id ||
