@@ -219,6 +219,28 @@ ALTER TABLE def.altered DROP gone, ALTER tenant DROP DEFAULT, ALTER tenant TYPE 
 COMMIT;
 TABLE def.altered;
 
+-- where a key's rows become one, as in a batch, a column with a default is not filled from a later one
+CREATE TABLE def.later (k text PRIMARY KEY, count bigint, who text DEFAULT current_user, note text DEFAULT 'none') WITH (fillfactor = 70);
+SELECT missing_symbol.track('def.later', fill => '{who,note}');
+INSERT INTO def.later (k, count, who, note) SELECT k, 0, NULL, NULL FROM unnest('{now,batch,commit,buffer}'::text[]) k;
+SELECT missing_symbol.increment('def.later', 'now'), missing_symbol.increment_row('def.later', '{"k": "now", "who": "given", "note": "given"}');
+SELECT count(*) FROM missing_symbol.increment_rows('def.later', '[{"k": "batch"}, {"k": "batch", "who": "given", "note": "given"}]');
+SELECT missing_symbol.track('def.later', apply => 'commit');
+BEGIN;
+SELECT missing_symbol.increment('def.later', 'commit');
+SELECT missing_symbol.increment_row('def.later', '{"k": "commit", "who": "given", "note": "given"}');
+SELECT missing_symbol.increment('def.later', 'new commit');
+SELECT missing_symbol.increment_row('def.later', '{"k": "new commit", "who": "given", "note": "given"}');
+COMMIT;
+SELECT missing_symbol.track('def.later', apply => 'buffer');
+SELECT missing_symbol.increment('def.later', 'buffer');
+SELECT missing_symbol.increment_row('def.later', '{"k": "buffer", "who": "given", "note": "given"}');
+SELECT missing_symbol.increment('def.later', 'new buffer');
+SELECT missing_symbol.increment_row('def.later', '{"k": "new buffer", "who": "given", "note": "given"}');
+SELECT k, count, nullif(who, current_user) AS who, note FROM missing_symbol.total(NULL::def.later) ORDER BY k COLLATE "C";
+SELECT missing_symbol.fold('def.later');
+SELECT k, count, nullif(who, current_user) AS who, note FROM def.later ORDER BY k COLLATE "C";
+
 -- what the database fills by then needs no answer
 CREATE TABLE def.made (k text PRIMARY KEY, count bigint, who text DEFAULT current_user, year int DEFAULT date_part('year', now())) PARTITION BY HASH (k);
 CREATE TABLE def.made_0 PARTITION OF def.made FOR VALUES WITH (MODULUS 1, REMAINDER 0);

@@ -22,8 +22,18 @@ MS_INSIDE_BEGIN
 extern void ms_spill_append(MSStore store, MSTarget *target, Relation rel,
 							const MSRow *row, const Datum *key,
 							const MSSpilled *of, const char *error);
+
+/* where a row is among those of its hash, in time */
+typedef struct MSSpillPlace
+{
+	TimestampTz first_seen;
+	ItemPointerData tid;
+} MSSpillPlace;
+
 extern MSSpillScan *ms_spill_begin_in_time(MSStore store, Oid relid,
-										   Snapshot snapshot, int64 hash);
+										   Snapshot snapshot, int64 hash,
+										   const MSSpillPlace *behind,
+										   int most);
 extern bool ms_spill_delete(Relation stored, const MSSpilled *delta,
 							Snapshot snapshot, bool wait, bool ours);
 extern bool ms_spill_lock(Relation stored, const MSSpilled *delta,
@@ -47,6 +57,7 @@ extern MSAttempt ms_attempt(void (*step) (void *arg), void *arg, bool waits,
 extern bool ms_try(void (*step) (void *arg), void *arg, char **error);
 extern void ms_limit_start(int ms);
 extern bool ms_limit_end(void);
+extern bool ms_is_limited(void);
 
 /*
  * fold_groups.c: the order in which deltas come to their rows.
@@ -60,6 +71,9 @@ typedef struct MSKeyDeltas		/* of one key and role */
 	Bitmapset  *filled;			/* columns that fill up and have a value here */
 } MSKeyDeltas;
 
+extern int	ms_fold_read(MSSpillScan *scan, MSSpilled **deltas, int most,
+						 bool *full);
+extern int	ms_before_last_hash(MSSpilled **deltas, int n);
 extern int	ms_fold_groups(MSTarget *target, MSSpilled **deltas, int n,
 						   MSKeyDeltas **result);
 

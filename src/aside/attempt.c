@@ -20,8 +20,8 @@
  * not keep it.
  *
  * The cancels of others come as signals, and so do core's timeouts; ours does
- * not.  So the handler of that signal, which does what core's does, knows
- * theirs from ours.  One of theirs ends everything, even where code of the
+ * not.  So a handler of that signal, which passes it on to the one before it,
+ * knows theirs from ours.  One of theirs ends everything, even where code of the
  * table has caught it: then it is raised again at the end of the step.  Core's
  * lock_timeout alone is no such cancel, because it is ours (fold.c).
  *
@@ -32,10 +32,7 @@
 #include <signal.h>
 
 #include "access/xact.h"
-#include "libpq/pqsignal.h"
 #include "miscadmin.h"
-#include "storage/ipc.h"
-#include "storage/latch.h"
 #include "storage/proc.h"
 #include "utils/resowner.h"
 #include "utils/timeout.h"
@@ -61,24 +58,30 @@ static volatile sig_atomic_t others_cancel = false;
 static TimestampTz lock_timeout = 0;
 static int	lock_timeout_signals = 0;
 
-/* In a signal handler: as core's handler of a cancel. */
+/* what cancels without us: core's handler, or a library's that calls core's */
+static struct sigaction others_handler;
+
 static void
-cancel(void)
+pass_on(int signo, siginfo_t *info, void *context)
 {
-	if (!proc_exit_inprogress)
-		InterruptPending = QueryCancelPending = true;
-	SetLatch(MyLatch);
+	if (others_handler.sa_flags & SA_SIGINFO)
+		others_handler.sa_sigaction(signo, info, context);
+	else if (others_handler.sa_handler != SIG_IGN &&
+			 others_handler.sa_handler != SIG_DFL)
+		others_handler.sa_handler(signo);
 }
 
 /* In a signal handler: cancel what is running, and come back. */
 static void
 limit_handler(void)
 {
+	static siginfo_t nobody;
+
 	cancels++;
 	if (cancels > MOST_CANCELS)
 		(void) kill(MyProcPid, SIGTERM);
 	else
-		cancel();
+		pass_on(SIGINT, &nobody, NULL);
 	enable_timeout_after(limit_id, limit_ms);
 }
 
@@ -98,14 +101,30 @@ is_lock_timeout(void)
 
 /* A cancel of others, or a timeout of core's, of which one is no cancel. */
 static void
-cancel_handler(SIGNAL_ARGS)
+cancel_handler(int signo, siginfo_t *info, void *context)
 {
 	int			save_errno = errno;
 
 	if (!is_lock_timeout())
 		others_cancel = true;
-	cancel();
+	pass_on(signo, info, context);
 	errno = save_errno;
+}
+
+/* Hear of cancels from now on, before those who have heard of them so far. */
+static void
+listen_to_cancels(void)
+{
+	struct sigaction ours = {0};
+
+	ours.sa_sigaction = cancel_handler;
+	sigemptyset(&ours.sa_mask);
+	ours.sa_flags = SA_RESTART | SA_SIGINFO;
+
+	/* in this order: one that comes meanwhile is passed on */
+	if (sigaction(SIGINT, NULL, &others_handler) != 0 ||
+		sigaction(SIGINT, &ours, NULL) != 0)
+		elog(ERROR, "could not install a signal handler: %m");
 }
 
 /*
@@ -135,8 +154,8 @@ ms_limit_start(int ms)
 		return;
 	if (limit_id == MAX_TIMEOUTS)
 	{
+		listen_to_cancels();
 		limit_id = RegisterTimeout(USER_TIMEOUT, limit_handler);
-		pqsignal(SIGINT, cancel_handler);
 	}
 	stop_clock();
 	cancels = 0;
@@ -159,6 +178,13 @@ ms_limit_end(void)
 	stop_clock();
 	cancels = 0;
 	return exceeded;
+}
+
+/* Does the time of a step run? */
+bool
+ms_is_limited(void)
+{
+	return limited;
 }
 
 /*

@@ -60,9 +60,9 @@
 #include "target/stored.h"
 #include "target/target.h"
 
-/* deltas that are read at once, or fewer that are so many bytes */
-#define FOLD_READ	10000
-#define FOLD_BYTES	(8 * 1024 * 1024)
+/* deltas that are read at once; of one key, that are looked for at once */
+#define FOLD_READ		10000
+#define FOLD_IN_TIME	200000
 
 /* keys in one subtransaction */
 #define FOLD_CHUNK	200
@@ -460,7 +460,8 @@ apply_all(Fold *fold, MSKeyDeltas *groups, int ngroups)
 		at--;
 	for (int left = ngroups; left > 0; left -= n)
 	{
-		if (is_over(fold))
+		/* something is done however long it took to read it */
+		if (left < ngroups && is_over(fold))
 		{
 			fold->folded.cut = true;
 			return;
@@ -501,69 +502,52 @@ fold_deltas(Fold *fold, MSSpilled **deltas, int n)
 	apply_all(fold, groups, n);
 }
 
-static Size
-delta_size(const MSSpilled *delta)
-{
-	Pointer		fields = DatumGetPointer(delta->fields);
-
-	return delta->tuple->t_len + (fields == NULL ? 0 : VARSIZE_ANY(fields));
-}
-
-/* Read deltas, so many at the most, or FOLD_BYTES; *full: there may be more. */
-static int
-read_deltas(MSSpillScan *scan, MSSpilled **deltas, int most, bool *full)
-{
-	Size		bytes = 0;
-	int			n = 0;
-
-	*full = true;
-	while (n < most && bytes <= FOLD_BYTES)
-	{
-		deltas[n] = ms_spill_next(scan);
-		if (deltas[n] == NULL)
-		{
-			*full = false;
-			break;
-		}
-		bytes += delta_size(deltas[n++]);
-	}
-	return n;
-}
-
-/* How many are before those of the last hash? */
-static int
-before_last_hash(MSSpilled **deltas, int n)
-{
-	int64		hash = deltas[n - 1]->hash;
-
-	while (n > 0 && deltas[n - 1]->hash == hash)
-		n--;
-	return n;
-}
-
-/* Fold all deltas of a hash that are too many to be read at once. */
+/*
+ * Fold all deltas of a hash that are too many to be read at once.  Finding the
+ * first of them is no time of the table's code.
+ */
 static void
 fold_hash(Fold *fold, MSStore store, int64 hash, MSSpilled **deltas)
 {
-	MSSpillScan *scan = ms_spill_begin_in_time(store, fold->relid,
-											   fold->snapshot, hash);
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "missing_symbol hash",
 											  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
-	bool		full;
+	MemoryContext oldcxt;
+	MSSpillPlace behind = {.first_seen = PG_INT64_MIN};
+	bool		more;
 
 	do
 	{
-		int			n = read_deltas(scan, deltas, FOLD_READ, &full);
+		int64		began = ms_now_ns();
+		MSSpillScan *scan = ms_spill_begin_in_time(store, fold->relid,
+												   fold->snapshot, hash,
+												   &behind, FOLD_IN_TIME);
+		int			left = FOLD_IN_TIME;
+		bool		full;
 
-		fold_deltas(fold, deltas, n);
-		MemoryContextReset(cxt);
-	} while (full && !is_over(fold));
-	fold->folded.cut |= full;
-	MemoryContextSwitchTo(oldcxt);
+		if (fold->terms.deadline > 0)
+			fold->terms.deadline += ms_now_ns() - began;
+		fold->began += (ms_now_ns() - began) / 1000000;
+		oldcxt = MemoryContextSwitchTo(cxt);
+		do
+		{
+			int			n = ms_fold_read(scan, deltas, Min(left, FOLD_READ), &full);
+
+			left -= n;
+			if (n > 0)
+			{
+				behind.first_seen = deltas[n - 1]->first_seen;
+				behind.tid = deltas[n - 1]->tid;
+			}
+			fold_deltas(fold, deltas, n);
+			MemoryContextReset(cxt);
+		} while (full && left > 0 && !is_over(fold));
+		MemoryContextSwitchTo(oldcxt);
+		ms_spill_end(scan);
+		more = full;
+	} while (more && !is_over(fold));
+	fold->folded.cut |= more;
 	MemoryContextDelete(cxt);
-	ms_spill_end(scan);
 }
 
 /*
@@ -579,14 +563,14 @@ fold_some(Fold *fold, MSStore store, int64 *after, int most,
 	int64		before = *after;
 	bool		full;
 
-	*n = read_deltas(scan, deltas, most, &full);
+	*n = ms_fold_read(scan, deltas, most, &full);
 	ms_spill_end(scan);
 	if (*n == 0)
 		return false;
 	*after = deltas[*n - 1]->hash;
 	if (full)
 	{
-		int			whole = before_last_hash(deltas, *n);
+		int			whole = ms_before_last_hash(deltas, *n);
 
 		if (whole == 0)
 			fold_hash(fold, store, *after, deltas);
@@ -690,7 +674,8 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 		fold->target = ms_target_open(fold->relid, NoLock, &fold->rel);
 		relation_close(rel, NoLock);
 		fold->ready = is_ready(fold);
-		if (fold->ready == MS_READY)
+		fold->folded.overdue |= ms_limit_end();
+		if (fold->ready == MS_READY && !fold->folded.overdue)
 			more = fold_part(fold, store, after, limit);
 	}
 	PG_CATCH();
@@ -704,7 +689,6 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	folding = false;
 	ms_target_close(fold->target, fold->rel);
 	ms_act_no_more(&acting);
-	fold->folded.overdue |= ms_limit_end();
 	if (fold->folded.overdue)
 		tell(fold, overdue_error);
 	AtEOXact_GUC(true, nestlevel);

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * fold_groups.c
- *	  The order in which deltas come to their rows (fold.c).
+ *	  The deltas that are read at once, and the order in which they come to
+ *	  their rows (fold.c).
  *
  * Those of one key and role are a group, which is one update.  The groups are
  * in the order of the key, and those of a key in the order in which they were
@@ -18,6 +19,9 @@
 #include "target/row.h"
 #include "target/stored.h"
 #include "target/target.h"
+
+/* so much is read at once, or as many deltas as fold.c says */
+#define FOLD_BYTES	(8 * 1024 * 1024)
 
 /*
  * By key; the first counted first: its fields make the row.  Of the same time,
@@ -46,7 +50,7 @@ get_filled(const MSTarget *target, const MSRow *row)
 
 	while ((attno = bms_next_member(target->fill, attno)) >= 0)
 	{
-		if (!row->isnull[attno - 1])
+		if (ms_row_fills(row, attno))
 			filled = bms_add_member(filled, attno);
 	}
 	return filled;
@@ -123,4 +127,48 @@ ms_fold_groups(MSTarget *target, MSSpilled **deltas, int n,
 	}
 	*result = groups;
 	return ngroups;
+}
+
+/*
+ * Reading them
+ */
+
+static Size
+delta_size(const MSSpilled *delta)
+{
+	Pointer		fields = DatumGetPointer(delta->fields);
+
+	return delta->tuple->t_len + (fields == NULL ? 0 : VARSIZE_ANY(fields));
+}
+
+/* Read so many deltas at the most, or FOLD_BYTES; *full: there may be more. */
+int
+ms_fold_read(MSSpillScan *scan, MSSpilled **deltas, int most, bool *full)
+{
+	Size		bytes = 0;
+	int			n = 0;
+
+	*full = true;
+	while (n < most && bytes <= FOLD_BYTES)
+	{
+		deltas[n] = ms_spill_next(scan);
+		if (deltas[n] == NULL)
+		{
+			*full = false;
+			break;
+		}
+		bytes += delta_size(deltas[n++]);
+	}
+	return n;
+}
+
+/* How many are before those of the last hash? */
+int
+ms_before_last_hash(MSSpilled **deltas, int n)
+{
+	int64		hash = deltas[n - 1]->hash;
+
+	while (n > 0 && deltas[n - 1]->hash == hash)
+		n--;
+	return n;
 }

@@ -47,6 +47,7 @@
 #include "aside/aside_internal.h"
 #include "target/acting.h"
 #include "target/row.h"
+#include "target/stored.h"
 #include "target/target.h"
 
 /* kB; what is in force where the setting is not read */
@@ -249,26 +250,6 @@ typedef struct Run
 	Applying	all[MAX_RUN];
 } Run;
 
-/* Words for the context, before there is one: making them can run user code. */
-static void
-prepare_texts(const Run *run, Applying *applying)
-{
-	const MSTarget *target = run->target;
-
-	applying->texts = palloc(sizeof(char *) * target->nkeys);
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		const MSColumn *column = &target->keys[i].column;
-		Oid			output;
-		bool		is_varlena;
-
-		getTypeOutputInfo(column->typid, &output, &is_varlena);
-		applying->texts[i] =
-			OidOutputFunctionCall(output,
-								  applying->row->values[column->attno - 1]);
-	}
-}
-
 static void
 applying_context(void *arg)
 {
@@ -322,7 +303,11 @@ apply_rows(Run *run, bool fast)
 	{
 		if (!bms_is_subset(run->all[i].row->given, given))
 			given = bms_union(given, run->all[i].row->given);
-		prepare_texts(run, &run->all[i]);
+
+		/* for the context, before there is one: that can run user code */
+		run->all[i].texts = palloc(sizeof(char *) * target->nkeys);
+		(void) ms_key_texts(target, run->all[i].row->values,
+							run->all[i].texts);
 	}
 	run->current = 0;
 	errcallback.callback = applying_context;

@@ -255,7 +255,9 @@ may_fail_at_commit(Relation rel, void *arg)
  * increment: this transaction has just written the row.  Where that fails, or
  * could fail later, it is left to fold(): the increment has been counted.  Not
  * in the higher isolation levels, whose snapshot may be old, and where reading
- * what others append would make the two depend on each other.
+ * what others append would make the two depend on each other; nor in code of a
+ * table that is merged, whose time is limited (attempt.c): an attempt within it
+ * would be the end of that.
  */
 static void
 take_spilled(MSTarget *target, Relation rel, MSRow *row, bool fast,
@@ -266,7 +268,7 @@ take_spilled(MSTarget *target, Relation rel, MSRow *row, bool fast,
 	char	   *error;
 
 	if ((result->outcome != MS_INCREMENTED && result->outcome != MS_INSERTED) ||
-		++target->spill_turn % 16 != 0 || IsolationUsesXactSnapshot() ||
+		ms_is_limited() || ++target->spill_turn % 16 != 0 || IsolationUsesXactSnapshot() ||
 		!can_take(target, row) ||
 		ms_any_table(rel, may_fail_at_commit, target))
 		return;

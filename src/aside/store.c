@@ -111,6 +111,9 @@ typedef struct Appender
 
 static Appender appenders[MS_STORES];
 
+/* memory for a scan that sorts: as many as fold.c asks for at once have room */
+#define PLACES_KB	32768
+
 /* where a row is, for a scan that sorts */
 enum
 {
@@ -455,8 +458,7 @@ deform(MSStore store, HeapTuple tuple, TupleDesc desc, Datum *values,
 	for (int i = 0; i < SPILLED_NATTS; i++)
 	{
 		isnull[i] = i >= stores[store].natts || all_isnull[i];
-		if (!isnull[i])
-			values[i] = all_values[i];
+		values[i] = isnull[i] ? (Datum) 0 : all_values[i];
 	}
 	pfree(all_values);
 	pfree(all_isnull);
@@ -547,7 +549,7 @@ open_index(Relation stored)
 
 /* Begin to sort places: by target, hash, and when each was counted. */
 static void
-begin_places(MSSpillScan *scan)
+begin_places(MSSpillScan *scan, int most)
 {
 	TupleDesc	desc = CreateTemplateTupleDesc(PLACE_NATTS);
 	AttrNumber	attnos[PLACE_NATTS];
@@ -566,13 +568,29 @@ begin_places(MSSpillScan *scan)
 	scan->place = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	scan->slot = table_slot_create(scan->stored, NULL);
 	scan->places = tuplesort_begin_heap(desc, PLACE_NATTS, attnos, operators,
-										collations, nulls_first, work_mem,
-										NULL, 0);
+										collations, nulls_first,
+										Max(work_mem, PLACES_KB), NULL, 0);
+	if (most > 0)
+		tuplesort_set_bound(scan->places, most);
 }
 
-/* Find all that the keys admit, and bring it in order. */
+/* Is a row behind a place?  NULL: any is. */
+static bool
+is_behind(HeapTuple tuple, TimestampTz first_seen, const MSSpillPlace *place)
+{
+	if (place == NULL || first_seen > place->first_seen)
+		return true;
+	return first_seen == place->first_seen &&
+		ItemPointerCompare(&tuple->t_self, unconstify(ItemPointerData *, &place->tid)) > 0;
+}
+
+/*
+ * Find what the keys admit behind a place, and bring it in order: the first
+ * most of it, 0: all.
+ */
 static void
-find_places(MSSpillScan *scan, Relation index, int nkeys, ScanKey keys)
+find_places(MSSpillScan *scan, Relation index, int nkeys, ScanKey keys,
+			const MSSpillPlace *behind, int most)
 {
 	static const int columns[] = {
 		SPILLED_TARGET, SPILLED_HASH, SPILLED_FIRST_SEEN
@@ -583,7 +601,7 @@ find_places(MSSpillScan *scan, Relation index, int nkeys, ScanKey keys)
 	TupleTableSlot *place;
 	HeapTuple	tuple;
 
-	begin_places(scan);
+	begin_places(scan, most);
 	place = scan->place;
 	while ((tuple = systable_getnext(rows)) != NULL)
 	{
@@ -596,7 +614,10 @@ find_places(MSSpillScan *scan, Relation index, int nkeys, ScanKey keys)
 		place->tts_values[PLACE_TID] = PointerGetDatum(&tuple->t_self);
 		place->tts_isnull[PLACE_TID] = false;
 		ExecStoreVirtualTuple(place);
-		tuplesort_puttupleslot(scan->places, place);
+		if (is_behind(tuple,
+					  DatumGetTimestampTz(place->tts_values[PLACE_FIRST_SEEN]),
+					  behind))
+			tuplesort_puttupleslot(scan->places, place);
 	}
 	systable_endscan(rows);
 	ExecClearTuple(place);
@@ -604,12 +625,12 @@ find_places(MSSpillScan *scan, Relation index, int nkeys, ScanKey keys)
 }
 
 /*
- * Begin to read rows of a store in the order of target and hash; in_time: and
- * of when they were counted.
+ * Begin to read rows of a store in the order of target and hash; behind, where
+ * it is not NULL: and of when they were counted, the first most behind it.
  */
 static MSSpillScan *
 begin_scan(MSStore store, Snapshot snapshot, int nkeys, ScanKey keys,
-		   bool in_time)
+		   const MSSpillPlace *behind, int most)
 {
 	MSSpillScan *scan = palloc0(sizeof(MSSpillScan));
 	Relation	index;
@@ -621,14 +642,14 @@ begin_scan(MSStore store, Snapshot snapshot, int nkeys, ScanKey keys,
 		return scan;
 	scan->stored = ms_spill_open(store, AccessShareLock);
 	index = open_index(scan->stored);
-	if (index != NULL && !in_time)
+	if (index != NULL && behind == NULL)
 	{
 		scan->index = index;
 		scan->scan = systable_beginscan_ordered(scan->stored, index, snapshot,
 												nkeys, keys);
 		return scan;
 	}
-	find_places(scan, index, nkeys, keys);
+	find_places(scan, index, nkeys, keys, behind, most);
 	if (index != NULL)
 		index_close(index, AccessShareLock);
 	return scan;
@@ -708,12 +729,13 @@ ms_spill_begin(MSStore store, Oid relid, Snapshot snapshot, const int64 *hash,
 	else if (after != NULL && *after != PG_INT64_MIN)
 		ScanKeyInit(&keys[nkeys++], SPILLED_HASH + 1,
 					BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(*after));
-	return begin_scan(store, snapshot, nkeys, keys, false);
+	return begin_scan(store, snapshot, nkeys, keys, NULL, 0);
 }
 
-/* The same for those of one hash, the first counted first. */
+/* The same for the first most of those of one hash, the first counted first. */
 MSSpillScan *
-ms_spill_begin_in_time(MSStore store, Oid relid, Snapshot snapshot, int64 hash)
+ms_spill_begin_in_time(MSStore store, Oid relid, Snapshot snapshot, int64 hash,
+					   const MSSpillPlace *behind, int most)
 {
 	ScanKeyData keys[2];
 
@@ -721,7 +743,7 @@ ms_spill_begin_in_time(MSStore store, Oid relid, Snapshot snapshot, int64 hash)
 				ObjectIdGetDatum(relid));
 	ScanKeyInit(&keys[1], SPILLED_HASH + 1, BTEqualStrategyNumber, F_INT8EQ,
 				Int64GetDatum(hash));
-	return begin_scan(store, snapshot, lengthof(keys), keys, true);
+	return begin_scan(store, snapshot, lengthof(keys), keys, behind, most);
 }
 
 /* The next delta, in the current memory context; NULL: that was the last. */
@@ -868,5 +890,5 @@ ms_spill_next_target(MSStore store, Oid relid, Snapshot snapshot)
 
 	ScanKeyInit(&key, SPILLED_TARGET + 1, BTGreaterStrategyNumber, F_OIDGT,
 				ObjectIdGetDatum(relid));
-	return first_target(begin_scan(store, snapshot, 1, &key, false));
+	return first_target(begin_scan(store, snapshot, 1, &key, NULL, 0));
 }

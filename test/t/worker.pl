@@ -269,6 +269,28 @@ CREATE OR REPLACE TRIGGER t BEFORE INSERT ON cancels FOR EACH ROW EXECUTE FUNCTI
 	is(answer($node, "$set BEGIN; SELECT missing_symbol.fold(); COMMIT"), $what =~ /nobody/ ? '1' : '57014', "fold() is cancelled $what");
 }
 is(query('TABLE cancels'), 'a|1', 'and goes on where code catches our cancel and comes to its end');
+
+# nothing that the code calls removes its limit: no merge of what has spilled, which fails
+query(q{
+CREATE TABLE taken (k text PRIMARY KEY, count int);
+SELECT missing_symbol.track('taken', spill => true), missing_symbol.increment('taken', 'x');
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.count - OLD.count > 100 THEN RAISE 'never'; END IF; RETURN NEW; END $$;
+CREATE TRIGGER t BEFORE UPDATE ON taken FOR EACH ROW EXECUTE FUNCTION refuse();
+BEGIN;
+SELECT missing_symbol.increment('taken', 'x');
+PREPARE TRANSACTION 'taken';
+SELECT missing_symbol.increment_by('taken', 1000, 'x');
+COMMIT PREPARED 'taken';
+CREATE OR REPLACE FUNCTION cancels() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    FOR i IN 1 .. 20 LOOP PERFORM missing_symbol.increment('taken', 'x'); END LOOP;
+    LOOP PERFORM 1; END LOOP;
+END $$;
+SELECT missing_symbol.increment('cancels', 'b');
+});
+is(query(q{SELECT delta, error IS NULL FROM missing_symbol.spilled WHERE target = 'taken'::regclass}), '1000|t', 'something has spilled');
+is(answer($node, q{SET statement_timeout = '120s'; SELECT missing_symbol.fold()}), '0', 'code that calls an increment in it has its limit all the same')
+  or diag(query('TABLE missing_symbol.spilled'));
+query('DROP TABLE taken');
 query('DROP TABLE cancels');
 
 # tables of one owner that take long: one of them has the time of all
