@@ -228,6 +228,10 @@ end(beside('profiled', "missing_symbol, $all", [ 'on', 'off' ], "missing_symbol.
 SKIP:
 {
 	skip "what pgaudit's log shows: package postgresql-$major-pgaudit is not installed", 1 unless $all =~ /pgaudit/;
+	# the one that comes with 19rc1 logs nothing where the hook is called by a
+	# function; made from the sources of its release 19.0 it does
+	skip "what pgaudit's log shows: it was made for a PostgreSQL that is not released yet", 1
+	  if `pg_config --version` =~ /^PostgreSQL \d+(?:rc|beta|devel)/;
 
 	end(beside('audit_role', 'pgaudit', ['on'], "pgaudit.role = 'auditor'"));
 	$node = beside('audit_ddl', 'pgaudit', ['on'], "pgaudit.log = 'ddl'");

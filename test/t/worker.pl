@@ -265,7 +265,7 @@ CREATE OR REPLACE FUNCTION cancels() RETURNS trigger LANGUAGE plpgsql AS \$\$ BE
     BEGIN $first EXCEPTION WHEN query_canceled THEN $then END;
     RETURN NEW;
 END \$\$;
-CREATE OR REPLACE TRIGGER t BEFORE INSERT ON cancels FOR EACH ROW EXECUTE FUNCTION cancels()});
+DROP TRIGGER IF EXISTS t ON cancels; CREATE TRIGGER t BEFORE INSERT ON cancels FOR EACH ROW EXECUTE FUNCTION cancels()});
 	is(answer($node, "$set BEGIN; SELECT missing_symbol.fold(); COMMIT"), $what =~ /nobody/ ? '1' : '57014', "fold() is cancelled $what");
 }
 is(query('TABLE cancels'), 'a|1', 'and goes on where code catches our cancel and comes to its end');
