@@ -26,7 +26,7 @@ MS_PROGRAM="make test-door"
 # Where nothing is installed, and where all is that make test needs
 BARE="bare bare_user quickstart libpq bare_no_sudo interrupted"
 READY="installcheck majors signals slow checkout user zombies environment requests
-	path umask tmpdir noexec no_server root installcheck_lacks"
+	path umask tmpdir noexec no_server installcheck_lacks"
 # of this machine
 HERE="ended"
 

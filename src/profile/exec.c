@@ -368,25 +368,14 @@ add_unlisted(QueryDesc *desc)
 	live_add(x);
 }
 
-/* the error under way is its own */
-static pg_noinline void
-list_failed_start(int level, const MSText *text, int64 plan_ns,
-				  QueryDesc *queryDesc, int64 exec_ns)
-{
-	MSStatement s;
-
-	fill_statement(&s, queryDesc, queryDesc->plannedstmt, level, text);
-	s.plan_ns = plan_ns;
-	s.exec_ns = exec_ns;
-	ms_statement_open(&s, NULL);
-	ms_statement_close(&s, MS_ERROR, geterrcode());
-	ms_error_listed(level);
-}
-
-/* start it one level deeper; text: of what is listed if that fails */
+/*
+ * Start it one level deeper, and return how long that took.  Where it fails,
+ * failed (may be NULL) lists the error, which is its own.
+ */
 static inline int64
-measure_start(int level, const MSText *text, int64 plan_ns,
-			  QueryDesc *queryDesc, int eflags)
+start_deeper(int level, QueryDesc *queryDesc, int eflags,
+			 void (*failed) (void *arg, QueryDesc *queryDesc, int64 exec_ns),
+			 void *arg)
 {
 	int			was = ms_enter(level + 1);
 	int64		from_ns = ms_now_ns();
@@ -398,9 +387,8 @@ measure_start(int level, const MSText *text, int64 plan_ns,
 	PG_CATCH();
 	{
 		ms_hooks.at.level = was;
-		if (ms_profile.ready)
-			list_failed_start(level, text, plan_ns, queryDesc,
-							  ms_now_ns() - from_ns);
+		if (failed != NULL)
+			failed(arg, queryDesc, ms_now_ns() - from_ns);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -408,29 +396,57 @@ measure_start(int level, const MSText *text, int64 plan_ns,
 	return ms_now_ns() - from_ns;
 }
 
+/* a statement that starts */
+typedef struct MSStarting
+{
+	int			level;
+	int64		plan_ns;
+	MSText		text;
+} MSStarting;
+
+static pg_noinline void
+list_failed_start(void *arg, QueryDesc *queryDesc, int64 exec_ns)
+{
+	MSStarting *starting = arg;
+	MSStatement s;
+
+	if (!ms_profile.ready)
+		return;
+	fill_statement(&s, queryDesc, queryDesc->plannedstmt, starting->level,
+				   &starting->text);
+	s.plan_ns = starting->plan_ns;
+	s.exec_ns = exec_ns;
+	ms_statement_open(&s, NULL);
+	ms_statement_close(&s, MS_ERROR, geterrcode());
+	ms_error_listed(starting->level);
+}
+
 static inline MSExec *
 start_statement(int level, QueryDesc *queryDesc, int eflags)
 {
-	int64		plan_ns = ms_plan_consume(level, queryDesc->plannedstmt);
+	MSStarting	starting;
+	MSText	   *text = &starting.text;
 	int64		start_ns;
-	MSText		text;
 	MSExec	   *x;
 
-	ms_text_locate(&text, queryDesc->sourceText,
+	starting.level = level;
+	starting.plan_ns = ms_plan_consume(level, queryDesc->plannedstmt);
+	ms_text_locate(text, queryDesc->sourceText,
 				   queryDesc->plannedstmt->stmt_location,
 				   queryDesc->plannedstmt->stmt_len, level);
 	if (level == 0)
-		ms_note_top_level(&text);
-	start_ns = measure_start(level, &text, plan_ns, queryDesc, eflags);
+		ms_note_top_level(text);
+	start_ns = start_deeper(level, queryDesc, eflags, list_failed_start,
+							&starting);
 
 	x = new_exec(queryDesc);
 	x->s = &x->own;
 	x->adopted = false;
 	x->goes_on = false;
-	if (unlikely(text.name != NULL))
-		ms_text_keep(&text, queryDesc->estate->es_query_cxt);
-	fill_statement(x->s, queryDesc, queryDesc->plannedstmt, level, &text);
-	x->s->plan_ns = plan_ns;
+	if (unlikely(text->name != NULL))
+		ms_text_keep(text, queryDesc->estate->es_query_cxt);
+	fill_statement(x->s, queryDesc, queryDesc->plannedstmt, level, text);
+	x->s->plan_ns = starting.plan_ns;
 	x->s->exec_ns = start_ns;
 	return x;
 }
@@ -440,7 +456,6 @@ static pg_noinline MSExec *
 start_adopted(int level, QueryDesc *queryDesc, int eflags)
 {
 	MSStatement *into = &ms_hooks.utility->s;
-	int			was;
 	MSExec	   *x;
 
 	into->plan_ns += ms_plan_consume(level, queryDesc->plannedstmt);
@@ -451,16 +466,7 @@ start_adopted(int level, QueryDesc *queryDesc, int eflags)
 	if (into->queryid == 0)
 		into->queryid = queryDesc->plannedstmt->queryId;
 
-	was = ms_enter(level + 1);
-	PG_TRY();
-	{
-		run_ExecutorStart(queryDesc, eflags);
-	}
-	PG_FINALLY();
-	{
-		ms_hooks.at.level = was;
-	}
-	PG_END_TRY();
+	(void) start_deeper(level, queryDesc, eflags, NULL, NULL);
 
 	x = new_exec(queryDesc);
 	x->s = &x->own;
@@ -491,6 +497,14 @@ open_statement(MSStatement *s, QueryDesc *desc)
 		pfree(params);
 }
 
+static pg_noinline void
+fail_rules(void *arg, QueryDesc *queryDesc, int64 exec_ns)
+{
+	of_rules.exec_ns += exec_ns;
+	ms_statement_close(&of_rules, MS_ERROR, geterrcode());
+	ms_error_listed(0);
+}
+
 /*
  * One of the queries that rules have made of a statement, which is open from
  * the first to the last.
@@ -501,8 +515,6 @@ start_of_rules(QueryDesc *queryDesc, int eflags)
 	MSStatement *s = &of_rules;
 	PlannedStmt *first = ms_portal_query(false);
 	PlannedStmt *last = ms_portal_query(true);
-	int64		from_ns;
-	int			was;
 	MSExec	   *x;
 
 	if (queryDesc->plannedstmt == first || !s->opened || s->closed)
@@ -522,22 +534,8 @@ start_of_rules(QueryDesc *queryDesc, int eflags)
 		open_statement(s, queryDesc);
 	}
 
-	was = ms_enter(1);
-	from_ns = s->from_ns = ms_now_ns();
-	PG_TRY();
-	{
-		run_ExecutorStart(queryDesc, eflags);
-	}
-	PG_CATCH();
-	{
-		ms_hooks.at.level = was;
-		s->exec_ns += ms_now_ns() - from_ns;
-		ms_statement_close(s, MS_ERROR, geterrcode());
-		ms_error_listed(0);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	ms_hooks.at.level = was;
+	s->from_ns = ms_now_ns();
+	(void) start_deeper(0, queryDesc, eflags, fail_rules, NULL);
 
 	x = new_exec(queryDesc);
 	x->s = s;

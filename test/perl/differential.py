@@ -127,7 +127,7 @@ class Side:
         self.connection = psycopg2.connect("", application_name=f"differential {schema}{pair}")
         self.connection.autocommit = True
         self.run("SET client_min_messages = error")
-        self.run("SET statement_timeout = '10s'")
+        self.run("SET statement_timeout = '180s'")
 
     def run(self, statement, values=None):
         """SQLSTATE or None, rows."""
