@@ -35,6 +35,9 @@
 
 #if PG_VERSION_NUM < 150000
 #define MarkGUCPrefixReserved(prefix)	EmitWarningsOnPlaceholders(prefix)
+
+/* before 15 any sort may be bounded; the argument was bool randomAccess */
+#define TUPLESORT_ALLOWBOUNDED	false
 #endif
 
 #if PG_VERSION_NUM < 160000

@@ -31,10 +31,15 @@ export UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1
 # update that was rolled back.
 WRONG_ASSERTION='Assert(HEAP_XMAX_IS_LOCKED_ONLY(infomask_lock_old_tuple));'
 
+# And this one: at COMMIT and PREPARE TRANSACTION a deferred trigger, or a cursor
+# WITH HOLD, runs a function that catches an error.
+NARROW_ASSERTION='/^RollbackAndReleaseCurrentSubTransaction/,/^}/s/Assert(s->blockState == TBLOCK_SUBINPROGRESS/Assert(s->blockState == TBLOCK_END || s->blockState == TBLOCK_PREPARE || s->blockState == TBLOCK_SUBINPROGRESS/'
+
 build_server()
 {
 	local variant=$1 prefix=/opt/postgresql-$1 build=/var/tmp/postgresql
 	local heapam=src/backend/access/heap/heapam.c
+	local xact=src/backend/access/transam/xact.c
 	local -a configure=(--prefix="$prefix" --enable-tap-tests --with-icu
 		--with-libxml --without-readline --without-llvm)
 
@@ -55,6 +60,7 @@ build_server()
 		tar -xf /usr/src/postgresql-*.orig.tar.* -C "$build/src" \
 			--strip-components=1 &&
 		sed -i "/$WRONG_ASSERTION/d" "$build/src/$heapam" &&
+		sed -i "$NARROW_ASSERTION" "$build/src/$xact" &&
 		cd "$build/build" &&
 		../src/configure "${configure[@]}" >"$build/log" 2>&1 &&
 		make -s -j"$(nproc)" world-bin >>"$build/log" 2>&1 &&

@@ -569,7 +569,8 @@ begin_places(MSSpillScan *scan, int most)
 	scan->slot = table_slot_create(scan->stored, NULL);
 	scan->places = tuplesort_begin_heap(desc, PLACE_NATTS, attnos, operators,
 										collations, nulls_first,
-										Max(work_mem, PLACES_KB), NULL, 0);
+										Max(work_mem, PLACES_KB), NULL,
+										TUPLESORT_ALLOWBOUNDED);
 	if (most > 0)
 		tuplesort_set_bound(scan->places, most);
 }
