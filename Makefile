@@ -207,6 +207,8 @@ PROVE_TESTS = \
 	test/t/worker.pl
 
 REGRESS_OPTS = --load-extension=missing_symbol
+# Themes find sql/include by it.  pg_regress says it itself from 15 on.
+export PG_ABS_SRCDIR = $(srcdir)
 # the database of the tests: orders of text, and collations of ICU
 ENCODING = UTF8
 NO_LOCALE = 1

@@ -1,22 +1,8 @@
 --
 -- Batches: increment_many and increment_rows
 --
-SET TimeZone = 'UTC';
-SET DateStyle = 'ISO, MDY';
-SET missing_symbol.test_clock = '2026-01-01 12:00:00+00';
-\set SHOW_CONTEXT never
-\pset null '(null)'
-CREATE FUNCTION pg_temp.try(statement text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-    answer text;
-BEGIN
-    EXECUTE statement INTO answer;
-    RETURN answer;
-EXCEPTION WHEN others THEN
-    RETURN SQLSTATE || ': ' || SQLERRM;
-END
-$$;
+\i `echo "$PG_ABS_SRCDIR/sql/include/session.sql"`
+\i `echo "$PG_ABS_SRCDIR/sql/include/try.sql"`
 CREATE SCHEMA batch;
 CREATE TABLE batch.pages (
     id serial,

@@ -2,13 +2,9 @@
 -- Buffer: apply => 'buffer', flush, buffer_stats.  Without a worker, so that
 -- nothing happens by itself; what it does is in test/t/buffer.pl.
 --
-SET TimeZone = 'UTC';
-SET DateStyle = 'ISO, MDY';
-SET missing_symbol.worker = off;
-SET missing_symbol.test_clock = '2026-01-01 12:00:00+00';
-\set SHOW_CONTEXT never
+\i `echo "$PG_ABS_SRCDIR/sql/include/session.sql"`
 \set VERBOSITY terse
-\pset null '(null)'
+SET missing_symbol.worker = off;
 
 CREATE SCHEMA buffer;
 CREATE TABLE buffer.views (

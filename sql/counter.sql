@@ -6,18 +6,7 @@ SET TimeZone = 'UTC';
 SET DateStyle = 'ISO, MDY';
 \pset null '(null)'
 
--- what a statement answers, or the SQLSTATE and message it fails with
-CREATE FUNCTION pg_temp.try(statement text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-    answer text;
-BEGIN
-    EXECUTE statement INTO answer;
-    RETURN answer;
-EXCEPTION WHEN others THEN
-    RETURN SQLSTATE || ': ' || SQLERRM;
-END
-$$;
+\i `echo "$PG_ABS_SRCDIR/sql/include/try.sql"`
 CREATE FUNCTION pg_temp.try_input(input text) RETURNS text
 LANGUAGE sql AS $$
     SELECT pg_temp.try(format('SELECT %L::missing_symbol.counter', input))

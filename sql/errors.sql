@@ -1,11 +1,7 @@
 --
 -- Bad input: each with its SQLSTATE and message; session and count survive
 --
-SET TimeZone = 'UTC';
-SET DateStyle = 'ISO, MDY';
-SET missing_symbol.test_clock = '2026-01-01 12:00:00+00';
-\set SHOW_CONTEXT never
-\pset null '(null)'
+\i `echo "$PG_ABS_SRCDIR/sql/include/session.sql"`
 \pset format unaligned
 \pset footer off
 CREATE SCHEMA err;

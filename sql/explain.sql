@@ -368,14 +368,7 @@ SELECT notes('SELECT 1', NULL, 'DO $body$BEGIN PREPARE "New" AS SELECT 1; EXCEPT
 COMMIT;
 DEALLOCATE "New";
 
--- a prepared statement that goes while it runs: so long that its memory is
--- given back to the system, and whoever reads it still does not live on
-CREATE FUNCTION deallocates() RETURNS int LANGUAGE plpgsql AS $$
-BEGIN
-    DEALLOCATE deallocates;
-    PERFORM 1;
-    RETURN 1;
-END$$;
+\i `echo "$PG_ABS_SRCDIR/sql/include/deallocates.sql"`
 DO $$BEGIN
     EXECUTE format('PREPARE deallocates AS SELECT /* %s */ deallocates(), count(*) FROM big WHERE id < 0', repeat('x', 36000000));
 END$$;

@@ -1,9 +1,6 @@
 -- Findings of each kind: what fires, and that following the suggestion to the
 -- letter changes the plan that is executed and reads fewer blocks.
-SET client_min_messages = warning;
--- whatever all sessions do
-SET missing_symbol.profile = 'off';
-SELECT missing_symbol.profile_reset();
+\i `echo "$PG_ABS_SRCDIR/sql/include/profile_off.sql"`
 SET max_parallel_workers_per_gather = 0;
 SET jit = off;
 
@@ -376,12 +373,7 @@ EXPLAIN ANALYZE CREATE TABLE counted_again AS EXECUTE of_author \g /dev/null
 SELECT shape, relation, columns, times_seen FROM missing_symbol.findings;
 SELECT level, command, text FROM missing_symbol.queries;
 DROP TABLE counted, counted_again;
-CREATE FUNCTION deallocates() RETURNS int LANGUAGE plpgsql AS $$
-BEGIN
-    DEALLOCATE deallocates;
-    PERFORM 1;
-    RETURN 1;
-END$$;
+\i `echo "$PG_ABS_SRCDIR/sql/include/deallocates.sql"`
 DO $$BEGIN
     EXECUTE format('PREPARE deallocates AS SELECT /* %s */ deallocates(), count(*) FROM book WHERE price < 0', repeat('x', 36000000));
 END$$;

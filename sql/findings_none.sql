@@ -1,8 +1,5 @@
 -- Where there is nothing to be found, and where findings must not fail.
-SET client_min_messages = warning;
--- whatever all sessions do
-SET missing_symbol.profile = 'off';
-SELECT missing_symbol.profile_reset();
+\i `echo "$PG_ABS_SRCDIR/sql/include/profile_off.sql"`
 SET max_parallel_workers_per_gather = 0;
 SET jit = off;
 CREATE TABLE small (id int PRIMARY KEY, k int);

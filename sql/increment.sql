@@ -1,24 +1,9 @@
 --
 -- One increment at a time: counts, times, outcomes, key values however given
 --
-SET TimeZone = 'UTC';
-SET DateStyle = 'ISO, MDY';
-SET missing_symbol.test_clock = '2026-01-01 12:00:00+00';
-\set SHOW_CONTEXT never
-\pset null '(null)'
+\i `echo "$PG_ABS_SRCDIR/sql/include/session.sql"`
 
--- what a statement answers, or the SQLSTATE and message it fails with
-CREATE FUNCTION pg_temp.try(statement text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-    answer text;
-BEGIN
-    EXECUTE statement INTO answer;
-    RETURN answer;
-EXCEPTION WHEN others THEN
-    RETURN SQLSTATE || ': ' || SQLERRM;
-END
-$$;
+\i `echo "$PG_ABS_SRCDIR/sql/include/try.sql"`
 
 CREATE SCHEMA inc;
 CREATE TABLE inc.pages (

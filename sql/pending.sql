@@ -1,11 +1,7 @@
 --
 -- apply = 'commit': what is deferred, what is applied, as whom and when
 --
-SET TimeZone = 'UTC';
-SET DateStyle = 'ISO, MDY';
-SET missing_symbol.test_clock = '2026-01-01 12:00:00+00';
-\set SHOW_CONTEXT never
-\pset null '(null)'
+\i `echo "$PG_ABS_SRCDIR/sql/include/session.sql"`
 SET client_min_messages = error;	-- fillfactor
 CREATE SCHEMA pend;
 SET search_path = pend;

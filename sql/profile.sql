@@ -1,8 +1,5 @@
 -- The session profiler: the switch, the view queries, failures.
-SET client_min_messages = warning;
--- whatever all sessions do
-SET missing_symbol.profile = 'off';
-SELECT missing_symbol.profile_reset();
+\i `echo "$PG_ABS_SRCDIR/sql/include/profile_off.sql"`
 CREATE TABLE profiled (id int PRIMARY KEY, v int);
 CREATE TABLE referenced (id int PRIMARY KEY);
 CREATE TABLE referring (id int REFERENCES referenced
@@ -290,14 +287,7 @@ END$$;
 SELECT missing_symbol.profile_start('top');
 TRUNCATE checked;
 
--- a prepared statement that goes while it runs: so long that its memory is
--- given back to the system, and whoever reads it still does not live on
-CREATE FUNCTION deallocates() RETURNS int LANGUAGE plpgsql AS $$
-BEGIN
-    DEALLOCATE deallocates;
-    PERFORM 1;
-    RETURN 1;
-END$$;
+\i `echo "$PG_ABS_SRCDIR/sql/include/deallocates.sql"`
 DO $$BEGIN
     EXECUTE format('PREPARE deallocates AS SELECT /* %s */ deallocates(), count(*) FROM profiled WHERE id < 0', repeat('x', 36000000));
 END$$;

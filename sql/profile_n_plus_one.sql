@@ -1,8 +1,5 @@
 -- N+1 candidates, and budgets.
-SET client_min_messages = warning;
--- whatever all sessions do
-SET missing_symbol.profile = 'off';
-SELECT missing_symbol.profile_reset();
+\i `echo "$PG_ABS_SRCDIR/sql/include/profile_off.sql"`
 SET missing_symbol.unit_gap = -1;	-- a slow machine is not a pausing client
 CREATE TABLE author (id int PRIMARY KEY, name text);
 CREATE TABLE book (id int PRIMARY KEY, author int, title text);

@@ -1,8 +1,5 @@
 -- Who sees which statement's text: the role it ran as, and pg_read_all_stats.
-SET client_min_messages = warning;
--- whatever all sessions do
-SET missing_symbol.profile = 'off';
-SELECT missing_symbol.profile_reset();
+\i `echo "$PG_ABS_SRCDIR/sql/include/profile_off.sql"`
 SET missing_symbol.unit_gap = -1;
 CREATE ROLE regress_profile_app;
 CREATE ROLE regress_profile_definer;

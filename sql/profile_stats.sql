@@ -1,8 +1,5 @@
 -- Statistics per shape against the same durations in the view queries.
-SET client_min_messages = warning;
--- whatever all sessions do
-SET missing_symbol.profile = 'off';
-SELECT missing_symbol.profile_reset();
+\i `echo "$PG_ABS_SRCDIR/sql/include/profile_off.sql"`
 CREATE TABLE measured (id int PRIMARY KEY, v text);
 INSERT INTO measured SELECT i, repeat('x', i) FROM generate_series(1, 100) i;
 

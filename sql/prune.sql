@@ -2,10 +2,7 @@
 -- prune(): counters that have not been seen for long.  What needs a second
 -- session is in test/specs/prune.spec.
 --
-SET TimeZone = 'UTC';
-SET DateStyle = 'ISO, MDY';
-\pset null '(null)'
-\set SHOW_CONTEXT never
+\i `echo "$PG_ABS_SRCDIR/sql/include/session.sql"`
 
 CREATE SCHEMA prune;
 CREATE TABLE prune.hits (k int PRIMARY KEY, count bigint, created_at timestamptz, modified_at timestamptz);

@@ -3,12 +3,8 @@
 -- transaction is in test/specs/spill.spec and test/t/spill.pl; here deltas
 -- are written into the table by hand, as a superuser can.
 --
-SET TimeZone = 'UTC';
-SET DateStyle = 'ISO, MDY';
-SET missing_symbol.test_clock = '2026-01-01 12:00:00+00';
-\set SHOW_CONTEXT never
+\i `echo "$PG_ABS_SRCDIR/sql/include/session.sql"`
 \set VERBOSITY terse
-\pset null '(null)'
 
 CREATE SCHEMA spill;
 CREATE TABLE spill.hits (

@@ -8,18 +8,7 @@ SET DateStyle = 'ISO, MDY';
 \pset null '(null)'
 SET missing_symbol.test_clock = '2026-11-21 01:00:00+00';
 
--- what a statement answers, or the SQLSTATE and message it fails with
-CREATE FUNCTION pg_temp.try(statement text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-    answer text;
-BEGIN
-    EXECUTE statement INTO answer;
-    RETURN answer;
-EXCEPTION WHEN others THEN
-    RETURN SQLSTATE || ': ' || SQLERRM;
-END
-$$;
+\i `echo "$PG_ABS_SRCDIR/sql/include/try.sql"`
 -- the outcome of a sighting, or the SQLSTATE it is refused with
 CREATE FUNCTION pg_temp.outcome(symbol text, debugid text, filename text, code_file text = NULL, code_id text = NULL)
 RETURNS text

@@ -3,11 +3,7 @@
 -- notices that any of it has changed.  For the fast setting only: describe()
 -- tells the path.
 --
-SET TimeZone = 'UTC';
-SET DateStyle = 'ISO, MDY';
-SET missing_symbol.test_clock = '2026-01-01 12:00:00+00';
-\set SHOW_CONTEXT never
-\pset null '(null)'
+\i `echo "$PG_ABS_SRCDIR/sql/include/session.sql"`
 CREATE FUNCTION pg_temp.try(statement text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,25 +1,11 @@
 --
 -- Triggers of every kind
 --
-SET TimeZone = 'UTC';
-SET DateStyle = 'ISO, MDY';
-SET missing_symbol.test_clock = '2026-01-01 12:00:00+00';
-\set SHOW_CONTEXT never
-\pset null '(null)'
+\i `echo "$PG_ABS_SRCDIR/sql/include/session.sql"`
 CREATE SCHEMA trig;
 -- count and tell the outcome; where it fails, the SQLSTATE alone, because the
 -- words for a row that was changed behind one's back are the path's own
-CREATE FUNCTION pg_temp.inc(target text, VARIADIC key text[]) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-    n bigint;
-BEGIN
-    n := missing_symbol.increment(target, VARIADIC key);
-    RETURN concat_ws(' ', COALESCE(n::text, '(null)'), (missing_symbol.last_increment()).outcome);
-EXCEPTION WHEN others THEN
-    RETURN SQLSTATE;
-END
-$$;
+\i `echo "$PG_ABS_SRCDIR/sql/include/inc.sql"`
 -- what fired, for which rows
 CREATE TYPE trig.pair AS (a int, b int);
 CREATE TABLE trig.log (n serial, event text, old text, new text);
@@ -328,17 +314,7 @@ SELECT missing_symbol.increment('trig.predicate', 'x'), missing_symbol.increment
 SELECT missing_symbol.value('trig.totals', 'predicate') > 0 AS counted;
 DROP TABLE trig.predicate;
 SET missing_symbol.test_clock = '2026-01-01 12:00:00+00';
-CREATE FUNCTION pg_temp.inc(target text, VARIADIC key text[]) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-    n bigint;
-BEGIN
-    n := missing_symbol.increment(target, VARIADIC key);
-    RETURN concat_ws(' ', COALESCE(n::text, '(null)'), (missing_symbol.last_increment()).outcome);
-EXCEPTION WHEN others THEN
-    RETURN SQLSTATE;
-END
-$$;
+\i `echo "$PG_ABS_SRCDIR/sql/include/inc.sql"`
 -- a trigger that alters the table it is on is refused as under any statement
 CREATE FUNCTION trig.alter_it() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

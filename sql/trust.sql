@@ -228,16 +228,7 @@ CREATE TABLE trust.r_cast (k trust.label PRIMARY KEY, count bigint NOT NULL);
 CREATE TYPE trust.parts AS (x trust.checked);
 CREATE TABLE trust.r_parts (k int PRIMARY KEY, count bigint NOT NULL, CHECK (record_in(textout('(' || k || ')'), 'trust.parts'::regtype, -1) IS NOT NULL));
 GRANT ALL ON ALL TABLES IN SCHEMA trust TO regress_trust_owner, regress_trust_reader;
-CREATE FUNCTION pg_temp.try(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    answer text;
-BEGIN
-    EXECUTE statement INTO answer;
-    RETURN answer;
-EXCEPTION WHEN others THEN
-    RETURN SQLSTATE || ': ' || SQLERRM;
-END
-$$;
+\i `echo "$PG_ABS_SRCDIR/sql/include/try.sql"`
 CREATE FUNCTION pg_temp.count_all(k int) RETURNS TABLE (target text, answer text) LANGUAGE sql AS $$
     SELECT t, pg_temp.try(format('SELECT missing_symbol.increment(%L, %s)', 'trust.' || t, k))
     FROM unnest('{r_default,r_server,r_check,r_generated,r_index,r_predicate,r_when,r_domain,r_cast,r_parts}'::text[]) t

@@ -1,22 +1,8 @@
 --
 -- Types of keys and of counts
 --
-SET TimeZone = 'UTC';
-SET DateStyle = 'ISO, MDY';
-SET missing_symbol.test_clock = '2026-01-01 12:00:00+00';
-\set SHOW_CONTEXT never
-\pset null '(null)'
-CREATE FUNCTION pg_temp.try(statement text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-    answer text;
-BEGIN
-    EXECUTE statement INTO answer;
-    RETURN answer;
-EXCEPTION WHEN others THEN
-    RETURN SQLSTATE || ': ' || SQLERRM;
-END
-$$;
+\i `echo "$PG_ABS_SRCDIR/sql/include/session.sql"`
+\i `echo "$PG_ABS_SRCDIR/sql/include/try.sql"`
 CREATE SCHEMA types;
 CREATE TYPE types.mood AS ENUM ('sad', 'happy');
 CREATE TYPE types.pair AS (a int, b text);

@@ -73,7 +73,8 @@ themes()
 	mkdir -p /srv/regress
 	chown postgres /srv/regress
 	cd /srv/regress || return 1
-	runuser -u postgres -- "$lib/lib/pgxs/src/test/regress/pg_regress" \
+	runuser -u postgres -- env PG_ABS_SRCDIR=/srv/missing_symbol \
+		"$lib/lib/pgxs/src/test/regress/pg_regress" \
 		--inputdir=/srv/missing_symbol --bindir="$lib/bin" \
 		--load-extension=missing_symbol --encoding=UTF8 --no-locale \
 		--outputdir=/srv/regress "${list[@]}" contents ||

@@ -249,6 +249,7 @@ SKIP:
 
 	my $bindir = $node->safe_psql('postgres', q{SELECT setting FROM pg_config WHERE name = 'BINDIR'});
 	my ($out, $err) = ('', '');
+	local $ENV{PG_ABS_SRCDIR} = $top;
 	my $ok = IPC::Run::run([ $ENV{PG_REGRESS}, '--use-existing', '--dbname=released',
 		'--host=' . $node->host, '--port=' . $node->port, "--bindir=$bindir",
 		"--inputdir=$top", "--outputdir=$dir", @themes_of_1_0 ],
