@@ -1,6 +1,6 @@
 """Traces of a real Django for profile_n_plus_one.pl.
 
-Usage: django_corpus.py HOST PORT USER.  Prints for each trace: fire or
+Prints for each trace: fire or
 silent, the number of candidates, a name.
 """
 import django_setup

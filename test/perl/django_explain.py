@@ -1,6 +1,6 @@
 """Real queries of a Django project for explain.pl.
 
-Usage: django_explain.py HOST PORT USER.  Prints for each check: ok or not,
+Prints for each check: ok or not,
 and what it is.
 """
 import json

@@ -1,6 +1,6 @@
 """Findings about a real Django's queries, for findings.pl.
 
-Usage: django_findings.py HOST PORT USER.  Prints for each query a line: fire
+Prints for each query a line: fire
 or silent, 1 if what had to be was so, else 0, a name, and what went wrong.
 A query that fires has its suggestion followed: then another plan must be
 executed, and fewer blocks read.

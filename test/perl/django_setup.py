@@ -1,5 +1,4 @@
 """A Django with one app, for the Django scripts here."""
-import sys
 import types
 
 import django
@@ -12,14 +11,11 @@ class OneAppConfig(AppConfig):
 
 
 def set_up(app):
-    """On the server that the script's arguments name: HOST PORT USER."""
+    """Where libpq connects to by itself."""
     settings.configure(
         DATABASES={
             'default': {
                 'ENGINE': 'django.db.backends.postgresql',
-                'HOST': sys.argv[1],
-                'PORT': sys.argv[2],
-                'USER': sys.argv[3],
                 'NAME': 'postgres',
             }
         },

@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use MissingSymbolTest;
+use RawClient;
 use Test::More;
 
 my $node = new_node('acting', conf => ['max_prepared_transactions = 5', 'missing_symbol.flush_interval = 50']);
@@ -19,7 +20,7 @@ sub merged
 {
 	my ($what) = @_;
 
-	ok($node->poll_query_until('postgres', 'SELECT NOT EXISTS (SELECT FROM missing_symbol.buffered)'), $what)
+	poll_query_until_ok($node, $what, 'SELECT NOT EXISTS (SELECT FROM missing_symbol.buffered)')
 	  or diag(sql('TABLE missing_symbol.buffered'));
 }
 
@@ -120,8 +121,8 @@ sql(q{DELETE FROM log});
 
 $node->append_conf('postgresql.conf', 'missing_symbol.worker = off');
 $node->reload;
-ok($node->poll_query_until('postgres', q{SELECT current_setting('missing_symbol.worker') = 'off' AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type LIKE '%missing_symbol%')}),
-	'no worker any more');
+poll_query_until_ok($node, 'no worker any more',
+	q{SELECT current_setting('missing_symbol.worker') = 'off' AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type LIKE '%missing_symbol%')});
 sql(q{
 SELECT missing_symbol.increment('put_off', 'x');
 BEGIN;
@@ -321,14 +322,14 @@ is(told(), 'web "$user", public 0', 'as the role that counted, with its own sear
 is(sql(q{SELECT count(*) FROM b WHERE k = 'never'}), 0, 'without what was rolled back');
 
 # who has deferred something keeps the owner from adding code to the table
-my $counting = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') ], '<', \my $in, '>', \my $out, '2>', \my $err);
-$in = "BEGIN; SELECT missing_symbol.increment('first', 'x'); SELECT 'deferred';\n";
-$counting->pump until $out =~ /deferred/ || $err ne '';
+my $counting = RawClient->new($node);
+$counting->rows('BEGIN');
+$counting->rows(q{SELECT missing_symbol.increment('first', 'x')});
 is(answer($node, q{SET ROLE mallory; SET lock_timeout = '100ms';
 CREATE TRIGGER late AFTER INSERT OR UPDATE ON first FOR EACH ROW EXECUTE FUNCTION grab()}), '55P03',
 	'no trigger is added between an increment and its commit');
-$in .= "COMMIT;\n\\q\n";
-$counting->finish;
+$counting->rows('COMMIT');
+$counting->disconnect;
 is(told(), '', 'so none runs as a superuser who has deferred');
 is(sql(q{SELECT rolsuper FROM pg_roles WHERE rolname = 'mallory'}), 'f', 'nobody has become superuser');
 

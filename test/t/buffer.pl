@@ -23,27 +23,9 @@ sub query { my ($sql, $database) = @_; return $node->safe_psql($database || 'pos
 
 sub configure { my ($line) = @_; $node->append_conf('postgresql.conf', $line); $node->reload; return }
 
-# until a query says t
-sub becomes
-{
-	my ($what, $sql, $database) = @_;
-
-	return ok($node->poll_query_until($database || 'postgres', $sql), $what);
-}
-
 my $workers = q{(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'missing_symbol worker')};
 my $here = $workers =~ s/\)$/ AND datname = current_database())/r;
 my $empty = 'NOT EXISTS (SELECT FROM missing_symbol.buffered)';
-my $log_end = 0;
-
-sub new_log
-{
-	my $log = PostgreSQL::Test::Utils::slurp_file($node->logfile);
-	my $new = substr($log, $log_end);
-
-	$log_end = length $log;
-	return $new;
-}
 
 query(q{
 CREATE EXTENSION pg_stat_statements;
@@ -59,18 +41,18 @@ SELECT missing_symbol.track('views', apply => 'buffer'), missing_symbol.track('o
 is(query("SELECT $workers; SELECT worker_pid IS NULL, worker_state FROM missing_symbol.buffer_stats"), "0\nt|none", 'no worker to begin with');
 configure(q{missing_symbol.worker_idle = '1h'});
 query(q{SELECT missing_symbol.increment('views', '/a') FROM generate_series(1, 3)});
-becomes('what is buffered gets into its row', q{SELECT count = 3 AND modified_at >= created_at FROM views WHERE page = '/a'});
-becomes('and the buffer gets empty', "SELECT $empty");
+poll_query_until_ok($node, 'what is buffered gets into its row', q{SELECT count = 3 AND modified_at >= created_at FROM views WHERE page = '/a'});
+poll_query_until_ok($node, 'and the buffer gets empty', "SELECT $empty");
 is(query("SELECT $here"), '1', 'there is one worker');
 is(query(q{SELECT worker_state IN ('waiting', 'folding') AND worker_pid = (SELECT pid FROM pg_stat_activity WHERE backend_type = 'missing_symbol worker'),
 spilled, errors, fallbacks, folds IS NULL AND rows_written IS NULL FROM missing_symbol.buffer_stats}), 't|0|0|0|t', 'the view knows it');
 # before it has anything else to do
 query(q{SELECT missing_symbol.increment('views', '/seen') FROM generate_series(1, 3)}) foreach (1 .. 3);
-becomes('statistics tell what it has written', q{SELECT n_tup_ins = 2 FROM pg_stat_user_tables WHERE relname = 'views'});
-becomes('and what it has folded', q{SELECT folded >= 4 FROM missing_symbol.buffer_stats});
+poll_query_until_ok($node, 'statistics tell what it has written', q{SELECT n_tup_ins = 2 FROM pg_stat_user_tables WHERE relname = 'views'});
+poll_query_until_ok($node, 'and what it has folded', q{SELECT folded >= 4 FROM missing_symbol.buffer_stats});
 is(query(q{SELECT pg_stat_reset() IS NOT NULL; SELECT since > now() - interval '1 hour' FROM missing_symbol.buffer_stats}), "t\nt", 'since the statistics were reset');
 configure(q{missing_symbol.worker_idle = '1s'});
-becomes('it leaves when it has nothing to do', "SELECT $workers = 0");
+poll_query_until_ok($node, 'it leaves when it has nothing to do', "SELECT $workers = 0");
 is(query('SELECT worker_pid IS NULL, worker_state FROM missing_symbol.buffer_stats'), 't|none', 'and the view knows that');
 
 # around the moment at which it leaves
@@ -78,7 +60,7 @@ foreach my $round (1 .. 10)
 {
 	query("SELECT missing_symbol.increment('views', '/round'); SELECT pg_sleep(0.9 + random() * 0.3)");
 }
-becomes('nothing is left behind', q{SELECT count = 10 FROM views WHERE page = '/round'});
+poll_query_until_ok($node, 'nothing is left behind', q{SELECT count = 10 FROM views WHERE page = '/round'});
 
 # a session that has known of a worker
 query(qq{
@@ -86,28 +68,28 @@ SELECT missing_symbol.increment('views', '/known');
 DO \$\$ BEGIN WHILE $workers > 0 LOOP PERFORM pg_sleep(0.05), pg_stat_clear_snapshot(); END LOOP; END \$\$;
 SELECT missing_symbol.increment('views', '/known');
 });
-becomes('a session looks again', q{SELECT count = 2 FROM views WHERE page = '/known'});
+poll_query_until_ok($node, 'a session looks again', q{SELECT count = 2 FROM views WHERE page = '/known'});
 
 configure(q{missing_symbol.worker_idle = '1h'});
 pgbench_ok($node, 'twenty at once',
 	[ '-c', 20, '-j', 2, '-t', 10 ], q{SELECT missing_symbol.increment('views', '/many')});
-becomes('all is counted', q{SELECT count = 200 FROM views WHERE page = '/many'});
-becomes('by one worker', "SELECT $here = 1");
+poll_query_until_ok($node, 'all is counted', q{SELECT count = 200 FROM views WHERE page = '/many'});
+poll_query_until_ok($node, 'by one worker', "SELECT $here = 1");
 configure(q{missing_symbol.worker_idle = '1s'});
 
 # its VACUUM may come too early
 my $vacuums = q{(SELECT vacuum_count FROM pg_stat_all_tables WHERE relid = 'missing_symbol.buffered'::regclass)};
 my $pages = q{pg_relation_size('missing_symbol.buffered') / current_setting('block_size')::int};
-becomes('it gives back the room', "SELECT $workers = 0 AND $pages = 0");
+poll_query_until_ok($node, 'it gives back the room', "SELECT $workers = 0 AND $pages = 0");
 query(q{BEGIN; SELECT pg_current_xact_id(); PREPARE TRANSACTION 'holds the horizon'});
 my $before = query("SELECT $vacuums");
 query(q{SELECT missing_symbol.increment('views', g::text) FROM generate_series(1, 1000) g});
-becomes('it has tried', "SELECT $vacuums > $before AND $pages > 0 AND $empty");
+poll_query_until_ok($node, 'it has tried', "SELECT $vacuums > $before AND $pages > 0 AND $empty");
 query(q{COMMIT PREPARED 'holds the horizon'});
-becomes('and tries again', "SELECT $workers = 0 AND $pages = 0");
+poll_query_until_ok($node, 'and tries again', "SELECT $workers = 0 AND $pages = 0");
 
 configure(q{missing_symbol.worker = off});
-becomes('it leaves when told', "SELECT $workers = 0");
+poll_query_until_ok($node, 'it leaves when told', "SELECT $workers = 0");
 query(q{SELECT missing_symbol.increment('views', '/off')});
 is(query(q{SELECT worker_state, buffered, oldest_age > '0' FROM missing_symbol.buffer_stats}), 'missing|1|t', 'and does not come back');
 is(query('SELECT missing_symbol.fold()'), '1', 'fold() does its work');
@@ -123,7 +105,7 @@ my $oddly = '-c statement_timeout=0 -c default_transaction_read_only=off';
 {
 	local $ENV{PGOPTIONS} = $oddly;
 	query(q{SELECT missing_symbol.increment('public.t', 1)}, 'odd');
-	becomes('the worker has settings of its own', q{SELECT count = 1 FROM public.t}, 'odd');
+	poll_query_until_ok($node, 'the worker has settings of its own', q{SELECT count = 1 FROM public.t}, 'odd');
 }
 
 # ---------------------------------------------------------------------------
@@ -135,7 +117,7 @@ query(q{SELECT missing_symbol.increment('views', '/a')});
 	local $ENV{PGOPTIONS} = $oddly;
 	query(q{SELECT missing_symbol.increment('public.t', 1)}, 'odd');
 }
-becomes('two databases, two workers', "SELECT $workers = 2");
+poll_query_until_ok($node, 'two databases, two workers', "SELECT $workers = 2");
 configure(q{missing_symbol.worker_idle = '1h'});
 $node->command_ok([ 'createdb', '-T', 'odd', 'copied' ], 'CREATE DATABASE with a template that has a worker');
 is(query('SELECT sum(count) FROM missing_symbol.total(NULL::public.t)', 'copied'), '2', 'the copy has its counts');
@@ -143,7 +125,7 @@ is(query('SELECT sum(count) FROM missing_symbol.total(NULL::public.t)', 'copied'
 	local $ENV{PGOPTIONS} = $oddly;
 	query(q{SELECT missing_symbol.increment('public.t', 1)}, 'odd');
 }
-becomes('again two workers', "SELECT $workers = 2");
+poll_query_until_ok($node, 'again two workers', "SELECT $workers = 2");
 $node->command_ok([ 'dropdb', 'odd' ], 'DROP DATABASE');
 is(query("SELECT $workers"), '1', 'its worker is gone');
 query('DROP DATABASE copied');
@@ -151,22 +133,22 @@ query('DROP DATABASE copied');
 query(q{SELECT missing_symbol.increment('others', '/a')});
 query(q{BEGIN; SELECT missing_symbol.increment('others', '/a'); ALTER TABLE others ADD note text; COMMIT;
 ALTER TABLE others ALTER page TYPE varchar(40); SELECT missing_symbol.increment('others', '/a')});
-becomes('ALTER TABLE of its target', q{SELECT count = 3 FROM others WHERE page = '/a'});
+poll_query_until_ok($node, 'ALTER TABLE of its target', q{SELECT count = 3 FROM others WHERE page = '/a'});
 query(q{SELECT missing_symbol.increment('others', '/b'); SELECT missing_symbol.increment('views', '/dropped'); DROP TABLE others});
-becomes('DROP TABLE: the others go on', q{SELECT count = 1 FROM views WHERE page = '/dropped'});
-becomes('and its deltas are gone', "SELECT $empty");
+poll_query_until_ok($node, 'DROP TABLE: the others go on', q{SELECT count = 1 FROM views WHERE page = '/dropped'});
+poll_query_until_ok($node, 'and its deltas are gone', "SELECT $empty");
 
 query(q{CREATE ROLE leaves; GRANT ALL ON views TO leaves});
 query(q{SET missing_symbol.worker = off; SET ROLE leaves; SELECT missing_symbol.increment('views', '/leaves');
 RESET ROLE; DROP OWNED BY leaves; DROP ROLE leaves; SET missing_symbol.worker = on; SELECT missing_symbol.increment('views', '/a')});
-becomes('DROP ROLE: the owner stands in', q{SELECT count = 1 FROM views WHERE page = '/leaves'});
+poll_query_until_ok($node, 'DROP ROLE: the owner stands in', q{SELECT count = 1 FROM views WHERE page = '/leaves'});
 
 query(q{CREATE DATABASE gone});
 query(q{CREATE EXTENSION missing_symbol; CREATE TABLE t (k int PRIMARY KEY, count int);
 SELECT missing_symbol.track('t', apply => 'buffer'); SELECT missing_symbol.increment('t', 1)}, 'gone');
-becomes('a worker is there', "SELECT $here = 1", 'gone');
+poll_query_until_ok($node, 'a worker is there', "SELECT $here = 1", 'gone');
 query('DROP EXTENSION missing_symbol', 'gone');
-becomes('DROP EXTENSION: it leaves', "SELECT $here = 0", 'gone');
+poll_query_until_ok($node, 'DROP EXTENSION: it leaves', "SELECT $here = 0", 'gone');
 query('DROP DATABASE gone');
 
 # ---------------------------------------------------------------------------
@@ -178,13 +160,13 @@ INSERT INTO held VALUES ('/locked', 100), ('/free', 100);
 SELECT missing_symbol.track('held', apply => 'buffer');
 BEGIN; UPDATE held SET count = 1000 WHERE page = '/locked'; INSERT INTO held VALUES ('/new', 1000); PREPARE TRANSACTION 'holder'});
 query(q{SELECT missing_symbol.increment('held', '/locked'), missing_symbol.increment('held', '/free'), missing_symbol.increment('held', '/new')}) foreach (1 .. 5);
-becomes('a free row is written', q{SELECT count = 105 FROM held WHERE page = '/free'});
+poll_query_until_ok($node, 'a free row is written', q{SELECT count = 105 FROM held WHERE page = '/free'});
 is(query(q{SELECT missing_symbol.value('held', '/locked'), missing_symbol.value('held', '/new')}), '105|5', 'locked ones wait');
 is(answer($node, q{SET statement_timeout = '300ms'; SELECT missing_symbol.flush()}), '57014', 'flush() waits for them, until its timeout');
 is(query(q{SELECT sum(count) FROM missing_symbol.total(NULL::held)}), '215', 'nothing is lost by that');
 query(q{COMMIT PREPARED 'holder'});
-becomes('unlocked, they are written', q{SELECT sum(count) = 1005 + 105 + 1005 FROM held});
-becomes('nothing is left', "SELECT $empty AND NOT EXISTS (SELECT FROM missing_symbol.spilled)");
+poll_query_until_ok($node, 'unlocked, they are written', q{SELECT sum(count) = 1005 + 105 + 1005 FROM held});
+poll_query_until_ok($node, 'nothing is left', "SELECT $empty AND NOT EXISTS (SELECT FROM missing_symbol.spilled)");
 is( query(q{SELECT missing_symbol.increment('held', '/locked') \g /dev/null
 BEGIN; UPDATE held SET count = 0 WHERE page = '/locked';
 SELECT missing_symbol.flush() >= 0; SELECT pg_sleep(0.3) \g /dev/null
@@ -192,7 +174,7 @@ SELECT missing_symbol.flush() >= 0; COMMIT; SELECT missing_symbol.flush() >= 0;
 SELECT count BETWEEN 0 AND 1 FROM held WHERE page = '/locked'}),
 	"t\nt\nt\nt", 'flush() by one who holds the row does not hang');
 
-new_log();
+my $log_end = -s $node->logfile;
 query(q{
 CREATE TABLE mended (page text PRIMARY KEY, count bigint) WITH (fillfactor = 70);
 CREATE FUNCTION raise() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not today'; END $$;
@@ -204,15 +186,14 @@ foreach my $round (1 .. 5)
 	query(q{SELECT missing_symbol.increment('mended', '/x'), missing_symbol.increment('mended', '/y'), missing_symbol.increment('views', '/other')});
 	query('SELECT pg_sleep(0.1)');
 }
-becomes('what fails is spilled, with its error', q{SELECT count(*) FILTER (WHERE error = 'P0001: not today') >= 2 FROM missing_symbol.spilled});
-becomes('others go on', q{SELECT count = 5 FROM views WHERE page = '/other'});
-becomes('the buffer does not keep it', "SELECT $empty");
+poll_query_until_ok($node, 'what fails is spilled, with its error', q{SELECT count(*) FILTER (WHERE error = 'P0001: not today') >= 2 FROM missing_symbol.spilled});
+poll_query_until_ok($node, 'others go on', q{SELECT count = 5 FROM views WHERE page = '/other'});
+poll_query_until_ok($node, 'the buffer does not keep it', "SELECT $empty");
 is(query(q{SELECT sum(count) FROM missing_symbol.total(NULL::mended); SELECT errors > 0 FROM missing_symbol.buffer_stats}), "10\nt", 'it is counted, and shown');
-my @lines = grep { /could not merge increments of table "mended"/ } split /\n/, new_log();
-is(scalar @lines, 1, 'the log tells of it once');
+is(log_count($node, qr/could not merge increments of table "mended"/, $log_end), 1, 'the log tells of it once');
 query('DROP TRIGGER raise ON mended');
-becomes('mended, it is written by itself', q{SELECT sum(count) = 10 FROM mended});
-becomes('all of it', 'SELECT NOT EXISTS (SELECT FROM missing_symbol.spilled)');
+poll_query_until_ok($node, 'mended, it is written by itself', q{SELECT sum(count) = 10 FROM mended});
+poll_query_until_ok($node, 'all of it', 'SELECT NOT EXISTS (SELECT FROM missing_symbol.spilled)');
 
 # a trigger that waits, a value that is too long, a deferred constraint, a
 # trigger that would like to be the superuser
@@ -237,17 +218,17 @@ SET ROLE counts;
 SELECT missing_symbol.increment('tricky', 1), missing_symbol.increment('tricky', 2);
 RESET ROLE;
 });
-becomes('a constraint is met or not', q{SELECT (SELECT count = 1 FROM tricky WHERE id = 1) AND (SELECT error LIKE '23503:%' FROM missing_symbol.spilled)});
+poll_query_until_ok($node, 'a constraint is met or not', q{SELECT (SELECT count = 1 FROM tricky WHERE id = 1) AND (SELECT error LIKE '23503:%' FROM missing_symbol.spilled)});
 is(query('SELECT DISTINCT who, at FROM who ORDER BY at'), "owns|later\nowns|now", 'triggers ran as the owner, who could not become the role that counted');
 query('INSERT INTO refs VALUES (2)');
-becomes('and when it can be met', q{SELECT count = 1 FROM tricky WHERE id = 2});
+poll_query_until_ok($node, 'and when it can be met', q{SELECT count = 1 FROM tricky WHERE id = 2});
 query(q{SET ROLE counts; SELECT missing_symbol.increment_by('tricky', 98, 1); SELECT missing_symbol.increment_by('tricky', 2, 1)});
-becomes('out of range: the error is there', q{SELECT error LIKE '23514:%' FROM missing_symbol.spilled});
+poll_query_until_ok($node, 'out of range: the error is there', q{SELECT error LIKE '23514:%' FROM missing_symbol.spilled});
 query('ALTER TABLE tricky DROP CONSTRAINT tricky_count_check');
-becomes('and then in the row', q{SELECT count = 101 FROM tricky WHERE id = 1});
+poll_query_until_ok($node, 'and then in the row', q{SELECT count = 101 FROM tricky WHERE id = 1});
 
 # nor code that its look at the table runs
-new_log();
+$log_end = -s $node->logfile;
 query(q{
 SET ROLE owns;
 CREATE FUNCTION spy(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE LOG 'spy: %', current_user; RETURN true; END $$;
@@ -260,9 +241,9 @@ SELECT missing_symbol.track('spying', apply => 'buffer');
 SET ROLE counts;
 SELECT missing_symbol.increment('spying', 1);
 });
-becomes('a row of a table that spies', 'SELECT count(*) = 1 FROM spying');
+poll_query_until_ok($node, 'a row of a table that spies', 'SELECT count(*) = 1 FROM spying');
 # the worker's lines have no application name
-my %spies = map { /\] LOG:  spy: (\w+)/ ? ($1 => 1) : () } split /\n/, new_log();
+my %spies = map { /\] LOG:  spy: (\w+)/ ? ($1 => 1) : () } split /\n/, slurp_log($node, $log_end);
 is(join(' ', sort keys %spies), 'owns', 'the worker never was the superuser there');
 
 # ---------------------------------------------------------------------------
@@ -286,10 +267,10 @@ my $expected = query($sums);
 configure('auto_explain.log_min_duration = -1');
 $node->command_ok([ 'pg_dump', '--no-sync', '-f', $file, 'postgres' ], 'dumped');
 query('CREATE DATABASE restored');
-$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'restored', '-f', $file ], 'restored');
+psql_file_ok($node, 'restored', $file, 'restored');
 is(query($sums, 'restored'), $expected, 'a dump has what is buffered');
 query(q{SELECT missing_symbol.increment('views', '/dumped')}, 'restored');
-becomes('and the worker there finds it', q{SELECT count = 4 FROM views WHERE page = '/dumped'}, 'restored');
+poll_query_until_ok($node, 'and the worker there finds it', q{SELECT count = 4 FROM views WHERE page = '/dumped'}, 'restored');
 query('DROP DATABASE restored');
 
 # ---------------------------------------------------------------------------
@@ -297,13 +278,10 @@ query('DROP DATABASE restored');
 # ---------------------------------------------------------------------------
 
 query('SELECT missing_symbol.flush()');
-$node->backup('base');
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($node, 'base', has_streaming => 1);
-$standby->start;
+my $standby = new_standby('standby', $node);
 query(q{SET missing_symbol.worker = off; SELECT missing_symbol.increment('views', '/standby'); SELECT missing_symbol.fold();
 SELECT missing_symbol.increment('views', '/standby')});
-$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+wait_for_replay($node, $standby);
 is($standby->safe_psql('postgres', q{SELECT missing_symbol.value('views', '/standby');
 SELECT count FROM missing_symbol.total(NULL::views) WHERE page = '/standby';
 SELECT buffered, worker_state FROM missing_symbol.buffer_stats}), "1\n1\n0|standby", 'a standby shows what has been merged');
@@ -314,7 +292,7 @@ $node->stop('immediate');
 $standby->promote;
 is($standby->safe_psql('postgres', q{SELECT missing_symbol.value('views', '/standby'); SELECT buffered FROM missing_symbol.buffer_stats}), "1\n0", 'promoted: what was buffered is lost, nothing is doubled');
 $standby->safe_psql('postgres', q{SELECT missing_symbol.increment('views', '/standby')});
-ok($standby->poll_query_until('postgres', q{SELECT count = 2 FROM views WHERE page = '/standby'}), 'promoted: it counts, and a worker merges');
+poll_query_until_ok($standby, 'promoted: it counts, and a worker merges', q{SELECT count = 2 FROM views WHERE page = '/standby'});
 $standby->stop;
 
 # ---------------------------------------------------------------------------
@@ -324,14 +302,14 @@ $standby->stop;
 $node->append_conf('postgresql.conf', 'max_worker_processes = 0');
 $node->start;
 is(query('SELECT buffered FROM missing_symbol.buffer_stats'), '0', 'a crash empties the buffer');
-new_log();
+$log_end = -s $node->logfile;
 is( query(q{SELECT missing_symbol.increment('views', '/alone'), missing_symbol.increment('views', '/once');
 SELECT count FROM views WHERE page IN ('/alone', '/once'); TABLE missing_symbol.buffered;
 SELECT outcome FROM missing_symbol.last_increment();
 SELECT deferred, buffered, fallbacks FROM missing_symbol.counter_stats;
 SELECT worker_state, fallbacks FROM missing_symbol.buffer_stats}),
 	"|\n1\n1\ndeferred\n2|0|2\nmissing|2", 'no worker: they are in their rows, as fallbacks');
-like(new_log(), qr/LOG:  no worker could be started to merge increments/, 'no worker: the log tells of it');
+like(slurp_log($node, $log_end), qr/LOG:  no worker could be started to merge increments/, 'no worker: the log tells of it');
 is(query(q{SELECT apply FROM missing_symbol.describe('views'); SELECT worker_state FROM missing_symbol.buffer_stats}), "commit\nmissing", 'no worker: describe() says so');
 # many look for a worker at the same moment; none may take another for it
 pgbench_ok($node, 'no worker: clients', [ '-C', '-c', 20, '-t', 20 ], q{SELECT missing_symbol.increment('views', '/alone')});

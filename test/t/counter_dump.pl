@@ -3,13 +3,13 @@
 use strict;
 use warnings;
 
-use PostgreSQL::Test::Cluster;
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use MissingSymbolTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = PostgreSQL::Test::Cluster->new('dump');
-$node->init;
-$node->start;
+my $node = new_node('dump');
 
 $node->safe_psql('postgres', q{
 CREATE DATABASE source;
@@ -73,11 +73,14 @@ ALTER DATABASE $target SET DateStyle = 'SQL, MDY';
 	$node->command_ok(
 		[ 'pg_dump', '--no-sync', "--file=$file", @{ $dump{$format} }, 'source' ],
 		"$format: dumped");
-	$node->command_ok(
-		$format eq 'custom'
-		? [ 'pg_restore', '--exit-on-error', "--dbname=$target", $file ]
-		: [ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $target, '-f', $file ],
-		"$format: reloaded");
+	if ($format eq 'custom')
+	{
+		$node->command_ok([ 'pg_restore', '--exit-on-error', "--dbname=$target", $file ], "$format: reloaded");
+	}
+	else
+	{
+		psql_file_ok($node, "$format: reloaded", $file, $target);
+	}
 	is($node->safe_psql($target, $state), $expected, "$format: the same counters");
 }
 

@@ -15,6 +15,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use IPC::Run;
+use Ledger;
 use MissingSymbolTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -27,10 +28,6 @@ my $node = new_node('crash', conf => [ 'restart_after_crash = on', 'max_connecti
 	q{missing_symbol.flush_interval = '200ms'} ]);
 my $dir = PostgreSQL::Test::Utils::tempdir();
 my $soak = ($ENV{SOAK_MINUTES} || 0) * 60;
-
-# after a crash, what was acknowledged so many seconds before is merged: the
-# worker's interval, and its work on a machine that is busy with us
-my $flushed = 0.2 + 5;
 
 # hits is counted now or at commit; the others never wait for a row
 $node->safe_psql('postgres', q{
@@ -47,8 +44,6 @@ CREATE TRIGGER archive AFTER DELETE ON pruned FOR EACH ROW EXECUTE FUNCTION arch
 SELECT missing_symbol.track('pruned', spill => true);
 CREATE TABLE buffered (k int PRIMARY KEY, hits bigint NOT NULL) WITH (fillfactor = 50);
 SELECT missing_symbol.track('buffered', apply => 'buffer');
-CREATE TABLE claimed (target text, k int, n bigint);
-INSERT INTO claimed VALUES ('spills', 1, 1), ('spills', 1, 1), ('spills', 2, 1), ('spills', 2, 1);
 
 -- holds a row, and a key that it inserts, over all that follows
 SELECT missing_symbol.increment('spills', 1);
@@ -58,6 +53,10 @@ PREPARE TRANSACTION 'holder';
 -- the clients may not come to that key; total() has a row for it from here on
 SELECT missing_symbol.increment('spills', 2);
 });
+
+my $ledger = Ledger->new($node);
+
+$ledger->note([ 'spills', 1, 2 ], [ 'spills', 2, 2 ]);
 
 sub any_key { return 1 + int(rand($keys)) }
 
@@ -183,19 +182,6 @@ sub read_claims
 # counters by key, of a query of two columns
 sub by_key { return map { /^(\d+)\|(-?\d+)$/ ? ($1 => $2) : () } split /\n/, $node->safe_psql('postgres', shift) }
 
-# What must be in a table: all that was told
-my $wrong = q{
-SELECT k, hits, n FROM (SOURCE) AS t
-FULL JOIN (SELECT k, sum(n) AS n FROM claimed WHERE target = 'TARGET' GROUP BY k) AS c USING (k)
-WHERE hits IS DISTINCT FROM n ORDER BY k};
-
-sub wrong
-{
-	my ($target, $source) = @_;
-
-	return $node->safe_psql('postgres', $wrong =~ s/SOURCE/$source/r =~ s/TARGET/$target/r);
-}
-
 # At some moment, when all are at work: the end of the server, and a new one
 sub end_server
 {
@@ -229,20 +215,21 @@ sub start_again
 	return;
 }
 
-# What is buffered: within bounds, key by key.  Returns what is lost of what
-# was acknowledged.
+# What is buffered: within bounds, key by key; what was acknowledged before a
+# moment at which the rest was younger is not lost.  Returns what is lost of all
+# that was acknowledged.
 my %buffered;
 
 sub check_buffered
 {
-	my ($how, $end, $told, $doubt) = @_;
+	my ($how, $merged, $told, $doubt) = @_;
 	my (%low, %high, $lost);
 	my %now = by_key('SELECT k, hits FROM missing_symbol.total(NULL::buffered)');
 
 	foreach (grep { $_->[0] eq 'buffered' } @$told)
 	{
 		$high{ $_->[1] } += $_->[2];
-		$low{ $_->[1] } += $_->[2] if $how eq 'fast' || $_->[3] < $end - $flushed;
+		$low{ $_->[1] } += $_->[2] if $how eq 'fast' || $_->[3] < $merged;
 		$lost += $_->[2];
 	}
 	$high{ $_->[1] } += $_->[2] foreach grep { $_->[0] eq 'buffered' } @$doubt;
@@ -284,7 +271,11 @@ for (my $round = 1; $soak ? time < $until : $round <= 8; $round++)
 	$node->poll_query_until('postgres', 'SELECT count(*) >= ' . @all
 		  . q{ FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND query <> ''});
 	usleep($soak ? rand(10_000_000) : 200_000 + rand(400_000));
-	my $end = time;
+	my $merged = $node->safe_psql('postgres', 'SELECT extract(epoch FROM clock_timestamp())');
+	$node->poll_query_until('postgres',
+		"SELECT coalesce(min(first_seen) > to_timestamp($merged), true) FROM missing_symbol.buffered WHERE target = 'buffered'::regclass")
+	  or die 'the worker does not merge';
+	usleep(rand(200_000));
 	@server = end_server($how);
 	# every client meets the end of the server
 	$_->finish foreach @handles;
@@ -305,7 +296,7 @@ for (my $round = 1; $soak ? time < $until : $round <= 8; $round++)
 			qr/server closed the connection|connection to server was lost|terminating connection|57P0/,
 			"$how: client $client was cut off");
 	}
-	$lost += check_buffered($how, $end, \@told, [ map { @$_ } values %doubt ]);
+	$lost += check_buffered($how, $merged, \@told, [ map { @$_ } values %doubt ]);
 	$acknowledged += $_->[2] foreach grep { $_->[0] eq 'buffered' } @told;
 
 	# before anything takes such an id again
@@ -319,18 +310,13 @@ for (my $round = 1; $soak ? time < $until : $round <= 8; $round++)
 	}
 	$in_doubt += keys %doubt;
 	$total += @told;
-	@told = grep { $_->[0] ne 'buffered' } @told;
-	$node->safe_psql('postgres', 'INSERT INTO claimed VALUES '
-		  . join(', ', map { "('$_->[0]', $_->[1], $_->[2])" } @told)) if @told;
-	$node->safe_psql('postgres', q{
-CREATE TEMP TABLE sums AS SELECT target, k, sum(n) AS n FROM claimed GROUP BY target, k;
-TRUNCATE claimed; INSERT INTO claimed SELECT * FROM sums});
+	$ledger->note(grep { $_->[0] ne 'buffered' } @told);
 
-	is(wrong('hits', 'SELECT k, hits FROM hits'), '', "$how: rows are exact");
-	is( wrong('spills', q{SELECT k, hits + CASE WHEN k <= 2 THEN 1 ELSE 0 END AS hits FROM missing_symbol.total(NULL::spills)}),
+	is($ledger->differences('hits', count => 'hits'), '', "$how: rows are exact");
+	is($ledger->differences('spills', source => 'missing_symbol.total(NULL::spills)', count => 'hits + CASE WHEN k <= 2 THEN 1 ELSE 0 END'),
 		'', "$how: rows and what is spilled are exact together");
-	is( wrong('pruned', q{SELECT k, sum(hits) AS hits FROM
-(SELECT k, hits FROM missing_symbol.total(NULL::pruned) UNION ALL SELECT k, hits FROM archive) AS a GROUP BY k}),
+	is($ledger->differences('pruned', source => q{(SELECT k, sum(hits) AS hits FROM
+(SELECT k, hits FROM missing_symbol.total(NULL::pruned) UNION ALL SELECT k, hits FROM archive) AS a GROUP BY k)}, count => 'hits'),
 		'', "$how: so are they with what was pruned");
 
 	# seen under load, and after the crash, which starts the next round's
@@ -349,7 +335,7 @@ TRUNCATE claimed; INSERT INTO claimed SELECT * FROM sums});
 
 $node->safe_psql('postgres', "COMMIT PREPARED 'holder'");
 $node->safe_psql('postgres', 'SELECT missing_symbol.fold(); SELECT missing_symbol.flush()');
-is(wrong('spills', 'SELECT k, hits FROM spills'), '', 'after the last fold the rows are exact');
+is($ledger->differences('spills', count => 'hits'), '', 'after the last fold the rows are exact');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM missing_symbol.spilled'), '0', 'and nothing is left over');
 my %rows = by_key('SELECT k, hits FROM buffered');
 is(join(' ', map { "$_=$rows{$_}" } sort keys %rows),

@@ -10,32 +10,21 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
-use IPC::Run;
 use MissingSymbolTest;
-use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $python = '/usr/bin/python3';		# the one that Debian's packages are for
-if (system("$python -c 'import psycopg2' 2>/dev/null") != 0)
-{
-	diag 'SKIPPED: there is no psycopg2 (package python3-psycopg2)';
-	plan skip_all => 'package python3-psycopg2 is not installed';
-}
+my ($python, $why) = python_with('psycopg2');
+plan(skip_all => $why) if $why;
 
 my $seed = $ENV{DIFFERENTIAL_SEED} || $ENV{MS_SEED} || int(rand(1_000_000_000));
 my $node = new_node('differential',
 	init => [ extra => [ '--encoding=UTF8', '--no-locale' ] ],
 	conf => [ 'log_statement = none', 'log_min_error_statement = panic', 'max_connections = 30', q{missing_symbol.flush_interval = '10s'} ]);
-my ($out, $err) = ('', '');
 
 diag("DIFFERENTIAL_SEED=$seed");
-{
-	local %ENV = (%ENV, PGHOST => $node->host, PGPORT => $node->port, PGDATABASE => 'postgres', PYTHONDONTWRITEBYTECODE => 1,
-		DIFFERENTIAL_SEED => $seed, DIFFERENTIAL_SECONDS => $ENV{DIFFERENTIAL_MINUTES} ? $ENV{DIFFERENTIAL_MINUTES} * 60 : 20);
-	delete $ENV{PGUSER};
-	ok(IPC::Run::run([ $python, "$FindBin::RealBin/../perl/differential.py" ], '<', \undef, '>', \$out, '2>', \$err), 'it ran to its end')
-	  or diag $err;
-}
+my ($ok, $out, $err) = run_python($node, ['differential.py'], DIFFERENTIAL_SEED => $seed,
+	DIFFERENTIAL_SECONDS => $ENV{DIFFERENTIAL_MINUTES} ? $ENV{DIFFERENTIAL_MINUTES} * 60 : 20);
+ok($ok, 'it ran to its end') or diag $err;
 my ($figures) = $out =~ /^(figures: .*)$/m;
 my @findings = $out =~ /^FINDING: ([^\n]*)/mg;
 

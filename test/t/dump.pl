@@ -114,7 +114,7 @@ foreach my $format (sort keys %dump)
 	$node->command_ok([ 'pg_dump', '--no-sync', "--file=$file", @{ $dump{$format} }, 'source' ], "$format: dumped");
 	if ($format eq 'plain' || $format eq 'inserts')
 	{
-		$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $target, '-f', $file ], "$format: restored");
+		psql_file_ok($node, "$format: restored", $file, $target);
 	}
 	elsif ($format eq 'two steps')
 	{
@@ -145,13 +145,13 @@ $node->command_checks_all([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', '
 	3, [], [qr/relation "public.page_views" does not exist/], 'a tracked table is missing');
 $node->safe_psql('source', q{SELECT missing_symbol.untrack('page_views')});
 $node->command_ok([ 'pg_dump', '--no-sync', '--exclude-table=page_views', "--file=$dir/complete", 'source' ], 'untracked and dumped in part');
-$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'complete', '-f', "$dir/complete" ], 'then it is restored');
+psql_file_ok($node, 'then it is restored', "$dir/complete", 'complete');
 
 # A database that has the extension and uses nothing of it
 $node->safe_psql('postgres', 'CREATE DATABASE idle; CREATE DATABASE idle_restored');
 $node->safe_psql('idle', 'CREATE EXTENSION missing_symbol');
 $node->command_ok([ 'pg_dump', '--no-sync', "--file=$dir/idle", 'idle' ], 'an unused extension is dumped');
-$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'idle_restored', '-f', "$dir/idle" ], 'and restored');
+psql_file_ok($node, 'and restored', "$dir/idle", 'idle_restored');
 is($node->safe_psql('idle_restored', 'SELECT (SELECT count(*) FROM missing_symbol.tracked), (SELECT count(*) FROM missing_symbol.symbols)'),
 	'0|0', 'empty');
 

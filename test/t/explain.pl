@@ -93,9 +93,7 @@ sub cancelled
 	my ($sql) = @_;
 
 	$client->query($sql)->flush;
-	$node->poll_query_until('postgres',
-		"SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = $client->{pid}")
-	  or die 'it does not sleep';
+	wait_for_event($node, $client->{pid}, 'PgSleep');
 	$node->safe_psql('postgres', "SELECT pg_cancel_backend($client->{pid})");
 	return join ' ', map { $_->{sqlstate} } grep { $_->{type} eq 'E' } $client->read_until('Z');
 }
@@ -129,7 +127,7 @@ foreach my $case (
 	is(rows('SELECT * FROM work'), '1', 'the caller\'s transaction goes on');
 	$client->rows('ROLLBACK');
 	$client->rows('BEGIN');
-	$client->rows("SET LOCAL statement_timeout = '50ms'");
+	$client->rows("SET LOCAL statement_timeout = '500ms'");
 	is(sqlstate($case->[1]), '57014', "timeout: $case->[0]");
 	$client->rows('ROLLBACK');
 }
@@ -137,7 +135,7 @@ foreach my $case (
 # a deferred constraint's outcome is a note, but a cancel is not
 $client->rows('CREATE CONSTRAINT TRIGGER slowly AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slowly()');
 is(cancelled("$explain('INSERT INTO late VALUES (NULL)')"), '57014', 'cancelled: deferred constraints');
-$client->rows("SET statement_timeout = '50ms'");
+$client->rows("SET statement_timeout = '500ms'");
 is(sqlstate("$explain('INSERT INTO late VALUES (NULL)')"), '57014', 'timeout: deferred constraints');
 $client->rows('RESET statement_timeout');
 $client->rows('DROP TRIGGER slowly ON late');
@@ -164,7 +162,7 @@ $client->rows('INSERT INTO work SELECT generate_series(1, 3)');
 $client->rows('BEGIN');
 $client->rows("$explain('UPDATE work SET id = id WHERE id = 1', NULL, 'LOCK TABLE late; CREATE INDEX ON work ((id + 1))')");
 $client->rows("SELECT missing_symbol.compare('DELETE FROM work', 'SELECT * FROM work FOR UPDATE', writes => true)");
-$other->rows("SET lock_timeout = '5s'");
+$other->rows("SET lock_timeout = '180s'");
 is(rows('SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND relation IN (\'work\'::regclass, \'late\'::regclass)'),
 	'0', 'no lock is left');
 is(join(',', map { $_->[0] } $other->rows('DELETE FROM work WHERE id = 1 RETURNING id')), '1',
@@ -216,11 +214,8 @@ SELECT suggestions('SELECT count(*) FROM pgbench_accounts WHERE abalance = 7');
 # A standby
 #
 
-$node->backup('base');
-my $standby = PostgreSQL::Test::Cluster->new('explain_standby');
-$standby->init_from_backup($node, 'base', has_streaming => 1);
-$standby->start;
-$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+my $standby = new_standby('explain_standby', $node);
+wait_for_replay($node, $standby);
 like($standby->safe_psql('postgres', "$explain('SELECT * FROM work WHERE id = 2')"), qr/Scan.* on work.*Findings: none/s,
 	'a standby explains');
 is(answer($standby, "$explain('DELETE FROM work')"), '25006', 'and does not write');
@@ -232,13 +227,12 @@ $standby->stop;
 # Django
 #
 
-my $python = '/usr/bin/python3';
 SKIP: {
-	skip 'Django\'s queries: Django or psycopg2 is not installed (Debian: python3-django, python3-psycopg2)', 1
-	  if !-x $python || system("$python -c 'import django, psycopg2' 2>/dev/null") != 0;
+	my ($python, $why) = python_with('django', 'psycopg2');
 
-	my ($out, $err) = run_command(
-		[ $python, "$FindBin::RealBin/../perl/django_explain.py", $node->host, $node->port, 'postgres' ]);
+	skip "Django's queries: $why", 1 if $why;
+
+	my ($ok, $out, $err) = run_python($node, ['django_explain.py']);
 	my @lines = split /\n/, $out;
 
 	diag $err if $err;

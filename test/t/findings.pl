@@ -8,7 +8,6 @@ use FindBin;
 use lib "$FindBin::RealBin/../perl";
 
 use MissingSymbolTest;
-use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = new_node('findings', conf => [
@@ -149,14 +148,13 @@ is($why[1],
 # Django
 #
 
-my $python = '/usr/bin/python3';
 SKIP:
 {
-	skip 'Django\'s queries: Django or psycopg2 is not installed (Debian: python3-django, python3-psycopg2)', 1
-	  if !-x $python || system("$python -c 'import django, psycopg2' 2>/dev/null") != 0;
+	my ($python, $why) = python_with('django', 'psycopg2');
 
-	my ($out, $err) = run_command(
-		[ $python, "$FindBin::RealBin/../perl/django_findings.py", $node->host, $node->port, 'postgres' ]);
+	skip "Django's queries: $why", 1 if $why;
+
+	my ($ok, $out, $err) = run_python($node, ['django_findings.py']);
 	my %traces;
 
 	diag $err if $err;

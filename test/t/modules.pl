@@ -29,9 +29,8 @@ my @modules = (
 	[ 'pglogical', 'pglogical', 'utility, access to objects' ]);
 my %extension = map { $_ => 1 } qw(pg_stat_statements pgaudit pg_stat_kcache pg_qualstats hypopg set_user);
 
-my $libdir = `pg_config --pkglibdir`;
-my ($major) = `pg_config --version` =~ /(\d+)/;
-chomp $libdir;
+my $libdir = pg_config('--pkglibdir');
+my ($major) = pg_config('--version') =~ /(\d+)/;
 my @there;
 foreach my $module (@modules)
 {
@@ -116,13 +115,6 @@ sub rows
 	return join("\n", sort split(/\n/, $out));
 }
 
-sub crashed
-{
-	my ($node) = @_;
-
-	return scalar(() = slurp_file($node->logfile) =~ /was terminated by signal/g);
-}
-
 sub target
 {
 	my ($node, $table, $mode) = @_;
@@ -137,7 +129,7 @@ sub run_scenarios
 {
 	my ($node, $what, $mode, $path) = @_;
 	my $table = "t_${mode}_$path";
-	my ($crashes, $right) = (crashed($node), expected($mode));
+	my ($crashes, $right) = (log_count($node, qr/was terminated by signal/), expected($mode));
 
 	local $ENV{PGOPTIONS} = "-c missing_symbol.fast_path=$path -c client_min_messages=warning";
 	target($node, $table, $mode);
@@ -154,13 +146,12 @@ sub run_scenarios
 	is(rows($node, "SELECT k, count FROM missing_symbol.total(NULL::$table)"), $right, "$what, $mode, $path: total() is exact");
 	if ($mode eq 'buffer' && $path eq 'on')
 	{
-		ok($node->poll_query_until('postgres', 'SELECT NOT EXISTS (SELECT FROM missing_symbol.buffered)'),
-			"$what: the worker merges");
+		poll_query_until_ok($node, "$what: the worker merges", 'SELECT NOT EXISTS (SELECT FROM missing_symbol.buffered)');
 	}
 	$node->psql('postgres', 'SELECT missing_symbol.flush()');
 	is(rows($node, "SELECT k, count FROM $table"), $right, "$what, $mode, $path: the rows are exact");
 	is(rows($node, 'SELECT * FROM missing_symbol.spilled'), '', "$what, $mode, $path: nothing is left");
-	is(crashed($node), $crashes, "$what, $mode, $path: nobody has crashed");
+	is(log_count($node, qr/was terminated by signal/), $crashes, "$what, $mode, $path: nobody has crashed");
 	return;
 }
 
@@ -231,7 +222,7 @@ SKIP:
 	# the one that comes with 19rc1 logs nothing where the hook is called by a
 	# function; made from the sources of its release 19.0 it does
 	skip "what pgaudit's log shows: it was made for a PostgreSQL that is not released yet", 1
-	  if `pg_config --version` =~ /^PostgreSQL \d+(?:rc|beta|devel)/;
+	  if pg_config('--version') =~ /^PostgreSQL \d+(?:rc|beta|devel)/;
 
 	end(beside('audit_role', 'pgaudit', ['on'], "pgaudit.role = 'auditor'"));
 	$node = beside('audit_ddl', 'pgaudit', ['on'], "pgaudit.log = 'ddl'");
@@ -255,7 +246,7 @@ SKIP:
 		$node->poll_query_until('postgres', 'SELECT NOT EXISTS (SELECT FROM missing_symbol.buffered)') if $sql =~ /buffer/;
 		# without the numbers of statements, and without the text
 		return join("\n", map { /AUDIT: (\w+),\d+,\d+,(\w+,\w+,[^,]*,[^,]*),"?(\w*)/ ? "$1,$2,$3" : () }
-			  split(/\n/, substr(slurp_file($node->logfile), $from)));
+			  split(/\n/, slurp_log($node, $from)));
 	};
 
 	foreach my $mode ('now', 'commit', 'spill', 'buffer')

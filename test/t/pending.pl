@@ -4,19 +4,14 @@
 use strict;
 use warnings;
 
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use Ledger;
+use MissingSymbolTest;
 use Test::More;
 
-my $node = PostgreSQL::Test::Cluster->new('pending');
-$node->init;
-$node->append_conf('postgresql.conf', qq{
-max_prepared_transactions = 10
-missing_symbol.apply = 'commit'
-});
-$node->start;
+my $node = new_node('pending', conf => [ 'autovacuum = on', 'max_prepared_transactions = 10', q{missing_symbol.apply = 'commit'} ]);
 $node->safe_psql('postgres', q{
-	CREATE EXTENSION missing_symbol;
 	CREATE TABLE hits (k text PRIMARY KEY, count bigint) WITH (fillfactor = 70);
 });
 
@@ -113,15 +108,11 @@ SKIP:
 }
 
 #
-# Exact under load: each client also writes down what it committed, by plain
-# inserts, with the same savepoints and rollbacks.
+# Exact under load, with savepoints and rollbacks
 #
-$node->safe_psql('postgres', q{
-	CREATE TABLE load (k int PRIMARY KEY, count bigint) WITH (fillfactor = 70);
-	CREATE TABLE truth (k int, by bigint);
-});
-my $script = $node->basedir . '/load.sql';
-append_to_file($script, q{
+my $ledger = Ledger->new($node);
+$node->safe_psql('postgres', 'CREATE TABLE load (k int PRIMARY KEY, count bigint) WITH (fillfactor = 70)');
+my $script = q{
 \set a random(1, 20)
 \set b random(1, 20)
 \set c random(1, 20)
@@ -131,13 +122,13 @@ append_to_file($script, q{
 BEGIN;
 SET LOCAL missing_symbol.pending_limit = :limit;
 SELECT missing_symbol.increment('load', :a);
-INSERT INTO truth VALUES (:a, 1);
+INSERT INTO ledger VALUES ('load', :a, 1);
 SAVEPOINT one;
 SELECT * FROM missing_symbol.increment_many('load', ARRAY[:b, :c, :b]);
-INSERT INTO truth VALUES (:b, 2), (:c, 1);
+INSERT INTO ledger VALUES ('load', :b, 2), ('load', :c, 1);
 SAVEPOINT two;
 SELECT missing_symbol.increment_by('load', 5, :d);
-INSERT INTO truth VALUES (:d, 5);
+INSERT INTO ledger VALUES ('load', :d, 5);
 \if :end = 1
 ROLLBACK TO two;
 \elif :end = 2
@@ -146,49 +137,43 @@ ROLLBACK TO one;
 RELEASE one;
 \endif
 SELECT missing_symbol.increment('load', :d);
-INSERT INTO truth VALUES (:d, 1);
+INSERT INTO ledger VALUES ('load', :d, 1);
 \if :end = 4
 ROLLBACK;
 \else
 COMMIT;
 \endif
-});
+};
 
 # early applies lock rows in the order of the calls, so some deadlock
 $node->safe_psql('postgres', "ALTER SYSTEM SET deadlock_timeout = '50ms'");
 $node->reload;
-sub load
-{
-	my ($name, @options) = @_;
 
-	IPC::Run::run([ 'pgbench', '-n', '-c', '8', '-j', '2', '-t', '100',
-			'-f', $script, @options, '-h', $host, '-p', $port, 'postgres' ],
-		'>', \$out, '2>', \$err);
-	is($node->safe_psql('postgres', q{
-		SELECT count(*) FROM
-			(SELECT k, count FROM load) l
-			FULL JOIN (SELECT k, sum(by) AS count FROM truth GROUP BY k) t USING (k)
-		WHERE l.count IS DISTINCT FROM t.count}), '0', "$name: exact");
+sub load_exact_ok
+{
+	my ($name, $sql) = @_;
+	my $pgbench = start_pgbench($node, [ '-c', 8, '-j', 2, '-t', 100 ], $sql);
+
+	finish_pgbench($pgbench);
+	is($ledger->differences('load'), '', "$name: exact");
+	return $pgbench;
 }
 
-load('early applies');
+load_exact_ok('early applies', $script);
 cmp_ok($node->safe_psql('postgres', 'SELECT sum(count) FROM load'), '>', 0,
 	'something was counted');
 
 # without them: no deadlock, every transaction goes through
-my $text = slurp_file($script);
-$text =~ s/^SET LOCAL.*\n//m;
-$script = $node->basedir . '/load2.sql';
-append_to_file($script, $text);
-load('deferred');
-unlike($err, qr/deadlock/, 'deferred: no deadlock');
-like($out, qr{number of transactions actually processed: 800/800},
+$script =~ s/^SET LOCAL.*\n//m;
+my $deferred = load_exact_ok('deferred', $script);
+unlike($deferred->{err}, qr/deadlock/, 'deferred: no deadlock');
+like($deferred->{out}, qr{number of transactions actually processed: 800/800},
 	'deferred: every transaction went through');
 for my $level ('repeatable read', 'serializable')
 {
 	local $ENV{PGOPTIONS} =
 	  '-c default_transaction_isolation=' . ($level =~ s/ /\\ /r);
-	load($level);
+	load_exact_ok($level, $script);
 }
 
 $node->stop;

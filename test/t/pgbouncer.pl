@@ -100,17 +100,8 @@ my @names = sort keys %scripts;
 my %ran;
 foreach my $protocol ('simple', 'extended')
 {
-	my @command = ('pgbench', '--no-vacuum', '--client=40', '--transactions=100', "--protocol=$protocol",
-		'-h', $short, '-p', $port, '-U', $user);
-	my ($out, $err) = ('', '');
-
-	foreach my $name (@names)
-	{
-		PostgreSQL::Test::Utils::append_to_file("$dir/$name-$protocol", $scripts{$name});
-		push @command, "--file=$dir/$name-$protocol";
-	}
-	ok(IPC::Run::run([ @command, 'postgres' ], '<', \undef, '>', \$out, '2>', \$err) && $err !~ /aborted|ERROR/,
-		"40 clients, $protocol protocol") or diag("$out\n$err\n$log");
+	my $out = pgbench_ok($node, "40 clients, $protocol protocol",
+		[ '--client=40', '--transactions=100', "--protocol=$protocol", '-h', $short, '-p', $port, '-U', $user ], @scripts{@names});
 
 	# pgbench reports each script in the order of the command line
 	my @counts = $out =~ /^ - (\d+) transactions \(/mg;

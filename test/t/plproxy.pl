@@ -16,9 +16,8 @@ use Test::More;
 my $sightings = 100_000;
 my $clients = 8;
 
-chomp(my $sharedir = `pg_config --sharedir`);
 plan(skip_all => 'there is no PL/Proxy (postgresql-NN-plproxy) for this PostgreSQL')
-  unless -e "$sharedir/extension/plproxy.control";
+  unless -e pg_config('--sharedir') . '/extension/plproxy.control';
 
 # ---------------------------------------------------------------------------
 # The requests
@@ -118,7 +117,8 @@ RETURNS SETOF record LANGUAGE plproxy AS $$
     SELECT symbol, missing_symbol.sum(hits) AS hits FROM missing_symbol.symbols GROUP BY symbol;
 $$;
 CREATE TABLE traffic (request bigint PRIMARY KEY, symbol text, debugid text, filename text, code_file text, code_id text);
--- one client's share; it insists, and tells how often it had to
+CREATE SEQUENCE failures;
+-- one client's share; it insists, and tells how often it had to, and others at once
 CREATE FUNCTION replay(client int, clients int) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     r traffic;
@@ -131,7 +131,7 @@ BEGIN
                 EXIT;
             EXCEPTION WHEN OTHERS THEN
                 failures := failures + 1;
-                PERFORM pg_sleep(0.1);
+                PERFORM nextval('failures'), pg_sleep(0.1);
             END;
         END LOOP;
     END LOOP;
@@ -160,9 +160,9 @@ foreach my $client (0 .. $clients - 1)
 		'-c', "SELECT replay($client, $clients)" ], '<', \undef, '>', \$out[$client], '2>', \$err[$client],
 		IPC::Run::timeout(900));
 }
-ok($nodes[2]->poll_query_until('postgres', 'SELECT count(*) > 2000 FROM done'), 'all are counting');
+poll_query_until_ok($nodes[2], 'all are counting', 'SELECT count(*) > 2000 FROM done');
 $nodes[2]->stop('immediate');
-sleep(1);
+$proxy->poll_query_until('postgres', 'SELECT is_called FROM failures') or die 'nobody misses it';
 $nodes[2]->start;
 my $failures = 0;
 foreach my $client (0 .. $clients - 1)

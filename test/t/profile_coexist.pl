@@ -3,8 +3,9 @@
 use strict;
 use warnings;
 
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use MissingSymbolTest;
 use Test::More;
 
 my $workload = q{
@@ -64,24 +65,14 @@ WHERE query !~ 'pg_stat_statements|missing_symbol'};
 sub observe
 {
 	my ($name, $preload, $profile, $plans) = @_;
-	my $node = PostgreSQL::Test::Cluster->new($name);
+	my $node = new_node($name,
+		conf => [
+			"shared_preload_libraries = '$preload'", q{pg_stat_statements.track = 'all'}, 'pg_stat_statements.track_planning = on',
+			'auto_explain.log_min_duration = 0', 'auto_explain.log_analyze = on', 'auto_explain.log_timing = off',
+			'auto_explain.log_nested_statements = on', 'auto_explain.log_buffers = off',
+			"missing_symbol.profile = '$profile'", "missing_symbol.profile_plans = $plans" ]);
 
-	$node->init;
-	$node->append_conf('postgresql.conf', qq{
-shared_preload_libraries = '$preload'
-pg_stat_statements.track = 'all'
-pg_stat_statements.track_planning = on
-auto_explain.log_min_duration = 0
-auto_explain.log_analyze = on
-auto_explain.log_timing = off
-auto_explain.log_nested_statements = on
-auto_explain.log_buffers = off
-missing_symbol.profile = '$profile'
-missing_symbol.profile_plans = $plans
-});
-	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION pg_stat_statements');
-	$node->safe_psql('postgres', 'CREATE EXTENSION missing_symbol');
 	if ($profile ne 'off')
 	{
 		is($node->safe_psql('postgres', q{
@@ -97,7 +88,7 @@ WHERE q.text ~ 'seventeen' AND s.query ~ 'seventeen'}), "17\n1",
 	$node->stop;
 
 	my @plans;
-	foreach my $line (split /\n/, substr(slurp_file($node->logfile), $from))
+	foreach my $line (split /\n/, slurp_log($node, $from))
 	{
 		next if $line =~ /LOG:|STATEMENT:|ERROR:/ && $line !~ /plan:/;
 		$line =~ s/^.*duration: .*plan:/plan:/;
@@ -110,17 +101,9 @@ WHERE q.text ~ 'seventeen' AND s.query ~ 'seventeen'}), "17\n1",
 }
 
 my $contrib = 'pg_stat_statements, auto_explain';
-my $checked = eval { PostgreSQL::Test::Cluster->can('new') } && do
-{
-	my $libdir = `pg_config --pkglibdir`;
-	chomp $libdir;
-	-e "$libdir/pg_stat_statements.so" && -e "$libdir/auto_explain.so";
-};
-if (!$checked)
-{
-	diag 'SKIPPED: pg_stat_statements or auto_explain is not installed';
-	plan skip_all => 'contrib is not installed (package postgresql-contrib)';
-}
+my $libdir = pg_config('--pkglibdir');
+plan(skip_all => 'pg_stat_statements or auto_explain is not installed (package postgresql-contrib)')
+  unless -e "$libdir/pg_stat_statements.so" && -e "$libdir/auto_explain.so";
 
 my ($statements, $plans) = observe('alone', $contrib, 'off', 'off');
 like($statements, qr/nested/, 'pg_stat_statements has seen the workload');

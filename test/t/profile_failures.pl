@@ -6,18 +6,12 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
+use MissingSymbolTest;
 use RawClient;
 use Test::More;
-use Time::HiRes qw(usleep);
 
-my $node = PostgreSQL::Test::Cluster->new('failures');
-$node->init;
-$node->append_conf('postgresql.conf', "deadlock_timeout = '20ms'");
-$node->start;
+my $node = new_node('failures', conf => ["deadlock_timeout = '20ms'"]);
 $node->safe_psql('postgres', q{
-CREATE EXTENSION missing_symbol;
 CREATE TABLE t (id int PRIMARY KEY, v int);
 INSERT INTO t SELECT i, i FROM generate_series(1, 10) i;
 CREATE TABLE child (id int REFERENCES t DEFERRABLE INITIALLY DEFERRED);
@@ -219,13 +213,7 @@ foreach my $level ('top', 'all')
 	# cancelled by another session
 	my $sql = 'SELECT pg_sleep(60)';
 	$client->query($sql)->flush;
-	foreach (1 .. 60_000)
-	{
-		my ($row) = $other->rows("SELECT count(*) FROM pg_stat_activity"
-			  . " WHERE pid = $client->{pid} AND wait_event = 'PgSleep'");
-		last if $row->[0];
-		usleep(10_000);
-	}
+	wait_for_event($node, $client->{pid}, 'PgSleep');
 	$other->rows("SELECT pg_cancel_backend($client->{pid})");
 	$client->read_until('Z');
 	is_deeply(listed($client), ["$sql | cancelled | 57014"],
@@ -236,9 +224,7 @@ foreach my $level ('top', 'all')
 	$other->query('BEGIN; UPDATE t SET v = v WHERE id = 2')->run;
 	$other->query("SET LOCAL deadlock_timeout = '1min'")->run;
 	$other->query('UPDATE t SET v = v WHERE id = 1')->flush;
-	$node->poll_query_until('postgres',
-		"SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $other->{pid}")
-	  or die 'it does not wait';
+	wait_for_event($node, $other->{pid}, 'Lock');
 	$client->query('UPDATE t SET v = v WHERE id = 2')->run;
 	$client->query('ROLLBACK')->run;
 	$other->read_until('Z');
@@ -317,7 +303,7 @@ WHERE name IN ('TopMemoryContext', 'missing_symbol profile', 'PortalContext',
 }
 
 # what a function with a body in SQL runs bears its name
-if ($node->safe_psql('postgres', 'SHOW server_version_num') >= 140000)
+if (major_version($node) >= 14)
 {
 	my $client = RawClient->new($node);
 

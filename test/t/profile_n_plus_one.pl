@@ -6,18 +6,13 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
+use MissingSymbolTest;
 use RawClient;
 use Test::More;
 use Time::HiRes 'usleep';
 
-my $node = PostgreSQL::Test::Cluster->new('corpus');
-$node->init;
-$node->append_conf('postgresql.conf', 'missing_symbol.unit_gap = -1');
-$node->start;
+my $node = new_node('corpus', conf => ['missing_symbol.unit_gap = -1']);
 $node->safe_psql('postgres', q{
-CREATE EXTENSION missing_symbol;
 CREATE TABLE author (id int PRIMARY KEY, name text);
 CREATE TABLE book (id int PRIMARY KEY, author int, title text);
 INSERT INTO author SELECT i, 'author ' || i FROM generate_series(1, 20) i;
@@ -149,15 +144,13 @@ $client->disconnect;
 # Django
 #
 
-my $python = '/usr/bin/python3';
 SKIP:
 {
-	skip 'half of the corpus: Django or psycopg2 is not installed (Debian: python3-django, python3-psycopg2)', 1
-	  if !-x $python || system("$python -c 'import django, psycopg2' 2>/dev/null") != 0;
+	my ($python, $why) = python_with('django', 'psycopg2');
 
-	my $script = "$FindBin::RealBin/../perl/django_corpus.py";
-	my ($out, $err) = run_command(
-		[ $python, $script, $node->host, $node->port, 'postgres' ]);
+	skip "half of the corpus: $why", 1 if $why;
+
+	my ($ok, $out, $err) = run_python($node, ['django_corpus.py']);
 
 	diag $err if $err;
 	foreach my $line (split /\n/, $out)
@@ -175,7 +168,7 @@ SKIP:
 	my $client = RawClient->new($node);
 	my $other = RawClient->new($node);
 	my $lookup = 'SELECT name FROM author WHERE id = ';
-	my $gap = 1;
+	my $gap = 2;
 	my $send = sub {
 		my ($way, $n) = @_;
 

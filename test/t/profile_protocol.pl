@@ -7,17 +7,13 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
+use MissingSymbolTest;
 use RawClient;
 use Test::More;
 
 my $seed = $ENV{MS_SEED} // 4;
-my $node = PostgreSQL::Test::Cluster->new('protocol');
-$node->init;
-$node->start;
+my $node = new_node('protocol');
 $node->safe_psql('postgres', q{
-CREATE EXTENSION missing_symbol;
 CREATE TABLE t (id int PRIMARY KEY, v int);
 INSERT INTO t SELECT i, i FROM generate_series(1, 50) i;
 CREATE TABLE parent (id int PRIMARY KEY);

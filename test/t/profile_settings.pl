@@ -7,20 +7,15 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
+use MissingSymbolTest;
 use RawClient;
 use Test::More;
 
 # make test PROFILE=all sets for every cluster what this is about
 delete $ENV{TEMP_CONFIG};
 
-my $node = PostgreSQL::Test::Cluster->new('settings');
-$node->init;
-$node->append_conf('postgresql.conf', "autovacuum_naptime = '1s'\nlog_statement = none");
-$node->start;
+my $node = new_node('settings', conf => [ 'autovacuum = on', "autovacuum_naptime = '1s'", 'log_statement = none' ]);
 $node->safe_psql('postgres', q{
-CREATE EXTENSION missing_symbol;
 CREATE TABLE t AS SELECT i AS id FROM generate_series(1, 10000) i;
 GRANT SELECT ON t TO PUBLIC;
 CREATE ROLE app LOGIN;
@@ -34,8 +29,7 @@ sub log_lines
 {
 	my ($from) = @_;
 
-	return grep { /missing_symbol profile/ }
-	  split /\n/, substr(slurp_file($node->logfile), $from);
+	return grep { /missing_symbol profile/ } split /\n/, slurp_log($node, $from);
 }
 
 sub wait_for_end

@@ -10,36 +10,23 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
+use MissingSymbolTest;
 use RawClient;
 use Test::More;
 use Time::HiRes qw(time usleep);
 
 my $seconds = $ENV{MS_STREAM_SECONDS} // 20;
 my $seed = $ENV{MS_SEED} // int(rand(1_000_000_000));
-my $libdir = `pg_config --pkglibdir`;
-chomp $libdir;
-my $has_pgss = -e "$libdir/pg_stat_statements.so";
+my $has_pgss = -e pg_config('--pkglibdir') . '/pg_stat_statements.so';
 
-my $node = PostgreSQL::Test::Cluster->new('stream');
-$node->init;
-$node->append_conf('postgresql.conf', q{
-max_prepared_transactions = 5
-deadlock_timeout = '10ms'
-lock_timeout = '500ms'
-log_statement = 'none'
-log_min_error_statement = 'panic'
-});
-$node->append_conf('postgresql.conf', q{
-shared_preload_libraries = 'pg_stat_statements'
-pg_stat_statements.track = 'top'
-}) if $has_pgss;
-$node->start;
-my $major = int($node->safe_psql('postgres', 'SHOW server_version_num') / 10000);
+my $node = new_node('stream',
+	conf => [
+		'max_prepared_transactions = 5', q{deadlock_timeout = '10ms'}, q{lock_timeout = '500ms'}, q{log_statement = 'none'},
+		q{log_min_error_statement = 'panic'},
+		$has_pgss ? (q{shared_preload_libraries = 'pg_stat_statements'}, q{pg_stat_statements.track = 'top'}) : () ]);
+my $major = major_version($node);
 $node->safe_psql('postgres', 'CREATE EXTENSION pg_stat_statements') if $has_pgss;
 $node->safe_psql('postgres', q{
-CREATE EXTENSION missing_symbol;
 CREATE TABLE t (id int PRIMARY KEY, v int, s text);
 INSERT INTO t SELECT i, i, 's' || i FROM generate_series(1, 40) i;
 CREATE TABLE parent (id int PRIMARY KEY);

@@ -7,7 +7,6 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
-use IPC::Run;
 use MissingSymbolTest;
 use Test::More;
 
@@ -210,16 +209,14 @@ SELECT hits FROM pairs WHERE a = 9;
 }
 
 # psycopg2 puts values into the statement as literals, lists as ARRAY[...].
-my $python = '/usr/bin/python3';
 my $program = q{
-import sys
 import psycopg2
 import psycopg2.extras
 
 def check(name, got, expected):
     print("ok" if got == expected else "not ok", "-", name, "" if got == expected else "got %r" % (got,))
 
-connection = psycopg2.connect(sys.argv[1])
+connection = psycopg2.connect('')
 cursor = connection.cursor()
 
 def one(sql, *args):
@@ -285,16 +282,15 @@ print("done")
 
 SKIP:
 {
-	skip 'psycopg2 is not installed (Debian: python3-psycopg2)', 1
-	  if !-x $python || system("$python -c 'import psycopg2' 2>/dev/null") != 0;
+	my ($python, $why) = python_with('psycopg2');
+
+	skip "psycopg2's calls: $why", 1 if $why;
 
 	foreach my $path ('on', 'off')
 	{
-		my ($out, $err) = ('', '');
-
 		reset_tables();
-		local $ENV{PGOPTIONS} = "-c missing_symbol.fast_path=$path";
-		IPC::Run::run([ $python, '-c', $program, $node->connstr('postgres') ], '<', \undef, '>', \$out, '2>', \$err);
+		my ($ok, $out, $err) = run_python($node, [ '-c', $program ], PGOPTIONS => "-c missing_symbol.fast_path=$path");
+
 		foreach my $line (split /\n/, $out)
 		{
 			ok($line !~ /^not/, "fast path $path, psycopg2: $1") if $line =~ /^(?:not )?ok - (.*)$/;

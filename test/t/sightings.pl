@@ -6,22 +6,20 @@ use utf8;
 
 use Digest::MD5 qw(md5_hex);
 use Encode;
-use PostgreSQL::Test::Cluster;
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use MissingSymbolTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = PostgreSQL::Test::Cluster->new('sightings');
-$node->init(extra => [ '--no-locale', '--encoding=UTF8' ]);
-$node->start;
+my $node = new_node('sightings', init => [ extra => [ '--no-locale', '--encoding=UTF8' ] ]);
 
-# what a statement answers, or its SQLSTATE
-sub answer
+# in characters, whatever the database has
+sub answer_in
 {
 	my ($database, $sql) = @_;
-	my ($rc, $out, $err) = $node->psql($database, "\\set VERBOSITY sqlstate\n"
-		  . encode('UTF-8', "SET client_encoding = UTF8;\n$sql"));
 
-	return $err =~ /ERROR:  (\w+)/ ? $1 : decode('UTF-8', $out);
+	return decode('UTF-8', answer($node, encode('UTF-8', "SET client_encoding = UTF8;\n$sql"), $database));
 }
 
 # a character beyond U+00FF of each encoding that has any
@@ -43,36 +41,36 @@ foreach my $encoding (sort keys %encodings)
 		"CREATE DATABASE $database TEMPLATE template0 ENCODING '$encoding' LC_COLLATE 'C' LC_CTYPE 'C'");
 	$node->safe_psql($database, 'CREATE EXTENSION missing_symbol');
 
-	is(answer($database, q{SELECT missing_symbol.hash('xul.pdb', '44E4EC8C2F41492B9369D6B9A059577C2', 'xul.sym', 'xul.dll', 'deadbeef')}),
+	is(answer_in($database, q{SELECT missing_symbol.hash('xul.pdb', '44E4EC8C2F41492B9369D6B9A059577C2', 'xul.sym', 'xul.dll', 'deadbeef')}),
 		'f947970ce5ee745817ccdf7a3ea1c4bf', "$encoding: an old hash");
-	is(answer($database, q{SELECT missing_symbol.record('a|.pdb', 'AB', 'a.sym')}),
+	is(answer_in($database, q{SELECT missing_symbol.record('a|.pdb', 'AB', 'a.sym')}),
 		'22023', "$encoding: punctuation is refused");
 
 	# refused in a symbol, not in what hash() and code_file take
 	my $latin = $encoding =~ /^(?:UTF8|SQL_ASCII|LATIN1|LATIN2)$/ ? 'é' : '§';
 
-	is(answer($database, "SELECT missing_symbol.record('a$latin.pdb', 'AB', 'a.sym')"),
+	is(answer_in($database, "SELECT missing_symbol.record('a$latin.pdb', 'AB', 'a.sym')"),
 		'22023', "$encoding: U+0080 to U+00FF are refused");
-	is(answer($database, "SELECT missing_symbol.hash('$latin.pdb', 'AB', 'a.sym', '', '$latin')"),
+	is(answer_in($database, "SELECT missing_symbol.hash('$latin.pdb', 'AB', 'a.sym', '', '$latin')"),
 		md5_hex(encode('UTF-8', "$latin.pdb:AB:a.sym::$latin")),
 		"$encoding: the hash is over UTF-8");
 
 	next unless defined $char;
 
 	my $long = $char x 150;
-	is(answer($database, "SELECT missing_symbol.hash('$char.pdb', 'AB', '$char.sym')"),
+	is(answer_in($database, "SELECT missing_symbol.hash('$char.pdb', 'AB', '$char.sym')"),
 		md5_hex(encode('UTF-8', "$char.pdb:AB:$char.sym")),
 		"$encoding: the hash of other characters");
-	is(answer($database, "SELECT missing_symbol.record('$long', 'AB', '$char.sym', '$long', '$long')"),
+	is(answer_in($database, "SELECT missing_symbol.record('$long', 'AB', '$char.sym', '$long', '$long')"),
 		1, "$encoding: 150 characters are counted");
-	is(answer($database, "SELECT missing_symbol.record('$char$long', 'AB', '$char.sym'), (missing_symbol.last_increment()).outcome"),
+	is(answer_in($database, "SELECT missing_symbol.record('$char$long', 'AB', '$char.sym'), (missing_symbol.last_increment()).outcome"),
 		'|ignored', "$encoding: 151 characters are ignored");
-	is(answer($database, 'SELECT symbol, code_id, hash = missing_symbol.hash(symbol, debugid, filename, code_file, code_id) FROM missing_symbol.symbols'),
+	is(answer_in($database, 'SELECT symbol, code_id, hash = missing_symbol.hash(symbol, debugid, filename, code_file, code_id) FROM missing_symbol.symbols'),
 		"$long|$long|t", "$encoding: stored as given");
 }
 
 # what a database without encoding cannot know to be text
-is(answer('in_sql_ascii', q{SELECT missing_symbol.record(E'\xff.pdb', 'AB', 'a.sym')}),
+is(answer_in('in_sql_ascii', q{SELECT missing_symbol.record(E'\xff.pdb', 'AB', 'a.sym')}),
 	'22021', 'SQL_ASCII: bytes that are not UTF-8');
 
 # pg_dump keeps sightings, the settings of their table, and what its owner
@@ -104,8 +102,7 @@ like($expected, qr/^1000\|500500\|/, 'what is dumped');
 
 my $file = PostgreSQL::Test::Utils::tempdir . '/source.sql';
 $node->command_ok([ 'pg_dump', '--no-sync', "--file=$file", 'source' ], 'dumped');
-$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'target', '-f', $file ],
-	'reloaded');
+psql_file_ok($node, 'reloaded', $file, 'target');
 is($node->safe_psql('target', $state), $expected, 'the same sightings');
 
 # and counting goes on where it stopped

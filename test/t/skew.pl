@@ -12,6 +12,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use IPC::Run;
+use Ledger;
 use MissingSymbolTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -20,10 +21,8 @@ use Time::HiRes qw(usleep);
 my $node = new_node('skew', conf => [ 'restart_after_crash = on', 'max_connections = 60', 'client_min_messages = error',
 	'log_statement = none', q{missing_symbol.flush_interval = '200ms'} ]);
 my $dir = PostgreSQL::Test::Utils::tempdir();
-my $current = $node->safe_psql('postgres', q{SELECT extversion FROM pg_extension WHERE extname = 'missing_symbol'});
-my $library = `pg_config --pkglibdir`;
-chomp $library;
-$library .= '/missing_symbol.so';
+my $current = extension_version($node);
+my $library = pg_config('--pkglibdir') . '/missing_symbol.so';
 
 # ---------------------------------------------------------------------------
 # The library on the disk.  As a package manager does it: another file, of
@@ -53,6 +52,7 @@ END
 # ---------------------------------------------------------------------------
 
 my @tables = qw(now typed parted spilling deferred buffered buffered_parts);
+my %ledger;
 
 sub database
 {
@@ -60,8 +60,8 @@ sub database
 
 	$node->safe_psql('postgres', "CREATE DATABASE $name");
 	$node->safe_psql($name, "CREATE EXTENSION missing_symbol VERSION '$version'");
+	$ledger{$name} = Ledger->new($node, $name);
 	$node->safe_psql($name, q{
-CREATE TABLE ledger (target text, k int, n bigint);
 CREATE TABLE now (k int PRIMARY KEY, count bigint NOT NULL, created_at timestamptz, modified_at timestamptz) WITH (fillfactor = 50);
 CREATE TABLE typed (k int PRIMARY KEY, c missing_symbol.counter) WITH (fillfactor = 50);
 CREATE TABLE parted (k int PRIMARY KEY, count bigint) PARTITION BY HASH (k);
@@ -117,61 +117,33 @@ SELECT count(*) FROM missing_symbol.counter_stats;
 SELECT worker_state FROM missing_symbol.buffer_stats;
 SELECT missing_symbol.fold();
 });
-foreach my $name (keys %script)
-{
-	PostgreSQL::Test::Utils::append_to_file("$dir/$name", $script{$name});
-}
 
 # In the background: sessions that stay, and sessions that come and go.
-sub load
+sub start_load
 {
 	my ($database, $seconds) = @_;
-	my @load;
+	my @load = map { start_pgbench($node, [ '-T', $seconds, '-j', 2, @$_, $database ], @script{ sort keys %script }) }
+	  ([ '-c', 6, '-M', 'prepared' ], [ '-c', 2, '-C' ]);
 
-	foreach my $options ([ '-c', 6, '-M', 'prepared' ], [ '-c', 2, '-C' ])
-	{
-		my %load = (output => '');
-
-		$load{run} = IPC::Run::start([ 'pgbench', '-n', '-T', $seconds, '-j', 2, @$options, '-h', $node->host, '-p', $node->port,
-				(map { ('-f', "$dir/$_") } sort keys %script), $database ], '<', \undef, '>&', \$load{output});
-		push @load, \%load;
-	}
-	# until each of them has counted
-	$node->poll_query_until($database, 'SELECT count(*) > 100 FROM ledger');
+	$ledger{$database}->wait_for_rows(100);
 	return @load;
-}
-
-sub finish_ok
-{
-	my ($what, @load) = @_;
-
-	foreach my $load (@load)
-	{
-		my $ok = $load->{run}->finish && $load->{output} !~ /aborted|ERROR/;
-
-		ok($ok, "$what: no increment failed") or diag $load->{output};
-	}
-	return;
 }
 
 sub exact_ok
 {
 	my ($what, $database) = @_;
-	my $wrong = sub {
+	my $differences = sub {
 		my ($table, $source) = @_;
-		my $count = $table eq 'typed' ? 'missing_symbol.hits(c)' : 'count';
 
-		return $node->safe_psql($database, qq{
-SELECT k, $count, n FROM $source FULL JOIN (SELECT k, sum(n) AS n FROM ledger WHERE target = '$table' GROUP BY k) AS l USING (k)
-WHERE $count IS DISTINCT FROM n});
+		return $ledger{$database}->differences($table, source => $source, count => $table eq 'typed' ? 'missing_symbol.hits(c)' : 'count');
 	};
 
-	is($wrong->($_, "missing_symbol.total(NULL::$_)"), '', "$what: total of $_ is exact") foreach @tables;
+	is($differences->($_, "missing_symbol.total(NULL::$_)"), '', "$what: total of $_ is exact") foreach @tables;
 	$node->safe_psql($database, 'SELECT missing_symbol.flush()');
-	is($wrong->($_, $_), '', "$what: rows of $_ are exact") foreach @tables;
+	is($differences->($_, $_), '', "$what: rows of $_ are exact") foreach @tables;
 	is($node->safe_psql($database, 'SELECT (SELECT count(*) FROM missing_symbol.buffered) + (SELECT count(*) FROM missing_symbol.spilled)'),
 		'0', "$what: nothing is left");
-	is(scalar(() = slurp_file($node->logfile) =~ /was terminated by signal/g), 0, "$what: nobody crashed");
+	is(log_count($node, qr/was terminated by signal/), 0, "$what: nobody crashed");
 	return;
 }
 
@@ -189,7 +161,7 @@ sub update_ok
 	my ($what, $database, $version) = @_;
 
 	is(answer($node, "ALTER EXTENSION missing_symbol UPDATE TO '$version'", $database), '', "$what: ALTER EXTENSION UPDATE TO '$version'");
-	is($node->safe_psql($database, q{SELECT extversion FROM pg_extension WHERE extname = 'missing_symbol'}), $version, "$what: is $version");
+	is(extension_version($node, $database), $version, "$what: is $version");
 	return;
 }
 
@@ -197,9 +169,7 @@ sub update_ok
 # This library under every release's SQL objects, and their update under load
 # ---------------------------------------------------------------------------
 
-my @released = split(/\n/, $node->safe_psql('postgres', qq{
-SELECT DISTINCT source FROM pg_extension_update_paths('missing_symbol')
-WHERE target = '$current' AND path IS NOT NULL AND source <> target ORDER BY 1}));
+my @released = released_versions($node);
 
 is($released[0], '1.0', 'the releases begin with 1.0');
 foreach my $version (@released)
@@ -207,20 +177,20 @@ foreach my $version (@released)
 	(my $database = "from_$version") =~ tr/./_/;
 
 	database($database, $version);
-	my @load = load($database, 6);
-	sleep 2;
+	my @load = start_load($database, 6);
+	$ledger{$database}->wait_for_rows(1000, @load);
 	new_worker($database);
 	update_ok("this library on $version", $database, $_) foreach ((grep { $_ gt $version } @released), $current);
-	sleep 1;
+	$ledger{$database}->wait_for_rows(500, @load);
 	new_worker($database);
-	finish_ok("this library on $version", @load);
+	finish_pgbench_ok("this library on $version: no increment failed", @load);
 	exact_ok("this library on $version", $database);
 }
 
 # one that is never updated
 database('stays', $released[-1]);
-my @load = load('stays', 3);
-finish_ok("this library on $released[-1], never updated", @load);
+my @load = start_load('stays', 3);
+finish_pgbench_ok("this library on $released[-1], never updated: no increment failed", @load);
 exact_ok("this library on $released[-1], never updated", 'stays');
 
 # ---------------------------------------------------------------------------
@@ -240,7 +210,7 @@ SKIP:
 	install("$ENV{RELEASED}/missing_symbol.so");
 	$node->restart;
 	database('upgraded', $released);
-	@load = load('upgraded', 10);
+	@load = start_load('upgraded', 10);
 
 	# a session that uses what there is before, in between and after
 	my $views = join('', map { "SELECT count(*) FROM missing_symbol.$_;\n" } split(/\n/, $node->safe_psql('upgraded', q{
@@ -267,7 +237,7 @@ SELECT count(*) FROM missing_symbol.explain_analyze('SELECT 1');
 	my $out = '';
 	my $session = IPC::Run::start([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('upgraded') ], '<', \$script, '>&', \$out);
 	my $until = sub {
-		for (1 .. 600) { return if -e "$dir/$_[0]"; $session->pump_nb; usleep(100_000); }
+		for (1 .. 9000) { return if -e "$dir/$_[0]"; $session->pump_nb; usleep(100_000); }
 		diag "waited for $_[0]: $out";
 	};
 
@@ -276,12 +246,12 @@ SELECT count(*) FROM missing_symbol.explain_analyze('SELECT 1');
 	PostgreSQL::Test::Utils::append_to_file("$dir/installed", '');
 	new_worker('upgraded');
 	$until->('between');
-	sleep 2;
+	$ledger{upgraded}->wait_for_rows(1000, @load);
 	update_ok("$released to $current", 'upgraded', $current);
 	PostgreSQL::Test::Utils::append_to_file("$dir/updated", '');
-	sleep 1;
+	$ledger{upgraded}->wait_for_rows(500, @load);
 	new_worker('upgraded');
-	finish_ok("$released to $current", @load);
+	finish_pgbench_ok("$released to $current: no increment failed", @load);
 	$session->finish;
 	like($out, qr/the end/, 'a session with the old library uses all that there was, to the end') or diag $out;
 	exact_ok("$released to $current", 'upgraded');

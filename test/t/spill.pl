@@ -7,22 +7,13 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
-use IPC::Run qw(start);
-use MissingSymbolTest qw(kill_server start_killed);
-use PostgreSQL::Test::Cluster;
+use Ledger;
+use MissingSymbolTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = PostgreSQL::Test::Cluster->new('spill');
-$node->init;
-$node->append_conf('postgresql.conf', q{
-max_prepared_transactions = 10
-max_connections = 60
-client_min_messages = error
-log_statement = none
-});
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION missing_symbol');
+my $node = new_node('spill',
+	conf => [ 'autovacuum = on', 'max_prepared_transactions = 10', 'max_connections = 60', 'client_min_messages = error', 'log_statement = none' ]);
 
 sub query { return $node->safe_psql('postgres', $_[0]) }
 
@@ -61,7 +52,7 @@ SET missing_symbol.fast_path = $path;
 CREATE TABLE typed (k $type PRIMARY KEY, count int, detail timestamptz, more float8[]);
 SELECT missing_symbol.track('typed', spill => true);
 BEGIN; SELECT missing_symbol.increment('typed', $a\::$type); PREPARE TRANSACTION 'holder'});
-		is( query(qq{SET missing_symbol.fast_path = $path; $one SET lock_timeout = '5s';
+		is( query(qq{SET missing_symbol.fast_path = $path; $one SET lock_timeout = '180s';
 SELECT coalesce(missing_symbol.increment('typed', $a\::$type)::text, (SELECT outcome FROM missing_symbol.last_increment()))}),
 			'spilled', "$type, fast path $path: spilled in one session");
 		is( query(qq{SET missing_symbol.fast_path = $path; $other
@@ -147,7 +138,7 @@ is( query(q{SET ROLE counts_much; SELECT * FROM missing_symbol.increment_many('d
 my $file = PostgreSQL::Test::Utils::tempdir . '/spill.sql';
 $node->command_ok([ 'pg_dump', '--no-sync', '-f', $file, 'postgres' ], 'dumped');
 $node->safe_psql('postgres', "ROLLBACK PREPARED 'holder'; ROLLBACK PREPARED 'holder2'; CREATE DATABASE restored");
-$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'restored', '-f', $file ], 'restored');
+psql_file_ok($node, 'restored', $file, 'restored');
 my $total = q{SELECT * FROM missing_symbol.total(NULL::dumped) ORDER BY k; };
 foreach my $database ('postgres', 'restored')
 {
@@ -186,7 +177,7 @@ CREATE TRIGGER cancel BEFORE UPDATE ON cancelled FOR EACH ROW EXECUTE FUNCTION c
 
 foreach my $case (
 	[ 'lock_timeout', q{SET lock_timeout = '50ms'}, 'missing_symbol.flush()' ],
-	[ 'statement_timeout', q{SET statement_timeout = '500ms'}, 'missing_symbol.flush()' ],
+	[ 'statement_timeout', q{SET statement_timeout = '2s'}, 'missing_symbol.flush()' ],
 	[ 'a cancel', q{SET lock_timeout = 0}, q{missing_symbol.fold('cancelled')} ])
 {
 	my ($what, $set, $call) = @$case;
@@ -253,9 +244,9 @@ counts('an unfinished index');
 query("REINDEX TABLE CONCURRENTLY missing_symbol.$_") foreach qw(spilled buffered tracked);
 counts('an unfinished index, older than the other');
 query(q{SELECT missing_symbol.track('indexed', spill => true), missing_symbol.increment('indexed_too', 'b')});
-ok($node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM indexed_too WHERE k = 'b'}), 'an unfinished index: the worker folds');
+poll_query_until_ok($node, 'an unfinished index: the worker folds', q{SELECT count(*) = 1 FROM indexed_too WHERE k = 'b'});
 # and no more: what is buffered from here on stays to be seen
-ok($node->poll_query_until('postgres', q{SELECT count(pg_terminate_backend(pid)) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'missing_symbol%'}), 'and is ended');
+poll_query_until_ok($node, 'and is ended', q{SELECT count(pg_terminate_backend(pid)) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'missing_symbol%'});
 query(join ';', map { "REINDEX TABLE missing_symbol.$_" } qw(spilled buffered tracked));
 counts('all of them finished');
 
@@ -403,7 +394,7 @@ foreach my $path ('on', 'off')
 	foreach my $level ('READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE')
 	{
 		($rc, $stdout, $stderr) = $node->psql('postgres', qq{
-SET missing_symbol.fast_path = $path; SET statement_timeout = '1s'; SET ROLE reads_and_inserts;
+SET missing_symbol.fast_path = $path; SET statement_timeout = '180s'; SET ROLE reads_and_inserts;
 BEGIN ISOLATION LEVEL $level; SELECT missing_symbol.increment('guarded', 'open'); COMMIT});
 		like($stderr, qr/permission denied/, "$level, fast path $path: no spill without the right to update");
 	}
@@ -415,191 +406,43 @@ is(query('SELECT missing_symbol.fold(); TABLE guarded ORDER BY k'), "1\nnew|1\no
 # Exact under load, across a crash
 # ---------------------------------------------------------------------------
 
-# What a transaction counts it also notes in the ledger: both are committed,
-# or neither, whatever the client was told when the server died.
-$node->safe_psql('postgres', q{
-CREATE TABLE hot (k text PRIMARY KEY, hits bigint NOT NULL, seen timestamptz) WITH (fillfactor = 50);
-CREATE TABLE parted (k text PRIMARY KEY, hits bigint NOT NULL) PARTITION BY HASH (k);
-CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 0);
-CREATE TABLE parted_1 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 1);
-CREATE TABLE ledger (target regclass, k text, by bigint);
-SELECT missing_symbol.track('hot', spill => true), missing_symbol.track('parted', spill => true);
-CREATE FUNCTION count_and_note(target regclass, k text, by bigint) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM missing_symbol.increment_by(target, by, k);
-    INSERT INTO ledger VALUES (target, k, by);
-END $$;
-CREATE FUNCTION batch_and_note(target regclass, n int) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    keys text[] := ARRAY(SELECT 'k' || (random() * 50)::int FROM generate_series(1, n));
-BEGIN
-    PERFORM missing_symbol.increment_many(target, keys);
-    INSERT INTO ledger SELECT target, k, 1 FROM unnest(keys) k;
-END $$;
-});
+my $ledger = Ledger->new($node);
+$ledger->create_targets('spill => true');
 
-my $dir = PostgreSQL::Test::Utils::tempdir;
-my %script = (
-	single => q{
-\set k random(1, 50)
-\set t random(0, 1)
-SELECT count_and_note((ARRAY['hot', 'parted'])[:t + 1]::regclass, 'k' || :k, 1 + :k % 3);
-},
-	batch => q{
-\set n random(1, 20)
-\set t random(0, 1)
-SELECT batch_and_note((ARRAY['hot', 'parted'])[:t + 1]::regclass, :n);
-},
-	savepoints => q{
-\set a random(1, 50)
-\set b random(1, 50)
-\set c random(1, 50)
-\set t random(0, 1)
-\set u random(0, 9)
-BEGIN;
-SELECT count_and_note((ARRAY['hot', 'parted'])[:t + 1]::regclass, 'k' || :a, 1);
-SAVEPOINT s;
-SELECT count_and_note('hot', 'k' || :b, 5);
-SELECT batch_and_note('parted', 3);
-ROLLBACK TO s;
-SELECT count_and_note('parted', 'k' || :c, 2);
-SAVEPOINT s2;
-SELECT count_and_note('hot', 'k' || :b, 1);
-RELEASE s2;
-\if :u = 0
-ROLLBACK;
-\else
-COMMIT;
-\endif
-},
-	snapshot => q{
-\set k random(1, 50)
-BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT count_and_note('hot', 'k' || :k, 1), count_and_note('parted', 'k' || :k, 1);
-COMMIT;
-},
-	fold => q{
-SELECT missing_symbol.fold();
-\sleep 20 ms
-},
-	gone => q{
-\set k random(51, 60)
-BEGIN;
-SELECT missing_symbol.increment('hot', 'k' || :k), missing_symbol.increment('parted', 'k' || :k);
-SELECT pg_sleep(0.01);
-ROLLBACK;
-},
-	total => q{
-SELECT coalesce(sum(hits), 0) AS hot FROM missing_symbol.total(NULL::hot) \gset
-SELECT coalesce(sum(hits), 0) AS parted FROM missing_symbol.total(NULL::parted) \gset
-\if :hot < :prev_hot
-SELECT 'hot went backwards'::int;
-\endif
-\if :parted < :prev_parted
-SELECT 'parted went backwards'::int;
-\endif
-\set prev_hot :hot
-\set prev_parted :parted
-});
-foreach my $name (keys %script)
-{
-	PostgreSQL::Test::Utils::append_to_file("$dir/$name", $script{$name});
-}
-
-sub load_command
-{
-	my ($seconds, $clients, @scripts) = @_;
-
-	return ([ 'pgbench', '-n', '-T', $seconds, '-c', $clients, '-j', 2,
-			'-D', 'prev_hot=0', '-D', 'prev_parted=0',
-			'-h', $node->host, '-p', $node->port,
-			(map { ('-f', "$dir/$_") } @scripts), 'postgres' ]);
-}
-
-# clients that count, readers, and one that folds; returns what they said
+# clients that count, one that folds, readers
 sub start_load
 {
 	my ($seconds) = @_;
-	my @load;
 
-	foreach my $command (
-		load_command($seconds, 16, 'single@5', 'batch@2', 'savepoints@2', 'snapshot@1', 'gone@1'),
-		load_command($seconds, 1, 'fold'),
-		load_command($seconds, 2, 'total'))
-	{
-		my $load = { output => '' };
-
-		$load->{run} = start($command, '<', \undef, '>&', \$load->{output});
-		push @load, $load;
-	}
-	return @load;
+	return ($ledger->start_clients($seconds, 16, 'single@5', 'batch@2', 'savepoints@2', 'snapshot@1', 'undone@1'),
+		$ledger->start_clients($seconds, 1, 'fold'), $ledger->start_clients($seconds, 2, 'total'));
 }
 
-sub check_sums
-{
-	my ($when) = @_;
-
-	foreach my $table ('hot', 'parted')
-	{
-		my $wrong = q{SELECT count(*) FROM
-    (SELECT k, sum(by) AS n FROM ledger WHERE target = 'TABLE'::regclass GROUP BY k) l
-    FULL JOIN SOURCE t USING (k)
-WHERE l.n IS DISTINCT FROM t.hits};
-		my $by_total = $wrong =~ s/SOURCE/missing_symbol.total(NULL::TABLE)/r =~ s/TABLE/$table/gr;
-		my $by_row = $wrong =~ s/SOURCE/TABLE/r =~ s/TABLE/$table/gr;
-
-		is(query($by_total), '0', "$when: $table: total is what was committed");
-		is( query(qq{SELECT count(*) FROM
-    (SELECT k, sum(by) AS n FROM ledger WHERE target = '$table'::regclass GROUP BY k) l
-WHERE l.n IS DISTINCT FROM missing_symbol.value('$table', k)}),
-			'0', "$when: $table: value is what was committed");
-		$node->safe_psql('postgres', "SELECT missing_symbol.fold('$table')");
-		is(query($by_row), '0', "$when: $table: after fold the rows are what was committed");
-	}
-	is(query('SELECT count(*) FROM missing_symbol.spilled'), '0', "$when: nothing is left over");
-}
-
-my $seconds = 8;
-my @load = start_load($seconds);
-my $spilled = 0;
-for (1 .. $seconds)
-{
-	sleep 1;
-	$spilled += query('SELECT count(*) FROM missing_symbol.spilled');
-}
-foreach my $load (@load)
-{
-	ok($load->{run}->finish, 'nobody failed') or diag $load->{output};
-}
-cmp_ok(query('SELECT count(*) FROM ledger'), '>', 1000, 'there was something to count');
-cmp_ok($spilled, '>', 0, 'some of it was spilled');
-check_sums('load');
+my $merge = q{SELECT missing_symbol.fold('hot'); SELECT missing_symbol.fold('parted')};
+my @load = start_load(8);
+poll_query_until_ok($node, 'some of it is spilled', 'SELECT EXISTS (SELECT FROM missing_symbol.spilled)');
+finish_pgbench_ok('nobody failed', @load);
+cmp_ok($ledger->rows, '>', 1000, 'there was something to count');
+$ledger->exact_ok('load', $merge);
 
 # the same, cut off
-@load = start_load(60);
-sleep 4;
+@load = start_load(600);
+$ledger->wait_for_rows(1000);
 my $xid = query(q{
 BEGIN; SELECT count_and_note('hot', 'k1', 1); SELECT pg_current_xact_id(); COMMIT;
 });
 $xid = (grep { /^\d+$/ } split /\n/, $xid)[-1];
 my @server = kill_server($node);
-foreach my $load (@load)
-{
-	$load->{run}->finish;
-}
-unlike($load[2]->{output}, qr/backwards/, 'no total went backwards before the crash');
+finish_pgbench(@load);
+unlike($load[-1]{err}, qr/backwards/, 'no total went backwards before the crash');
 
 start_killed($node, @server);
 is(query("SELECT pg_xact_status('$xid')"), 'committed', 'what was acknowledged is there');
-check_sums('crash');
+$ledger->exact_ok('crash', $merge);
 
-@load = start_load(3);
-foreach my $load (@load)
-{
-	ok($load->{run}->finish, 'nobody failed after the crash') or diag $load->{output};
-}
-check_sums('after the crash');
-unlike(slurp_file($node->logfile), qr/PANIC|TRAP:|deadlock detected/, 'no panic, no deadlock');
+finish_pgbench_ok('nobody failed after the crash', start_load(3));
+$ledger->exact_ok('after the crash', $merge);
+is(log_count($node, qr/PANIC|TRAP:|deadlock detected/), 0, 'no panic, no deadlock');
 
 $node->stop;
 done_testing();

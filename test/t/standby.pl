@@ -23,12 +23,9 @@ SELECT missing_symbol.increment('typed', 1);
 SELECT missing_symbol.increment('parted', 'a');
 } . "SELECT missing_symbol.record($sighting);");
 
-$primary->backup('base');
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($primary, 'base', has_streaming => 1);
-$standby->start;
+my $standby = new_standby('standby', $primary);
 $primary->safe_psql('postgres', "SELECT missing_symbol.increment('hits', 'a')");
-$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+wait_for_replay($primary, $standby);
 
 # What is spilled, deferred or prepared: the standby has the primary's totals.
 $primary->safe_psql('postgres', q{
@@ -50,12 +47,12 @@ SELECT count(*) FROM missing_symbol.spilled;
 };
 
 is($primary->safe_psql('postgres', $totals), "a|13|13\nb|1|1\nc|10|10\nheld|1|1\n3", 'totals with spilled deltas');
-$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+wait_for_replay($primary, $standby);
 is($standby->safe_psql('postgres', $totals), $primary->safe_psql('postgres', $totals),
 	'a standby gives the same totals');
 $primary->safe_psql('postgres', "SELECT missing_symbol.fold()");
 $primary->safe_psql('postgres', "COMMIT PREPARED 'holder'; SELECT missing_symbol.increment('spills', 'b')");
-$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+wait_for_replay($primary, $standby);
 is($standby->safe_psql('postgres', $totals), "a|14|14\nb|2|2\nc|10|10\nheld|2|2\n2",
 	'and does so after the prepared transaction');
 is(answer($standby, 'SELECT missing_symbol.fold()'), '25006', 'it does not fold');
@@ -108,7 +105,7 @@ is($standby->safe_psql('postgres', $state), $expected, 'nothing was counted');
 
 # What is prepared on the primary is committed where the standby took over.
 $primary->safe_psql('postgres', q{BEGIN; SELECT missing_symbol.increment('hits', 'a'); PREPARE TRANSACTION 'p'});
-$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+wait_for_replay($primary, $standby);
 $primary->stop;
 $standby->promote;
 $standby->safe_psql('postgres', "COMMIT PREPARED 'p'");

@@ -10,19 +10,14 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
-use IPC::Run;
 use MissingSymbolTest;
 use POSIX ();
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time usleep);
 
-my $python = '/usr/bin/python3';		# the one that Debian's packages are for
-if (system("$python -c 'import psycopg2' 2>/dev/null") != 0)
-{
-	diag 'SKIPPED: there is no psycopg2 (package python3-psycopg2)';
-	plan skip_all => 'package python3-psycopg2 is not installed';
-}
+my ($python, $why) = python_with('psycopg2');
+plan(skip_all => $why) if $why;
 
 my $seed = $ENV{TORTURE_SEED} || $ENV{MS_SEED} || int(rand(1_000_000_000));
 my $minutes = $ENV{TORTURE_MINUTES} || 0;
@@ -41,12 +36,7 @@ note("TORTURE_SEED=$seed");
 sub part
 {
 	my ($part, %environment) = @_;
-	my ($out, $err) = ('', '');
-
-	local %ENV = (%ENV, PGHOST => $node->host, PGPORT => $node->port, PGDATABASE => 'postgres', PGUSER => '',
-		PYTHONDONTWRITEBYTECODE => 1, TORTURE_SEED => $seed, %environment);
-	delete $ENV{PGUSER};
-	my $ok = IPC::Run::run([ $python, "$FindBin::RealBin/../perl/torture.py", $part ], '<', \undef, '>', \$out, '2>', \$err);
+	my ($ok, $out, $err) = run_python($node, [ 'torture.py', $part ], TORTURE_SEED => $seed, %environment);
 
 	if ($out =~ /^figures: (.*)$/m)
 	{
@@ -85,7 +75,7 @@ while (@rounds || time < $end)
 		}
 		is(part('load', @environment), '', "$what: no error that should not be");
 		waitpid $killer, 0;
-		restart();
+		start_killed($node);
 	}
 	else
 	{
@@ -95,28 +85,9 @@ while (@rounds || time < $end)
 	is(part('check', @environment, $kill ? (TORTURE_CRASHED => 1) : ()), '', "$what: every key of every table, every index");
 }
 
-# After the postmaster was killed: its children end by themselves.
-sub restart
-{
-	my $socket = $node->host . '/.s.PGSQL.' . $node->port . '.lock';
-	my $started = 0;
-
-	foreach (1 .. 120)
-	{
-		unlink $node->data_dir . '/postmaster.pid', $socket;
-		$node->{_pid} = undef;
-		last if $started = $node->start(fail_ok => 1);
-		sleep 1;
-	}
-	die 'the server does not start again' unless $started;
-	return;
-}
-
 note("figures: $sum{transactions} transactions counted $counted, exactly, beside $sum{'statements beside'} statements of DDL and maintenance,"
 	  . " $sum{'cancels and terminates'} cancels and terminates, $kills ends of the server");
-my $log = slurp_file($node->logfile);
-my $crashes = () = $log =~ /was terminated by signal (?!9:)/g;
-is($crashes, 0, 'nobody crashed but who was killed');
+is(log_count($node, qr/was terminated by signal (?!9:)/), 0, 'nobody crashed but who was killed');
 $node->stop;
 clean_log_ok($node);
 done_testing();

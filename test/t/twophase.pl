@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/../perl";
 use MissingSymbolTest;
+use RawClient;
 use Test::More;
 
 my $node = new_node('twophase', conf => ['max_prepared_transactions = 10']);
@@ -70,16 +71,12 @@ SELECT missing_symbol.increment('hits', 'a');
 
 # The lock of a waiter is given away by a prepared transaction as by any other.
 $node->safe_psql('postgres', "UPDATE hits SET hits = 1 WHERE k = 'a'; BEGIN; SELECT missing_symbol.increment('hits', 'a'); PREPARE TRANSACTION 'p'");
-my ($out, $err) = ('', '');
-my $waiter = IPC::Run::start(
-	[ 'psql', '-X', '-A', '-t', '-q', '-d', $node->connstr('postgres'),
-	  '-c', "SELECT missing_symbol.increment('hits', 'a')" ],
-	'<', \undef, '>', \$out, '2>', \$err);
-$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_locks WHERE NOT granted})
-  or die 'nobody waits';
+my $waiter = RawClient->new($node);
+$waiter->query("SELECT missing_symbol.increment('hits', 'a')")->flush;
+wait_for_event($node, $waiter->{pid}, 'Lock');
 $node->safe_psql('postgres', "COMMIT PREPARED 'p'");
-$waiter->finish;
-is($out, "3\n", 'a waiter counts on');
+is_deeply([ map { $_->{values} // () } $waiter->read_until('Z') ], [ [3] ], 'a waiter counts on');
+$waiter->disconnect;
 
 # The profiler cannot know what becomes of a prepared transaction.
 is($node->safe_psql('postgres', q{

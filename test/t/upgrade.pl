@@ -17,7 +17,7 @@ my @themes_of_1_0 = grep { !$newer{$_} } map { m{/([^/]+)\.sql$} && $1 !~ /--/ ?
 
 my $node = new_node('upgrade', conf => ['log_statement = none']);
 my $dir = PostgreSQL::Test::Utils::tempdir();
-my $current = $node->safe_psql('postgres', q{SELECT extversion FROM pg_extension WHERE extname = 'missing_symbol'});
+my $current = extension_version($node);
 
 sub database
 {
@@ -178,9 +178,7 @@ like($fresh_data, qr/^page 100\t\\N\t100\t/m, 'and data');
 like($fresh_data, qr/^public\.soon\t.*\{"key 10"\}/m, 'what is buffered, too');
 
 my $dumped = q{SELECT c::regclass || ' ' || quote_literal(w) FROM pg_extension, unnest(extconfig, extcondition) AS u (c, w) WHERE extname = 'missing_symbol' ORDER BY 1};
-my @released = split(/\n/, $node->safe_psql('postgres', qq{
-SELECT DISTINCT source FROM pg_extension_update_paths('missing_symbol')
-WHERE target = '$current' AND path IS NOT NULL AND source <> target ORDER BY 1}));
+my @released = released_versions($node);
 is($released[0], '1.0', 'from 1.0 on there is a way');
 
 foreach my $version (@released)
@@ -192,8 +190,7 @@ foreach my $version (@released)
 	isnt(objects($old), $fresh_objects, "$version is something else");
 	isnt(catalogs($old), $fresh_catalogs, "$version has something else in the catalogs");
 	$node->safe_psql($old, 'ALTER EXTENSION missing_symbol UPDATE');
-	is($node->safe_psql($old, q{SELECT extversion FROM pg_extension WHERE extname = 'missing_symbol'}),
-		$current, "$version updated");
+	is(extension_version($node, $old), $current, "$version updated");
 	same(objects($old), $fresh_objects, "$version updated is what a fresh installation is");
 	same(catalogs($old), $fresh_catalogs, "$version updated has in the catalogs what a fresh installation has");
 	same(data($old), $fresh_data, "$version updated has its data");
@@ -256,8 +253,7 @@ SKIP:
 		'>', \$out, '2>', \$err, init => sub { chdir $dir });
 	ok($ok, 'the regression themes of 1.0, on 1.0');
 	diag($out, $err, -e "$dir/regression.diffs" ? PostgreSQL::Test::Utils::slurp_file("$dir/regression.diffs") : '') unless $ok;
-	is($node->safe_psql('released', q{SELECT extversion FROM pg_extension WHERE extname = 'missing_symbol'}),
-		'1.0', 'it was 1.0 to the end');
+	is(extension_version($node, 'released'), '1.0', 'it was 1.0 to the end');
 }
 
 $node->stop;
