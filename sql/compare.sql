@@ -158,7 +158,7 @@ SET missing_symbol.compare_time = '1min';
 SHOW missing_symbol.compare_time;
 RESET missing_symbol.compare_time;
 SHOW missing_symbol.compare_time;
-SET statement_timeout = '200ms';
+SET statement_timeout = '1s';
 \set VERBOSITY sqlstate
 SELECT * FROM missing_symbol.compare('SELECT pg_sleep(0.01)', 'SELECT pg_sleep(0.01)', 1000);
 \set VERBOSITY default

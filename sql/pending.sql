@@ -550,9 +550,9 @@ SELECT * FROM slow;
 -- and the timer is disarmed
 BEGIN;
 SELECT missing_symbol.increment('c', 'x');
-SET LOCAL statement_timeout = '1s';
+SET LOCAL statement_timeout = '2s';
 COMMIT;
-SELECT pg_sleep(1.1);
+SELECT pg_sleep(2.1);
 SELECT k, count FROM c;
 TRUNCATE c, written;
 

@@ -228,7 +228,7 @@ INSERT INTO profiled VALUES (50, 50);
 SELECT 1 / 0;
 SELECT 'in a failed transaction';
 ROLLBACK;
-SET statement_timeout = '20ms';
+SET statement_timeout = '500ms';
 SELECT count(*) FROM generate_series(1, 5) g, pg_sleep(g);
 RESET statement_timeout;
 BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;

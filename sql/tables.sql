@@ -166,7 +166,7 @@ SELECT count, length(big), big = repeat('0123456789', 1000) FROM tab.wide;
 --
 -- A key that the database fills: its rows are counted, and no others made
 --
-SET statement_timeout = '60s';
+SET statement_timeout = '180s';
 CREATE TABLE tab.hashed_url (url text, h text GENERATED ALWAYS AS (md5(url)) STORED UNIQUE, count int NOT NULL DEFAULT 0);
 CREATE TABLE tab.posts (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, title text, count int NOT NULL DEFAULT 0);
 SET client_min_messages = error;

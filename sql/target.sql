@@ -56,7 +56,7 @@ CREATE OPERATOR CLASS target.broken FOR TYPE int USING btree AS
     OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 target.===, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 target.tens(int, int);
 CREATE TABLE target.lost (k int NOT NULL, count bigint);
 CREATE UNIQUE INDEX lost_k ON target.lost (k target.broken);
-SET statement_timeout = '60s';
+SET statement_timeout = '180s';
 SELECT missing_symbol.increment('target.lost', k) FROM generate_series(1, 31, 10) k;
 SELECT missing_symbol.increment('target.lost', 1);
 SELECT missing_symbol.increment('target.lost', 2);
