@@ -13,7 +13,7 @@ use lib "$FindBin::RealBin/../perl";
 use MissingSymbolTest;
 use RawClient;
 use Test::More;
-use Time::HiRes qw(time usleep);
+use Time::HiRes qw(time);
 
 my $seconds = $ENV{MS_STREAM_SECONDS} // 20;
 my $seed = $ENV{MS_SEED} // int(rand(1_000_000_000));
@@ -480,11 +480,7 @@ sub cancelled
 
 	return if $client->{state} eq 'E';
 	$client->query($text)->flush;
-	foreach (1 .. 2000)
-	{
-		last if ($other->rows("SELECT count(*) FROM pg_stat_activity WHERE pid = $client->{pid} AND wait_event = 'PgSleep'"))[0][0];
-		usleep(2_000);
-	}
+	wait_for_event($node, $client->{pid}, 'PgSleep');
 	$client->cancel;
 	foreach my $message ($client->read_until('Z'))
 	{
