@@ -5,6 +5,7 @@ package MissingSymbolTest;
 use strict;
 use warnings;
 
+use Cwd;
 use Exporter 'import';
 use File::Basename qw(dirname);
 use IPC::Run;
@@ -156,6 +157,19 @@ sub kill_server
 	return @pids;
 }
 
+# Processes that have outlived their postmaster
+sub kill_orphans
+{
+	my ($node) = @_;
+	my $dir = Cwd::realpath($node->data_dir);
+
+	foreach (glob '/proc/[0-9]*')
+	{
+		kill 9, /(\d+)/ if (readlink("$_/cwd") || '') eq $dir;
+	}
+	return;
+}
+
 sub start_killed
 {
 	my ($node, @pids) = @_;
@@ -168,9 +182,11 @@ sub start_killed
 			usleep(100_000);
 		}
 	}
-	# a backend that started meanwhile may hold the shared memory a little
-	for (1 .. 600)
+	# a backend that started meanwhile may hold the shared memory a little; on 13
+	# autovacuum does for minutes: it waits for a collector that is gone
+	for my $try (1 .. 600)
 	{
+		kill_orphans($node) if $try > 20;
 		# the lock files of the dead seem in use, as long as they are not buried
 		unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock';
 		$node->{_pid} = undef;
