@@ -81,6 +81,7 @@ OBJS = \
 	src/target/acting.o \
 	src/target/builtin.o \
 	src/target/catalog.o \
+	src/target/columns.o \
 	src/target/defaults.o \
 	src/target/infer.o \
 	src/target/key_text.o \
@@ -88,6 +89,7 @@ OBJS = \
 	src/target/privileges.o \
 	src/target/row.o \
 	src/target/target.o \
+	src/target/times.o \
 	src/target/tracked.o \
 	src/trial/compare.o \
 	src/trial/explain.o \
@@ -138,6 +140,8 @@ REGRESS_BOTH = \
 	buffer \
 	pending \
 	defaults \
+	configure \
+	schemas \
 	types \
 	origin \
 	spill \
@@ -151,6 +155,7 @@ REGRESS_BOTH = \
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
+	absent \
 	batch_order \
 	buffer \
 	ddl \

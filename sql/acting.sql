@@ -160,7 +160,7 @@ SELECT current_setting('server_version_num')::int >= 140000 AS has_expressions \
 \if :has_expressions
 CREATE STATISTICS evil.st ON (k || evil.mark_fixed('statistics')), count FROM evil.fk;
 \endif
-SELECT missing_symbol.track('evil.fk', apply => 'buffer');
+SELECT missing_symbol.track('evil.fk', key => '{k}', apply => 'buffer');
 RESET ROLE;
 SELECT missing_symbol.increment('evil.fk', 'fk');
 SELECT missing_symbol.fold();

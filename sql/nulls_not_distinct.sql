@@ -21,7 +21,7 @@ SELECT missing_symbol.increment('nnd', 'x', 1);
 SELECT missing_symbol.increment_many('nnd', ARRAY[NULL, 1]);
 TABLE nnd ORDER BY b;
 -- next to a primary key such an index may still refuse a row
-CREATE TABLE nnd2 (k int PRIMARY KEY, other int, count int, UNIQUE NULLS NOT DISTINCT (other));
+CREATE TABLE nnd2 (k int DEFAULT 0 PRIMARY KEY, other int, count int, UNIQUE NULLS NOT DISTINCT (other));
 SELECT missing_symbol.increment('nnd2', 1), missing_symbol.increment('nnd2', 1);
 SELECT missing_symbol.increment('nnd2', 2);
 TABLE nnd2;

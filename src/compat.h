@@ -374,6 +374,11 @@ ms_collate_is_c(Oid collation)
 
 #define MS_HAVE_MERGE	(PG_VERSION_NUM >= 150000)
 
+#if PG_VERSION_NUM < 160000
+#define pgstat_count_heap_update(rel, hot, newpage) \
+	pgstat_count_heap_update(rel, hot)
+#endif
+
 /* pages of a bitmap heap scan */
 #if PG_VERSION_NUM >= 180000
 #define MS_EXACT_PAGES(scan)	((double) (scan)->stats.exact_pages)

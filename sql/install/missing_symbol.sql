@@ -370,12 +370,34 @@ AS 'MODULE_PATHNAME', 'ms_track';
 COMMENT ON FUNCTION missing_symbol.track(pg_catalog.regclass, pg_catalog.name[], pg_catalog.name, pg_catalog.name, pg_catalog.name, pg_catalog.text, pg_catalog.interval, pg_catalog.name[], pg_catalog.bool) IS
     'say how a table of yours counts; null leaves a setting as it is';
 
+-- What configure() was told, beside tracked: a library of before reads the
+-- columns of that into as many as it knows.
+CREATE TABLE missing_symbol.settings (
+    target      pg_catalog.regclass PRIMARY KEY,
+    settings    pg_catalog.jsonb NOT NULL
+);
+COMMENT ON TABLE missing_symbol.settings IS
+    'further settings of targets; written by configure() and untrack()';
+COMMENT ON COLUMN missing_symbol.settings.target IS 'the table that holds the counters';
+COMMENT ON COLUMN missing_symbol.settings.settings IS 'an object: each setting by its name';
+GRANT SELECT ON missing_symbol.settings TO PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('missing_symbol.settings', '');
+
+CREATE FUNCTION missing_symbol.configure(
+    target      pg_catalog.regclass,
+    settings    pg_catalog.jsonb)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_configure';
+COMMENT ON FUNCTION missing_symbol.configure(pg_catalog.regclass, pg_catalog.jsonb) IS
+    'further settings of a table of yours; a JSON null clears one, what is not named stays';
+
 CREATE FUNCTION missing_symbol.untrack(target pg_catalog.regclass)
 RETURNS pg_catalog.void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_untrack';
 COMMENT ON FUNCTION missing_symbol.untrack(pg_catalog.regclass) IS
-    'forget all that track() was told of a table of yours';
+    'forget all that track() and configure() were told of a table of yours';
 
 CREATE FUNCTION missing_symbol.describe(
     target              pg_catalog.regclass,
@@ -389,11 +411,13 @@ CREATE FUNCTION missing_symbol.describe(
     OUT spill           pg_catalog.bool,
     OUT path            pg_catalog.text,
     OUT reason          pg_catalog.text,
-    OUT hot_obstacles   pg_catalog.text[])
+    OUT hot_obstacles   pg_catalog.text[],
+    OUT settings        pg_catalog.jsonb,
+    OUT left_alone      pg_catalog.text[])
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED
-AS 'MODULE_PATHNAME', 'ms_describe';
+AS 'MODULE_PATHNAME', 'ms_describe_target';
 COMMENT ON FUNCTION missing_symbol.describe(pg_catalog.regclass) IS
-    'how a table counts: key, columns, settings, path and why, and what keeps increments from being HOT';
+    'how a table counts: key, columns, settings, path and why, what keeps increments from being HOT, and columns of customary names that are not taken';
 
 CREATE FUNCTION missing_symbol.forget_dropped()
 RETURNS pg_catalog.event_trigger
@@ -427,6 +451,15 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_seen';
 COMMENT ON FUNCTION missing_symbol.seen() IS
     'internal: tells the engine that a statement of its own has seen a row, before locking it; returns true';
+
+CREATE FUNCTION missing_symbol.local_time(
+    "time"      pg_catalog.timestamptz,
+    zone        pg_catalog.text)
+RETURNS pg_catalog.timestamp
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_local_time';
+COMMENT ON FUNCTION missing_symbol.local_time(pg_catalog.timestamptz, pg_catalog.text) IS
+    'internal: what the clocks of a zone show at a time, as a column of type timestamp has it, whatever a session says of abbreviations';
 
 CREATE FUNCTION missing_symbol.counted(
     c           missing_symbol.counter,
@@ -549,7 +582,8 @@ CREATE FUNCTION missing_symbol.counter_stats(
     OUT lock_waits      pg_catalog.int8,
     OUT early_applies   pg_catalog.int8,
     OUT folded          pg_catalog.int8,
-    OUT hint            pg_catalog.text)
+    OUT hint            pg_catalog.text,
+    OUT absent          pg_catalog.int8)
 RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ms_counter_stats';
@@ -558,7 +592,8 @@ COMMENT ON FUNCTION missing_symbol.counter_stats() IS
 
 CREATE VIEW missing_symbol.counter_stats AS
     SELECT target, calls, inserted, incremented, throttled, spilled, deferred,
-           buffered, ignored, fallbacks, lock_waits, early_applies, folded, hint
+           buffered, ignored, fallbacks, lock_waits, early_applies, folded, hint,
+           absent
     FROM missing_symbol.counter_stats();
 COMMENT ON VIEW missing_symbol.counter_stats IS
     'what this session''s increments came to, by target: counters by outcome, waits for locks, and what would help';
@@ -661,7 +696,8 @@ CREATE FUNCTION missing_symbol.buffer_stats(
     OUT folds           pg_catalog.int8,
     OUT folded          pg_catalog.int8,
     OUT rows_written    pg_catalog.int8,
-    OUT since           pg_catalog.timestamptz)
+    OUT since           pg_catalog.timestamptz,
+    OUT absent          pg_catalog.int8)
 LANGUAGE C STABLE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_buffer_stats';
 COMMENT ON FUNCTION missing_symbol.buffer_stats() IS
@@ -683,7 +719,8 @@ CREATE VIEW missing_symbol.buffer_stats AS
                      AND coalesce(pg_catalog.current_setting('missing_symbol.worker_refused', true),
                                   'off') OPERATOR(pg_catalog.=) 'off' THEN 'none'
                 ELSE 'missing'
-           END AS worker_state
+           END AS worker_state,
+           s.absent
     FROM missing_symbol.buffer_stats() s
     LEFT JOIN pg_catalog.pg_locks w
          ON w.locktype OPERATOR(pg_catalog.=) 'object'
@@ -713,6 +750,7 @@ COMMENT ON COLUMN missing_symbol.buffer_stats.rows_written IS 'not known any mor
 COMMENT ON COLUMN missing_symbol.buffer_stats.since IS 'since when folded is counted: stats_reset of pg_stat_database';
 COMMENT ON COLUMN missing_symbol.buffer_stats.worker_pid IS 'process of the worker';
 COMMENT ON COLUMN missing_symbol.buffer_stats.worker_state IS 'folding; waiting; none: nothing is buffered; missing: something is, but no worker is there, or this session could not start one; standby';
+COMMENT ON COLUMN missing_symbol.buffer_stats.absent IS 'of those, and of deferred ones, how many were dropped: their row was gone, and none is made';
 GRANT SELECT ON missing_symbol.buffer_stats TO pg_monitor;
 
 --

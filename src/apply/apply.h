@@ -75,6 +75,8 @@ extern void ms_make_generic_plan(MSTarget *target, struct _SPI_plan *plan);
  */
 extern void ms_append_key_condition(struct StringInfoData *sql,
 									MSTarget *target, Relation rel);
+extern void ms_append_local_time(struct StringInfoData *sql,
+								 const MSTarget *target, const char *time);
 extern void ms_append_table(struct StringInfoData *sql, MSTarget *target,
 							Relation rel);
 

@@ -110,13 +110,14 @@ ms_set_new_counter(const MSTarget *target, const MSRow *row, Datum *values,
 	if (target->first_seen != InvalidAttrNumber)
 	{
 		i = target->first_seen - 1;
-		values[i] = TimestampTzGetDatum(ms_row_is_timed(row) ? row->first_seen : last_seen);
+		values[i] = ms_time_datum(target, &target->first_time,
+								  ms_row_is_timed(row) ? row->first_seen : last_seen);
 		isnull[i] = false;
 	}
 	if (target->last_seen != InvalidAttrNumber)
 	{
 		i = target->last_seen - 1;
-		values[i] = TimestampTzGetDatum(last_seen);
+		values[i] = ms_time_datum(target, &target->last_time, last_seen);
 		isnull[i] = false;
 	}
 }

@@ -128,9 +128,12 @@ make_updated(MSFast *fast, MSTarget *target, MSRow *row, TimestampTz now)
 
 	if (target->last_seen != InvalidAttrNumber)
 	{
+		Datum		time = ms_time_datum(target, &target->last_time, now);
+
 		i = target->last_seen - 1;
-		if (old->tts_isnull[i] || DatumGetTimestampTz(old->tts_values[i]) < now)
-			new->tts_values[i] = TimestampTzGetDatum(now);
+		if (old->tts_isnull[i] ||
+			DatumGetTimestampTz(old->tts_values[i]) < DatumGetTimestampTz(time))
+			new->tts_values[i] = time;
 		new->tts_isnull[i] = false;
 	}
 
@@ -638,6 +641,11 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 		CHECK_FOR_INTERRUPTS();
 		if (ms_search(fast->scan, fast->scankeys, target->nkeys, fast->found))
 			progress = update_row(fast, target, row, result);
+		else if (target->no_insert)
+		{
+			ms_result_none(MS_ABSENT, result);
+			progress = DONE;
+		}
 		else
 			progress = insert_unseen(fast, target, row, &made, &gone, result);
 

@@ -520,12 +520,18 @@ allow_defaulted(Attempt *attempt)
 	}
 }
 
+/* Insert the row, or count the one that is met by then, if rows are made. */
 static void
 insert(Attempt *attempt, MSResult *result)
 {
 	MSPlans    *plans = attempt->plans;
 	Reached		reached;
 
+	if (attempt->target->no_insert)
+	{
+		ms_result_none(MS_ABSENT, result);
+		return;
+	}
 	ms_check_required_columns(attempt->target, attempt->rel, attempt->row);
 	if (plans->insert == NULL)
 		plans->insert = ms_prepare(ms_insert_sql(attempt->target, attempt->rel,
@@ -601,7 +607,7 @@ count(Attempt *attempt, MSResult *result)
 		return true;
 	if (reached.seen)
 		return false;
-	if (!row_security)
+	if (!row_security && !target->no_insert)
 		return insert_unseen(attempt, result);
 	insert(attempt, result);
 	return true;

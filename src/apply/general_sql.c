@@ -55,6 +55,29 @@ column(Relation rel, AttrNumber attno)
 	return quote_identifier(ms_column_name(rel, attno));
 }
 
+/* A time, of type timestamptz, as a timestamp of the target's zone. */
+void
+ms_append_local_time(StringInfo sql, const MSTarget *target, const char *time)
+{
+	if (target->zone == NULL)
+		appendStringInfo(sql, "pg_catalog.timezone('0'::pg_catalog.interval, %s)",
+						 time);
+	else
+		appendStringInfo(sql, "missing_symbol.local_time(%s, %s)", time,
+						 quote_literal_cstr(target->zone_name));
+}
+
+/* A time, of type timestamptz, as a column has it: its zone, as in times.c. */
+static void
+append_time(StringInfo sql, const MSTarget *target,
+			const MSTimeColumn *time_column, const char *time)
+{
+	if (!time_column->local)
+		appendStringInfoString(sql, time);
+	else
+		ms_append_local_time(sql, target, time);
+}
+
 /* "t.k OPERATOR(pg_catalog.=) $1 AND ..." */
 void
 ms_append_key_condition(StringInfo sql, MSTarget *target, Relation rel)
@@ -137,9 +160,15 @@ append_assignments(StringInfo sql, MSTarget *target, Relation rel,
 			break;
 	}
 	if (target->last_seen != InvalidAttrNumber)
-		appendStringInfo(sql, ", %s = GREATEST(t.%s, COALESCE($%d, missing_symbol.clock()))",
+	{
+		appendStringInfo(sql, ", %s = GREATEST(t.%s, ",
 						 column(rel, target->last_seen),
-						 column(rel, target->last_seen), last_param(target));
+						 column(rel, target->last_seen));
+		append_time(sql, target, &target->last_time,
+					psprintf("COALESCE($%d, missing_symbol.clock())",
+							 last_param(target)));
+		appendStringInfoChar(sql, ')');
+	}
 	while ((attno = bms_next_member(others, attno)) >= 0)
 	{
 		param++;
@@ -300,11 +329,17 @@ ms_insert_sql(MSTarget *target, Relation rel, const Bitmapset *others,
 		appendStringInfo(&sql, ", %s", column(rel, target->last_seen));
 	/* one reading of the clock for both */
 	if (target->first_seen != InvalidAttrNumber)
-		appendStringInfo(&values, ", COALESCE($%d, c.now)",
-						 first_param(target));
+	{
+		appendStringInfoString(&values, ", ");
+		append_time(&values, target, &target->first_time,
+					psprintf("COALESCE($%d, c.now)", first_param(target)));
+	}
 	if (target->last_seen != InvalidAttrNumber)
-		appendStringInfo(&values, ", COALESCE($%d, c.now)",
-						 last_param(target));
+	{
+		appendStringInfoString(&values, ", ");
+		append_time(&values, target, &target->last_time,
+					psprintf("COALESCE($%d, c.now)", last_param(target)));
+	}
 	while ((attno = bms_next_member(others, attno)) >= 0)
 	{
 		appendStringInfo(&sql, ", %s", column(rel, attno));

@@ -97,12 +97,14 @@ ms_result_from_values(const MSTarget *target, Datum *values, bool *isnull,
 	if (!isnull[1])
 	{
 		result->first_isnull = false;
-		result->first_seen = DatumGetTimestampTz(values[1]);
+		result->first_seen = ms_time_value(target, &target->first_time,
+										   values[1]);
 	}
 	if (!isnull[2])
 	{
 		result->last_isnull = false;
-		result->last_seen = DatumGetTimestampTz(values[2]);
+		result->last_seen = ms_time_value(target, &target->last_time,
+										  values[2]);
 	}
 }
 
@@ -162,7 +164,7 @@ ms_check_required_columns(const MSTarget *target, Relation rel,
 {
 	AttrNumber	attno = ms_lacking_column(target, rel, row);
 	Form_pg_attribute att;
-	const char *part = NULL;
+	const char *times;
 
 	if (attno == InvalidAttrNumber)
 		return;
@@ -172,22 +174,15 @@ ms_check_required_columns(const MSTarget *target, Relation rel,
 				(errcode(ERRCODE_GENERATED_ALWAYS),
 				 errmsg("cannot insert a new counter in table %s: the database fills its key column \"%s\"",
 						target->name, NameStr(att->attname)),
-				 errdetail("It is a generated column, or GENERATED ALWAYS AS IDENTITY."),
+				 errdetail("It is a generated column."),
 				 errhint("Insert the row first; increments count it by this key.")));
-	if (att->atttypid == TIMESTAMPTZOID && target->kind != MS_COUNT_COUNTER)
-	{
-		if (target->first_seen == InvalidAttrNumber)
-			part = "first_seen";
-		else if (target->last_seen == InvalidAttrNumber)
-			part = "last_seen";
-	}
+	times = ms_lacking_times(target, rel, attno);
 	ereport(ERROR,
 			(errcode(ERRCODE_NOT_NULL_VIOLATION),
 			 errmsg("a new counter in table %s needs a value for column \"%s\"",
 					target->name, NameStr(att->attname)),
-			 part != NULL ?
-			 errhint("If it is a time of the counter: SELECT missing_symbol.track(%s, %s => %s). Else give it with increment_row(), or give the column a default.",
-					 quote_literal_cstr(target->name), part,
-					 quote_literal_cstr(NameStr(att->attname))) :
+			 times != NULL ?
+			 errhint("If it is a time of the counter: SELECT missing_symbol.track(%s, %s). Else give it with increment_row(), or give the column a default.",
+					 quote_literal_cstr(target->name), times) :
 			 errhint("Give it with increment_row(), or give the column a default.")));
 }

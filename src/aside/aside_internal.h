@@ -41,6 +41,11 @@ extern bool ms_spill_lock(Relation stored, const MSSpilled *delta,
 extern void ms_spill_append_again(const MSSpilled *delta, const char *error);
 
 /*
+ * spill.c: what had no row, and is dropped.
+ */
+extern void ms_note_absent(int64 deltas);
+
+/*
  * attempt.c: steps that may fail, or take too long.
  */
 typedef enum MSAttempt

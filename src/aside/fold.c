@@ -198,8 +198,11 @@ apply_for(Fold *fold, MSRow *row, const MSSpilled *delta, MSResult *result)
 static bool
 reached_row(Fold *fold, const MSResult *result, int n)
 {
-	if (result->outcome != MS_INSERTED &&
-		result->outcome != MS_INCREMENTED && result->outcome != MS_IGNORED)
+	if (result->outcome == MS_ABSENT)
+		ms_note_absent(n);		/* and drop them */
+	else if (result->outcome != MS_INSERTED &&
+			 result->outcome != MS_INCREMENTED &&
+			 result->outcome != MS_IGNORED)
 		return false;
 	fold->folded.deltas += n;
 	return true;

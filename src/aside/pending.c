@@ -318,8 +318,12 @@ apply_rows(Run *run, bool fast)
 		ms_privileges_check_later(target, rel, given, InvalidOid);
 	ms_apply_begin(target, rel, given, fast, true, true);
 	for (; run->current < run->n; run->current++)
+	{
 		ms_apply_or_spill(target, rel, run->all[run->current].row, fast,
 						  &result);
+		if (result.outcome == MS_ABSENT)
+			ms_note_absent(1);
+	}
 	run->current--;
 	if (fast)
 		ms_fast_end(target);

@@ -21,6 +21,7 @@
 #include "commands/trigger.h"
 #include "common/int.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -224,6 +225,8 @@ merge_spilled(void *arg)
 						NULL, NULL);
 		return;
 	}
+	if (again.outcome == MS_ABSENT)
+		ms_note_absent(n);
 	again.outcome = merge->result->outcome;
 	*merge->result = again;
 	ms_tally_folded(target->relid, n);
@@ -298,4 +301,18 @@ ms_apply_or_spill(MSTarget *target, Relation rel, MSRow *row, bool fast,
 		ms_spill_append(MS_STORE_SPILLED, target, rel, row, key, NULL, NULL);
 	if (target->spill)
 		take_spilled(target, rel, row, fast, result);
+}
+
+/*
+ * Note that so many deltas had no row to be added to, and none was to be made:
+ * as updates in the statistics of our table, in which nothing is ever updated.
+ */
+void
+ms_note_absent(int64 deltas)
+{
+	Relation	stored = ms_spill_open(MS_STORE_SPILLED, RowExclusiveLock);
+
+	while (deltas-- > 0)
+		pgstat_count_heap_update(stored, false, false);
+	table_close(stored, NoLock);
 }

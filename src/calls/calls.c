@@ -102,7 +102,7 @@ check_key_count(MSTarget *target, Relation rel, int n)
 {
 	StringInfoData buf;
 
-	if (n == target->nkeys)
+	if (n <= target->nkeys && n >= target->nrequired)
 		return;
 
 	initStringInfo(&buf);
@@ -120,6 +120,9 @@ check_key_count(MSTarget *target, Relation rel, int n)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("wrong number of key values for table %s: %d instead of %d",
 					target->name, n, target->nkeys),
+			 target->nrequired < target->nkeys ?
+			 errhint("Give the values of: %s; the last %d may be left out.",
+					 buf.data, target->nkeys - target->nrequired) :
 			 errhint("Give the values of: %s.", buf.data)));
 }
 
@@ -132,6 +135,8 @@ row_from_key(MSTarget *target, Relation rel, const KeyValues *key, bool search)
 	for (int i = 0; i < key->n; i++)
 		ms_row_set_key(target, rel, row, i, search, key->types[i],
 					   key->values[i], key->isnull[i]);
+	if (unlikely(key->n < target->nkeys))
+		ms_row_set_key_defaults(target, rel, row, key->n);
 	return row;
 }
 
@@ -445,7 +450,7 @@ work_many(Call *call)
 {
 	MSRow	  **rows = allocate_rows(call->nelems);
 
-	if (call->target->nkeys != 1)
+	if (call->target->nkeys != 1 && call->target->nrequired > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the key of table %s has %d columns",
@@ -457,6 +462,8 @@ work_many(Call *call)
 		rows[i] = ms_row_make(call->rel);
 		ms_row_set_key(call->target, call->rel, rows[i], 0, false,
 					   call->elemtype, call->elems[i], call->nulls[i]);
+		if (call->target->nkeys > 1)
+			ms_row_set_key_defaults(call->target, call->rel, rows[i], 1);
 	}
 	call->reading = 0;
 	run_batch(call, rows);
@@ -513,7 +520,11 @@ read_amounts(FunctionCallInfo fcinfo, int arg, int nelems)
 	return result;
 }
 
-/* (inserted, incremented, throttled, spilled, deferred, buffered, ignored) */
+/*
+ * (inserted, incremented, throttled, spilled, deferred, buffered, ignored):
+ * what is absent is ignored here.  A column of its own would make the prepared
+ * statements of whoever counts fail as the extension is updated.
+ */
 static Datum
 batch_result(FunctionCallInfo fcinfo, const int64 *counts)
 {
@@ -529,7 +540,7 @@ batch_result(FunctionCallInfo fcinfo, const int64 *counts)
 	values[3] = Int64GetDatum(counts[MS_SPILLED]);
 	values[4] = Int64GetDatum(counts[MS_DEFERRED]);
 	values[5] = Int64GetDatum(counts[MS_BUFFERED]);
-	values[6] = Int64GetDatum(counts[MS_IGNORED]);
+	values[6] = Int64GetDatum(counts[MS_IGNORED] + counts[MS_ABSENT]);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values,
 											 isnull));
 }

@@ -35,6 +35,8 @@ extern void ms_set_last_increment(const MSResult *result);
  */
 extern void ms_row_set_key(MSTarget *target, Relation rel, MSRow *row, int i,
 						   bool search, Oid type, Datum value, bool isnull);
+extern void ms_row_set_key_defaults(MSTarget *target, Relation rel, MSRow *row,
+									int first);
 extern void ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 							  const char *const *names, int n,
 							  const Datum *values, const bool *isnull);
@@ -54,10 +56,12 @@ extern void ms_total_value(MSTarget *target, Relation rel, MSRow *row,
 typedef struct MSObstacle
 {
 	char	   *what;
+	const char *consequence;
 	char	   *remedy;
 } MSObstacle;
 
-extern List *ms_add_obstacle(List *list, char *what, char *remedy);
+extern List *ms_add_obstacle(List *list, char *what, const char *consequence,
+							 char *remedy);
 extern List *ms_hot_obstacles(MSTarget *target, Relation rel);
 extern Datum ms_look_at(MSTarget *target, Relation rel,
 						Datum (*look) (MSTarget *target, Relation rel,

@@ -10,6 +10,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/table.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
@@ -29,7 +30,12 @@
 /* by MSApply; what is not set has been decided when this is asked */
 static const char *const apply_names[] = {"", "now", "commit", "buffer"};
 
+/* columns of describe(); the objects of release 1.1 have the first 11 */
+#define DESCRIBE_COLUMNS	13
+
+/* that of 1.2 has another name: the library of 1.1 would read beyond a row */
 PG_FUNCTION_INFO_V1(ms_describe);
+PG_FUNCTION_INFO_V1(ms_describe_target);
 
 /* Look at a target that is not to be freed meanwhile, whatever comes of it. */
 Datum
@@ -79,11 +85,12 @@ index_attributes(Relation index)
 
 /* Add one to a list. */
 List *
-ms_add_obstacle(List *list, char *what, char *remedy)
+ms_add_obstacle(List *list, char *what, const char *consequence, char *remedy)
 {
 	MSObstacle *obstacle = palloc(sizeof(MSObstacle));
 
 	obstacle->what = what;
+	obstacle->consequence = consequence;
 	obstacle->remedy = remedy;
 	return lappend(list, obstacle);
 }
@@ -114,6 +121,7 @@ ms_hot_obstacles(MSTarget *target, Relation rel)
 										   quote_identifier(RelationGetRelationName(index)),
 										   quote_identifier(ms_column_name(rel,
 																		   bms_next_member(both, -1)))),
+								  "Increments cannot be HOT: each writes to every index.",
 								  psprintf("DROP INDEX %s;",
 										   quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
 																	  RelationGetRelationName(index))));
@@ -124,6 +132,7 @@ ms_hot_obstacles(MSTarget *target, Relation rel)
 		RelationGetFillFactor(rel, HEAP_DEFAULT_FILLFACTOR) == 100)
 		result = ms_add_obstacle(result,
 							  pstrdup("fillfactor is 100: pages have no room for a row's next version"),
+							  "Increments are HOT only where others have left room; where a page is full, one writes to every index.",
 							  psprintf("ALTER TABLE %s SET (fillfactor = 70);",
 									   target->name));
 	return result;
@@ -142,6 +151,40 @@ name_array(List *names)
 										   false, TYPALIGN_CHAR));
 }
 
+/* An array of texts, which are C strings. */
+static Datum
+text_array(List *texts)
+{
+	Datum	   *elems = palloc(sizeof(Datum) * Max(list_length(texts), 1));
+	int			n = 0;
+	ListCell   *lc;
+
+	foreach(lc, texts)
+		elems[n++] = CStringGetTextDatum(lfirst(lc));
+	return PointerGetDatum(construct_array(elems, n, TEXTOID, -1, false,
+										   TYPALIGN_INT));
+}
+
+/* What configure() said of a table, as it said it; false: nothing. */
+static bool
+settings_of(Oid relid, Datum *settings)
+{
+	Relation	table;
+	Datum		values[SETTINGS_NATTS];
+	bool		isnull[SETTINGS_NATTS];
+	ItemPointerData tid;
+	bool		found;
+
+	if (!ms_settings_exist())
+		return false;
+	table = ms_settings_open(AccessShareLock);
+	found = ms_tracked_row(table, relid, values, isnull, &tid);
+	if (found)
+		*settings = values[SETTINGS_SETTINGS];
+	table_close(table, AccessShareLock);
+	return found;
+}
+
 static char *
 padded_name(Relation rel, AttrNumber attno)
 {
@@ -155,12 +198,10 @@ padded_name(Relation rel, AttrNumber attno)
 static Datum
 describe(MSTarget *target, Relation rel, void *desc)
 {
-	Datum		values[11];
-	bool		isnull[11] = {0};
+	Datum		values[DESCRIBE_COLUMNS];
+	bool		isnull[DESCRIBE_COLUMNS] = {0};
 	List	   *names = NIL;
-	List	   *obstacles;
-	Datum	   *elems;
-	int			n = 0;
+	List	   *texts = NIL;
 	int			attno = -1;
 	ListCell   *lc;
 	const char *reason = ms_general_reason(target, rel);
@@ -201,23 +242,20 @@ describe(MSTarget *target, Relation rel, void *desc)
 	isnull[9] = reason == NULL;
 	if (!isnull[9])
 		values[9] = CStringGetTextDatum(reason);
-	obstacles = ms_hot_obstacles(target, rel);
-	isnull[10] = obstacles == NIL;
-	elems = palloc(sizeof(Datum) * Max(list_length(obstacles), 1));
-	foreach(lc, obstacles)
-		elems[n++] = CStringGetTextDatum(((MSObstacle *) lfirst(lc))->what);
-	values[10] = PointerGetDatum(construct_array(elems, n, TEXTOID, -1, false,
-												 TYPALIGN_INT));
+	foreach(lc, ms_hot_obstacles(target, rel))
+		texts = lappend(texts, ((MSObstacle *) lfirst(lc))->what);
+	isnull[10] = texts == NIL;
+	values[10] = text_array(texts);
+	isnull[11] = !settings_of(target->relid, &values[11]);
+	texts = ms_left_alone(target, rel);
+	isnull[12] = texts == NIL;
+	values[12] = text_array(texts);
 
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, isnull));
 }
 
-/*
- * describe(target) -> (key, count, first_seen, last_seen, apply, throttle,
- * fill, spill, path, reason, hot_obstacles)
- */
-Datum
-ms_describe(PG_FUNCTION_ARGS)
+static Datum
+describe_target(FunctionCallInfo fcinfo)
 {
 	Relation	rel;
 	MSTarget   *target;
@@ -225,6 +263,24 @@ ms_describe(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
+	Assert(desc->natts <= DESCRIBE_COLUMNS);
 	target = ms_target_open(PG_GETARG_OID(0), AccessShareLock, &rel);
 	return ms_look_at(target, rel, describe, BlessTupleDesc(desc));
+}
+
+/*
+ * describe(target) -> (key, count, first_seen, last_seen, apply, throttle,
+ * fill, spill, path, reason, hot_obstacles): that of release 1.1
+ */
+Datum
+ms_describe(PG_FUNCTION_ARGS)
+{
+	return describe_target(fcinfo);
+}
+
+/* the same, with (settings, left_alone) */
+Datum
+ms_describe_target(PG_FUNCTION_ARGS)
+{
+	return describe_target(fcinfo);
 }

@@ -36,7 +36,7 @@ static bool have_last_result = false;
 
 static const char *const outcome_names[] = {
 	"inserted", "incremented", "throttled", "ignored", "spilled",
-	"deferred", "buffered"
+	"deferred", "buffered", "absent"
 };
 
 StaticAssertDecl(lengthof(outcome_names) == MS_OUTCOMES,
@@ -117,6 +117,13 @@ defer(MSTarget *target, Relation rel, MSRow *row, MSApply apply,
 	return result->outcome;
 }
 
+/* Is there no row to be counted, and none to be made? */
+static bool
+is_absent(MSTarget *target, Relation rel, MSRow *row)
+{
+	return target->no_insert && !ms_general_exists(target, rel, row);
+}
+
 /*
  * Leave rows to the commit, which applies or buffers them.  What can be
  * refused is refused now.
@@ -137,7 +144,13 @@ defer_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 	{
 		MSOutcome	outcome;
 
-		if (lacks_column(target, rel, rows[i]))
+		if (is_absent(target, rel, rows[i]))
+		{
+			counts[MS_ABSENT]++;
+			ms_result_none(MS_ABSENT, result);
+			continue;
+		}
+		if (!target->no_insert && lacks_column(target, rel, rows[i]))
 			ms_check_required_columns(target, rel, rows[i]);
 		outcome = defer(target, rel, rows[i], apply, result, counts);
 		if (outcome == MS_DEFERRED || outcome == MS_BUFFERED)

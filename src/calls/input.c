@@ -293,15 +293,30 @@ ms_row_set_key(MSTarget *target, Relation rel, MSRow *row, int arg,
 	row->isnull[key->column.attno - 1] = false;
 }
 
-/* Columns by name must include the whole key. */
-static void
-check_key_given(MSTarget *target, Relation rel, const MSRow *row)
+/* Set the key columns from the caller's first-th on to their defaults. */
+void
+ms_row_set_key_defaults(MSTarget *target, Relation rel, MSRow *row, int first)
 {
+	ms_row_default_key(target, rel, row, first);
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		if (row->isnull[target->keys[i].column.attno - 1])
+			null_key(target, rel, &target->keys[i]);
+	}
+}
+
+/* Columns by name must include the whole key, but what may be left out. */
+static void
+check_key_given(MSTarget *target, Relation rel, MSRow *row)
+{
+	if (target->nrequired < target->nkeys)
+		ms_row_default_key(target, rel, row, target->nrequired);
 	for (int i = 0; i < target->nkeys; i++)
 	{
 		const MSKeyColumn *key = &target->keys[i];
 
-		if (!bms_is_member(key->column.attno, row->given))
+		if (target->argument[i] < target->nrequired &&
+			!bms_is_member(key->column.attno, row->given))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("key column \"%s\" of table %s is not given",

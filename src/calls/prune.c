@@ -86,11 +86,16 @@ append_age_condition(StringInfo sql, const MSTarget *target, int param)
 	bool		counter = target->kind == MS_COUNT_COUNTER;
 	AttrNumber	attno = counter ? target->count : target->last_seen;
 
+	char	   *time = psprintf("$%d", param);
+
 	appendStringInfo(sql, counter ?
-					 "missing_symbol.last_seen(t.%s) OPERATOR(pg_catalog.<) $%d" :
-					 "t.%s OPERATOR(pg_catalog.<) $%d",
-					 quote_identifier(get_attname(target->relid, attno, false)),
-					 param);
+					 "missing_symbol.last_seen(t.%s) OPERATOR(pg_catalog.<) " :
+					 "t.%s OPERATOR(pg_catalog.<) ",
+					 quote_identifier(get_attname(target->relid, attno, false)));
+	if (target->last_time.local)
+		ms_append_local_time(sql, target, time);
+	else
+		appendStringInfoString(sql, time);
 }
 
 static void

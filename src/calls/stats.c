@@ -49,6 +49,7 @@ enum
 	STATS_EARLY_APPLIES,
 	STATS_FOLDED,
 	STATS_HINT,
+	STATS_ABSENT,				/* which the objects of release 1.1 lack */
 	STATS_NATTS
 };
 
@@ -68,6 +69,7 @@ enum
 	WAITING_FOLDED,
 	WAITING_ROWS_WRITTEN,
 	WAITING_SINCE,
+	WAITING_ABSENT,				/* which the objects of release 1.1 lack */
 	WAITING_NATTS
 };
 
@@ -78,6 +80,7 @@ typedef struct Waiting
 	int64		errors;
 	TimestampTz oldest;
 	int64		deleted;		/* by whoever: merged, as a rule */
+	int64		absent;			/* of them: had no row (ms_note_absent) */
 } Waiting;
 
 PG_FUNCTION_INFO_V1(ms_counter_stats);
@@ -128,7 +131,8 @@ ms_counter_stats(PG_FUNCTION_ARGS)
 		{STATS_SPILLED, MS_SPILLED},
 		{STATS_DEFERRED, MS_DEFERRED},
 		{STATS_BUFFERED, MS_BUFFERED},
-		{STATS_IGNORED, MS_IGNORED}
+		{STATS_IGNORED, MS_IGNORED},
+		{STATS_ABSENT, MS_ABSENT}
 	};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	HTAB	   *tallies = ms_tally_all();
@@ -219,6 +223,9 @@ count_waiting(MSStore store, Waiting *waiting)
 	waiting->deleted =
 		DatumGetInt64(DirectFunctionCall1(pg_stat_get_tuples_deleted,
 										  ObjectIdGetDatum(RelationGetRelid(stored))));
+	waiting->absent =
+		DatumGetInt64(DirectFunctionCall1(pg_stat_get_tuples_updated,
+										  ObjectIdGetDatum(RelationGetRelid(stored))));
 	table_close(stored, AccessShareLock);
 }
 
@@ -262,6 +269,7 @@ ms_buffer_stats(PG_FUNCTION_ARGS)
 	values[WAITING_FOLDED] = Int64GetDatum(buffered.deleted + spilled.deleted);
 	isnull[WAITING_ROWS_WRITTEN] = true;
 	isnull[WAITING_SINCE] = !stats_reset(&values[WAITING_SINCE]);
+	values[WAITING_ABSENT] = Int64GetDatum(spilled.absent);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, isnull)));
 }

@@ -11,8 +11,8 @@
  * COMMITTED has a newer one, and the other levels an error.
  *
  * The table itself is read by SQL as the caller, who so needs the right to
- * SELECT from it.  Where row security applies to the caller, nothing is shown
- * of a key whose row he does not see.
+ * SELECT from it.  Where row security applies to the caller, or no rows are
+ * made by counting, nothing is shown of a key whose row he does not see.
  *
  * What the database generates from a row's columns is computed anew where
  * these have changed, as the table's owner.
@@ -202,7 +202,8 @@ ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 	if (!found && (pushed = push_newer_snapshot(target, rel, NoLock)))
 		found = ms_general_value(target, rel, row, &value.isnull,
 								 &value.value);
-	if (found || !ms_row_security_applies(target, InvalidOid))
+	if (found || (!target->no_insert &&
+				  !ms_row_security_applies(target, InvalidOid)))
 	{
 		ms_spill_foreach(target, rel, row, GetActiveSnapshot(), false,
 						 add_delta, &value);
@@ -375,9 +376,13 @@ add_to_row(const MSTarget *target, const MSRow *delta, Datum *values,
 	isnull[i] = false;
 	if (target->last_seen != InvalidAttrNumber)
 	{
+		Datum		time = ms_time_datum(target, &target->last_time,
+										 delta->last_seen);
+
 		i = target->last_seen - 1;
-		if (isnull[i] || DatumGetTimestampTz(values[i]) < delta->last_seen)
-			values[i] = TimestampTzGetDatum(delta->last_seen);
+		if (isnull[i] ||
+			DatumGetTimestampTz(values[i]) < DatumGetTimestampTz(time))
+			values[i] = time;
 		isnull[i] = false;
 	}
 	while ((attno = bms_next_member(target->fill, attno)) >= 0)
@@ -504,7 +509,8 @@ put_rows(Total *total)
 	portal = open_table(total);
 	read_deltas(total);
 	put_table_rows(total, portal);
-	if (!ms_row_security_applies(total->target, InvalidOid))
+	if (!total->target->no_insert &&
+		!ms_row_security_applies(total->target, InvalidOid))
 		put_new_rows(total);
 	end_generating(total);
 	SPI_finish();

@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * track.c
- *	  track(), untrack(), and the trigger that forgets dropped tables: who
- *	  writes table missing_symbol.tracked.
+ *	  track(), configure(), untrack(), and the trigger that forgets dropped
+ *	  tables: who writes tables missing_symbol.tracked and settings.
  *
- * The table grants nobody write access.  It is written here only, with the
+ * The tables grant nobody write access.  They are written here only, with the
  * table access method, after checking that the caller owns the *target*: so
  * no function need be SECURITY DEFINER, and whoever may drop a table can have
- * its row removed.  track() and untrack() lock the target against each other
+ * its row removed.  The functions lock the target against each other
  * (ShareUpdateExclusiveLock, as ALTER TABLE SET does) and send a relcache
  * invalidation for it, so that every session reads the new row at its next
  * call.
@@ -31,7 +31,9 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/inval.h"
+#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -45,6 +47,7 @@
 #include "target/target.h"
 
 PG_FUNCTION_INFO_V1(ms_track);
+PG_FUNCTION_INFO_V1(ms_configure);
 PG_FUNCTION_INFO_V1(ms_untrack);
 PG_FUNCTION_INFO_V1(ms_forget_dropped);
 
@@ -169,6 +172,23 @@ check_key_change(Relation rel, List *before, List *after)
 				 errhint("Merge them first: SELECT missing_symbol.flush().")));
 }
 
+/* New keys that are set aside would be dropped, where no rows are made. */
+static void
+check_insert_change(Relation rel, bool before, bool after)
+{
+	if (before || !after)
+		return;
+
+	/* those of transactions that are not over, too */
+	LockRelation(rel, ShareRowExclusiveLock);
+	if (has_deltas(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot set \"insert\" to false for table \"%s\": increments of it are set aside",
+						RelationGetRelationName(rel)),
+				 errhint("Merge them first: SELECT missing_symbol.flush().")));
+}
+
 /* The key that a row of tracked names; NIL: it leaves that to the table. */
 static List *
 named_key(Datum *values, bool *isnull)
@@ -262,6 +282,7 @@ narrow_columns(MSTarget *target, Relation rel)
 							  psprintf("%s column %s is integer and full at 2147483647",
 									   is_count ? "count" : "serial",
 									   quote_identifier(NameStr(att->attname))),
+							  "Then every further increment or new counter fails.",
 							  psprintf("ALTER TABLE %s ALTER COLUMN %s TYPE bigint;",
 									   target->name,
 									   quote_identifier(NameStr(att->attname))));
@@ -270,7 +291,7 @@ narrow_columns(MSTarget *target, Relation rel)
 }
 
 static void
-warn(const MSTarget *target, List *obstacles, const char *consequence)
+warn(const MSTarget *target, List *obstacles)
 {
 	ListCell   *lc;
 
@@ -280,7 +301,7 @@ warn(const MSTarget *target, List *obstacles, const char *consequence)
 
 		ereport(WARNING,
 				(errmsg("table %s: %s", target->name, obstacle->what),
-				 errdetail("%s", consequence),
+				 errdetail("%s", obstacle->consequence),
 				 errhint("%s", obstacle->remedy)));
 	}
 }
@@ -314,17 +335,58 @@ warn_fallbacks(MSTarget *target, Relation rel, bool spill)
 				 errhint("Use key columns of integer, text, uuid or date types.")));
 }
 
+/* A column holds one of the times. */
+static void
+check_times(const MSTarget *target, Relation rel)
+{
+	if (target->first_seen == InvalidAttrNumber ||
+		target->first_seen != target->last_seen)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("column \"%s\" of table %s cannot be both its first_seen and its last_seen column",
+					ms_column_name(rel, target->first_seen), target->name),
+			 errhint("Name another column for one of them, or '' for none: SELECT missing_symbol.track(%s, first_seen => '').",
+					 quote_literal_cstr(target->name))));
+}
+
 /* What track() has to say of the settings that are in force now. */
 static Datum
 judge(MSTarget *target, Relation rel, void *spill)
 {
 	check_fill(target, rel);
-	warn(target, ms_hot_obstacles(target, rel),
-		 "Increments cannot be HOT: each writes to every index.");
-	warn(target, narrow_columns(target, rel),
-		 "Then every further increment or new counter fails.");
+	check_times(target, rel);
+	warn(target, ms_hot_obstacles(target, rel));
+	warn(target, narrow_columns(target, rel));
 	warn_fallbacks(target, rel, *(bool *) spill);
 	return (Datum) 0;
+}
+
+/* A row of ours would outlive a temporary table. */
+static void
+check_permanent(Relation rel)
+{
+	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot track temporary table \"%s\"",
+						RelationGetRelationName(rel)),
+				 errdetail("Its row would outlive the table."),
+				 errhint("Give it one unique key and the customary column names; then it needs no track().")));
+}
+
+/* An error in what was asked for shows here, and undoes the row. */
+static void
+finish(Relation rel, bool spill)
+{
+	MSTarget   *target;
+	Relation	again;
+
+	CacheInvalidateRelcache(rel);
+	CommandCounterIncrement();
+	target = ms_target_open(RelationGetRelid(rel), NoLock, &again);
+	(void) ms_look_at(target, again, judge, &spill);
+	relation_close(rel, NoLock);
 }
 
 /*
@@ -339,19 +401,9 @@ ms_track(PG_FUNCTION_ARGS)
 	Datum		values[TRACKED_NATTS] = {0};
 	bool		isnull[TRACKED_NATTS];
 	ItemPointerData tid;
-	MSTarget   *target;
-	Relation	again;
 	List	   *key;
-	bool		spill;
 
-	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot track temporary table \"%s\"",
-						RelationGetRelationName(rel)),
-				 errdetail("Its row would outlive the table."),
-				 errhint("Give it one unique key and the customary column names; then it needs no track().")));
-
+	check_permanent(rel);
 	tracked = ms_tracked_open(RowExclusiveLock);
 	memset(isnull, true, sizeof(isnull));
 	if (ms_tracked_row(tracked, RelationGetRelid(rel), values, isnull, &tid))
@@ -374,14 +426,107 @@ ms_track(PG_FUNCTION_ARGS)
 	insert_row(tracked, values, isnull);
 	table_close(tracked, RowExclusiveLock);
 
-	/* an error in what was asked for shows here, and undoes the row */
-	CacheInvalidateRelcache(rel);
-	CommandCounterIncrement();
-	spill = !isnull[TRACKED_SPILL] && DatumGetBool(values[TRACKED_SPILL]);
-	target = ms_target_open(RelationGetRelid(rel), NoLock, &again);
-	(void) ms_look_at(target, again, judge, &spill);
-	relation_close(rel, NoLock);
+	finish(rel, !isnull[TRACKED_SPILL] && DatumGetBool(values[TRACKED_SPILL]));
 	PG_RETURN_VOID();
+}
+
+/* The settings that a call names, each of which must be known. */
+static void
+check_settings(Datum settings)
+{
+	Jsonb	   *json = DatumGetJsonbP(settings);
+	JsonbIterator *it;
+	JsonbValue	v;
+	JsonbIteratorToken token;
+
+	if (!JB_ROOT_IS_OBJECT(json))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("settings must be a JSON object"),
+				 errhint("Settings are: %s.", ms_settings_known())));
+	it = JsonbIteratorInit(&json->root);
+	(void) JsonbIteratorNext(&it, &v, false);
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		char	   *name;
+
+		if (token != WJB_KEY)
+			continue;
+		name = pnstrdup(v.val.string.val, v.val.string.len);
+		if (!ms_settings_is_known(name))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unrecognized setting: \"%s\"", name),
+					 errhint("Settings are: %s.", ms_settings_known())));
+	}
+}
+
+/*
+ * configure(target, settings): the settings that are named; a JSON null clears
+ * one.
+ */
+Datum
+ms_configure(PG_FUNCTION_ARGS)
+{
+	Relation	rel = open_owned(fcinfo, "configure()");
+	Relation	table;
+	Datum		values[SETTINGS_NATTS];
+	bool		isnull[SETTINGS_NATTS] = {0};
+	ItemPointerData tid;
+	Datum		settings;
+	MSTracked	before = {0};
+	MSTracked	now;
+
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("settings must not be null"),
+				 errhint("untrack() clears all settings of a table.")));
+	settings = PG_GETARG_DATUM(1);
+	check_permanent(rel);
+	check_settings(settings);
+
+	table = ms_settings_open(RowExclusiveLock);
+	if (ms_tracked_row(table, RelationGetRelid(rel), values, isnull, &tid))
+	{
+		ms_settings_parse(values[SETTINGS_SETTINGS], &before);
+		settings = DirectFunctionCall2(jsonb_concat, values[SETTINGS_SETTINGS],
+									   settings);
+		delete_row(table, &tid);
+	}
+	settings = DirectFunctionCall1(jsonb_strip_nulls, settings);
+	memset(&now, 0, sizeof(now));
+	ms_settings_parse(settings, &now);
+	check_insert_change(rel, before.no_insert, now.no_insert);
+	values[SETTINGS_TARGET] = PG_GETARG_DATUM(0);
+	values[SETTINGS_SETTINGS] = settings;
+	if (JB_ROOT_COUNT(DatumGetJsonbP(settings)) > 0)
+		insert_row(table, values, isnull);
+	table_close(table, RowExclusiveLock);
+
+	ms_tracked_read(RelationGetRelid(rel), &now);
+	finish(rel, now.spill);
+	PG_RETURN_VOID();
+}
+
+/* Forget what configure() said of a table; false: nothing. */
+static bool
+forget_settings(Oid relid)
+{
+	Relation	table;
+	Datum		values[SETTINGS_NATTS];
+	bool		isnull[SETTINGS_NATTS];
+	ItemPointerData tid;
+	bool		found;
+
+	if (!ms_settings_exist())
+		return false;
+	table = ms_settings_open(RowExclusiveLock);
+	found = ms_tracked_row(table, relid, values, isnull, &tid);
+	if (found)
+		delete_row(table, &tid);
+	table_close(table, RowExclusiveLock);
+	return found;
 }
 
 /* untrack(target): the table alone tells again how it counts */
@@ -393,13 +538,14 @@ ms_untrack(PG_FUNCTION_ARGS)
 	Datum		values[TRACKED_NATTS];
 	bool		isnull[TRACKED_NATTS];
 	ItemPointerData tid;
+	bool		configured = forget_settings(RelationGetRelid(rel));
 
 	if (ms_tracked_row(tracked, RelationGetRelid(rel), values, isnull, &tid))
 	{
 		check_key_change(rel, named_key(values, isnull), NIL);
 		delete_row(tracked, &tid);
 	}
-	else
+	else if (!configured)
 		ereport(NOTICE,
 				(errmsg("table \"%s\" is not tracked",
 						RelationGetRelationName(rel))));
@@ -449,6 +595,7 @@ ms_forget_dropped(PG_FUNCTION_ARGS)
 
 		if (ms_tracked_row(tracked, DatumGetObjectId(objid), values, isnull, &tid))
 			delete_row(tracked, &tid);
+		(void) forget_settings(DatumGetObjectId(objid));
 		ms_spill_forget(DatumGetObjectId(objid));
 	}
 	table_close(tracked, RowExclusiveLock);

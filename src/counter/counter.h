@@ -61,10 +61,11 @@ typedef enum MSOutcome
 	MS_IGNORED,
 	MS_SPILLED,
 	MS_DEFERRED,
-	MS_BUFFERED
+	MS_BUFFERED,
+	MS_ABSENT					/* there is no row, and none is made */
 } MSOutcome;
 
-#define MS_OUTCOMES (MS_BUFFERED + 1)
+#define MS_OUTCOMES (MS_ABSENT + 1)
 
 typedef struct MSTally
 {

@@ -15,6 +15,10 @@
  * constants, and sequences and random values, which an increment of a counter
  * that is there must not use up.
  *
+ * A column of the key is asked at the call, too, where configure() says that it
+ * may be left out: its default must be one and the same for a while, and run
+ * nobody's code, because value() asks it, too.
+ *
  * The answers are kept beside what was given (MSRow.defaulted): they are used
  * where the row is inserted, as its own, and nowhere else.  They fill nothing,
  * and take no right to the column.
@@ -27,9 +31,11 @@
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/value.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "rewrite/rewriteHandler.h"
+#include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -143,6 +149,107 @@ of_call_walker(Node *node, void *context)
 		expression_tree_walker(node, of_call_walker, context);
 }
 
+/*
+ * Does an expression have the time of the transaction in it?  Not what makes a
+ * day or another part of it that lasts for a while.
+ */
+static bool
+tells_time_walker(Node *node, void *context)
+{
+	static const char *const times[] = {
+		"now", "statement_timestamp", "transaction_timestamp"
+	};
+	static const char *const parts[] = {
+		"date", "date_bin", "date_trunc", "to_char"
+	};
+	char	   *name;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, SQLValueFunction))
+		return ((SQLValueFunction *) node)->op != SVFOP_CURRENT_DATE &&
+			((SQLValueFunction *) node)->op <= SVFOP_LOCALTIMESTAMP_N;
+	if (IsA(node, FuncExpr) &&
+		(name = get_func_name(((FuncExpr *) node)->funcid)) != NULL)
+	{
+		for (int i = 0; i < lengthof(times); i++)
+		{
+			if (strcmp(name, times[i]) == 0)
+				return true;
+		}
+		for (int i = 0; i < lengthof(parts); i++)
+		{
+			if (strcmp(name, parts[i]) == 0)
+				return false;
+		}
+	}
+	return expression_tree_walker(node, tells_time_walker, context);
+}
+
+/* Why a key column cannot be left out; NULL: it can. */
+static const char *
+key_default_refused(const MSTarget *target, Relation rel,
+					Form_pg_attribute att)
+{
+	Node	   *expr;
+
+	if (!ms_is_key_column(target, att->attnum))
+		return "It is not in the key.";
+	expr = default_of(rel, att);
+	if (expr == NULL || is_null(expr))
+		return "It has no default.";
+	if (!ms_is_builtin(expr))
+		return "Its default calls functions that are not built in; they would run as whoever reads a counter.";
+	if (contain_volatile_functions(expr))
+		return "Its default is another one at each call.";
+	if (tells_time_walker(expr, NULL))
+		return "Its default is the time, and another one in each transaction: use CURRENT_DATE, or date_trunc().";
+	return NULL;
+}
+
+/* The columns of the key that configure() says may be left out. */
+void
+ms_infer_key_defaults(MSTarget *target, Relation rel, List *names)
+{
+	Bitmapset  *columns = NULL;
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		const char *name = strVal(lfirst(lc));
+		AttrNumber	attno = ms_column_number(rel, name);
+		const char *reason = attno == InvalidAttrNumber ?
+			"There is no such column." :
+			key_default_refused(target, rel,
+								TupleDescAttr(RelationGetDescr(rel), attno - 1));
+
+		if (reason != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("column \"%s\" cannot be left out of the key of table %s",
+							name, target->name),
+					 errdetail("%s", reason),
+					 errhint("Name others: SELECT missing_symbol.configure(%s, '{\"defaults\": [...]}'); null for none.",
+							 quote_literal_cstr(target->name))));
+		columns = bms_add_member(columns, attno);
+	}
+	target->nrequired = target->nkeys - bms_num_members(columns);
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		if (bms_is_member(target->keys[i].column.attno, columns) &&
+			target->argument[i] < target->nrequired)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("column \"%s\" cannot be left out of the key of table %s",
+							ms_column_name(rel, target->keys[i].column.attno),
+							target->name),
+					 errdetail("A column behind it in the key cannot."),
+					 errhint("Give the key another order: SELECT missing_symbol.track(%s, key => ...).",
+							 quote_literal_cstr(target->name))));
+	}
+	bms_free(columns);
+}
+
 /* Find out which columns of a target have defaults, and when they are asked. */
 void
 ms_infer_defaults(MSTarget *target, Relation rel)
@@ -193,21 +300,19 @@ find_compiled(MSTarget *target, Relation rel)
 }
 
 static void
-ask_columns(const MSTarget *target, Relation rel, MSRow *row,
+ask_columns(const Bitmapset *columns, Relation rel, MSRow *row,
 			MSDefaults *compiled)
 {
 	ExprContext *econtext = GetPerTupleExprContext(compiled->estate);
 	int			attno = -1;
 
-	while ((attno = bms_next_member(target->call_defaults, attno)) >= 0)
+	while ((attno = bms_next_member(columns, attno)) >= 0)
 	{
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
 		ExprState **column = &compiled->columns[attno - 1];
 		Datum		value;
 		bool		isnull;
 
-		if (ms_row_has_column(row, attno))
-			continue;
 		if (*column == NULL)
 			*column = ms_compile_default(rel, att, compiled->estate);
 		value = ExecEvalExprSwitchContext(*column, econtext, &isnull);
@@ -215,18 +320,19 @@ ask_columns(const MSTarget *target, Relation rel, MSRow *row,
 		if (!isnull)
 			row->values[attno - 1] = datumCopy(value, att->attbyval,
 											   att->attlen);
-		row->defaulted = bms_add_member(row->defaulted, attno);
 	}
 	ResetExprContext(econtext);
 }
 
+/* Ask the defaults of columns.  Runs user code, which may count. */
 static void
-evaluate(MSTarget *target, Relation rel, MSRow *row, MSDefaults *compiled)
+evaluate(MSTarget *target, Relation rel, MSRow *row, const Bitmapset *columns,
+		 MSDefaults *compiled)
 {
 	compiled->busy = true;
 	PG_TRY();
 	{
-		ask_columns(target, rel, row, compiled);
+		ask_columns(columns, rel, row, compiled);
 	}
 	PG_FINALLY();
 	{
@@ -248,14 +354,15 @@ ms_row_with_defaults(MSTarget *target, Relation rel, const MSRow *row)
 	int			natts = RelationGetNumberOfAttributes(rel);
 	Datum	   *values;
 	bool	   *isnull;
+	Bitmapset  *columns = NULL;
 	int			attno = -1;
 
 	while ((attno = bms_next_member(target->call_defaults, attno)) >= 0)
 	{
 		if (!ms_row_has_column(row, attno))
-			break;
+			columns = bms_add_member(columns, attno);
 	}
-	if (attno < 0)
+	if (columns == NULL)
 		return row;
 
 	result = ms_row_make(rel);
@@ -264,7 +371,29 @@ ms_row_with_defaults(MSTarget *target, Relation rel, const MSRow *row)
 	*result = *row;
 	result->values = memcpy(values, row->values, sizeof(Datum) * natts);
 	result->isnull = memcpy(isnull, row->isnull, sizeof(bool) * natts);
-	result->defaulted = bms_copy(row->defaulted);
-	evaluate(target, rel, result, find_compiled(target, rel));
+	evaluate(target, rel, result, columns, find_compiled(target, rel));
+	result->defaulted = bms_union(row->defaulted, columns);
+	bms_free(columns);
 	return result;
+}
+
+/*
+ * The columns of the key that its caller has left out: the arguments from
+ * first on, but those that are given by name.
+ */
+void
+ms_row_default_key(MSTarget *target, Relation rel, MSRow *row, int first)
+{
+	Bitmapset  *columns = NULL;
+
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		AttrNumber	attno = target->keys[i].column.attno;
+
+		if (target->argument[i] >= first && !bms_is_member(attno, row->given))
+			columns = bms_add_member(columns, attno);
+	}
+	if (columns != NULL)
+		evaluate(target, rel, row, columns, find_compiled(target, rel));
+	bms_free(columns);
 }

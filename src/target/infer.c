@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * infer.c
- *	  What a table tells of its counters: the key, the counter's columns, the
- *	  columns to fill; and what track() said where that does not serve.
+ *	  What a table tells of its key, and what track() said where that does not
+ *	  serve.  The other columns: columns.c.
  *
  * Where a table is ambiguous the error names the candidates and the call of
  * track() that settles it.  Everything is read from the catalogs with the
@@ -15,7 +15,6 @@
 #include "access/genam.h"
 #include "access/nbtree.h"
 #include "catalog/pg_am.h"
-#include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/value.h"
@@ -30,15 +29,6 @@
 #include "compat.h"
 #include "target/target.h"
 #include "target/target_internal.h"
-
-/* The OID of type missing_symbol.counter. */
-static Oid
-counter_type(void)
-{
-	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-						   CStringGetDatum("counter"),
-						   ObjectIdGetDatum(ms_schema()));
-}
 
 /* Attribute number of a column; 0 where there is none of that name. */
 AttrNumber
@@ -339,9 +329,9 @@ key_is_named(Relation rel, Form_pg_index form, List *names)
 }
 
 /* A column that track() was given for a part. */
-static AttrNumber
-tracked_column(const MSTarget *target, Relation rel, const char *name,
-			   const char *part)
+AttrNumber
+ms_tracked_column(const MSTarget *target, Relation rel, const char *name,
+				  const char *part)
 {
 	AttrNumber	attno = ms_column_number(rel, name);
 
@@ -374,6 +364,56 @@ describe_candidates(Relation rel, List *indexes)
 	return buf.data;
 }
 
+/* "SELECT track(..., key => '{a}') or SELECT ...": the calls that settle it */
+static char *
+describe_calls(const MSTarget *target, Relation rel, List *indexes)
+{
+	StringInfoData buf;
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	foreach(lc, indexes)
+	{
+		Relation	index = lfirst(lc);
+
+		appendStringInfo(&buf, "%sSELECT missing_symbol.track(%s, key => %s)",
+						 lc == list_head(indexes) ? "" : ", or ",
+						 quote_literal_cstr(target->name),
+						 quote_literal_cstr(psprintf("{%s}",
+													 index_columns(rel, index->rd_index))));
+	}
+	return buf.data;
+}
+
+/*
+ * Does another key qualify as well as the primary key?  Whoever counts gives
+ * the values of either: nothing fills a column of the primary key, and the
+ * other one has as many.
+ */
+static bool
+has_rival(Relation rel, Relation primary, List *candidates)
+{
+	Form_pg_index form = primary->rd_index;
+	ListCell   *lc;
+
+	for (int i = 0; i < form->indnkeyatts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
+											  form->indkey.values[i] - 1);
+
+		if (att->atthasdef || build_column_default(rel, att->attnum) != NULL)
+			return false;
+	}
+	foreach(lc, candidates)
+	{
+		Relation	index = lfirst(lc);
+
+		if (index != primary && index->rd_index->indnkeyatts == form->indnkeyatts)
+			return true;
+	}
+	return false;
+}
+
 static void
 deferrable_key(const MSTarget *target)
 {
@@ -387,7 +427,7 @@ deferrable_key(const MSTarget *target)
 /*
  * The unique index that is the key: the one whose columns track() named, else
  * the only one whose columns are given by the one who counts, else the
- * primary key if it is one of those.
+ * primary key if it is one of those and has no rival.
  */
 static Relation
 choose_key_index(MSTarget *target, Relation rel, List *indexes, List *named)
@@ -414,7 +454,7 @@ choose_key_index(MSTarget *target, Relation rel, List *indexes, List *named)
 	if (candidates == NIL)
 	{
 		foreach(lc, named)
-			(void) tracked_column(target, rel, strVal(lfirst(lc)), "key");
+			(void) ms_tracked_column(target, rel, strVal(lfirst(lc)), "key");
 		if (named != NIL && !deferrable_seen)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
@@ -439,7 +479,8 @@ choose_key_index(MSTarget *target, Relation rel, List *indexes, List *named)
 		{
 			Relation	index = lfirst(lc);
 
-			if (index->rd_index->indisprimary)
+			if (index->rd_index->indisprimary &&
+				!has_rival(rel, index, candidates))
 				return index;
 		}
 		ereport(ERROR,
@@ -447,9 +488,8 @@ choose_key_index(MSTarget *target, Relation rel, List *indexes, List *named)
 				 errmsg("the key of table %s is ambiguous", target->name),
 				 errdetail("These unique indexes qualify: %s.",
 						   describe_candidates(rel, candidates)),
-				 errhint("Say which one counts: SELECT missing_symbol.track(%s, key => '{%s}').",
-						 quote_literal_cstr(target->name),
-						 index_columns(rel, ((Relation) linitial(candidates))->rd_index))));
+				 errhint("Say which one counts: %s.",
+						 describe_calls(target, rel, candidates))));
 	}
 	return linitial(candidates);
 }
@@ -462,6 +502,7 @@ set_key(MSTarget *target, Relation rel, Relation index, List *named)
 
 	target->index = RelationGetRelid(index);
 	target->nkeys = form->indnkeyatts;
+	target->nrequired = target->nkeys;
 	target->keys = palloc0(sizeof(MSKeyColumn) * target->nkeys);
 	target->argument = palloc(sizeof(int) * target->nkeys);
 
@@ -479,6 +520,8 @@ set_key(MSTarget *target, Relation rel, Relation index, List *named)
 		key->subtype = index->rd_opcintype[i];
 		key->eqop = equality(index, i);
 		key->eqproc = get_opcode(key->eqop);
+		if (ms_default_is_sequence(rel, att->attnum))
+			target->key_filled = true;
 
 		/* the caller's order is the one track() was told, else the index's */
 		target->argument[i] = i;
@@ -537,228 +580,4 @@ ms_infer_key(MSTarget *target, Relation rel, List *named)
 	}
 	foreach(lc, indexes)
 		index_close(lfirst(lc), AccessShareLock);
-}
-
-/* The kind of a count column; false where its type cannot count. */
-static bool
-count_kind(Oid type, MSCountKind *kind)
-{
-	switch (type)
-	{
-		case INT2OID:
-			*kind = MS_COUNT_INT2;
-			return true;
-		case INT4OID:
-			*kind = MS_COUNT_INT4;
-			return true;
-		case INT8OID:
-			*kind = MS_COUNT_INT8;
-			return true;
-		case NUMERICOID:
-			*kind = MS_COUNT_NUMERIC;
-			return true;
-		default:
-			*kind = MS_COUNT_COUNTER;
-			return type == counter_type();
-	}
-}
-
-static bool
-can_count(Oid type)
-{
-	MSCountKind kind;
-
-	return count_kind(getBaseType(type), &kind);
-}
-
-static bool
-is_timestamptz(Oid type)
-{
-	return type == TIMESTAMPTZOID;
-}
-
-/*
- * The column that plays a part: the one that track() named, else the only
- * one of the customary names that has the right type.  0 where there is none.
- * What the database fills is nothing to be counted in.
- */
-static AttrNumber
-find_column(MSTarget *target, Relation rel, const char *part,
-			const char *tracked, const char *const names[],
-			bool (*right_type) (Oid), const char *types)
-{
-	AttrNumber	found = InvalidAttrNumber;
-	AttrNumber	wrong = InvalidAttrNumber;
-
-	if (tracked != NULL && tracked[0] == '\0')
-		return InvalidAttrNumber;
-	if (tracked != NULL)
-	{
-		found = tracked_column(target, rel, tracked, part);
-		if (ms_is_database_filled(TupleDescAttr(RelationGetDescr(rel), found - 1)))
-			ereport(ERROR,
-					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-					 errmsg("column \"%s\" of table %s cannot be its %s column: the database fills it",
-							tracked, target->name, part),
-					 errdetail("It is a generated column, or GENERATED ALWAYS AS IDENTITY."),
-					 errhint("Name a column that can be updated%s: SELECT missing_symbol.track(%s, %s => ...).",
-							 strcmp(part, "count") != 0 ? " (or '' for none)" : "",
-							 quote_literal_cstr(target->name), part)));
-		if (!right_type(TupleDescAttr(RelationGetDescr(rel), found - 1)->atttypid))
-		{
-			wrong = found;
-			found = InvalidAttrNumber;
-		}
-	}
-	else
-	{
-		for (int i = 0; names[i] != NULL; i++)
-		{
-			AttrNumber	attno = ms_column_number(rel, names[i]);
-
-			if (attno == InvalidAttrNumber ||
-				ms_is_database_filled(TupleDescAttr(RelationGetDescr(rel),
-													attno - 1)))
-				continue;
-			if (!right_type(TupleDescAttr(RelationGetDescr(rel),
-										  attno - 1)->atttypid))
-				wrong = attno;
-			else if (found == InvalidAttrNumber)
-				found = attno;
-			else
-				ereport(ERROR,
-						(errcode(ERRCODE_AMBIGUOUS_COLUMN),
-						 errmsg("the %s column of table %s is ambiguous",
-								part, target->name),
-						 errdetail("Columns \"%s\" and \"%s\" qualify.",
-								   ms_column_name(rel, found), names[i]),
-						 errhint("Say which one counts: SELECT missing_symbol.track(%s, %s => '%s').",
-								 quote_literal_cstr(target->name), part, names[i])));
-		}
-	}
-
-	if (found == InvalidAttrNumber && wrong != InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" of table %s cannot be its %s column: it is of type %s",
-						ms_column_name(rel, wrong), target->name, part,
-						format_type_be(TupleDescAttr(RelationGetDescr(rel),
-													 wrong - 1)->atttypid)),
-				 errdetail("Its type must be %s.", types),
-				 errhint("Change the column's type, or name another column%s: SELECT missing_symbol.track(%s, %s => ...).",
-						 strcmp(part, "count") != 0 ? " (or '' for none)" : "",
-						 quote_literal_cstr(target->name), part)));
-	return found;
-}
-
-/* The only column of type counter, if track() has not named a count column. */
-static AttrNumber
-find_counter_column(MSTarget *target, Relation rel)
-{
-	TupleDesc	desc = RelationGetDescr(rel);
-	AttrNumber	found = InvalidAttrNumber;
-
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-
-		if (att->attisdropped || att->atttypid != counter_type() ||
-			ms_is_database_filled(att))
-			continue;
-		if (found != InvalidAttrNumber)
-			ereport(ERROR,
-					(errcode(ERRCODE_AMBIGUOUS_COLUMN),
-					 errmsg("the count column of table %s is ambiguous",
-							target->name),
-					 errdetail("Columns \"%s\" and \"%s\" are of type counter.",
-							   ms_column_name(rel, found), NameStr(att->attname)),
-					 errhint("Say which one counts: SELECT missing_symbol.track(%s, count => '%s').",
-							 quote_literal_cstr(target->name),
-							 NameStr(att->attname))));
-		found = att->attnum;
-	}
-	return found;
-}
-
-void
-ms_infer_counter(MSTarget *target, Relation rel, const MSTracked *tracked)
-{
-	static const char *const counts[] = {"count", "hits", NULL};
-	static const char *const firsts[] = {"created_at", "first_seen", NULL};
-	static const char *const lasts[] = {"modified_at", "last_seen", NULL};
-	const char *count_types = "smallint, integer, bigint, numeric or missing_symbol.counter";
-	Form_pg_attribute att;
-
-	if (tracked->count == NULL)
-		target->count = find_counter_column(target, rel);
-	if (target->count == InvalidAttrNumber)
-		target->count = find_column(target, rel, "count", tracked->count,
-									counts, can_count, count_types);
-	if (target->count == InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("table %s has no count column", target->name),
-				 errdetail("That is a column of type missing_symbol.counter, or one named count or hits of type %s, that the database does not fill.",
-						   "smallint, integer, bigint or numeric"),
-				 errhint("Add one, or name it: SELECT missing_symbol.track(%s, count => ...).",
-						 quote_literal_cstr(target->name))));
-
-	att = TupleDescAttr(RelationGetDescr(rel), target->count - 1);
-	(void) count_kind(getBaseType(att->atttypid), &target->kind);
-	target->count_typmod = att->atttypmod;
-	if (getBaseType(att->atttypid) != att->atttypid &&
-		target->general_reason == NULL)
-		target->general_reason = "its count column is of a domain type";
-
-	/* a counter has its times inside */
-	if (target->kind == MS_COUNT_COUNTER)
-		return;
-	target->first_seen = find_column(target, rel, "first_seen",
-									 tracked->first_seen, firsts,
-									 is_timestamptz,
-									 "timestamp with time zone");
-	target->last_seen = find_column(target, rel, "last_seen",
-									tracked->last_seen, lasts,
-									is_timestamptz,
-									"timestamp with time zone");
-}
-
-/* A column that every increment changes, or that is its own, is no key. */
-void
-ms_check_key_is_no_counter(MSTarget *target, Relation rel)
-{
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		AttrNumber	attno = target->keys[i].column.attno;
-		const char *part;
-
-		if (attno == target->count)
-			part = "count";
-		else if (attno == target->first_seen)
-			part = "first_seen";
-		else if (attno == target->last_seen)
-			part = "last_seen";
-		else
-			continue;
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
-				 errmsg("column \"%s\" of table %s is in the key and is its %s column",
-						ms_column_name(rel, attno), target->name, part),
-				 errhint("Name another key or another column: SELECT missing_symbol.track(%s, key => ..., %s => ...).",
-						 quote_literal_cstr(target->name), part)));
-	}
-}
-
-void
-ms_infer_fill(MSTarget *target, Relation rel, List *names)
-{
-	ListCell   *lc;
-
-	foreach(lc, names)
-	{
-		AttrNumber	attno = tracked_column(target, rel, strVal(lfirst(lc)),
-										   "fill");
-
-		target->fill = bms_add_member(target->fill, attno);
-	}
 }

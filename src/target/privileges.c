@@ -5,7 +5,7 @@
  *
  * INSERT, UPDATE and SELECT, at every call, whether the counter is there or
  * not, as INSERT ... ON CONFLICT DO UPDATE does: on the table, or on the
- * columns that the call touches.  The executor's own check is used, and so
+ * columns that the call touches.  INSERT not, where none is ever made.  The executor's own check is used, and so
  * its hook is called, but only where core would: under an executor.  The
  * general path needs it too: its UPDATE alone would count without INSERT.
  *
@@ -65,7 +65,9 @@ ms_privileges_make(const MSTarget *target, Relation rel)
 	rte->rellockmode = RowExclusiveLock;
 	result->rtable = list_make1(rte);
 	result->perminfo = addRTEPermissionInfo(&result->perminfos, rte);
-	result->perminfo->requiredPerms = ACL_INSERT | ACL_UPDATE | ACL_SELECT;
+	result->perminfo->requiredPerms = ACL_UPDATE | ACL_SELECT;
+	if (!target->no_insert)
+		result->perminfo->requiredPerms |= ACL_INSERT;
 	result->cxt = CurrentMemoryContext;
 	result->inserted = add_columns(NULL, inserted);
 	result->updated = add_columns(NULL, updated);

@@ -101,6 +101,8 @@ extern struct ExprState *ms_compile_default(Relation rel,
 											struct EState *estate);
 extern const MSRow *ms_row_with_defaults(MSTarget *target, Relation rel,
 										 const MSRow *row);
+extern void ms_row_default_key(MSTarget *target, Relation rel, MSRow *row,
+							   int first);
 
 MS_INSIDE_END
 

@@ -271,6 +271,8 @@ build_target(Relation rel)
 	target->general_reason = structural_reason(rel);
 	target->row_security = rel->rd_rel->relrowsecurity;
 	ms_infer_key(target, rel, tracked.key);
+	target->no_insert = tracked.no_insert || target->key_filled;
+	ms_infer_key_defaults(target, rel, tracked.defaults);
 	ms_infer_counter(target, rel, &tracked);
 	ms_check_key_is_no_counter(target, rel);
 	ms_infer_fill(target, rel, tracked.fill);
@@ -291,6 +293,15 @@ build_target(Relation rel)
 		RelationGetDescr(rel)->constr != NULL &&
 		RelationGetDescr(rel)->constr->has_generated_stored)
 		target->general_reason = "it has generated columns and fills others";
+	if (target->throttle > 0 && target->last_time.local)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("throttle of table %s needs a last_seen column of type timestamp with time zone",
+						target->name),
+				 errdetail("Column \"%s\" is of type timestamp without time zone, which cannot tell how long ago a time was where a zone sets its clocks.",
+						   ms_column_name(rel, target->last_seen)),
+				 errhint("Change its type, or clear the throttle: SELECT missing_symbol.track(%s, throttle => '0').",
+						 quote_literal_cstr(target->name))));
 	if (target->throttle > 0 && target->kind != MS_COUNT_COUNTER &&
 		target->last_seen == InvalidAttrNumber)
 		ereport(ERROR,

@@ -61,6 +61,14 @@ typedef struct MSKeyColumn
 	Oid			subtype;		/* ... and that function's right-hand type */
 } MSKeyColumn;
 
+/* how a time column holds a time: times.c */
+typedef struct MSTimeColumn
+{
+	bool		local;			/* as a timestamp, in the target's zone */
+	bool		adjusted;		/* not as the microseconds of the time */
+	int32		typmod;
+} MSTimeColumn;
+
 /* when an increment reaches its row */
 typedef enum MSApply
 {
@@ -89,6 +97,8 @@ typedef struct MSTarget
 	int			nkeys;
 	MSKeyColumn *keys;
 	int		   *argument;		/* keys[i] is the caller's argument[i]-th value */
+	int			nrequired;		/* arguments: the others may be left out */
+	bool		key_filled;		/* by an identity or a sequence */
 
 	/* the counter; attribute number 0 means: no such column */
 	AttrNumber	count;
@@ -96,12 +106,17 @@ typedef struct MSTarget
 	int32		count_typmod;
 	AttrNumber	first_seen;
 	AttrNumber	last_seen;
+	MSTimeColumn first_time;
+	MSTimeColumn last_time;
+	struct pg_tz *zone;			/* of timestamps; NULL: UTC */
+	char	   *zone_name;
 
 	/* settings of track() */
 	MSApply		apply;
 	int64		throttle;		/* microseconds; 0: none */
 	Bitmapset  *fill;			/* attribute numbers */
 	bool		spill;			/* never wait for a row: append the delta */
+	bool		no_insert;		/* count only what exists */
 
 	/* why increments take the general path; NULL: they may take the fast one */
 	const char *general_reason;
@@ -137,7 +152,7 @@ extern void ms_target_release(MSTarget *target);
  * tracked.c: a row of table tracked: what track() said of a table.
  */
 
-/* columns of it, and arguments of track(), in order */
+/* columns of it, and arguments of track(), in order; there may be more */
 enum
 {
 	TRACKED_TARGET,
@@ -162,6 +177,11 @@ typedef struct MSTracked
 	int64		throttle;
 	List	   *fill;
 	bool		spill;
+
+	/* of configure() */
+	char	   *zone;			/* NULL: UTC */
+	bool		no_insert;
+	List	   *defaults;		/* of String */
 } MSTracked;
 
 extern Relation ms_tracked_open(LOCKMODE lockmode);
@@ -171,6 +191,55 @@ extern List *ms_tracked_names(Datum array);
 extern int64 ms_tracked_throttle(Interval *throttle);
 extern MSApply ms_tracked_apply(Datum value);
 extern void ms_tracked_read(Oid relid, MSTracked *tracked);
+
+/* columns of table settings, which the objects of release 1.1 lack */
+enum
+{
+	SETTINGS_TARGET,
+	SETTINGS_SETTINGS,
+	SETTINGS_NATTS
+};
+
+extern bool ms_settings_exist(void);
+extern Relation ms_settings_open(LOCKMODE lockmode);
+extern const char *ms_settings_known(void);
+extern bool ms_settings_is_known(const char *name);
+extern void ms_settings_parse(Datum settings, MSTracked *tracked);
+
+/*
+ * times.c: how the time columns hold a time.
+ */
+extern struct pg_tz *ms_find_zone(const char *name);
+extern Datum ms_time_adjusted(const MSTarget *target,
+							  const MSTimeColumn *column, TimestampTz time);
+extern TimestampTz ms_time_of_zone(const MSTarget *target,
+								   const MSTimeColumn *column, Datum value);
+
+/* a time as a column has it */
+static inline Datum
+ms_time_datum(const MSTarget *target, const MSTimeColumn *column,
+			  TimestampTz time)
+{
+	if (unlikely(column->adjusted))
+		return ms_time_adjusted(target, column, time);
+	return TimestampTzGetDatum(time);
+}
+
+/* the time that a column has */
+static inline TimestampTz
+ms_time_value(const MSTarget *target, const MSTimeColumn *column, Datum value)
+{
+	if (unlikely(column->adjusted))
+		return ms_time_of_zone(target, column, value);
+	return DatumGetTimestampTz(value);
+}
+
+/*
+ * columns.c: what a table tells of its counter.
+ */
+extern const char *ms_lacking_times(const MSTarget *target, Relation rel,
+									AttrNumber column);
+extern List *ms_left_alone(const MSTarget *target, Relation rel);
 
 /*
  * infer.c: what a table tells of its columns.

@@ -13,9 +13,15 @@
 MS_INSIDE_BEGIN
 
 /*
- * infer.c: the key, the counter's columns, the columns to fill.
+ * infer.c: the key.
  */
+extern AttrNumber ms_tracked_column(const MSTarget *target, Relation rel,
+									const char *name, const char *part);
 extern void ms_infer_key(MSTarget *target, Relation rel, List *named);
+
+/*
+ * columns.c: the counter's columns, the columns to fill.
+ */
 extern void ms_infer_counter(MSTarget *target, Relation rel,
 							 const MSTracked *tracked);
 extern void ms_check_key_is_no_counter(MSTarget *target, Relation rel);
@@ -30,6 +36,7 @@ extern bool ms_table_is_builtin(const MSTarget *target, Relation rel);
  * defaults.c: which columns have one, and when they are asked.
  */
 extern void ms_infer_defaults(MSTarget *target, Relation rel);
+extern void ms_infer_key_defaults(MSTarget *target, Relation rel, List *names);
 
 /*
  * origin.c: what a delta says of itself.

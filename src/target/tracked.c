@@ -1,8 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * tracked.c
- *	  Table missing_symbol.tracked: how a target counts where what its table
- *	  tells does not serve.  Here it is read; track() writes it.
+ *	  Tables missing_symbol.tracked and missing_symbol.settings: how a target
+ *	  counts where what its table tells does not serve.  Here they are read;
+ *	  track() and configure() write them.
+ *
+ * Library and SQL objects can be of different versions.  A library reads the
+ * columns of tracked into arrays of its own length, and one of before would
+ * write beyond them: so tracked has the columns that it had in 1.0, and what
+ * came later is in the JSON of settings, a table that the objects of before do
+ * not have.  Settings that this library does not know are left to those who do.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,6 +24,8 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -27,6 +36,9 @@
 /* a hundred years; no arithmetic with it overflows */
 #define MAX_THROTTLE_DAYS	36525
 
+/* the settings of configure() */
+static const char *const known[] = {"defaults", "insert", "zone"};
+
 /* Open table tracked. */
 Relation
 ms_tracked_open(LOCKMODE lockmode)
@@ -34,9 +46,23 @@ ms_tracked_open(LOCKMODE lockmode)
 	return ms_open_own_table("tracked", lockmode);
 }
 
+/* Is table settings there?  The objects of release 1.1 lack it. */
+bool
+ms_settings_exist(void)
+{
+	return OidIsValid(get_relname_relid("settings", ms_schema()));
+}
+
+Relation
+ms_settings_open(LOCKMODE lockmode)
+{
+	return ms_open_own_table("settings", lockmode);
+}
+
 /*
- * Read the row of a target into values/isnull (of TRACKED_NATTS); false where
- * there is none.  With *tid set to where the row is.
+ * Read the row of a target in one of the two tables into values/isnull, which
+ * have room for its columns; false where there is none.  With *tid set to where
+ * the row is.
  */
 bool
 ms_tracked_row(Relation tracked, Oid target, Datum *values, bool *isnull,
@@ -130,7 +156,134 @@ ms_tracked_apply(Datum value)
 			 errhint("Use apply => 'now', 'commit' or 'buffer'; '' clears the setting.")));
 }
 
-/* What track() said of a table; memory is the caller's. */
+/* "zone, ...": for a message */
+const char *
+ms_settings_known(void)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < lengthof(known); i++)
+		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "", known[i]);
+	return buf.data;
+}
+
+bool
+ms_settings_is_known(const char *name)
+{
+	for (int i = 0; i < lengthof(known); i++)
+	{
+		if (strcmp(known[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A setting's value, of the right JSON type; NULL: it is not set. */
+static JsonbValue *
+setting(Jsonb *settings, const char *name, enum jbvType type,
+		const char *type_name)
+{
+	JsonbValue	key;
+	JsonbValue *result;
+
+	key.type = jbvString;
+	key.val.string.val = unconstify(char *, name);
+	key.val.string.len = strlen(name);
+	result = findJsonbValueFromContainer(&settings->root, JB_FOBJECT, &key);
+	if (result != NULL && result->type != type)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("setting \"%s\" must be %s", name, type_name),
+				 errhint("A JSON null clears it.")));
+	return result;
+}
+
+/*
+ * A zone that has one meaning, whatever a session's timezone_abbreviations: of
+ * the names that are taken none is an abbreviation too, but UTC, which is the
+ * same everywhere.
+ */
+static char *
+zone_name(const JsonbValue *value)
+{
+	char	   *result = pnstrdup(value->val.string.val, value->val.string.len);
+
+	if (ms_find_zone(result) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unrecognized time zone in setting \"zone\": \"%s\"",
+						result),
+				 errhint("Use UTC or a name of pg_timezone_names with a slash, such as 'Europe/Paris'.")));
+	return result;
+}
+
+/* Names of columns: a list of String. */
+static List *
+column_names(const JsonbValue *value)
+{
+	JsonbContainer *array = value->val.binary.data;
+	List	   *result = NIL;
+
+	for (int i = 0; JsonContainerIsArray(array) &&
+		 i < JsonContainerSize(array); i++)
+	{
+		JsonbValue *name = getIthJsonbValueFromContainer(array, i);
+
+		if (name->type != jbvString)
+			break;
+		result = lappend(result,
+						 makeString(pnstrdup(name->val.string.val,
+											 name->val.string.len)));
+	}
+	if (!JsonContainerIsArray(array) ||
+		list_length(result) != JsonContainerSize(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("setting \"%s\" must be %s", "defaults",
+						"an array of names of columns"),
+				 errhint("A JSON null clears it.")));
+	return result;
+}
+
+/* Read and check settings, of which null ones have been left out. */
+void
+ms_settings_parse(Datum settings, MSTracked *tracked)
+{
+	Jsonb	   *json = DatumGetJsonbP(settings);
+	JsonbValue *value;
+
+	value = setting(json, "zone", jbvString, "a string");
+	if (value != NULL)
+		tracked->zone = zone_name(value);
+	if (tracked->zone != NULL && strcmp(tracked->zone, "UTC") == 0)
+		tracked->zone = NULL;
+	value = setting(json, "insert", jbvBool, "true or false");
+	tracked->no_insert = value != NULL && !value->val.boolean;
+	value = setting(json, "defaults", jbvBinary,
+					"an array of names of columns");
+	if (value != NULL)
+		tracked->defaults = column_names(value);
+}
+
+/* What configure() said of a table. */
+static void
+read_settings(Oid relid, MSTracked *result)
+{
+	Relation	table;
+	Datum		values[SETTINGS_NATTS];
+	bool		isnull[SETTINGS_NATTS];
+	ItemPointerData tid;
+
+	if (!ms_settings_exist())
+		return;
+	table = ms_settings_open(AccessShareLock);
+	if (ms_tracked_row(table, relid, values, isnull, &tid))
+		ms_settings_parse(values[SETTINGS_SETTINGS], result);
+	table_close(table, AccessShareLock);
+}
+
+/* What track() and configure() said of a table; memory is the caller's. */
 void
 ms_tracked_read(Oid relid, MSTracked *result)
 {
@@ -160,4 +313,5 @@ ms_tracked_read(Oid relid, MSTracked *result)
 			DatumGetBool(values[TRACKED_SPILL]);
 	}
 	table_close(tracked, AccessShareLock);
+	read_settings(relid, result);
 }

@@ -50,6 +50,21 @@ spilled, errors, fallbacks, folds IS NULL AND rows_written IS NULL FROM missing_
 query(q{SELECT missing_symbol.increment('views', '/seen') FROM generate_series(1, 3)}) foreach (1 .. 3);
 poll_query_until_ok($node, 'statistics tell what it has written', q{SELECT n_tup_ins = 2 FROM pg_stat_user_tables WHERE relname = 'views'});
 poll_query_until_ok($node, 'and what it has folded', q{SELECT folded >= 4 FROM missing_symbol.buffer_stats});
+is(query('SELECT absent FROM missing_symbol.buffer_stats'), '0', 'every one had a row');
+# of what is to be counted only where it exists
+is( query(q{
+CREATE TABLE likes (k text PRIMARY KEY, count int);
+INSERT INTO likes VALUES ('kept', 0), ('gone', 0);
+SELECT missing_symbol.track('likes', apply => 'buffer') \g /dev/null
+SELECT missing_symbol.configure('likes', '{"insert": false}') \g /dev/null
+BEGIN;
+SELECT buffered, ignored FROM missing_symbol.increment_many('likes', '{kept,gone,none}'::text[]);
+DELETE FROM likes WHERE k = 'gone';
+COMMIT}), '2|1', 'what is not there is told at the call');
+poll_query_until_ok($node, 'the rest is counted, or dropped', "SELECT count = 1 AND $empty FROM likes");
+poll_query_until_ok($node, 'and statistics tell what was dropped', 'SELECT absent = 1 FROM missing_symbol.buffer_stats');
+is(query('SELECT count(*) FROM missing_symbol.spilled'), '0', 'which is no error');
+query('DROP TABLE likes');
 is(query(q{SELECT pg_stat_reset() IS NOT NULL; SELECT since > now() - interval '1 hour' FROM missing_symbol.buffer_stats}), "t\nt", 'since the statistics were reset');
 configure(q{missing_symbol.worker_idle = '1s'});
 poll_query_until_ok($node, 'it leaves when it has nothing to do', "SELECT $workers = 0");

@@ -147,6 +147,24 @@ sub exact_ok
 	return;
 }
 
+# A table of the kind that this library infers, and the columns that describe()
+# has there.
+sub stamped_ok
+{
+	my ($what, $database, $columns) = @_;
+
+	is($node->safe_psql($database, q{
+CREATE TABLE stamped (k int PRIMARY KEY, count bigint, created_at timestamp NOT NULL, updated_at timestamp NOT NULL);
+SELECT missing_symbol.increment('stamped', 1);
+SET missing_symbol.fast_path = off;
+SELECT missing_symbol.increment('stamped', 1), missing_symbol.increment('stamped', 2);
+SET TimeZone = 'Asia/Tokyo';
+SELECT k, count, now() - created_at AT TIME ZONE 'UTC' < '1 minute', created_at <= updated_at FROM stamped ORDER BY k;
+SELECT (SELECT count(*) FROM jsonb_object_keys(to_jsonb(d))), last_seen FROM missing_symbol.describe('stamped') d}),
+		"1\n2|1\n1|2|t|t\n2|1|t|t\n$columns|updated_at", "$what: a table with timestamps");
+	return;
+}
+
 # so that another library may do what it did
 sub new_worker
 {
@@ -181,10 +199,13 @@ foreach my $version (@released)
 	$ledger{$database}->wait_for_rows(1000, @load);
 	new_worker($database);
 	update_ok("this library on $version", $database, $_) foreach ((grep { $_ gt $version } @released), $current);
+	# settings that no version before has, while sessions count
+	$node->safe_psql($database, q{SELECT missing_symbol.configure('now', '{"zone": "Europe/Paris"}'), missing_symbol.configure('buffered', '{"zone": "UTC"}')});
 	$ledger{$database}->wait_for_rows(500, @load);
 	new_worker($database);
 	finish_pgbench_ok("this library on $version: no increment failed", @load);
 	exact_ok("this library on $version", $database);
+	stamped_ok("this library on $version, updated", $database, 13);
 }
 
 # one that is never updated
@@ -192,6 +213,11 @@ database('stays', $released[-1]);
 my @load = start_load('stays', 3);
 finish_pgbench_ok("this library on $released[-1], never updated: no increment failed", @load);
 exact_ok("this library on $released[-1], never updated", 'stays');
+stamped_ok("this library on $released[-1], never updated", 'stays', 11);
+is(answer($node, q{SELECT missing_symbol.configure('now', '{}')}, 'stays'), '42883', "$released[-1] has no configure()");
+is(answer($node, q{CREATE TABLE gone (k int PRIMARY KEY, count bigint); SELECT missing_symbol.track('gone', spill => true);
+SELECT missing_symbol.untrack('gone'), missing_symbol.track('gone', spill => true); DROP TABLE gone; SELECT count(*) FROM missing_symbol.tracked WHERE target::text = 'gone'}, 'stays'),
+	"\n|\n0", 'tables are tracked and forgotten there');
 
 # ---------------------------------------------------------------------------
 # The library of the release before, exchanged under those who have loaded it
@@ -221,7 +247,6 @@ INSERT INTO ledger VALUES ('now', 1, 1), ('spilling', 1, 1), ('buffered', 1, 1),
 BEGIN; SELECT missing_symbol.increment('buffered', 1); SAVEPOINT s; SELECT missing_symbol.increment('deferred', 1); ROLLBACK TO s;
 INSERT INTO ledger VALUES ('buffered', 1, 1); COMMIT;
 SELECT * FROM missing_symbol.last_increment();
-SELECT * FROM missing_symbol.describe('now'); SELECT * FROM missing_symbol.describe('buffered');
 SELECT count(*) FROM missing_symbol.total(NULL::spilling); SELECT missing_symbol.value('buffered', 1);
 SELECT missing_symbol.track('deferred', apply => 'commit'), missing_symbol.track('other', spill => true);
 SELECT missing_symbol.untrack('other');
@@ -231,9 +256,13 @@ CALL missing_symbol.prune('now', '100 years');
 SELECT missing_symbol.profile_start('all'); SELECT 1; SELECT count(*) FROM missing_symbol.queries; SELECT missing_symbol.profile_stop();
 SELECT count(*) FROM missing_symbol.explain_analyze('SELECT 1');
 };
+	my $describe = q{SELECT * FROM missing_symbol.describe('now'); SELECT * FROM missing_symbol.describe('buffered');} . "\n";
+	# of which the old library would not know all columns
+	my $no_describe = "\\set ON_ERROR_STOP 0\n" . $describe . "\\set ON_ERROR_STOP 1\n";
 	my $wait = sub { "\\! while ! [ -e $dir/$_[0] ]; do sleep 0.1; done\n" };
 	my $script = "CREATE TEMP TABLE other (k int PRIMARY KEY, count bigint);\nDROP TABLE other;\nCREATE TABLE other (k int PRIMARY KEY, count bigint);\n"
-	  . $all . "\\! touch $dir/before\n" . $wait->('installed') . $all . "\\! touch $dir/between\n" . $wait->('updated') . $all . "\\echo the end\n";
+	  . $all . $describe . "\\! touch $dir/before\n" . $wait->('installed') . $all . $describe . "\\! touch $dir/between\n" . $wait->('updated')
+	  . $all . $no_describe . "\\echo the end\n";
 	my $out = '';
 	my $session = IPC::Run::start([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('upgraded') ], '<', \$script, '>&', \$out);
 	my $until = sub {
@@ -248,12 +277,14 @@ SELECT count(*) FROM missing_symbol.explain_analyze('SELECT 1');
 	$until->('between');
 	$ledger{upgraded}->wait_for_rows(1000, @load);
 	update_ok("$released to $current", 'upgraded', $current);
+	$node->safe_psql('upgraded', q{SELECT missing_symbol.configure(t, '{"zone": "Europe/Paris"}') FROM unnest('{now,spilling,deferred,buffered}'::regclass[]) t});
 	PostgreSQL::Test::Utils::append_to_file("$dir/updated", '');
 	$ledger{upgraded}->wait_for_rows(500, @load);
 	new_worker('upgraded');
 	finish_pgbench_ok("$released to $current: no increment failed", @load);
 	$session->finish;
 	like($out, qr/the end/, 'a session with the old library uses all that there was, to the end') or diag $out;
+	is(scalar(() = $out =~ /could not find function "ms_describe_target"/g), 2, 'but describe(), which has more columns');
 	exact_ok("$released to $current", 'upgraded');
 
 	# what the old library has set aside, the new one merges, and without an

@@ -12,7 +12,7 @@ use Test::More;
 my $top = "$FindBin::RealBin/../..";
 
 # regression themes that need something newer than 1.0
-my %newer = map { $_ => 1 } qw(contents prune);
+my %newer = map { $_ => 1 } qw(configure contents prune schemas);
 my @themes_of_1_0 = grep { !$newer{$_} } map { m{/([^/]+)\.sql$} && $1 !~ /--/ ? $1 : () } sort glob("$top/sql/*.sql");
 
 my $node = new_node('upgrade', conf => ['log_statement = none']);
@@ -123,6 +123,17 @@ sub data
 	return $dump;
 }
 
+# A view can be dumped and made again.
+sub command_restores
+{
+	my ($database, $view) = @_;
+	my $file = "$dir/$database.$view";
+
+	$node->command_ok([ 'pg_dump', '--no-sync', "--table=$view", '--clean', "--file=$file", $database ], "$view: dump");
+	$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $file, $database ], "$view: restore");
+	return;
+}
+
 # as spill.c has it: FNV-1a
 sub key_hash
 {
@@ -207,6 +218,14 @@ is(answer($node, q{
 SELECT missing_symbol.increment('page_views', 'page 9');
 CALL missing_symbol.prune('page_views', '1 year');
 }, 'alive'), '42883', '1.0 has no prune()');
+# what users have made of functions that have got more columns
+$node->safe_psql('alive', q{
+CREATE ROLE reader;
+REVOKE EXECUTE ON FUNCTION missing_symbol.describe(regclass) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION missing_symbol.describe(regclass) TO reader;
+CREATE VIEW described AS SELECT * FROM missing_symbol.describe('page_views');
+CREATE VIEW described_row AS SELECT to_jsonb(d) AS d FROM missing_symbol.describe('page_views') d;
+});
 is($node->safe_psql('alive', q{
 SELECT missing_symbol.increment('page_views', 'page 9');
 BEGIN;
@@ -222,6 +241,16 @@ CALL missing_symbol.prune('page_views', '1 year');
 SELECT missing_symbol.fold();
 SELECT count(*), sum(hits) FROM page_views}),
 	"11\n12\n12\n13|1001\n13\n99|8050", 'counting goes on, and the new procedure is there');
+
+is($node->safe_psql('alive', q{
+SELECT count, last_seen, spill FROM described;
+SELECT d ->> 'count' FROM described_row;
+SELECT settings IS NULL, left_alone IS NULL FROM missing_symbol.describe('page_views');
+SELECT has_function_privilege('reader', oid, 'EXECUTE'), has_function_privilege('pg_monitor', oid, 'EXECUTE')
+FROM pg_proc WHERE oid = 'missing_symbol.describe(regclass)'::regprocedure;
+SELECT count(*) FROM pg_get_viewdef('described'::regclass) d WHERE d LIKE '%hot_obstacles%'}),
+	"hits|last_seen|t\nhits\nt|t\nt|f\n1", 'views of a function with more columns, and rights on it, are as they were');
+command_restores('alive', 'described');
 
 # 1.0 let a limit that is null allow everything
 foreach my $call ('max_queries(NULL)', 'max_duration(NULL)', 'no_n_plus_one(NULL)', 'no_n_plus_one(5, NULL)')
