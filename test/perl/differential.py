@@ -179,10 +179,12 @@ class World:
                 checks.append(f'CHECK (public.small("{self.count}"))')
         self.checked = bool(checks)
         self.first = self.last = None
+        self.local = odds(0.3)			# times are of type timestamp, and hold UTC
+        self.clock = "pg_catalog.timezone('UTC', pg_catalog.clock_timestamp())" if self.local else "pg_catalog.clock_timestamp()"
         if not self.typed and odds(0.7):
             self.first, self.last = choice.choice((("created_at", "modified_at"), ("first_seen", "last_seen"), (None, "last_seen"), ("created_at", None)))
-            null = choice.choice(("", " NOT NULL", " DEFAULT clock_timestamp()"))
-            columns += [f"{name} timestamptz{null}" for name in (self.first, self.last) if name]
+            null = choice.choice(("", " NOT NULL", f" DEFAULT {self.clock}"))
+            columns += [f"{name} {'timestamp' if self.local else 'timestamptz'}{null}" for name in (self.first, self.last) if name]
         # details: name, type, values; which are filled
         self.details = []
         self.fill = []
@@ -410,10 +412,10 @@ class World:
         sets = [f"{quoted} = COALESCE(t.{quoted}, {zero}) {plus} {by}::bigint" if not self.typed
                 else f"{quoted} = CASE WHEN t.{quoted} IS NULL THEN {new} ELSE t.{quoted} {plus} {by}::bigint END"]
         if self.last:
-            sets.append(f"{self.last} = GREATEST(t.{self.last}, pg_catalog.clock_timestamp())")
+            sets.append(f"{self.last} = GREATEST(t.{self.last}, {self.clock})")
         filled = [name for name in given if name in self.fill]
         returning = f"RETURNING {'missing_symbol.hits(t.c)' if self.typed else f't.{quoted}'}"
-        insert = (f"INSERT INTO b.t AS t ({', '.join(names + [quoted] + times)}) VALUES ({', '.join(holes + [new] + ['pg_catalog.clock_timestamp()'] * len(times))})"
+        insert = (f"INSERT INTO b.t AS t ({', '.join(names + [quoted] + times)}) VALUES ({', '.join(holes + [new] + [self.clock] * len(times))})"
                   f" ON CONFLICT ({', '.join(name for name, _ in self.keys)}) DO UPDATE SET "
                   + ", ".join(sets + [f"{name} = COALESCE(t.{name}, EXCLUDED.{name})" for name in filled]) + " " + returning, some)
         if not self.update_first:
@@ -612,7 +614,8 @@ class World:
             self.admin.run("DELETE FROM missing_symbol.spilled")
             self.admin.run("DELETE FROM missing_symbol.buffered")
         if self.first and self.last:
-            rows = self.admin.run(f"SELECT {self.first}, {self.last} FROM a.t WHERE {self.first} > {self.last} OR {self.first} < %s OR {self.last} > clock_timestamp() LIMIT 3",
+            first, last = [f"timezone('UTC', {name})" if self.local else name for name in (self.first, self.last)]
+            rows = self.admin.run(f"SELECT {first}, {last} FROM a.t WHERE {first} > {last} OR {first} < %s OR {last} > clock_timestamp() LIMIT 3",
                                   (self.begin,))[1]
             if rows:
                 self.find("times out of bounds", rows)

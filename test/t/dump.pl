@@ -35,6 +35,8 @@ SELECT missing_symbol.increment('untracked', g % 3) FROM generate_series(1, 10) 
 SELECT missing_symbol.record('xul.pdb', '44E4EC8C2F41492B9369D6B9A059577C2', 'xul.sym', NULL, 'deadbeef', by => 3);
 CREATE TABLE hot (site int, day date, n numeric, seen timestamptz, note text, PRIMARY KEY (day, site));
 SELECT missing_symbol.track('hot', count => 'n', last_seen => 'seen', apply => 'now', spill => true);
+CREATE TABLE zoned (k text PRIMARY KEY, count int, created_at timestamp, updated_at timestamp);
+SELECT missing_symbol.configure('zoned', '{"zone": "Europe/Paris", "insert": false}');
 CREATE TABLE late (k text PRIMARY KEY, count int);
 SELECT missing_symbol.track('late', apply => 'commit', spill => true);
 SELECT missing_symbol.increment('hot', '2026-11-21'::date, 1);
@@ -71,6 +73,8 @@ SELECT to_jsonb(t) FROM late AS t;
 SELECT key, count, first_seen, last_seen, throttle, fill FROM missing_symbol.describe('page_views');
 SELECT key, count, first_seen, last_seen, apply, throttle, fill, spill FROM missing_symbol.describe('hot');
 SELECT key, count, first_seen, last_seen, throttle, fill FROM missing_symbol.describe('"odd ""name"."Hits"');
+SELECT target, settings FROM missing_symbol.settings;
+SELECT first_seen, last_seen, settings FROM missing_symbol.describe('zoned');
 };
 my $count_on = q{
 SET missing_symbol.test_clock = '2026-11-22 13:00:01.500000+00';
