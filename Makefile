@@ -135,6 +135,7 @@ REGRESS = \
 REGRESS_BOTH = \
 	increment \
 	batch \
+	calls \
 	buffer \
 	pending \
 	defaults \
@@ -172,6 +173,7 @@ PROVE_TESTS = \
 	test/t/acting.pl \
 	test/t/buffer.pl \
 	test/t/buffer_load.pl \
+	test/t/calls.pl \
 	test/t/compare.pl \
 	test/t/citus.pl \
 	test/t/cost.pl \

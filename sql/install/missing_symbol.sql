@@ -457,6 +457,65 @@ AS 'MODULE_PATHNAME', 'ms_increment_text';
 COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, VARIADIC pg_catalog.text[]) IS
     'add 1 to the counter of a key given as literals or untyped parameters, inserting it if it is not there; the new count, or null where nothing was counted';
 
+-- A key of two or three columns, of which some values are typed and others not:
+-- an untyped parameter becomes text.  The VARIADIC forms take what is all one
+-- or all the other, and keys of more columns.
+CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, key1 pg_catalog.text, key2 "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_any';
+COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, pg_catalog.text, "any") IS
+    'increment() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, key1 "any", key2 pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_any';
+COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, "any", pg_catalog.text) IS
+    'increment() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, key1 pg_catalog.text, key2 pg_catalog.text, key3 "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_any';
+COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, pg_catalog.text, pg_catalog.text, "any") IS
+    'increment() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, key1 pg_catalog.text, key2 "any", key3 pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_any';
+COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, pg_catalog.text, "any", pg_catalog.text) IS
+    'increment() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, key1 pg_catalog.text, key2 "any", key3 "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_any';
+COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, pg_catalog.text, "any", "any") IS
+    'increment() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, key1 "any", key2 pg_catalog.text, key3 pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_any';
+COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, "any", pg_catalog.text, pg_catalog.text) IS
+    'increment() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, key1 "any", key2 pg_catalog.text, key3 "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_any';
+COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, "any", pg_catalog.text, "any") IS
+    'increment() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, key1 "any", key2 "any", key3 pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_any';
+COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, "any", "any", pg_catalog.text) IS
+    'increment() of a key of which some values are typed, and others literals, untyped parameters or text';
+
 CREATE FUNCTION missing_symbol.increment_by(target pg_catalog.regclass, by pg_catalog.int8, VARIADIC key "any")
 RETURNS pg_catalog.int8
 LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -493,6 +552,22 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_increment_many';
 COMMENT ON FUNCTION missing_symbol.increment_many(pg_catalog.regclass, pg_catalog.anyarray, pg_catalog.int8[]) IS
     'add to many counters in one call, keys of one column; duplicates are merged, rows are locked in the order of the key; how many keys had which outcome';
+
+CREATE FUNCTION missing_symbol.increment_many(
+    target          pg_catalog.regclass,
+    keys            pg_catalog.text,
+    by              pg_catalog.int8[] DEFAULT NULL,
+    OUT inserted    pg_catalog.int8,
+    OUT incremented pg_catalog.int8,
+    OUT throttled   pg_catalog.int8,
+    OUT spilled     pg_catalog.int8,
+    OUT deferred    pg_catalog.int8,
+    OUT buffered    pg_catalog.int8,
+    OUT ignored     pg_catalog.int8)
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_many_text';
+COMMENT ON FUNCTION missing_symbol.increment_many(pg_catalog.regclass, pg_catalog.text, pg_catalog.int8[]) IS
+    'increment_many() of an array given as a literal or an untyped parameter';
 
 CREATE FUNCTION missing_symbol.increment_rows(
     target          pg_catalog.regclass,
@@ -533,6 +608,63 @@ LANGUAGE C STABLE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_value_text';
 COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, VARIADIC pg_catalog.text[]) IS
     'the exact count of a key given as literals or untyped parameters; null where there is no such counter';
+
+-- Likewise
+CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, key1 pg_catalog.text, key2 "any")
+RETURNS pg_catalog.int8
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_value_any';
+COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, pg_catalog.text, "any") IS
+    'value() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, key1 "any", key2 pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_value_any';
+COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, "any", pg_catalog.text) IS
+    'value() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, key1 pg_catalog.text, key2 pg_catalog.text, key3 "any")
+RETURNS pg_catalog.int8
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_value_any';
+COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, pg_catalog.text, pg_catalog.text, "any") IS
+    'value() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, key1 pg_catalog.text, key2 "any", key3 pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_value_any';
+COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, pg_catalog.text, "any", pg_catalog.text) IS
+    'value() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, key1 pg_catalog.text, key2 "any", key3 "any")
+RETURNS pg_catalog.int8
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_value_any';
+COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, pg_catalog.text, "any", "any") IS
+    'value() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, key1 "any", key2 pg_catalog.text, key3 pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_value_any';
+COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, "any", pg_catalog.text, pg_catalog.text) IS
+    'value() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, key1 "any", key2 pg_catalog.text, key3 "any")
+RETURNS pg_catalog.int8
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_value_any';
+COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, "any", pg_catalog.text, "any") IS
+    'value() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, key1 "any", key2 "any", key3 pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_value_any';
+COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, "any", "any", pg_catalog.text) IS
+    'value() of a key of which some values are typed, and others literals, untyped parameters or text';
 
 -- What a session's increments came to
 CREATE FUNCTION missing_symbol.counter_stats(

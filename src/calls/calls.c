@@ -43,15 +43,20 @@ PG_FUNCTION_INFO_V1(ms_increment_by_any);
 PG_FUNCTION_INFO_V1(ms_increment_by_text);
 PG_FUNCTION_INFO_V1(ms_increment_row);
 PG_FUNCTION_INFO_V1(ms_increment_many);
+PG_FUNCTION_INFO_V1(ms_increment_many_text);
 PG_FUNCTION_INFO_V1(ms_increment_rows);
 PG_FUNCTION_INFO_V1(ms_value_any);
 PG_FUNCTION_INFO_V1(ms_value_text);
 
-/* The key values of a call, from argument first on. */
+/*
+ * The key values of a call, from argument first on.  The forms of two and three
+ * arguments are no VARIADIC ones, whatever the call says.
+ */
 static void
 read_key(FunctionCallInfo fcinfo, int first, bool text, KeyValues *key)
 {
-	if (!text && !get_fn_expr_variadic(fcinfo->flinfo))
+	if (!text && (PG_NARGS() - first > 1 ||
+				  !get_fn_expr_variadic(fcinfo->flinfo)))
 	{
 		key->n = PG_NARGS() - first;
 		if (key->n > INDEX_MAX_KEYS)
@@ -180,7 +185,8 @@ typedef struct Call
 	Oid			elemtype;
 	Datum	   *elems;
 	bool	   *nulls;
-	int64	   *amounts;		/* NULL: 1 each */
+	ArrayType  *by_array;		/* as given ... */
+	int64	   *amounts;		/* ... and read; NULL: 1 each */
 	int64		counts[MS_OUTCOMES];
 
 	/* what work found */
@@ -380,7 +386,8 @@ ms_value_text(PG_FUNCTION_ARGS)
 }
 
 /*
- * Batches
+ * Batches.  No keys at all are an empty batch, as an aggregate over no rows
+ * gives NULL.
  */
 
 /*
@@ -465,7 +472,7 @@ work_many(Call *call)
 static void
 work_rows(Call *call)
 {
-	Jsonb	   *json = DatumGetJsonbP(call->fields);
+	Jsonb	   *json = call->nelems > 0 ? DatumGetJsonbP(call->fields) : NULL;
 	MSRow	  **rows = allocate_rows(call->nelems);
 
 	for (int i = 0; i < call->nelems; i++)
@@ -484,17 +491,17 @@ work_rows(Call *call)
 
 /* The amounts of a batch; NULL means 1 for each. */
 static int64 *
-read_amounts(FunctionCallInfo fcinfo, int arg, int nelems)
+read_amounts(ArrayType *array, int nelems)
 {
 	Datum	   *values;
 	bool	   *nulls;
 	int			n;
 	int64	   *result;
 
-	if (PG_ARGISNULL(arg))
+	if (array == NULL)
 		return NULL;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(arg), INT8OID, sizeof(int64),
-					  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &values, &nulls, &n);
+	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
+					  TYPALIGN_DOUBLE, &values, &nulls, &n);
 	if (n != nelems)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -534,29 +541,71 @@ batch_result(FunctionCallInfo fcinfo, const int64 *counts)
 											 isnull));
 }
 
+/* What all batches begin with; their third argument is "by". */
+static void
+begin_batch(FunctionCallInfo fcinfo, Call *call, void (*work) (Call *call))
+{
+	call->relid = target_argument(fcinfo);
+	call->lockmode = RowExclusiveLock;
+	call->work = work;
+	if (!PG_ARGISNULL(2))
+		call->by_array = PG_GETARG_ARRAYTYPE_P(2);
+}
+
+/* The keys of a batch, and their amounts. */
+static void
+read_keys(Call *call, ArrayType *array)
+{
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+
+	if (array != NULL)
+	{
+		call->elemtype = ARR_ELEMTYPE(array);
+		get_typlenbyvalalign(call->elemtype, &typlen, &typbyval, &typalign);
+		deconstruct_array(array, call->elemtype, typlen, typbyval, typalign,
+						  &call->elems, &call->nulls, &call->nelems);
+	}
+	call->amounts = read_amounts(call->by_array, call->nelems);
+}
+
 /* increment_many(target, keys anyarray, by bigint[]) */
 Datum
 ms_increment_many(PG_FUNCTION_ARGS)
 {
 	Call		call = {0};
-	ArrayType  *array;
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
 
-	call.relid = target_argument(fcinfo);
-	call.lockmode = RowExclusiveLock;
-	call.work = work_many;
+	begin_batch(fcinfo, &call, work_many);
+	read_keys(&call, PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1));
+	run_call(&call);
+	return batch_result(fcinfo, call.counts);
+}
+
+static void
+work_many_text(Call *call)
+{
+	Oid			infunc;
+	Oid			ioparam;
+
+	getTypeInputInfo(TEXTARRAYOID, &infunc, &ioparam);
+	read_keys(call,
+			  DatumGetArrayTypeP(OidInputFunctionCall(infunc,
+													  TextDatumGetCString(call->fields),
+													  ioparam, -1)));
+	work_many(call);
+}
+
+/* increment_many(target, keys text, by bigint[]): the text of an array */
+Datum
+ms_increment_many_text(PG_FUNCTION_ARGS)
+{
+	Call		call = {0};
+
 	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("keys must not be null")));
-	array = PG_GETARG_ARRAYTYPE_P(1);
-	call.elemtype = ARR_ELEMTYPE(array);
-	get_typlenbyvalalign(call.elemtype, &typlen, &typbyval, &typalign);
-	deconstruct_array(array, call.elemtype, typlen, typbyval, typalign,
-					  &call.elems, &call.nulls, &call.nelems);
-	call.amounts = read_amounts(fcinfo, 2, call.nelems);
+		return ms_increment_many(fcinfo);
+	begin_batch(fcinfo, &call, work_many_text);
+	call.fields = PG_GETARG_DATUM(1);
 	run_call(&call);
 	return batch_result(fcinfo, call.counts);
 }
@@ -568,22 +617,19 @@ ms_increment_rows(PG_FUNCTION_ARGS)
 	Call		call = {0};
 	Jsonb	   *json;
 
-	call.relid = target_argument(fcinfo);
-	call.lockmode = RowExclusiveLock;
-	call.work = work_rows;
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("rows must not be null")));
-	json = PG_GETARG_JSONB_P(1);
-	if (!JB_ROOT_IS_ARRAY(json) || JB_ROOT_IS_SCALAR(json))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("rows must be a JSON array of objects"),
-				 errhint("increment_row() takes a single object.")));
-	call.fields = JsonbPGetDatum(json);
-	call.nelems = JB_ROOT_COUNT(json);
-	call.amounts = read_amounts(fcinfo, 2, call.nelems);
+	begin_batch(fcinfo, &call, work_rows);
+	if (!PG_ARGISNULL(1))
+	{
+		json = PG_GETARG_JSONB_P(1);
+		if (!JB_ROOT_IS_ARRAY(json) || JB_ROOT_IS_SCALAR(json))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("rows must be a JSON array of objects"),
+					 errhint("increment_row() takes a single object.")));
+		call.fields = JsonbPGetDatum(json);
+		call.nelems = JB_ROOT_COUNT(json);
+	}
+	call.amounts = read_amounts(call.by_array, call.nelems);
 	run_call(&call);
 	return batch_result(fcinfo, call.counts);
 }
