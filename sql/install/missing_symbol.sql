@@ -530,6 +530,27 @@ AS 'MODULE_PATHNAME', 'ms_increment_by_text';
 COMMENT ON FUNCTION missing_symbol.increment_by(pg_catalog.regclass, pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
     'add any amount but zero to the counter of a key given as literals or untyped parameters; the new count, or null where nothing was counted';
 
+CREATE FUNCTION missing_symbol.increment_amount(target pg_catalog.regclass, amount pg_catalog.numeric, VARIADIC key "any")
+RETURNS pg_catalog.numeric
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_amount_any';
+COMMENT ON FUNCTION missing_symbol.increment_amount(pg_catalog.regclass, pg_catalog.numeric, VARIADIC "any") IS
+    'add an amount, with a fraction too where the count column is numeric, to the counter of a key; the new count, or null where nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_amount(target pg_catalog.regclass, amount pg_catalog.numeric, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.numeric
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_amount_text';
+COMMENT ON FUNCTION missing_symbol.increment_amount(pg_catalog.regclass, pg_catalog.numeric, VARIADIC pg_catalog.text[]) IS
+    'add an amount, with a fraction too where the count column is numeric, to the counter of a key given as literals or untyped parameters; the new count, or null where nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_amount(target pg_catalog.regclass, amount pg_catalog.numeric, fields pg_catalog.jsonb)
+RETURNS pg_catalog.numeric
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_amount_row';
+COMMENT ON FUNCTION missing_symbol.increment_amount(pg_catalog.regclass, pg_catalog.numeric, pg_catalog.jsonb) IS
+    'add an amount, with a fraction too where the count column is numeric, to the counter whose key is among the fields, columns by name; the new count, or null where nothing was counted';
+
 CREATE FUNCTION missing_symbol.increment_row(target pg_catalog.regclass, fields pg_catalog.jsonb, by pg_catalog.int8 DEFAULT '1')
 RETURNS pg_catalog.int8
 LANGUAGE C VOLATILE PARALLEL UNSAFE

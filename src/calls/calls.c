@@ -16,9 +16,11 @@
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/numeric.h"
 #include "utils/rel.h"
 
 #include "compat.h"
@@ -41,6 +43,9 @@ PG_FUNCTION_INFO_V1(ms_increment_any);
 PG_FUNCTION_INFO_V1(ms_increment_text);
 PG_FUNCTION_INFO_V1(ms_increment_by_any);
 PG_FUNCTION_INFO_V1(ms_increment_by_text);
+PG_FUNCTION_INFO_V1(ms_increment_amount_any);
+PG_FUNCTION_INFO_V1(ms_increment_amount_text);
+PG_FUNCTION_INFO_V1(ms_increment_amount_row);
 PG_FUNCTION_INFO_V1(ms_increment_row);
 PG_FUNCTION_INFO_V1(ms_increment_many);
 PG_FUNCTION_INFO_V1(ms_increment_many_text);
@@ -165,6 +170,16 @@ by_argument(FunctionCallInfo fcinfo, int n)
 	return by;
 }
 
+static Datum
+fields_argument(FunctionCallInfo fcinfo, int n)
+{
+	if (PG_ARGISNULL(n))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("fields must not be null")));
+	return PG_GETARG_DATUM(n);
+}
+
 /* what a call works on once its target is open */
 typedef struct Call
 {
@@ -180,6 +195,7 @@ typedef struct Call
 	const char *const *names;
 	const Datum *texts;
 	int64		by;
+	Datum		amount;			/* numeric; then the count, if it is known */
 	int			nelems;			/* of a batch */
 	int			reading;		/* the element that is being read, from 1; or 0 */
 	Oid			elemtype;
@@ -233,13 +249,24 @@ run_call(Call *call)
 	ms_target_close(call->target, call->rel);
 }
 
+/* Count a row; what the count is then. */
+static void
+count(Call *call, MSRow *row)
+{
+	MSResult	result;
+
+	call->isnull = !ms_increment(call->target, call->rel, row, &result) ||
+		result.count_isnull;
+	call->value = result.count;
+}
+
 static void
 work_increment(Call *call)
 {
 	MSRow	   *row = row_from_key(call->target, call->rel, &call->key, false);
 
 	row->by = call->by;
-	call->isnull = !ms_increment(call->target, call->rel, row, &call->value);
+	count(call, row);
 }
 
 static void
@@ -249,7 +276,7 @@ work_increment_row(Call *call)
 
 	ms_row_from_jsonb(call->target, call->rel, row, call->fields);
 	row->by = call->by;
-	call->isnull = !ms_increment(call->target, call->rel, row, &call->value);
+	count(call, row);
 }
 
 static void
@@ -260,7 +287,7 @@ work_increment_texts(Call *call)
 	ms_row_from_texts(call->target, call->rel, row, call->names, call->nelems,
 					  call->texts, call->nulls);
 	row->by = call->by;
-	call->isnull = !ms_increment(call->target, call->rel, row, &call->value);
+	count(call, row);
 }
 
 /*
@@ -286,6 +313,42 @@ ms_increment_texts(Oid relid, const char *const *names, int n,
 	run_call(&call);
 	*count = call.value;
 	return !call.isnull;
+}
+
+/* Count a row by the amount given; what the count is then, as a numeric. */
+static void
+count_amount(Call *call, MSRow *row)
+{
+	MSResult	result;
+
+	ms_row_set_amount(call->target, call->rel, row, call->amount);
+	call->isnull = true;
+	if (!ms_increment(call->target, call->rel, row, &result))
+		return;
+	call->isnull = false;
+	if (result.numeric != (Datum) 0)
+		call->amount = result.numeric;
+	else if (!result.count_isnull)
+		call->amount = DirectFunctionCall1(int8_numeric,
+										   Int64GetDatum(result.count));
+	else
+		call->isnull = true;
+}
+
+static void
+work_amount(Call *call)
+{
+	count_amount(call, row_from_key(call->target, call->rel, &call->key,
+									false));
+}
+
+static void
+work_amount_row(Call *call)
+{
+	MSRow	   *row = ms_row_make(call->rel);
+
+	ms_row_from_jsonb(call->target, call->rel, row, call->fields);
+	count_amount(call, row);
 }
 
 static void
@@ -337,6 +400,48 @@ ms_increment_by_text(PG_FUNCTION_ARGS)
 	return increment_by_key(fcinfo, true, true);
 }
 
+/* increment_amount(target, amount, key), or with columns by name */
+static Datum
+increment_amount(FunctionCallInfo fcinfo, void (*work) (Call *call), bool text)
+{
+	Call		call;
+
+	call.relid = target_argument(fcinfo);
+	call.lockmode = RowExclusiveLock;
+	call.work = work;
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("amount must not be null")));
+	call.amount = NumericGetDatum(PG_GETARG_NUMERIC(1));
+	if (work == work_amount_row)
+		call.fields = fields_argument(fcinfo, 2);
+	else
+		read_key(fcinfo, 2, text, &call.key);
+	run_call(&call);
+	if (call.isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(call.amount);
+}
+
+Datum
+ms_increment_amount_any(PG_FUNCTION_ARGS)
+{
+	return increment_amount(fcinfo, work_amount, false);
+}
+
+Datum
+ms_increment_amount_text(PG_FUNCTION_ARGS)
+{
+	return increment_amount(fcinfo, work_amount, true);
+}
+
+Datum
+ms_increment_amount_row(PG_FUNCTION_ARGS)
+{
+	return increment_amount(fcinfo, work_amount_row, false);
+}
+
 /* increment_row(target, fields, by) */
 Datum
 ms_increment_row(PG_FUNCTION_ARGS)
@@ -346,11 +451,7 @@ ms_increment_row(PG_FUNCTION_ARGS)
 	call.relid = target_argument(fcinfo);
 	call.lockmode = RowExclusiveLock;
 	call.work = work_increment_row;
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("fields must not be null")));
-	call.fields = PG_GETARG_DATUM(1);
+	call.fields = fields_argument(fcinfo, 1);
 	call.by = by_argument(fcinfo, 2);
 	run_call(&call);
 	if (call.isnull)

@@ -71,6 +71,8 @@ my @calls = (
 	[ "increment_many('hits', \$1)", '', "'{x,y,new}'", '(1,2,0,0,0,0,0)' ],
 	[ "increment_many('hits', '{x}')", '', '', '(0,1,0,0,0,0,0)' ],
 	[ "increment_many('ints', \$1, \$2)", '', "'{5,6}', '{2,3}'", '(1,1,0,0,0,0,0)' ],
+	[ "increment_amount('hits', \$1, \$2)", '', "2.0, 'x'", 28 ],
+	[ "increment_amount('pairs', \$1, \$2, \$3)", 'numeric, int, text', "3, 1, 'x'", 14 ],
 
 	# these need a cast
 	[ "increment_by('pairs', 2, \$1::int, \$2)", '', undef, '42P18' ],
