@@ -119,6 +119,7 @@ DOCS = \
 REGRESS = \
 	compare \
 	counter \
+	counter_use \
 	explain \
 	profile \
 	findings \

@@ -102,6 +102,32 @@ CREATE CAST (missing_symbol.counter AS pg_catalog.int8)
 COMMENT ON CAST (missing_symbol.counter AS pg_catalog.int8) IS
     'the count of a counter';
 
+-- In JSON a counter is an object, also within to_json(), row_to_json() and the
+-- like.  Its times are written in the session's zone.
+CREATE FUNCTION missing_symbol.counter_json(missing_symbol.counter)
+RETURNS pg_catalog.json
+LANGUAGE C STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_json';
+COMMENT ON FUNCTION missing_symbol.counter_json(missing_symbol.counter) IS
+    'a counter as an object of count, first_seen and last_seen';
+
+CREATE CAST (missing_symbol.counter AS pg_catalog.json)
+    WITH FUNCTION missing_symbol.counter_json(missing_symbol.counter);
+COMMENT ON CAST (missing_symbol.counter AS pg_catalog.json) IS
+    'a counter as an object of count, first_seen and last_seen';
+
+CREATE FUNCTION missing_symbol.counter_jsonb(missing_symbol.counter)
+RETURNS pg_catalog.jsonb
+LANGUAGE C STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_jsonb';
+COMMENT ON FUNCTION missing_symbol.counter_jsonb(missing_symbol.counter) IS
+    'a counter as an object of count, first_seen and last_seen';
+
+CREATE CAST (missing_symbol.counter AS pg_catalog.jsonb)
+    WITH FUNCTION missing_symbol.counter_jsonb(missing_symbol.counter);
+COMMENT ON CAST (missing_symbol.counter AS pg_catalog.jsonb) IS
+    'a counter as an object of count, first_seen and last_seen';
+
 -- Counting.  There is no counter + counter: it would capture hits + $1.
 CREATE FUNCTION missing_symbol.counter_plus(missing_symbol.counter, pg_catalog.int8)
 RETURNS missing_symbol.counter
@@ -294,6 +320,236 @@ AS 'MODULE_PATHNAME', 'ms_counter_hash_extended';
 COMMENT ON FUNCTION missing_symbol.counter_hash_extended(missing_symbol.counter, pg_catalog.int8) IS
     'hash with a seed';
 
+-- A count compared with a number.  Not in the operator family: counters that a
+-- number is equal to are not equal to each other.
+CREATE FUNCTION missing_symbol.counter_eq_int8(missing_symbol.counter, pg_catalog.int8)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_eq_int8';
+COMMENT ON FUNCTION missing_symbol.counter_eq_int8(missing_symbol.counter, pg_catalog.int8) IS
+    'implementation of = operator';
+
+CREATE FUNCTION missing_symbol.int8_eq_counter(pg_catalog.int8, missing_symbol.counter)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_int8_eq_counter';
+COMMENT ON FUNCTION missing_symbol.int8_eq_counter(pg_catalog.int8, missing_symbol.counter) IS
+    'implementation of = operator';
+
+CREATE FUNCTION missing_symbol.counter_ne_int8(missing_symbol.counter, pg_catalog.int8)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_ne_int8';
+COMMENT ON FUNCTION missing_symbol.counter_ne_int8(missing_symbol.counter, pg_catalog.int8) IS
+    'implementation of <> operator';
+
+CREATE FUNCTION missing_symbol.int8_ne_counter(pg_catalog.int8, missing_symbol.counter)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_int8_ne_counter';
+COMMENT ON FUNCTION missing_symbol.int8_ne_counter(pg_catalog.int8, missing_symbol.counter) IS
+    'implementation of <> operator';
+
+CREATE FUNCTION missing_symbol.counter_lt_int8(missing_symbol.counter, pg_catalog.int8)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_lt_int8';
+COMMENT ON FUNCTION missing_symbol.counter_lt_int8(missing_symbol.counter, pg_catalog.int8) IS
+    'implementation of < operator';
+
+CREATE FUNCTION missing_symbol.int8_lt_counter(pg_catalog.int8, missing_symbol.counter)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_int8_lt_counter';
+COMMENT ON FUNCTION missing_symbol.int8_lt_counter(pg_catalog.int8, missing_symbol.counter) IS
+    'implementation of < operator';
+
+CREATE FUNCTION missing_symbol.counter_le_int8(missing_symbol.counter, pg_catalog.int8)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_le_int8';
+COMMENT ON FUNCTION missing_symbol.counter_le_int8(missing_symbol.counter, pg_catalog.int8) IS
+    'implementation of <= operator';
+
+CREATE FUNCTION missing_symbol.int8_le_counter(pg_catalog.int8, missing_symbol.counter)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_int8_le_counter';
+COMMENT ON FUNCTION missing_symbol.int8_le_counter(pg_catalog.int8, missing_symbol.counter) IS
+    'implementation of <= operator';
+
+CREATE FUNCTION missing_symbol.counter_gt_int8(missing_symbol.counter, pg_catalog.int8)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_gt_int8';
+COMMENT ON FUNCTION missing_symbol.counter_gt_int8(missing_symbol.counter, pg_catalog.int8) IS
+    'implementation of > operator';
+
+CREATE FUNCTION missing_symbol.int8_gt_counter(pg_catalog.int8, missing_symbol.counter)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_int8_gt_counter';
+COMMENT ON FUNCTION missing_symbol.int8_gt_counter(pg_catalog.int8, missing_symbol.counter) IS
+    'implementation of > operator';
+
+CREATE FUNCTION missing_symbol.counter_ge_int8(missing_symbol.counter, pg_catalog.int8)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_ge_int8';
+COMMENT ON FUNCTION missing_symbol.counter_ge_int8(missing_symbol.counter, pg_catalog.int8) IS
+    'implementation of >= operator';
+
+CREATE FUNCTION missing_symbol.int8_ge_counter(pg_catalog.int8, missing_symbol.counter)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_int8_ge_counter';
+COMMENT ON FUNCTION missing_symbol.int8_ge_counter(pg_catalog.int8, missing_symbol.counter) IS
+    'implementation of >= operator';
+
+CREATE OPERATOR missing_symbol.= (
+    FUNCTION = missing_symbol.counter_eq_int8,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = pg_catalog.int8,
+    COMMUTATOR = OPERATOR(missing_symbol.=),
+    NEGATOR = OPERATOR(missing_symbol.<>),
+    RESTRICT = pg_catalog.eqsel,
+    JOIN = pg_catalog.eqjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.= (missing_symbol.counter, pg_catalog.int8) IS
+    'count equal';
+
+CREATE OPERATOR missing_symbol.= (
+    FUNCTION = missing_symbol.int8_eq_counter,
+    LEFTARG = pg_catalog.int8,
+    RIGHTARG = missing_symbol.counter,
+    COMMUTATOR = OPERATOR(missing_symbol.=),
+    NEGATOR = OPERATOR(missing_symbol.<>),
+    RESTRICT = pg_catalog.eqsel,
+    JOIN = pg_catalog.eqjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.= (pg_catalog.int8, missing_symbol.counter) IS
+    'count equal';
+
+CREATE OPERATOR missing_symbol.<> (
+    FUNCTION = missing_symbol.counter_ne_int8,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = pg_catalog.int8,
+    COMMUTATOR = OPERATOR(missing_symbol.<>),
+    NEGATOR = OPERATOR(missing_symbol.=),
+    RESTRICT = pg_catalog.neqsel,
+    JOIN = pg_catalog.neqjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.<> (missing_symbol.counter, pg_catalog.int8) IS
+    'count not equal';
+
+CREATE OPERATOR missing_symbol.<> (
+    FUNCTION = missing_symbol.int8_ne_counter,
+    LEFTARG = pg_catalog.int8,
+    RIGHTARG = missing_symbol.counter,
+    COMMUTATOR = OPERATOR(missing_symbol.<>),
+    NEGATOR = OPERATOR(missing_symbol.=),
+    RESTRICT = pg_catalog.neqsel,
+    JOIN = pg_catalog.neqjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.<> (pg_catalog.int8, missing_symbol.counter) IS
+    'count not equal';
+
+CREATE OPERATOR missing_symbol.< (
+    FUNCTION = missing_symbol.counter_lt_int8,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = pg_catalog.int8,
+    COMMUTATOR = OPERATOR(missing_symbol.>),
+    NEGATOR = OPERATOR(missing_symbol.>=),
+    RESTRICT = pg_catalog.scalarltsel,
+    JOIN = pg_catalog.scalarltjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.< (missing_symbol.counter, pg_catalog.int8) IS
+    'count less than';
+
+CREATE OPERATOR missing_symbol.< (
+    FUNCTION = missing_symbol.int8_lt_counter,
+    LEFTARG = pg_catalog.int8,
+    RIGHTARG = missing_symbol.counter,
+    COMMUTATOR = OPERATOR(missing_symbol.>),
+    NEGATOR = OPERATOR(missing_symbol.>=),
+    RESTRICT = pg_catalog.scalarltsel,
+    JOIN = pg_catalog.scalarltjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.< (pg_catalog.int8, missing_symbol.counter) IS
+    'count less than';
+
+CREATE OPERATOR missing_symbol.<= (
+    FUNCTION = missing_symbol.counter_le_int8,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = pg_catalog.int8,
+    COMMUTATOR = OPERATOR(missing_symbol.>=),
+    NEGATOR = OPERATOR(missing_symbol.>),
+    RESTRICT = pg_catalog.scalarlesel,
+    JOIN = pg_catalog.scalarlejoinsel
+);
+COMMENT ON OPERATOR missing_symbol.<= (missing_symbol.counter, pg_catalog.int8) IS
+    'count less than or equal';
+
+CREATE OPERATOR missing_symbol.<= (
+    FUNCTION = missing_symbol.int8_le_counter,
+    LEFTARG = pg_catalog.int8,
+    RIGHTARG = missing_symbol.counter,
+    COMMUTATOR = OPERATOR(missing_symbol.>=),
+    NEGATOR = OPERATOR(missing_symbol.>),
+    RESTRICT = pg_catalog.scalarlesel,
+    JOIN = pg_catalog.scalarlejoinsel
+);
+COMMENT ON OPERATOR missing_symbol.<= (pg_catalog.int8, missing_symbol.counter) IS
+    'count less than or equal';
+
+CREATE OPERATOR missing_symbol.> (
+    FUNCTION = missing_symbol.counter_gt_int8,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = pg_catalog.int8,
+    COMMUTATOR = OPERATOR(missing_symbol.<),
+    NEGATOR = OPERATOR(missing_symbol.<=),
+    RESTRICT = pg_catalog.scalargtsel,
+    JOIN = pg_catalog.scalargtjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.> (missing_symbol.counter, pg_catalog.int8) IS
+    'count greater than';
+
+CREATE OPERATOR missing_symbol.> (
+    FUNCTION = missing_symbol.int8_gt_counter,
+    LEFTARG = pg_catalog.int8,
+    RIGHTARG = missing_symbol.counter,
+    COMMUTATOR = OPERATOR(missing_symbol.<),
+    NEGATOR = OPERATOR(missing_symbol.<=),
+    RESTRICT = pg_catalog.scalargtsel,
+    JOIN = pg_catalog.scalargtjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.> (pg_catalog.int8, missing_symbol.counter) IS
+    'count greater than';
+
+CREATE OPERATOR missing_symbol.>= (
+    FUNCTION = missing_symbol.counter_ge_int8,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = pg_catalog.int8,
+    COMMUTATOR = OPERATOR(missing_symbol.<=),
+    NEGATOR = OPERATOR(missing_symbol.<),
+    RESTRICT = pg_catalog.scalargesel,
+    JOIN = pg_catalog.scalargejoinsel
+);
+COMMENT ON OPERATOR missing_symbol.>= (missing_symbol.counter, pg_catalog.int8) IS
+    'count greater than or equal';
+
+CREATE OPERATOR missing_symbol.>= (
+    FUNCTION = missing_symbol.int8_ge_counter,
+    LEFTARG = pg_catalog.int8,
+    RIGHTARG = missing_symbol.counter,
+    COMMUTATOR = OPERATOR(missing_symbol.<=),
+    NEGATOR = OPERATOR(missing_symbol.<),
+    RESTRICT = pg_catalog.scalargesel,
+    JOIN = pg_catalog.scalargejoinsel
+);
+COMMENT ON OPERATOR missing_symbol.>= (pg_catalog.int8, missing_symbol.counter) IS
+    'count greater than or equal';
+
 CREATE OPERATOR FAMILY missing_symbol.counter_ops USING btree;
 COMMENT ON OPERATOR FAMILY missing_symbol.counter_ops USING btree IS
     'counters by count, then last_seen, then first_seen';
@@ -322,6 +578,40 @@ DEFAULT FOR TYPE missing_symbol.counter USING hash FAMILY missing_symbol.counter
     FUNCTION 2 missing_symbol.counter_hash_extended(missing_symbol.counter, pg_catalog.int8);
 COMMENT ON OPERATOR CLASS missing_symbol.counter_ops USING hash IS
     'counters, all three parts';
+
+CREATE FUNCTION missing_symbol.counter_smaller(missing_symbol.counter, missing_symbol.counter)
+RETURNS missing_symbol.counter
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_smaller';
+COMMENT ON FUNCTION missing_symbol.counter_smaller(missing_symbol.counter, missing_symbol.counter) IS
+    'smaller of two';
+
+CREATE AGGREGATE missing_symbol.min(missing_symbol.counter) (
+    SFUNC = missing_symbol.counter_smaller,
+    STYPE = missing_symbol.counter,
+    COMBINEFUNC = missing_symbol.counter_smaller,
+    SORTOP = OPERATOR(missing_symbol.<),
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE missing_symbol.min(missing_symbol.counter) IS
+    'the least counter: by count, then last_seen, then first_seen';
+
+CREATE FUNCTION missing_symbol.counter_larger(missing_symbol.counter, missing_symbol.counter)
+RETURNS missing_symbol.counter
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_larger';
+COMMENT ON FUNCTION missing_symbol.counter_larger(missing_symbol.counter, missing_symbol.counter) IS
+    'larger of two';
+
+CREATE AGGREGATE missing_symbol.max(missing_symbol.counter) (
+    SFUNC = missing_symbol.counter_larger,
+    STYPE = missing_symbol.counter,
+    COMBINEFUNC = missing_symbol.counter_larger,
+    SORTOP = OPERATOR(missing_symbol.>),
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE missing_symbol.max(missing_symbol.counter) IS
+    'the greatest counter: by count, then last_seen, then first_seen';
 
 --
 -- target: a table that holds counters
