@@ -121,6 +121,7 @@ DOCS = \
 REGRESS = \
 	compare \
 	counter \
+	counter_use \
 	explain \
 	profile \
 	findings \
@@ -137,6 +138,7 @@ REGRESS = \
 REGRESS_BOTH = \
 	increment \
 	batch \
+	calls \
 	buffer \
 	pending \
 	defaults \
@@ -177,6 +179,7 @@ PROVE_TESTS = \
 	test/t/acting.pl \
 	test/t/buffer.pl \
 	test/t/buffer_load.pl \
+	test/t/calls.pl \
 	test/t/compare.pl \
 	test/t/citus.pl \
 	test/t/cost.pl \

@@ -102,6 +102,32 @@ CREATE CAST (missing_symbol.counter AS pg_catalog.int8)
 COMMENT ON CAST (missing_symbol.counter AS pg_catalog.int8) IS
     'the count of a counter';
 
+-- In JSON a counter is an object, also within to_json(), row_to_json() and the
+-- like.  Its times are written in the session's zone.
+CREATE FUNCTION missing_symbol.counter_json(missing_symbol.counter)
+RETURNS pg_catalog.json
+LANGUAGE C STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_json';
+COMMENT ON FUNCTION missing_symbol.counter_json(missing_symbol.counter) IS
+    'a counter as an object of count, first_seen and last_seen';
+
+CREATE CAST (missing_symbol.counter AS pg_catalog.json)
+    WITH FUNCTION missing_symbol.counter_json(missing_symbol.counter);
+COMMENT ON CAST (missing_symbol.counter AS pg_catalog.json) IS
+    'a counter as an object of count, first_seen and last_seen';
+
+CREATE FUNCTION missing_symbol.counter_jsonb(missing_symbol.counter)
+RETURNS pg_catalog.jsonb
+LANGUAGE C STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_jsonb';
+COMMENT ON FUNCTION missing_symbol.counter_jsonb(missing_symbol.counter) IS
+    'a counter as an object of count, first_seen and last_seen';
+
+CREATE CAST (missing_symbol.counter AS pg_catalog.jsonb)
+    WITH FUNCTION missing_symbol.counter_jsonb(missing_symbol.counter);
+COMMENT ON CAST (missing_symbol.counter AS pg_catalog.jsonb) IS
+    'a counter as an object of count, first_seen and last_seen';
+
 -- Counting.  There is no counter + counter: it would capture hits + $1.
 CREATE FUNCTION missing_symbol.counter_plus(missing_symbol.counter, pg_catalog.int8)
 RETURNS missing_symbol.counter
@@ -294,6 +320,236 @@ AS 'MODULE_PATHNAME', 'ms_counter_hash_extended';
 COMMENT ON FUNCTION missing_symbol.counter_hash_extended(missing_symbol.counter, pg_catalog.int8) IS
     'hash with a seed';
 
+-- A count compared with a number.  Not in the operator family: counters that a
+-- number is equal to are not equal to each other.
+CREATE FUNCTION missing_symbol.counter_eq_int8(missing_symbol.counter, pg_catalog.int8)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_eq_int8';
+COMMENT ON FUNCTION missing_symbol.counter_eq_int8(missing_symbol.counter, pg_catalog.int8) IS
+    'implementation of = operator';
+
+CREATE FUNCTION missing_symbol.int8_eq_counter(pg_catalog.int8, missing_symbol.counter)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_int8_eq_counter';
+COMMENT ON FUNCTION missing_symbol.int8_eq_counter(pg_catalog.int8, missing_symbol.counter) IS
+    'implementation of = operator';
+
+CREATE FUNCTION missing_symbol.counter_ne_int8(missing_symbol.counter, pg_catalog.int8)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_ne_int8';
+COMMENT ON FUNCTION missing_symbol.counter_ne_int8(missing_symbol.counter, pg_catalog.int8) IS
+    'implementation of <> operator';
+
+CREATE FUNCTION missing_symbol.int8_ne_counter(pg_catalog.int8, missing_symbol.counter)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_int8_ne_counter';
+COMMENT ON FUNCTION missing_symbol.int8_ne_counter(pg_catalog.int8, missing_symbol.counter) IS
+    'implementation of <> operator';
+
+CREATE FUNCTION missing_symbol.counter_lt_int8(missing_symbol.counter, pg_catalog.int8)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_lt_int8';
+COMMENT ON FUNCTION missing_symbol.counter_lt_int8(missing_symbol.counter, pg_catalog.int8) IS
+    'implementation of < operator';
+
+CREATE FUNCTION missing_symbol.int8_lt_counter(pg_catalog.int8, missing_symbol.counter)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_int8_lt_counter';
+COMMENT ON FUNCTION missing_symbol.int8_lt_counter(pg_catalog.int8, missing_symbol.counter) IS
+    'implementation of < operator';
+
+CREATE FUNCTION missing_symbol.counter_le_int8(missing_symbol.counter, pg_catalog.int8)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_le_int8';
+COMMENT ON FUNCTION missing_symbol.counter_le_int8(missing_symbol.counter, pg_catalog.int8) IS
+    'implementation of <= operator';
+
+CREATE FUNCTION missing_symbol.int8_le_counter(pg_catalog.int8, missing_symbol.counter)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_int8_le_counter';
+COMMENT ON FUNCTION missing_symbol.int8_le_counter(pg_catalog.int8, missing_symbol.counter) IS
+    'implementation of <= operator';
+
+CREATE FUNCTION missing_symbol.counter_gt_int8(missing_symbol.counter, pg_catalog.int8)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_gt_int8';
+COMMENT ON FUNCTION missing_symbol.counter_gt_int8(missing_symbol.counter, pg_catalog.int8) IS
+    'implementation of > operator';
+
+CREATE FUNCTION missing_symbol.int8_gt_counter(pg_catalog.int8, missing_symbol.counter)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_int8_gt_counter';
+COMMENT ON FUNCTION missing_symbol.int8_gt_counter(pg_catalog.int8, missing_symbol.counter) IS
+    'implementation of > operator';
+
+CREATE FUNCTION missing_symbol.counter_ge_int8(missing_symbol.counter, pg_catalog.int8)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_ge_int8';
+COMMENT ON FUNCTION missing_symbol.counter_ge_int8(missing_symbol.counter, pg_catalog.int8) IS
+    'implementation of >= operator';
+
+CREATE FUNCTION missing_symbol.int8_ge_counter(pg_catalog.int8, missing_symbol.counter)
+RETURNS pg_catalog.bool
+LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_int8_ge_counter';
+COMMENT ON FUNCTION missing_symbol.int8_ge_counter(pg_catalog.int8, missing_symbol.counter) IS
+    'implementation of >= operator';
+
+CREATE OPERATOR missing_symbol.= (
+    FUNCTION = missing_symbol.counter_eq_int8,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = pg_catalog.int8,
+    COMMUTATOR = OPERATOR(missing_symbol.=),
+    NEGATOR = OPERATOR(missing_symbol.<>),
+    RESTRICT = pg_catalog.eqsel,
+    JOIN = pg_catalog.eqjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.= (missing_symbol.counter, pg_catalog.int8) IS
+    'count equal';
+
+CREATE OPERATOR missing_symbol.= (
+    FUNCTION = missing_symbol.int8_eq_counter,
+    LEFTARG = pg_catalog.int8,
+    RIGHTARG = missing_symbol.counter,
+    COMMUTATOR = OPERATOR(missing_symbol.=),
+    NEGATOR = OPERATOR(missing_symbol.<>),
+    RESTRICT = pg_catalog.eqsel,
+    JOIN = pg_catalog.eqjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.= (pg_catalog.int8, missing_symbol.counter) IS
+    'count equal';
+
+CREATE OPERATOR missing_symbol.<> (
+    FUNCTION = missing_symbol.counter_ne_int8,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = pg_catalog.int8,
+    COMMUTATOR = OPERATOR(missing_symbol.<>),
+    NEGATOR = OPERATOR(missing_symbol.=),
+    RESTRICT = pg_catalog.neqsel,
+    JOIN = pg_catalog.neqjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.<> (missing_symbol.counter, pg_catalog.int8) IS
+    'count not equal';
+
+CREATE OPERATOR missing_symbol.<> (
+    FUNCTION = missing_symbol.int8_ne_counter,
+    LEFTARG = pg_catalog.int8,
+    RIGHTARG = missing_symbol.counter,
+    COMMUTATOR = OPERATOR(missing_symbol.<>),
+    NEGATOR = OPERATOR(missing_symbol.=),
+    RESTRICT = pg_catalog.neqsel,
+    JOIN = pg_catalog.neqjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.<> (pg_catalog.int8, missing_symbol.counter) IS
+    'count not equal';
+
+CREATE OPERATOR missing_symbol.< (
+    FUNCTION = missing_symbol.counter_lt_int8,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = pg_catalog.int8,
+    COMMUTATOR = OPERATOR(missing_symbol.>),
+    NEGATOR = OPERATOR(missing_symbol.>=),
+    RESTRICT = pg_catalog.scalarltsel,
+    JOIN = pg_catalog.scalarltjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.< (missing_symbol.counter, pg_catalog.int8) IS
+    'count less than';
+
+CREATE OPERATOR missing_symbol.< (
+    FUNCTION = missing_symbol.int8_lt_counter,
+    LEFTARG = pg_catalog.int8,
+    RIGHTARG = missing_symbol.counter,
+    COMMUTATOR = OPERATOR(missing_symbol.>),
+    NEGATOR = OPERATOR(missing_symbol.>=),
+    RESTRICT = pg_catalog.scalarltsel,
+    JOIN = pg_catalog.scalarltjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.< (pg_catalog.int8, missing_symbol.counter) IS
+    'count less than';
+
+CREATE OPERATOR missing_symbol.<= (
+    FUNCTION = missing_symbol.counter_le_int8,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = pg_catalog.int8,
+    COMMUTATOR = OPERATOR(missing_symbol.>=),
+    NEGATOR = OPERATOR(missing_symbol.>),
+    RESTRICT = pg_catalog.scalarlesel,
+    JOIN = pg_catalog.scalarlejoinsel
+);
+COMMENT ON OPERATOR missing_symbol.<= (missing_symbol.counter, pg_catalog.int8) IS
+    'count less than or equal';
+
+CREATE OPERATOR missing_symbol.<= (
+    FUNCTION = missing_symbol.int8_le_counter,
+    LEFTARG = pg_catalog.int8,
+    RIGHTARG = missing_symbol.counter,
+    COMMUTATOR = OPERATOR(missing_symbol.>=),
+    NEGATOR = OPERATOR(missing_symbol.>),
+    RESTRICT = pg_catalog.scalarlesel,
+    JOIN = pg_catalog.scalarlejoinsel
+);
+COMMENT ON OPERATOR missing_symbol.<= (pg_catalog.int8, missing_symbol.counter) IS
+    'count less than or equal';
+
+CREATE OPERATOR missing_symbol.> (
+    FUNCTION = missing_symbol.counter_gt_int8,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = pg_catalog.int8,
+    COMMUTATOR = OPERATOR(missing_symbol.<),
+    NEGATOR = OPERATOR(missing_symbol.<=),
+    RESTRICT = pg_catalog.scalargtsel,
+    JOIN = pg_catalog.scalargtjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.> (missing_symbol.counter, pg_catalog.int8) IS
+    'count greater than';
+
+CREATE OPERATOR missing_symbol.> (
+    FUNCTION = missing_symbol.int8_gt_counter,
+    LEFTARG = pg_catalog.int8,
+    RIGHTARG = missing_symbol.counter,
+    COMMUTATOR = OPERATOR(missing_symbol.<),
+    NEGATOR = OPERATOR(missing_symbol.<=),
+    RESTRICT = pg_catalog.scalargtsel,
+    JOIN = pg_catalog.scalargtjoinsel
+);
+COMMENT ON OPERATOR missing_symbol.> (pg_catalog.int8, missing_symbol.counter) IS
+    'count greater than';
+
+CREATE OPERATOR missing_symbol.>= (
+    FUNCTION = missing_symbol.counter_ge_int8,
+    LEFTARG = missing_symbol.counter,
+    RIGHTARG = pg_catalog.int8,
+    COMMUTATOR = OPERATOR(missing_symbol.<=),
+    NEGATOR = OPERATOR(missing_symbol.<),
+    RESTRICT = pg_catalog.scalargesel,
+    JOIN = pg_catalog.scalargejoinsel
+);
+COMMENT ON OPERATOR missing_symbol.>= (missing_symbol.counter, pg_catalog.int8) IS
+    'count greater than or equal';
+
+CREATE OPERATOR missing_symbol.>= (
+    FUNCTION = missing_symbol.int8_ge_counter,
+    LEFTARG = pg_catalog.int8,
+    RIGHTARG = missing_symbol.counter,
+    COMMUTATOR = OPERATOR(missing_symbol.<=),
+    NEGATOR = OPERATOR(missing_symbol.<),
+    RESTRICT = pg_catalog.scalargesel,
+    JOIN = pg_catalog.scalargejoinsel
+);
+COMMENT ON OPERATOR missing_symbol.>= (pg_catalog.int8, missing_symbol.counter) IS
+    'count greater than or equal';
+
 CREATE OPERATOR FAMILY missing_symbol.counter_ops USING btree;
 COMMENT ON OPERATOR FAMILY missing_symbol.counter_ops USING btree IS
     'counters by count, then last_seen, then first_seen';
@@ -322,6 +578,40 @@ DEFAULT FOR TYPE missing_symbol.counter USING hash FAMILY missing_symbol.counter
     FUNCTION 2 missing_symbol.counter_hash_extended(missing_symbol.counter, pg_catalog.int8);
 COMMENT ON OPERATOR CLASS missing_symbol.counter_ops USING hash IS
     'counters, all three parts';
+
+CREATE FUNCTION missing_symbol.counter_smaller(missing_symbol.counter, missing_symbol.counter)
+RETURNS missing_symbol.counter
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_smaller';
+COMMENT ON FUNCTION missing_symbol.counter_smaller(missing_symbol.counter, missing_symbol.counter) IS
+    'smaller of two';
+
+CREATE AGGREGATE missing_symbol.min(missing_symbol.counter) (
+    SFUNC = missing_symbol.counter_smaller,
+    STYPE = missing_symbol.counter,
+    COMBINEFUNC = missing_symbol.counter_smaller,
+    SORTOP = OPERATOR(missing_symbol.<),
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE missing_symbol.min(missing_symbol.counter) IS
+    'the least counter: by count, then last_seen, then first_seen';
+
+CREATE FUNCTION missing_symbol.counter_larger(missing_symbol.counter, missing_symbol.counter)
+RETURNS missing_symbol.counter
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_counter_larger';
+COMMENT ON FUNCTION missing_symbol.counter_larger(missing_symbol.counter, missing_symbol.counter) IS
+    'larger of two';
+
+CREATE AGGREGATE missing_symbol.max(missing_symbol.counter) (
+    SFUNC = missing_symbol.counter_larger,
+    STYPE = missing_symbol.counter,
+    COMBINEFUNC = missing_symbol.counter_larger,
+    SORTOP = OPERATOR(missing_symbol.>),
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE missing_symbol.max(missing_symbol.counter) IS
+    'the greatest counter: by count, then last_seen, then first_seen';
 
 --
 -- target: a table that holds counters
@@ -490,6 +780,65 @@ AS 'MODULE_PATHNAME', 'ms_increment_text';
 COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, VARIADIC pg_catalog.text[]) IS
     'add 1 to the counter of a key given as literals or untyped parameters, inserting it if it is not there; the new count, or null where nothing was counted';
 
+-- A key of two or three columns, of which some values are typed and others not:
+-- an untyped parameter becomes text.  The VARIADIC forms take what is all one
+-- or all the other, and keys of more columns.
+CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, key1 pg_catalog.text, key2 "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_any';
+COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, pg_catalog.text, "any") IS
+    'increment() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, key1 "any", key2 pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_any';
+COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, "any", pg_catalog.text) IS
+    'increment() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, key1 pg_catalog.text, key2 pg_catalog.text, key3 "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_any';
+COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, pg_catalog.text, pg_catalog.text, "any") IS
+    'increment() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, key1 pg_catalog.text, key2 "any", key3 pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_any';
+COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, pg_catalog.text, "any", pg_catalog.text) IS
+    'increment() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, key1 pg_catalog.text, key2 "any", key3 "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_any';
+COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, pg_catalog.text, "any", "any") IS
+    'increment() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, key1 "any", key2 pg_catalog.text, key3 pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_any';
+COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, "any", pg_catalog.text, pg_catalog.text) IS
+    'increment() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, key1 "any", key2 pg_catalog.text, key3 "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_any';
+COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, "any", pg_catalog.text, "any") IS
+    'increment() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.increment(target pg_catalog.regclass, key1 "any", key2 "any", key3 pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_any';
+COMMENT ON FUNCTION missing_symbol.increment(pg_catalog.regclass, "any", "any", pg_catalog.text) IS
+    'increment() of a key of which some values are typed, and others literals, untyped parameters or text';
+
 CREATE FUNCTION missing_symbol.increment_by(target pg_catalog.regclass, by pg_catalog.int8, VARIADIC key "any")
 RETURNS pg_catalog.int8
 LANGUAGE C VOLATILE PARALLEL UNSAFE
@@ -503,6 +852,27 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_increment_by_text';
 COMMENT ON FUNCTION missing_symbol.increment_by(pg_catalog.regclass, pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
     'add any amount but zero to the counter of a key given as literals or untyped parameters; the new count, or null where nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_amount(target pg_catalog.regclass, amount pg_catalog.numeric, VARIADIC key "any")
+RETURNS pg_catalog.numeric
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_amount_any';
+COMMENT ON FUNCTION missing_symbol.increment_amount(pg_catalog.regclass, pg_catalog.numeric, VARIADIC "any") IS
+    'add an amount, with a fraction too where the count column is numeric, to the counter of a key; the new count, or null where nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_amount(target pg_catalog.regclass, amount pg_catalog.numeric, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.numeric
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_amount_text';
+COMMENT ON FUNCTION missing_symbol.increment_amount(pg_catalog.regclass, pg_catalog.numeric, VARIADIC pg_catalog.text[]) IS
+    'add an amount, with a fraction too where the count column is numeric, to the counter of a key given as literals or untyped parameters; the new count, or null where nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_amount(target pg_catalog.regclass, amount pg_catalog.numeric, fields pg_catalog.jsonb)
+RETURNS pg_catalog.numeric
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_amount_row';
+COMMENT ON FUNCTION missing_symbol.increment_amount(pg_catalog.regclass, pg_catalog.numeric, pg_catalog.jsonb) IS
+    'add an amount, with a fraction too where the count column is numeric, to the counter whose key is among the fields, columns by name; the new count, or null where nothing was counted';
 
 CREATE FUNCTION missing_symbol.increment_row(target pg_catalog.regclass, fields pg_catalog.jsonb, by pg_catalog.int8 DEFAULT '1')
 RETURNS pg_catalog.int8
@@ -526,6 +896,22 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_increment_many';
 COMMENT ON FUNCTION missing_symbol.increment_many(pg_catalog.regclass, pg_catalog.anyarray, pg_catalog.int8[]) IS
     'add to many counters in one call, keys of one column; duplicates are merged, rows are locked in the order of the key; how many keys had which outcome';
+
+CREATE FUNCTION missing_symbol.increment_many(
+    target          pg_catalog.regclass,
+    keys            pg_catalog.text,
+    by              pg_catalog.int8[] DEFAULT NULL,
+    OUT inserted    pg_catalog.int8,
+    OUT incremented pg_catalog.int8,
+    OUT throttled   pg_catalog.int8,
+    OUT spilled     pg_catalog.int8,
+    OUT deferred    pg_catalog.int8,
+    OUT buffered    pg_catalog.int8,
+    OUT ignored     pg_catalog.int8)
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_many_text';
+COMMENT ON FUNCTION missing_symbol.increment_many(pg_catalog.regclass, pg_catalog.text, pg_catalog.int8[]) IS
+    'increment_many() of an array given as a literal or an untyped parameter';
 
 CREATE FUNCTION missing_symbol.increment_rows(
     target          pg_catalog.regclass,
@@ -566,6 +952,63 @@ LANGUAGE C STABLE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_value_text';
 COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, VARIADIC pg_catalog.text[]) IS
     'the exact count of a key given as literals or untyped parameters; null where there is no such counter';
+
+-- Likewise
+CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, key1 pg_catalog.text, key2 "any")
+RETURNS pg_catalog.int8
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_value_any';
+COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, pg_catalog.text, "any") IS
+    'value() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, key1 "any", key2 pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_value_any';
+COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, "any", pg_catalog.text) IS
+    'value() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, key1 pg_catalog.text, key2 pg_catalog.text, key3 "any")
+RETURNS pg_catalog.int8
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_value_any';
+COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, pg_catalog.text, pg_catalog.text, "any") IS
+    'value() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, key1 pg_catalog.text, key2 "any", key3 pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_value_any';
+COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, pg_catalog.text, "any", pg_catalog.text) IS
+    'value() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, key1 pg_catalog.text, key2 "any", key3 "any")
+RETURNS pg_catalog.int8
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_value_any';
+COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, pg_catalog.text, "any", "any") IS
+    'value() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, key1 "any", key2 pg_catalog.text, key3 pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_value_any';
+COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, "any", pg_catalog.text, pg_catalog.text) IS
+    'value() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, key1 "any", key2 pg_catalog.text, key3 "any")
+RETURNS pg_catalog.int8
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_value_any';
+COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, "any", pg_catalog.text, "any") IS
+    'value() of a key of which some values are typed, and others literals, untyped parameters or text';
+
+CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, key1 "any", key2 "any", key3 pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE C STABLE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_value_any';
+COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, "any", "any", pg_catalog.text) IS
+    'value() of a key of which some values are typed, and others literals, untyped parameters or text';
 
 -- What a session's increments came to
 CREATE FUNCTION missing_symbol.counter_stats(

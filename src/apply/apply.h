@@ -23,8 +23,10 @@ extern void ms_apply_init(void);
 typedef struct MSResult
 {
 	MSOutcome	outcome;
-	bool		count_isnull;
+	bool		count_isnull;	/* or it is none that bigint can hold */
 	int64		count;
+	Datum		numeric;		/* of a numeric count column what it has, in the
+								 * caller's memory; or 0 */
 	bool		first_isnull;
 	TimestampTz first_seen;
 	bool		last_isnull;
@@ -32,6 +34,7 @@ typedef struct MSResult
 } MSResult;
 
 extern void ms_result_none(MSOutcome outcome, MSResult *result);
+extern bool ms_numeric_to_bigint(Datum value, int64 *result);
 extern AttrNumber ms_lacking_column(const MSTarget *target, Relation rel,
 									const MSRow *row);
 extern void ms_check_required_columns(const MSTarget *target, Relation rel,
@@ -63,7 +66,7 @@ extern void ms_fast_abort(MSTarget *target);
  * general.c: reading on the general path, and its plans.
  */
 extern bool ms_general_value(MSTarget *target, Relation rel, MSRow *row,
-							 bool *isnull, int64 *value);
+							 MSResult *result);
 extern bool ms_general_exists(MSTarget *target, Relation rel, MSRow *row);
 
 extern struct _SPI_plan *ms_prepare(const char *sql, int nargs, Oid *argtypes);

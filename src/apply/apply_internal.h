@@ -138,9 +138,10 @@ extern bool ms_insertion_lock(MSTarget *target, const MSRow *row);
 extern void ms_insertion_unlock(MSTarget *target, const MSRow *row);
 
 /*
- * count.c: the time of an increment.
+ * count.c: the time of an increment, and its amount.
  */
 extern TimestampTz ms_row_time(const MSRow *row);
+extern Datum ms_row_amount(const MSRow *row);
 
 MS_INSIDE_END
 

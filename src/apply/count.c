@@ -41,6 +41,15 @@ ms_row_time(const MSRow *row)
 	return ms_row_is_timed(row) ? row->last_seen : ms_clock();
 }
 
+/* What a numeric count column is counted by. */
+Datum
+ms_row_amount(const MSRow *row)
+{
+	if (row->amount != (Datum) 0)
+		return row->amount;
+	return DirectFunctionCall1(int8_numeric, Int64GetDatum(row->by));
+}
+
 /* The count column's value, after counting a row at now. */
 Datum
 ms_add_count(const MSTarget *target, Datum old, bool isnull, const MSRow *row,
@@ -67,8 +76,7 @@ ms_add_count(const MSTarget *target, Datum old, bool isnull, const MSRow *row,
 			return Int64GetDatum(sum);
 		case MS_COUNT_NUMERIC:
 			{
-				Datum		result = DirectFunctionCall1(int8_numeric,
-														 Int64GetDatum(by));
+				Datum		result = ms_row_amount(row);
 
 				if (!isnull)
 					result = DirectFunctionCall2(numeric_add, old, result);

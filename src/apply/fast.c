@@ -37,6 +37,7 @@
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -81,6 +82,8 @@ read_result(const MSTarget *target, TupleTableSlot *slot, MSOutcome outcome,
 			values[i] = slot_getattr(slot, atts[i], &isnull[i]);
 	}
 	ms_result_from_values(target, values, isnull, result);
+	if (result->numeric != (Datum) 0)
+		result->numeric = datumCopy(result->numeric, false, -1);
 	result->outcome = outcome;
 }
 

@@ -227,8 +227,16 @@ plan_arguments(MSTarget *target, Relation rel, const MSRow *row,
 		values[n] = row->values[target->keys[i].column.attno - 1];
 		nulls[n++] = ' ';
 	}
-	types[n] = INT8OID;
-	values[n] = Int64GetDatum(row->by);
+	if (target->kind == MS_COUNT_NUMERIC)
+	{
+		types[n] = NUMERICOID;
+		values[n] = ms_row_amount(row);
+	}
+	else
+	{
+		types[n] = INT8OID;
+		values[n] = Int64GetDatum(row->by);
+	}
 	nulls[n++] = ' ';
 	types[n] = TIMESTAMPTZOID;
 	values[n] = TimestampTzGetDatum(row->first_seen);
@@ -375,6 +383,8 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 		counter[i] = SPI_getbinval(SPI_tuptable->vals[0],
 								   SPI_tuptable->tupdesc, i + 1, &isnull[i]);
 	ms_result_from_values(target, counter, isnull, result);
+	if (result->numeric != (Datum) 0)
+		result->numeric = SPI_datumTransfer(result->numeric, false, -1);
 	result->outcome = outcome;
 
 	/* of an INSERT: how many columns of the key a trigger has set to null */
@@ -693,15 +703,9 @@ read_counter(MSTarget *target, Relation rel, MSRow *row, bool read_only,
  * row of it, or none that the role sees.
  */
 bool
-ms_general_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
-				 int64 *value)
+ms_general_value(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 {
-	MSResult	result;
-	bool		found = read_counter(target, rel, row, true, &result);
-
-	*isnull = result.count_isnull;
-	*value = result.count;
-	return found;
+	return read_counter(target, rel, row, true, result);
 }
 
 /* Is there a row of a key, as a new statement would see it? */

@@ -151,7 +151,7 @@ append_assignments(StringInfo sql, MSTarget *target, Relation rel,
 							 last_param(target));
 			break;
 		case MS_COUNT_NUMERIC:
-			appendStringInfo(sql, "%s = COALESCE(t.%s, 0) OPERATOR(pg_catalog.+) $%d::pg_catalog.numeric",
+			appendStringInfo(sql, "%s = COALESCE(t.%s, 0) OPERATOR(pg_catalog.+) $%d",
 							 count, count, by);
 			break;
 		default:

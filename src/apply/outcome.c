@@ -42,9 +42,9 @@ ms_result_none(MSOutcome outcome, MSResult *result)
 	result->last_isnull = true;
 }
 
-/* A numeric count as a bigint; false where that cannot hold it. */
-static bool
-numeric_count(Datum value, int64 *count)
+/* A numeric as a bigint; false where that cannot hold it as it is. */
+bool
+ms_numeric_to_bigint(Datum value, int64 *result)
 {
 	Datum		min = DirectFunctionCall1(int8_numeric,
 										  Int64GetDatum(PG_INT64_MIN));
@@ -54,11 +54,16 @@ numeric_count(Datum value, int64 *count)
 	if (!DatumGetBool(DirectFunctionCall2(numeric_le, min, value)) ||
 		!DatumGetBool(DirectFunctionCall2(numeric_le, value, max)))
 		return false;
-	*count = DatumGetInt64(DirectFunctionCall1(numeric_int8, value));
-	return true;
+	*result = DatumGetInt64(DirectFunctionCall1(numeric_int8, value));
+	return DatumGetBool(DirectFunctionCall2(numeric_eq, value,
+											DirectFunctionCall1(int8_numeric,
+																Int64GetDatum(*result))));
 }
 
-/* A result from a row's count, first_seen and last_seen columns. */
+/*
+ * A result from a row's count, first_seen and last_seen columns; a numeric is
+ * not copied.
+ */
 void
 ms_result_from_values(const MSTarget *target, Datum *values, bool *isnull,
 					  MSResult *result)
@@ -79,7 +84,9 @@ ms_result_from_values(const MSTarget *target, Datum *values, bool *isnull,
 				result->count = DatumGetInt64(values[0]);
 				break;
 			case MS_COUNT_NUMERIC:
-				result->count_isnull = !numeric_count(values[0], &result->count);
+				result->numeric = values[0];
+				result->count_isnull = !ms_numeric_to_bigint(values[0],
+															 &result->count);
 				break;
 			case MS_COUNT_COUNTER:
 				{

@@ -16,9 +16,11 @@
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/numeric.h"
 #include "utils/rel.h"
 
 #include "compat.h"
@@ -41,17 +43,25 @@ PG_FUNCTION_INFO_V1(ms_increment_any);
 PG_FUNCTION_INFO_V1(ms_increment_text);
 PG_FUNCTION_INFO_V1(ms_increment_by_any);
 PG_FUNCTION_INFO_V1(ms_increment_by_text);
+PG_FUNCTION_INFO_V1(ms_increment_amount_any);
+PG_FUNCTION_INFO_V1(ms_increment_amount_text);
+PG_FUNCTION_INFO_V1(ms_increment_amount_row);
 PG_FUNCTION_INFO_V1(ms_increment_row);
 PG_FUNCTION_INFO_V1(ms_increment_many);
+PG_FUNCTION_INFO_V1(ms_increment_many_text);
 PG_FUNCTION_INFO_V1(ms_increment_rows);
 PG_FUNCTION_INFO_V1(ms_value_any);
 PG_FUNCTION_INFO_V1(ms_value_text);
 
-/* The key values of a call, from argument first on. */
+/*
+ * The key values of a call, from argument first on.  The forms of two and three
+ * arguments are no VARIADIC ones, whatever the call says.
+ */
 static void
 read_key(FunctionCallInfo fcinfo, int first, bool text, KeyValues *key)
 {
-	if (!text && !get_fn_expr_variadic(fcinfo->flinfo))
+	if (!text && (PG_NARGS() - first > 1 ||
+				  !get_fn_expr_variadic(fcinfo->flinfo)))
 	{
 		key->n = PG_NARGS() - first;
 		if (key->n > INDEX_MAX_KEYS)
@@ -165,6 +175,16 @@ by_argument(FunctionCallInfo fcinfo, int n)
 	return by;
 }
 
+static Datum
+fields_argument(FunctionCallInfo fcinfo, int n)
+{
+	if (PG_ARGISNULL(n))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("fields must not be null")));
+	return PG_GETARG_DATUM(n);
+}
+
 /* what a call works on once its target is open */
 typedef struct Call
 {
@@ -180,12 +200,14 @@ typedef struct Call
 	const char *const *names;
 	const Datum *texts;
 	int64		by;
+	Datum		amount;			/* numeric; then the count, if it is known */
 	int			nelems;			/* of a batch */
 	int			reading;		/* the element that is being read, from 1; or 0 */
 	Oid			elemtype;
 	Datum	   *elems;
 	bool	   *nulls;
-	int64	   *amounts;		/* NULL: 1 each */
+	ArrayType  *by_array;		/* as given ... */
+	int64	   *amounts;		/* ... and read; NULL: 1 each */
 	int64		counts[MS_OUTCOMES];
 
 	/* what work found */
@@ -232,13 +254,24 @@ run_call(Call *call)
 	ms_target_close(call->target, call->rel);
 }
 
+/* Count a row; what the count is then. */
+static void
+count(Call *call, MSRow *row)
+{
+	MSResult	result;
+
+	call->isnull = !ms_increment(call->target, call->rel, row, &result) ||
+		result.count_isnull;
+	call->value = result.count;
+}
+
 static void
 work_increment(Call *call)
 {
 	MSRow	   *row = row_from_key(call->target, call->rel, &call->key, false);
 
 	row->by = call->by;
-	call->isnull = !ms_increment(call->target, call->rel, row, &call->value);
+	count(call, row);
 }
 
 static void
@@ -248,7 +281,7 @@ work_increment_row(Call *call)
 
 	ms_row_from_jsonb(call->target, call->rel, row, call->fields);
 	row->by = call->by;
-	call->isnull = !ms_increment(call->target, call->rel, row, &call->value);
+	count(call, row);
 }
 
 static void
@@ -259,7 +292,7 @@ work_increment_texts(Call *call)
 	ms_row_from_texts(call->target, call->rel, row, call->names, call->nelems,
 					  call->texts, call->nulls);
 	row->by = call->by;
-	call->isnull = !ms_increment(call->target, call->rel, row, &call->value);
+	count(call, row);
 }
 
 /*
@@ -285,6 +318,42 @@ ms_increment_texts(Oid relid, const char *const *names, int n,
 	run_call(&call);
 	*count = call.value;
 	return !call.isnull;
+}
+
+/* Count a row by the amount given; what the count is then, as a numeric. */
+static void
+count_amount(Call *call, MSRow *row)
+{
+	MSResult	result;
+
+	ms_row_set_amount(call->target, call->rel, row, call->amount);
+	call->isnull = true;
+	if (!ms_increment(call->target, call->rel, row, &result))
+		return;
+	call->isnull = false;
+	if (result.numeric != (Datum) 0)
+		call->amount = result.numeric;
+	else if (!result.count_isnull)
+		call->amount = DirectFunctionCall1(int8_numeric,
+										   Int64GetDatum(result.count));
+	else
+		call->isnull = true;
+}
+
+static void
+work_amount(Call *call)
+{
+	count_amount(call, row_from_key(call->target, call->rel, &call->key,
+									false));
+}
+
+static void
+work_amount_row(Call *call)
+{
+	MSRow	   *row = ms_row_make(call->rel);
+
+	ms_row_from_jsonb(call->target, call->rel, row, call->fields);
+	count_amount(call, row);
 }
 
 static void
@@ -336,6 +405,48 @@ ms_increment_by_text(PG_FUNCTION_ARGS)
 	return increment_by_key(fcinfo, true, true);
 }
 
+/* increment_amount(target, amount, key), or with columns by name */
+static Datum
+increment_amount(FunctionCallInfo fcinfo, void (*work) (Call *call), bool text)
+{
+	Call		call;
+
+	call.relid = target_argument(fcinfo);
+	call.lockmode = RowExclusiveLock;
+	call.work = work;
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("amount must not be null")));
+	call.amount = NumericGetDatum(PG_GETARG_NUMERIC(1));
+	if (work == work_amount_row)
+		call.fields = fields_argument(fcinfo, 2);
+	else
+		read_key(fcinfo, 2, text, &call.key);
+	run_call(&call);
+	if (call.isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(call.amount);
+}
+
+Datum
+ms_increment_amount_any(PG_FUNCTION_ARGS)
+{
+	return increment_amount(fcinfo, work_amount, false);
+}
+
+Datum
+ms_increment_amount_text(PG_FUNCTION_ARGS)
+{
+	return increment_amount(fcinfo, work_amount, true);
+}
+
+Datum
+ms_increment_amount_row(PG_FUNCTION_ARGS)
+{
+	return increment_amount(fcinfo, work_amount_row, false);
+}
+
 /* increment_row(target, fields, by) */
 Datum
 ms_increment_row(PG_FUNCTION_ARGS)
@@ -345,11 +456,7 @@ ms_increment_row(PG_FUNCTION_ARGS)
 	call.relid = target_argument(fcinfo);
 	call.lockmode = RowExclusiveLock;
 	call.work = work_increment_row;
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("fields must not be null")));
-	call.fields = PG_GETARG_DATUM(1);
+	call.fields = fields_argument(fcinfo, 1);
 	call.by = by_argument(fcinfo, 2);
 	run_call(&call);
 	if (call.isnull)
@@ -385,7 +492,8 @@ ms_value_text(PG_FUNCTION_ARGS)
 }
 
 /*
- * Batches
+ * Batches.  No keys at all are an empty batch, as an aggregate over no rows
+ * gives NULL.
  */
 
 /*
@@ -472,7 +580,7 @@ work_many(Call *call)
 static void
 work_rows(Call *call)
 {
-	Jsonb	   *json = DatumGetJsonbP(call->fields);
+	Jsonb	   *json = call->nelems > 0 ? DatumGetJsonbP(call->fields) : NULL;
 	MSRow	  **rows = allocate_rows(call->nelems);
 
 	for (int i = 0; i < call->nelems; i++)
@@ -491,17 +599,17 @@ work_rows(Call *call)
 
 /* The amounts of a batch; NULL means 1 for each. */
 static int64 *
-read_amounts(FunctionCallInfo fcinfo, int arg, int nelems)
+read_amounts(ArrayType *array, int nelems)
 {
 	Datum	   *values;
 	bool	   *nulls;
 	int			n;
 	int64	   *result;
 
-	if (PG_ARGISNULL(arg))
+	if (array == NULL)
 		return NULL;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(arg), INT8OID, sizeof(int64),
-					  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &values, &nulls, &n);
+	deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
+					  TYPALIGN_DOUBLE, &values, &nulls, &n);
 	if (n != nelems)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -545,29 +653,71 @@ batch_result(FunctionCallInfo fcinfo, const int64 *counts)
 											 isnull));
 }
 
+/* What all batches begin with; their third argument is "by". */
+static void
+begin_batch(FunctionCallInfo fcinfo, Call *call, void (*work) (Call *call))
+{
+	call->relid = target_argument(fcinfo);
+	call->lockmode = RowExclusiveLock;
+	call->work = work;
+	if (!PG_ARGISNULL(2))
+		call->by_array = PG_GETARG_ARRAYTYPE_P(2);
+}
+
+/* The keys of a batch, and their amounts. */
+static void
+read_keys(Call *call, ArrayType *array)
+{
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+
+	if (array != NULL)
+	{
+		call->elemtype = ARR_ELEMTYPE(array);
+		get_typlenbyvalalign(call->elemtype, &typlen, &typbyval, &typalign);
+		deconstruct_array(array, call->elemtype, typlen, typbyval, typalign,
+						  &call->elems, &call->nulls, &call->nelems);
+	}
+	call->amounts = read_amounts(call->by_array, call->nelems);
+}
+
 /* increment_many(target, keys anyarray, by bigint[]) */
 Datum
 ms_increment_many(PG_FUNCTION_ARGS)
 {
 	Call		call = {0};
-	ArrayType  *array;
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
 
-	call.relid = target_argument(fcinfo);
-	call.lockmode = RowExclusiveLock;
-	call.work = work_many;
+	begin_batch(fcinfo, &call, work_many);
+	read_keys(&call, PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1));
+	run_call(&call);
+	return batch_result(fcinfo, call.counts);
+}
+
+static void
+work_many_text(Call *call)
+{
+	Oid			infunc;
+	Oid			ioparam;
+
+	getTypeInputInfo(TEXTARRAYOID, &infunc, &ioparam);
+	read_keys(call,
+			  DatumGetArrayTypeP(OidInputFunctionCall(infunc,
+													  TextDatumGetCString(call->fields),
+													  ioparam, -1)));
+	work_many(call);
+}
+
+/* increment_many(target, keys text, by bigint[]): the text of an array */
+Datum
+ms_increment_many_text(PG_FUNCTION_ARGS)
+{
+	Call		call = {0};
+
 	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("keys must not be null")));
-	array = PG_GETARG_ARRAYTYPE_P(1);
-	call.elemtype = ARR_ELEMTYPE(array);
-	get_typlenbyvalalign(call.elemtype, &typlen, &typbyval, &typalign);
-	deconstruct_array(array, call.elemtype, typlen, typbyval, typalign,
-					  &call.elems, &call.nulls, &call.nelems);
-	call.amounts = read_amounts(fcinfo, 2, call.nelems);
+		return ms_increment_many(fcinfo);
+	begin_batch(fcinfo, &call, work_many_text);
+	call.fields = PG_GETARG_DATUM(1);
 	run_call(&call);
 	return batch_result(fcinfo, call.counts);
 }
@@ -579,22 +729,19 @@ ms_increment_rows(PG_FUNCTION_ARGS)
 	Call		call = {0};
 	Jsonb	   *json;
 
-	call.relid = target_argument(fcinfo);
-	call.lockmode = RowExclusiveLock;
-	call.work = work_rows;
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("rows must not be null")));
-	json = PG_GETARG_JSONB_P(1);
-	if (!JB_ROOT_IS_ARRAY(json) || JB_ROOT_IS_SCALAR(json))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("rows must be a JSON array of objects"),
-				 errhint("increment_row() takes a single object.")));
-	call.fields = JsonbPGetDatum(json);
-	call.nelems = JB_ROOT_COUNT(json);
-	call.amounts = read_amounts(fcinfo, 2, call.nelems);
+	begin_batch(fcinfo, &call, work_rows);
+	if (!PG_ARGISNULL(1))
+	{
+		json = PG_GETARG_JSONB_P(1);
+		if (!JB_ROOT_IS_ARRAY(json) || JB_ROOT_IS_SCALAR(json))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("rows must be a JSON array of objects"),
+					 errhint("increment_row() takes a single object.")));
+		call.fields = JsonbPGetDatum(json);
+		call.nelems = JB_ROOT_COUNT(json);
+	}
+	call.amounts = read_amounts(call.by_array, call.nelems);
 	run_call(&call);
 	return batch_result(fcinfo, call.counts);
 }

@@ -24,7 +24,7 @@ extern bool ms_increment_texts(Oid relid, const char *const *names, int n,
  * increment.c: one increment or an ordered batch, now or left to the commit.
  */
 extern bool ms_increment(MSTarget *target, Relation rel, MSRow *row,
-						 int64 *count);
+						 MSResult *result);
 extern void ms_increment_in_order(MSTarget *target, Relation rel,
 								  MSRow **rows, int n, Bitmapset *given,
 								  MSResult *result, int64 *counts);
@@ -43,6 +43,8 @@ extern void ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 extern void ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
 							  Datum fields);
 extern void ms_check_by(int64 by);
+extern void ms_row_set_amount(MSTarget *target, Relation rel, MSRow *row,
+							  Datum amount);
 
 /*
  * total.c: reading counters with what is spilled and deferred.

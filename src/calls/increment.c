@@ -180,21 +180,18 @@ ms_increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 }
 
 /*
- * Increment one counter of an open target.  True, with the new count, where
- * it was counted and the count is known.
+ * Increment one counter of an open target.  True where it was counted, and
+ * *result has what there is now.
  */
 bool
-ms_increment(MSTarget *target, Relation rel, MSRow *row, int64 *count)
+ms_increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 {
 	int64		counts[MS_OUTCOMES] = {0};
-	MSResult	result;
 
-	ms_increment_in_order(target, rel, &row, 1, row->given, &result, counts);
-	ms_tally_count(target->relid, result.outcome);
-	ms_set_last_increment(&result);
-	*count = result.count;
-	return !result.count_isnull && (result.outcome == MS_INSERTED ||
-									result.outcome == MS_INCREMENTED);
+	ms_increment_in_order(target, rel, &row, 1, row->given, result, counts);
+	ms_tally_count(target->relid, result->outcome);
+	ms_set_last_increment(result);
+	return result->outcome == MS_INSERTED || result->outcome == MS_INCREMENTED;
 }
 
 /* last_increment() -> (outcome, count, first_seen, last_seen) */

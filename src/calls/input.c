@@ -25,12 +25,14 @@
 #include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "aside/aside.h"
 #include "calls/calls_internal.h"
 #include "target/row.h"
 #include "target/target.h"
@@ -534,6 +536,93 @@ ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
 					  row->isnull);
 
 	check_key_given(target, rel, row);
+}
+
+static char *
+count_type(const MSTarget *target, Relation rel)
+{
+	return format_type_with_typemod(TupleDescAttr(RelationGetDescr(rel),
+												  target->count - 1)->atttypid,
+									target->count_typmod);
+}
+
+/* The count column cannot take an amount, or not as it is. */
+static void
+report_amount(MSTarget *target, Relation rel, Datum amount, char *detail,
+			  char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("column \"%s\" of table %s cannot count by %s",
+					ms_column_name(rel, target->count), target->name,
+					DatumGetCString(DirectFunctionCall1(numeric_out, amount))),
+			 detail != NULL ? errdetail("%s", detail) : 0,
+			 errhint("%s", hint)));
+}
+
+/* Would a numeric be rounded to be of a type modifier? */
+static bool
+is_rounded(Datum numeric, int32 typmod)
+{
+	int			scale;
+
+	if (typmod < 0)
+		return false;
+	scale = (((typmod - VARHDRSZ) & 0x7ff) ^ 1024) - 1024;
+	return !DatumGetBool(DirectFunctionCall2(numeric_eq, numeric,
+											 DirectFunctionCall2(numeric_round,
+																 numeric,
+																 Int32GetDatum(scale))));
+}
+
+/* Is an amount one that a count column can hold, if it is of integers? */
+static bool
+fits_count(MSCountKind kind, int64 by)
+{
+	if (kind == MS_COUNT_INT2)
+		return by >= PG_INT16_MIN && by <= PG_INT16_MAX;
+	if (kind == MS_COUNT_INT4)
+		return by >= PG_INT32_MIN && by <= PG_INT32_MAX;
+	return true;
+}
+
+/*
+ * What a row is counted by, as a numeric.  Deltas that wait hold a bigint: what
+ * that cannot hold is for a numeric column that is counted now.
+ */
+void
+ms_row_set_amount(MSTarget *target, Relation rel, MSRow *row, Datum amount)
+{
+	if (ms_numeric_to_bigint(amount, &row->by) &&
+		fits_count(target->kind, row->by))
+	{
+		ms_check_by(row->by);
+		return;
+	}
+
+	/* what is not finite is not 0 without itself */
+	if (!DatumGetBool(DirectFunctionCall2(numeric_eq,
+										  DirectFunctionCall2(numeric_sub, amount, amount),
+										  DirectFunctionCall1(int8_numeric, Int64GetDatum(0)))))
+		report_amount(target, rel, amount, NULL, "Give a number.");
+	if (target->kind != MS_COUNT_NUMERIC)
+		report_amount(target, rel, amount,
+					  psprintf("It is of type %s.", count_type(target, rel)),
+					  "Give a whole number that this type can hold, or change it to numeric.");
+	if (is_rounded(amount, target->count_typmod))
+		report_amount(target, rel, amount,
+					  psprintf("Its type %s would round that.", count_type(target, rel)),
+					  "Round the amount, or change the column's type to numeric.");
+	if (target->spill || ms_pending_wanted(target) != MS_APPLY_NOW)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot leave an increment of table %s by %s to later",
+						target->name,
+						DatumGetCString(DirectFunctionCall1(numeric_out, amount))),
+				 errdetail("What waits for the commit, in the buffer or as spilled is kept as a bigint."),
+				 errhint("Count in a smaller unit, such as cents; or count now: apply => 'now', spill => false.")));
+	row->amount = amount;
+	row->by = 0;
 }
 
 /* An increment by nothing is a mistake of the caller. */

@@ -185,23 +185,45 @@ add_delta(MSSpilled *delta, void *arg)
 	return true;
 }
 
+/* A count that is no bigint, and what is added to it, as a bigint. */
+static void
+add_numeric(Relation rel, KeyValue *value, Datum count)
+{
+	if (!value->isnull)
+		count = DirectFunctionCall2(numeric_add, count,
+									DirectFunctionCall1(int8_numeric,
+														Int64GetDatum(value->value)));
+	if (!ms_numeric_to_bigint(count, &value->value))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("the count in column \"%s\" of table %s is not a bigint",
+						ms_column_name(rel, value->target->count),
+						value->target->name),
+				 errdetail("It has a fraction, or is out of range."),
+				 errhint("missing_symbol.total(NULL::%s) shows it as it is.",
+						 value->target->name)));
+	value->isnull = false;
+}
+
 /* The count of a row's key. */
 void
 ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 			   int64 *result)
 {
 	KeyValue	value = {0};
+	MSResult	counter;
 	bool		found;
 	bool		pushed = false;
 	int64		pending;
 
 	value.target = target;
-	found = ms_general_value(target, rel, row, &value.isnull, &value.value);
+	found = ms_general_value(target, rel, row, &counter);
 
 	/* what has been written anew shows no row at all */
 	if (!found && (pushed = push_newer_snapshot(target, rel, NoLock)))
-		found = ms_general_value(target, rel, row, &value.isnull,
-								 &value.value);
+		found = ms_general_value(target, rel, row, &counter);
+	value.isnull = counter.count_isnull;
+	value.value = counter.count;
 	if (found || (!target->no_insert &&
 				  !ms_row_security_applies(target, InvalidOid)))
 	{
@@ -212,6 +234,8 @@ ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 	}
 	if (pushed)
 		PopActiveSnapshot();
+	if (counter.count_isnull && counter.numeric != (Datum) 0)
+		add_numeric(rel, &value, counter.numeric);
 	*isnull = value.isnull;
 	*result = value.value;
 }

@@ -23,6 +23,7 @@
 
 #include <ctype.h>
 
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "common/int.h"
 #include "lib/stringinfo.h"
@@ -30,6 +31,8 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
+#include "utils/json.h"
 #include "utils/sortsupport.h"
 #include "utils/timestamp.h"
 
@@ -50,6 +53,8 @@ PG_FUNCTION_INFO_V1(ms_counter_in);
 PG_FUNCTION_INFO_V1(ms_counter_out);
 PG_FUNCTION_INFO_V1(ms_counter_recv);
 PG_FUNCTION_INFO_V1(ms_counter_send);
+PG_FUNCTION_INFO_V1(ms_counter_json);
+PG_FUNCTION_INFO_V1(ms_counter_jsonb);
 PG_FUNCTION_INFO_V1(ms_counter_new);
 PG_FUNCTION_INFO_V1(ms_counter_plus);
 PG_FUNCTION_INFO_V1(ms_counter_minus);
@@ -64,6 +69,8 @@ PG_FUNCTION_INFO_V1(ms_counter_le);
 PG_FUNCTION_INFO_V1(ms_counter_gt);
 PG_FUNCTION_INFO_V1(ms_counter_ge);
 PG_FUNCTION_INFO_V1(ms_counter_cmp);
+PG_FUNCTION_INFO_V1(ms_counter_smaller);
+PG_FUNCTION_INFO_V1(ms_counter_larger);
 PG_FUNCTION_INFO_V1(ms_counter_sortsupport);
 PG_FUNCTION_INFO_V1(ms_counter_hash);
 PG_FUNCTION_INFO_V1(ms_counter_hash_extended);
@@ -363,6 +370,35 @@ ms_counter_send(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
+/* As core writes timestamptz: ISO 8601, in the session's zone. */
+static char *
+counter_json(const MSCounter *c)
+{
+	char		first_seen[MAXDATELEN + 1];
+	char		last_seen[MAXDATELEN + 1];
+
+	JsonEncodeDateTime(first_seen, TimestampTzGetDatum(c->first_seen),
+					   TIMESTAMPTZOID, NULL);
+	JsonEncodeDateTime(last_seen, TimestampTzGetDatum(c->last_seen),
+					   TIMESTAMPTZOID, NULL);
+	return psprintf("{\"count\": " INT64_FORMAT ", \"first_seen\": \"%s\", \"last_seen\": \"%s\"}",
+					c->count, first_seen, last_seen);
+}
+
+/* Casts: an object of the three parts */
+Datum
+ms_counter_json(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(counter_json(PG_GETARG_MSCOUNTER_P(0))));
+}
+
+Datum
+ms_counter_jsonb(PG_FUNCTION_ARGS)
+{
+	return DirectFunctionCall1(jsonb_in,
+							   CStringGetDatum(counter_json(PG_GETARG_MSCOUNTER_P(0))));
+}
+
 /*
  * Counting
  */
@@ -514,6 +550,46 @@ ms_counter_cmp(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT32(COUNTER_COMPARE_ARGS());
 }
+
+/* Transition and combine functions of min() and max(), in this order */
+Datum
+ms_counter_smaller(PG_FUNCTION_ARGS)
+{
+	return PG_GETARG_DATUM(COUNTER_COMPARE_ARGS() <= 0 ? 0 : 1);
+}
+
+Datum
+ms_counter_larger(PG_FUNCTION_ARGS)
+{
+	return PG_GETARG_DATUM(COUNTER_COMPARE_ARGS() >= 0 ? 0 : 1);
+}
+
+/*
+ * A count compared with a number, on either side.  No members of the operator
+ * family: counters that a number is equal to are not equal to each other.
+ */
+#define COUNTER_AND_INT8(name, op) \
+PG_FUNCTION_INFO_V1(ms_counter_##name##_int8); \
+PG_FUNCTION_INFO_V1(ms_int8_##name##_counter); \
+\
+Datum \
+ms_counter_##name##_int8(PG_FUNCTION_ARGS) \
+{ \
+	PG_RETURN_BOOL(PG_GETARG_MSCOUNTER_P(0)->count op PG_GETARG_INT64(1)); \
+} \
+\
+Datum \
+ms_int8_##name##_counter(PG_FUNCTION_ARGS) \
+{ \
+	PG_RETURN_BOOL(PG_GETARG_INT64(0) op PG_GETARG_MSCOUNTER_P(1)->count); \
+}
+
+COUNTER_AND_INT8(eq, ==)
+COUNTER_AND_INT8(ne, !=)
+COUNTER_AND_INT8(lt, <)
+COUNTER_AND_INT8(le, <=)
+COUNTER_AND_INT8(gt, >)
+COUNTER_AND_INT8(ge, >=)
 
 static int
 counter_fastcmp(Datum x, Datum y, SortSupport ssup)

@@ -36,6 +36,7 @@ ms_row_make(Relation rel)
 	row->given = NULL;
 	row->defaulted = NULL;
 	row->by = 1;
+	row->amount = (Datum) 0;
 	row->ordinal = 0;
 	row->origin = MS_FROM_CALL;
 	row->first_seen = 0;

@@ -37,6 +37,8 @@ typedef struct MSRow
 	Bitmapset  *defaulted;		/* others, with what their defaults said at the
 								 * call: for a new row only (defaults.c) */
 	int64		by;
+	Datum		amount;			/* instead of by, a numeric that bigint cannot
+								 * hold; or 0.  Counted now, not set aside */
 	int			ordinal;		/* place in its batch */
 	MSRowOrigin origin;
 	TimestampTz first_seen;		/* those of a call are not set */

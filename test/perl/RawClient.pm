@@ -49,10 +49,11 @@ sub put
 sub query { my ($self, $sql) = @_; return $self->put('Q', "$sql\0"); }
 sub sync { my ($self) = @_; return $self->put('S', ''); }
 
+# oids: types of the first parameters; 0: not said
 sub parse
 {
-	my ($self, $name, $sql) = @_;
-	return $self->put('P', "$name\0$sql\0" . pack('n', 0));
+	my ($self, $name, $sql, @oids) = @_;
+	return $self->put('P', "$name\0$sql\0" . pack('nN*', scalar @oids, @oids));
 }
 
 sub bind
@@ -69,6 +70,12 @@ sub describe
 {
 	my ($self, $portal) = @_;
 	return $self->put('D', "P$portal\0");
+}
+
+sub describe_statement
+{
+	my ($self, $name) = @_;
+	return $self->put('D', "S$name\0");
 }
 
 sub execute
@@ -147,6 +154,10 @@ sub read_message
 			$pos += $len;
 		}
 		$message->{values} = \@values;
+	}
+	elsif ($type eq 't')
+	{
+		(undef, @{ $message->{types} }) = unpack('nN*', $body);
 	}
 	elsif ($type eq 'G')
 	{

@@ -62,13 +62,20 @@ my @calls = (
 	[ "increment('pairs', \$1, 'x')", 'int', '1', 6 ],
 	[ "increment('pairs', \$1, 'x')", '', '1', 7 ],
 
+	[ "increment('pairs', \$1::int, \$2)", '', "1, 'x'", 8 ],
+	[ "increment('pairs', 1, \$1)", '', "'x'", 9 ],
+	[ "increment('pairs', \$1, \$2)", 'int', "1, 'x'", 10 ],
+	[ "increment('pairs', \$1, 'x'::text)", '', '1', 11 ],
+	[ "value('pairs', 1, \$1)", '', "'x'", 11 ],
+	[ "increment_many('hits', \$1)", '', "'{x,y,new}'", '(1,2,0,0,0,0,0)' ],
+	[ "increment_many('hits', '{x}')", '', '', '(0,1,0,0,0,0,0)' ],
+	[ "increment_many('ints', \$1, \$2)", '', "'{5,6}', '{2,3}'", '(1,1,0,0,0,0,0)' ],
+	[ "increment_amount('hits', \$1, \$2)", '', "2.0, 'x'", 28 ],
+	[ "increment_amount('pairs', \$1, \$2, \$3)", 'numeric, int, text', "3, 1, 'x'", 14 ],
+
 	# these need a cast
-	[ "increment('pairs', \$1::int, \$2)", '', undef, '42P18' ],
-	[ "increment('pairs', 1, \$1)", '', undef, '42P18' ],
-	[ "value('pairs', \$1, \$2)", 'int', undef, '42P18' ],
+	[ "increment_by('pairs', 2, \$1::int, \$2)", '', undef, '42P18' ],
 	[ "increment('hits', VARIADIC \$1)", '', undef, '42725' ],
-	[ "increment_many('hits', \$1)", '', undef, '42804' ],
-	[ "increment_many('hits', '{x}')", '', undef, '42804' ],
 
 	# and these are wrong
 	[ "increment('ints', \$1)", '', "'five'", '22P02' ],
@@ -251,7 +258,8 @@ def fails(name, state, sql, *args):
     cursor.execute("ROLLBACK TO SAVEPOINT s")
 
 fails("None", "22004", "SELECT missing_symbol.increment('hits', %s)", None)
-fails("an empty list needs a cast", "42804", "SELECT missing_symbol.increment_many('hits', %s)", [])
+cursor.execute("SELECT inserted, incremented FROM missing_symbol.increment_many('hits', %s)", ([],))
+check("an empty list", cursor.fetchone(), (0, 0))
 cursor.execute("SELECT inserted, incremented FROM missing_symbol.increment_many('hits', %s::text[])", ([],))
 check("an empty list with a cast", cursor.fetchone(), (0, 0))
 cursor.execute("SELECT inserted, incremented FROM missing_symbol.increment_many('ints', %s::int[])", (["5"],))
