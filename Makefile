@@ -47,6 +47,7 @@ OBJS = \
 	src/aside/worker_start.o \
 	src/calls/calls.o \
 	src/calls/describe.o \
+	src/calls/discard.o \
 	src/calls/fold_calls.o \
 	src/calls/increment.o \
 	src/calls/input.o \
@@ -153,7 +154,8 @@ REGRESS_BOTH = \
 	trust \
 	errors \
 	nulls_not_distinct \
-	acting
+	acting \
+	discard
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
@@ -161,6 +163,7 @@ ISOLATION = \
 	batch_order \
 	buffer \
 	ddl \
+	discard \
 	findings \
 	insert_race \
 	pending \
@@ -192,6 +195,7 @@ PROVE_TESTS = \
 	test/t/profile_stream.pl \
 	test/t/crash.pl \
 	test/t/differential.pl \
+	test/t/discard.pl \
 	test/t/dump.pl \
 	test/t/exact.pl \
 	test/t/modules.pl \

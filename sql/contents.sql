@@ -46,7 +46,7 @@ JOIN pg_language l ON l.oid = p.prolang
 WHERE l.lanname NOT IN ('c', 'internal') AND p.prokind <> 'a' ORDER BY 1;
 -- the C functions that write are parallel unsafe
 SELECT p.proname, p.proparallel, p.provolatile FROM members m JOIN pg_proc p ON m.classid = 'pg_proc'::regclass AND p.oid = m.objid
-WHERE p.proname ~ '^(increment|track|untrack|record|value)' AND (p.proparallel <> 'u' OR p.provolatile = 'i') ORDER BY 1;
+WHERE p.proname ~ '^(increment|track|untrack|record|value|fold|flush|discard)' AND (p.proparallel <> 'u' OR p.provolatile = 'i') ORDER BY 1;
 
 -- tables: nobody but the owner may write
 SELECT c.oid::regclass, a.grantee::regrole, a.privilege_type

@@ -64,8 +64,9 @@ CREATE OR REPLACE VIEW missing_symbol.buffer_stats AS
     LEFT JOIN pg_catalog.pg_stat_activity a
          ON a.pid OPERATOR(pg_catalog.=) w.pid;
 COMMENT ON COLUMN missing_symbol.buffer_stats.fallbacks IS 'increments of this session that should have been buffered and could not';
+COMMENT ON COLUMN missing_symbol.buffer_stats.errors IS 'those of them that could not be merged when that was tried; what never can, discard() throws away';
 COMMENT ON COLUMN missing_symbol.buffer_stats.folds IS 'not known any more: NULL';
-COMMENT ON COLUMN missing_symbol.buffer_stats.folded IS 'spilled and buffered increments that were merged, as rows deleted from their tables, those of transactions that were rolled back, too';
+COMMENT ON COLUMN missing_symbol.buffer_stats.folded IS 'spilled and buffered increments that were merged or discarded, as rows deleted from their tables, those of transactions that were rolled back, too';
 COMMENT ON COLUMN missing_symbol.buffer_stats.rows_written IS 'not known any more: NULL';
 COMMENT ON COLUMN missing_symbol.buffer_stats.since IS 'since when folded is counted: stats_reset of pg_stat_database';
 COMMENT ON COLUMN missing_symbol.buffer_stats.worker_state IS 'folding; waiting; none: nothing is buffered; missing: something is, but no worker is there, or this session could not start one; standby';
@@ -560,3 +561,32 @@ CREATE AGGREGATE missing_symbol.max(missing_symbol.counter) (
 );
 COMMENT ON AGGREGATE missing_symbol.max(missing_symbol.counter) IS
     'the greatest counter: by count, then last_seen, then first_seen';
+
+-- What cannot be merged, or is not wanted
+CREATE FUNCTION missing_symbol.discard(target pg_catalog.regclass, VARIADIC key "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_discard_any';
+COMMENT ON FUNCTION missing_symbol.discard(pg_catalog.regclass, VARIADIC "any") IS
+    'throw away the increments of a key that have not reached its row: spilled, buffered, or deferred by this transaction; the number thrown away';
+
+CREATE FUNCTION missing_symbol.discard(target pg_catalog.regclass, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_discard_text';
+COMMENT ON FUNCTION missing_symbol.discard(pg_catalog.regclass, VARIADIC pg_catalog.text[]) IS
+    'throw away the increments of a key, given as literals or untyped parameters, that have not reached its row; the number thrown away';
+
+CREATE FUNCTION missing_symbol.discard_row(target pg_catalog.regclass, key pg_catalog.jsonb)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_discard_row';
+COMMENT ON FUNCTION missing_symbol.discard_row(pg_catalog.regclass, pg_catalog.jsonb) IS
+    'throw away the increments of a key, columns by name, that have not reached its row; the number thrown away';
+
+CREATE FUNCTION missing_symbol.discard_all(target pg_catalog.regclass)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_discard_all';
+COMMENT ON FUNCTION missing_symbol.discard_all(pg_catalog.regclass) IS
+    'throw away the increments of all keys of a table that have not reached their rows; the number thrown away';

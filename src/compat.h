@@ -115,6 +115,16 @@ typedef int DateTimeErrorExtra;
 #define TupleDescFinalize(desc) ((void) 0)
 #endif
 
+/* the most that an entry of a btree index has, which 18 says without a page */
+#if PG_VERSION_NUM < 180000
+#define MS_MAX_INDEX_ENTRY \
+	(MAXALIGN_DOWN((BLCKSZ - MAXALIGN(SizeOfPageHeaderData + 3 * sizeof(ItemIdData)) - \
+					MAXALIGN(sizeof(BTPageOpaqueData))) / 3) - \
+	 MAXALIGN(sizeof(ItemPointerData)))
+#else
+#define MS_MAX_INDEX_ENTRY	BTMaxItemSize
+#endif
+
 /* whether an update must make index entries; 16 told summarizing ones apart */
 #if PG_VERSION_NUM < 160000
 typedef bool TU_UpdateIndexes;

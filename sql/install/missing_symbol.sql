@@ -1130,6 +1130,34 @@ AS 'MODULE_PATHNAME', 'ms_flush';
 COMMENT ON FUNCTION missing_symbol.flush() IS
     'merge all increments that are spilled or buffered, of tables that you may count in; waits for rows that are locked; the number merged';
 
+CREATE FUNCTION missing_symbol.discard(target pg_catalog.regclass, VARIADIC key "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_discard_any';
+COMMENT ON FUNCTION missing_symbol.discard(pg_catalog.regclass, VARIADIC "any") IS
+    'throw away the increments of a key that have not reached its row: spilled, buffered, or deferred by this transaction; the number thrown away';
+
+CREATE FUNCTION missing_symbol.discard(target pg_catalog.regclass, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_discard_text';
+COMMENT ON FUNCTION missing_symbol.discard(pg_catalog.regclass, VARIADIC pg_catalog.text[]) IS
+    'throw away the increments of a key, given as literals or untyped parameters, that have not reached its row; the number thrown away';
+
+CREATE FUNCTION missing_symbol.discard_row(target pg_catalog.regclass, key pg_catalog.jsonb)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_discard_row';
+COMMENT ON FUNCTION missing_symbol.discard_row(pg_catalog.regclass, pg_catalog.jsonb) IS
+    'throw away the increments of a key, columns by name, that have not reached its row; the number thrown away';
+
+CREATE FUNCTION missing_symbol.discard_all(target pg_catalog.regclass)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_discard_all';
+COMMENT ON FUNCTION missing_symbol.discard_all(pg_catalog.regclass) IS
+    'throw away the increments of all keys of a table that have not reached their rows; the number thrown away';
+
 CREATE FUNCTION missing_symbol.buffer_stats(
     OUT buffered        pg_catalog.int8,
     OUT oldest          pg_catalog.timestamptz,
@@ -1185,10 +1213,10 @@ COMMENT ON VIEW missing_symbol.buffer_stats IS
 COMMENT ON COLUMN missing_symbol.buffer_stats.buffered IS 'increments that are buffered, those of one key in one transaction as one';
 COMMENT ON COLUMN missing_symbol.buffer_stats.oldest_age IS 'how long ago the oldest of them was counted';
 COMMENT ON COLUMN missing_symbol.buffer_stats.spilled IS 'increments that are spilled';
-COMMENT ON COLUMN missing_symbol.buffer_stats.errors IS 'those of them that could not be merged when that was tried';
+COMMENT ON COLUMN missing_symbol.buffer_stats.errors IS 'those of them that could not be merged when that was tried; what never can, discard() throws away';
 COMMENT ON COLUMN missing_symbol.buffer_stats.fallbacks IS 'increments of this session that should have been buffered and could not';
 COMMENT ON COLUMN missing_symbol.buffer_stats.folds IS 'not known any more: NULL';
-COMMENT ON COLUMN missing_symbol.buffer_stats.folded IS 'spilled and buffered increments that were merged, as rows deleted from their tables, those of transactions that were rolled back, too';
+COMMENT ON COLUMN missing_symbol.buffer_stats.folded IS 'spilled and buffered increments that were merged or discarded, as rows deleted from their tables, those of transactions that were rolled back, too';
 COMMENT ON COLUMN missing_symbol.buffer_stats.rows_written IS 'not known any more: NULL';
 COMMENT ON COLUMN missing_symbol.buffer_stats.since IS 'since when folded is counted: stats_reset of pg_stat_database';
 COMMENT ON COLUMN missing_symbol.buffer_stats.worker_pid IS 'process of the worker';

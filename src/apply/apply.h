@@ -39,6 +39,8 @@ extern AttrNumber ms_lacking_column(const MSTarget *target, Relation rel,
 									const MSRow *row);
 extern void ms_check_required_columns(const MSTarget *target, Relation rel,
 									  const MSRow *row);
+extern void ms_check_key_fits(const MSTarget *target, Relation rel,
+							  const Datum *values);
 
 /*
  * apply.c: the path, and increments on it, whatever it is.

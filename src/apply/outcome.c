@@ -7,9 +7,14 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
+#include "access/genam.h"
+#include "access/itup.h"
+#include "access/nbtree.h"
 #include "catalog/pg_type.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -192,4 +197,67 @@ ms_check_required_columns(const MSTarget *target, Relation rel,
 			 errhint("If it is a time of the counter: SELECT missing_symbol.track(%s, %s). Else give it with increment_row(), or give the column a default.",
 					 quote_literal_cstr(target->name), times) :
 			 errhint("Give it with increment_row(), or give the column a default.")));
+}
+
+/* An index entry of a key has so many bytes at the most, by its values. */
+static Size
+most_entry_size(const MSTarget *target, Relation rel, const Datum *values)
+{
+	Size		result = sizeof(IndexTupleData);
+
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		AttrNumber	attno = target->keys[i].column.attno;
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+		Datum		value = values[attno - 1];
+
+		if (att->attlen == -1 &&
+			VARATT_IS_EXTERNAL(DatumGetPointer(value)))
+			result += MAXALIGN(toast_raw_datum_size(value));
+		else
+			result += MAXALIGN(datumGetSize(value, att->attbyval, att->attlen));
+	}
+	return result;
+}
+
+/* The size of a key's entry in its index, compressed as that has it. */
+static Size
+entry_size(const MSTarget *target, const Datum *values)
+{
+	Relation	index = index_open(target->index, AccessShareLock);
+	TupleDesc	desc = CreateTupleDescCopy(RelationGetDescr(index));
+	Datum		entry[INDEX_MAX_KEYS];
+	bool		isnull[INDEX_MAX_KEYS] = {false};
+	IndexTuple	tuple;
+	Size		result;
+
+	/* what else is in the index is not known yet */
+	desc->natts = target->nkeys;
+	for (int i = 0; i < target->nkeys; i++)
+		entry[i] = values[target->keys[i].column.attno - 1];
+	tuple = index_form_tuple(desc, entry, isnull);
+	result = MAXALIGN(IndexTupleSize(tuple));
+	pfree(tuple);
+	index_close(index, AccessShareLock);
+	return result;
+}
+
+/*
+ * A key that its index has no room for can never reach its row: what is to
+ * wait is refused.  values: by attribute number - 1.
+ */
+void
+ms_check_key_fits(const MSTarget *target, Relation rel, const Datum *values)
+{
+	Size		size;
+
+	if (most_entry_size(target, rel, values) <= MS_MAX_INDEX_ENTRY)
+		return;
+	size = entry_size(target, values);
+	if (size > MS_MAX_INDEX_ENTRY)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a key of table %s is too wide for its index: %d bytes, where %d have room",
+						target->name, (int) size, (int) MS_MAX_INDEX_ENTRY),
+				 errhint("Count by a hash of the value, such as md5(), and have the value beside it.")));
 }

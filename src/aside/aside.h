@@ -53,6 +53,13 @@ extern void ms_pending_foreach(MSTarget *target, Relation rel,
 							   void *arg);
 
 /*
+ * Discard what the key of a row, or a table, has deferred in this transaction,
+ * until a savepoint of before is rolled back to; how many deltas.
+ */
+extern int64 ms_pending_discard(MSTarget *target, const MSRow *row);
+extern int64 ms_pending_discard_all(Oid relid);
+
+/*
  * buffer.c: apply = 'buffer'.
  */
 extern void ms_buffer_append(MSTarget *target, Relation rel,
@@ -74,6 +81,9 @@ extern void ms_spill_foreach(MSTarget *target, Relation rel, const MSRow *row,
 							 MSSpillFunction function, void *arg);
 extern bool ms_spill_has_key(MSTarget *target, Relation rel,
 							 const MSRow *row, Snapshot snapshot);
+extern int64 ms_spill_discard(MSTarget *target, Relation rel,
+							  const MSRow *row);
+extern int64 ms_spill_discard_all(Oid relid);
 
 /*
  * store.c: the tables of deltas that are set aside.

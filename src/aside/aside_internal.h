@@ -100,6 +100,10 @@ typedef struct MSFoldTerms
 extern bool ms_fold_some(Oid relid, MSStore store, const MSFoldTerms *terms,
 						 int64 *after, int limit, MSFolded *folded);
 
+/* keep flush() of a target out */
+extern void ms_lock_flush(Oid relid);
+extern void ms_unlock_flush(Oid relid);
+
 /*
  * backlog.c: what a worker knows of tables.
  */
@@ -200,6 +204,8 @@ typedef struct MSDelta
 	TimestampTz first_seen;
 	TimestampTz last_seen;
 	int			depth;			/* 1 + that of the delta whose trigger counted it */
+	bool		discards;		/* no increment: has no values, and what is
+								 * outer to it does not count */
 	struct MSDelta *donor;		/* merged in; has values that fill */
 
 	/* its place in deltas.c */

@@ -185,7 +185,7 @@ ms_backlog_log_failure(MSBacklog *backlog, const char *name, const char *error)
 	ereport(LOG,
 			(errmsg("could not merge increments of table \"%s\"", name),
 			 errdetail_internal("%s", error),
-			 errhint("They are kept in missing_symbol.spilled, where errors are shown, or missing_symbol.buffered, and are tried again.")));
+			 errhint("They are kept in missing_symbol.spilled, where errors are shown, or missing_symbol.buffered, and are tried again; missing_symbol.discard() and discard_all() throw away what can never be merged.")));
 }
 
 /*

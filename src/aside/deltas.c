@@ -11,6 +11,11 @@
  * commits adds its deltas to its parent's or hands them over, one that aborts
  * frees them.
  *
+ * - What is discarded of the current level is freed; of outer ones it comes
+ *   back where this level is rolled back.  So a discard is put before them, a
+ *   delta without an amount: what is behind it in its key does not count, and
+ *   is freed as the discard comes to its level.  There is always something
+ *   behind one; at the transaction's end none is left.
  * - All of it is in one memory context and one struct (xact), which
  *   ms_deltas_forget resets as the transaction ends.
  * - Targets are pinned, because the tree is in their order; a target whose key
@@ -51,7 +56,7 @@ typedef struct MSDeltaKey
 {
 	struct KeyNode *node;		/* where it is in the tree */
 	MSTarget   *target;			/* pinned */
-	Datum	   *values;			/* those of one of the deltas */
+	Datum	   *values;			/* those of one of the deltas that has them */
 	struct MSDelta *deltas;		/* deepest level first */
 } Key;
 
@@ -175,6 +180,24 @@ delete_key(Key *key)
 	pfree(key);
 }
 
+/* The same where it counts: NULL at a discard, for what is behind it. */
+static MSDelta *
+counts(MSDelta *delta)
+{
+	return delta != NULL && delta->discards ? NULL : delta;
+}
+
+/* Let a key have the values of a delta that has some. */
+static void
+set_key_values(Key *key)
+{
+	MSDelta	   *delta = key->deltas;
+
+	while (delta->discards && delta->outer != NULL)
+		delta = delta->outer;
+	key->values = delta->values;
+}
+
 /* Take a delta out; it is the caller's then. */
 static void
 detach(MSDelta *delta)
@@ -189,7 +212,7 @@ detach(MSDelta *delta)
 	if (key->deltas == NULL)
 		delete_key(key);
 	else
-		key->values = key->deltas->values;
+		set_key_values(key);
 	delta->key = NULL;
 }
 
@@ -204,6 +227,13 @@ free_delta(MSDelta *delta)
 		pfree(delta);
 		delta = donor;
 	}
+}
+
+static void
+remove_delta(MSDelta *delta)
+{
+	detach(delta);
+	free_delta(delta);
 }
 
 /* Merge a delta into one of its parent's level. */
@@ -241,6 +271,21 @@ find_delta(const Key *key, const Level *level, const MSDelta *like)
 	return NULL;
 }
 
+/*
+ * A discard comes to another level: what that has of the key was discarded.
+ * False where nothing is left behind it, and so it is gone.
+ */
+static bool
+discard_of_level(MSDelta *discard, const Level *level)
+{
+	while (discard->outer != NULL && discard->outer->level == level)
+		remove_delta(discard->outer);
+	if (discard->outer != NULL)
+		return true;
+	remove_delta(discard);
+	return false;
+}
+
 /* A level's subtransaction has committed. */
 void
 ms_deltas_commit_level(int nestlevel)
@@ -261,8 +306,11 @@ ms_deltas_commit_level(int nestlevel)
 	dlist_foreach_modify(iter, &level->deltas)
 	{
 		MSDelta	   *delta = dlist_container(MSDelta, in_level, iter.cur);
-		MSDelta	   *into = find_delta(delta->key, parent, delta);
+		MSDelta	   *into;
 
+		if (delta->discards && !discard_of_level(delta, parent))
+			continue;
+		into = find_delta(delta->key, parent, delta);
 		if (into != NULL)
 			merge_delta(into, delta);
 		else
@@ -288,12 +336,7 @@ ms_deltas_abort_level(int nestlevel)
 		dlist_mutable_iter iter;
 
 		dlist_foreach_modify(iter, &level->deltas)
-		{
-			MSDelta	   *delta = dlist_container(MSDelta, in_level, iter.cur);
-
-			detach(delta);
-			free_delta(delta);
-		}
+			remove_delta(dlist_container(MSDelta, in_level, iter.cur));
 		xact.levels = level->parent;
 		pfree(level);
 	}
@@ -428,7 +471,8 @@ check_sum(const Key *key, Oid role, int64 by)
 {
 	int64		sum = by;
 
-	for (const MSDelta *delta = key->deltas; delta != NULL; delta = delta->outer)
+	for (const MSDelta *delta = counts(key->deltas); delta != NULL;
+		 delta = counts(delta->outer))
 	{
 		if (delta->role == role &&
 			pg_add_s64_overflow(sum, delta->by, &sum))
@@ -548,10 +592,11 @@ ms_pending_sum(MSTarget *target, const MSRow *row, int64 *sum)
 		return false;
 	ms_delta_key(target, row, values);
 	key = find_key(then, values);
-	if (key == NULL)
+	if (key == NULL || counts(key->deltas) == NULL)
 		return false;
 	*sum = 0;
-	for (const MSDelta *delta = key->deltas; delta != NULL; delta = delta->outer)
+	for (const MSDelta *delta = counts(key->deltas); delta != NULL;
+		 delta = counts(delta->outer))
 	{
 		if (pg_add_s64_overflow(*sum, delta->by, sum))
 			ereport(ERROR,
@@ -563,7 +608,7 @@ ms_pending_sum(MSTarget *target, const MSRow *row, int64 *sum)
 	return true;
 }
 
-/* All deltas of a key as one row. */
+/* All deltas of a key as one row; NULL where none counts. */
 static MSRow *
 row_of_key(const MSTarget *target, Relation rel, const Key *key)
 {
@@ -572,7 +617,7 @@ row_of_key(const MSTarget *target, Relation rel, const Key *key)
 	MSRow	   *row = NULL;
 	ListCell   *lc;
 
-	for (delta = key->deltas; delta != NULL; delta = delta->outer)
+	for (delta = counts(key->deltas); delta != NULL; delta = counts(delta->outer))
 		outermost_first = lcons((void *) delta, outermost_first);
 	foreach(lc, outermost_first)
 	{
@@ -608,9 +653,130 @@ ms_pending_foreach(MSTarget *target, Relation rel,
 	rbt_begin_iterate(xact.tree, LeftRightWalk, &iterator);
 	while ((node = (KeyNode *) rbt_iterate(&iterator)) != NULL)
 	{
-		if (node->key->target->relid == target->relid)
-			function(row_of_key(target, rel, node->key), arg);
+		MSRow	   *row;
+
+		if (node->key->target->relid != target->relid)
+			continue;
+		row = row_of_key(target, rel, node->key);
+		if (row != NULL)
+			function(row, arg);
 	}
+}
+
+/*
+ * Discarding
+ */
+
+/* How many deltas that count has a key, those of a caller as one? */
+static int
+count_deltas(const Key *key)
+{
+	int			n = 0;
+
+	for (const MSDelta *delta = counts(key->deltas); delta != NULL;
+		 delta = counts(delta->outer))
+	{
+		const MSDelta *other = key->deltas;
+
+		while (!same_caller(other, delta))
+			other = other->outer;
+		if (other == delta)
+			n++;
+	}
+	return n;
+}
+
+/* Put a discard of a level before a key's deltas of outer ones. */
+static void
+add_discard(Key *key, Level *level, MSDelta **link)
+{
+	MSDelta	   *discard = MemoryContextAllocZero(deltas_cxt,
+												 offsetof(MSDelta, values));
+
+	discard->discards = true;
+	discard->target = key->target;
+	discard->size = offsetof(MSDelta, values);
+	discard->key = key;
+	discard->level = level;
+	discard->outer = *link;
+	*link = discard;
+	dlist_push_tail(&level->deltas, &discard->in_level);
+	xact.size += discard->size;
+}
+
+/* Discard what a key has; how many deltas that is. */
+static int
+discard_key(Key *key)
+{
+	int			n = count_deltas(key);
+	Level	   *level = current_level();
+	MSDelta   **link = &key->deltas;
+	MSDelta	   *next;
+
+	while (counts(*link) != NULL && (*link)->level == level)
+		link = &(*link)->outer;
+	if (counts(*link) != NULL)
+		add_discard(key, level, link);
+	for (MSDelta *delta = counts(key->deltas); delta != NULL; delta = next)
+	{
+		next = counts(delta->outer);	/* with the last one the key goes */
+		remove_delta(delta);
+	}
+	return n;
+}
+
+/* The tree must not change while it is searched. */
+static void
+check_not_comparing(const char *name)
+{
+	if (ms_deltas_comparing())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("increments of table %s cannot be discarded while keys are being compared",
+						name),
+				 errhint("Do not discard in code of an operator class.")));
+}
+
+/* Discard what the key of a row has deferred; how many deltas. */
+int64
+ms_pending_discard(MSTarget *target, const MSRow *row)
+{
+	MSTarget   *then;
+	Datum		values[INDEX_MAX_KEYS];
+	Key		   *key;
+
+	if (!ms_deltas_exist() || (then = find_pinned(target)) == NULL)
+		return 0;
+	check_not_comparing(target->name);
+	ms_delta_key(target, row, values);
+	key = find_key(then, values);
+	return key == NULL ? 0 : discard_key(key);
+}
+
+/* The same for all keys of a table, whatever has become of it since. */
+int64
+ms_pending_discard_all(Oid relid)
+{
+	RBTreeIterator iterator;
+	KeyNode    *node;
+	List	   *keys = NIL;
+	ListCell   *lc;
+	int64		n = 0;
+
+	if (!ms_deltas_exist())
+		return 0;
+	rbt_begin_iterate(xact.tree, LeftRightWalk, &iterator);
+	while ((node = (KeyNode *) rbt_iterate(&iterator)) != NULL)
+	{
+		if (node->key->target->relid == relid)
+			keys = lappend(keys, node->key);
+	}
+	if (keys != NIL)
+		check_not_comparing(((Key *) linitial(keys))->target->name);
+	foreach(lc, keys)
+		n += discard_key(lfirst(lc));
+	list_free(keys);
+	return n;
 }
 
 /*
@@ -662,6 +828,7 @@ ms_deltas_take_first(const MSDelta *like)
 	if (!ms_deltas_exist())
 		return NULL;
 	first = ((KeyNode *) rbt_leftmost(xact.tree))->key->deltas;
+	Assert(!first->discards);
 	for (MSDelta *delta = first->outer; delta != NULL; delta = delta->outer)
 	{
 		if (delta->role < first->role)

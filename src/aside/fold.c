@@ -704,11 +704,22 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
  * locks no more rows of the target: the next one may begin, and waits only
  * where it meets what this one has merged.
  */
-static void
-lock_flush(LOCKTAG *tag, Oid relid)
+void
+ms_lock_flush(Oid relid)
 {
-	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, relid, 0, MS_LOCK_FLUSH);
-	(void) LockAcquire(tag, ExclusiveLock, false, false);
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, relid, 0, MS_LOCK_FLUSH);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+void
+ms_unlock_flush(Oid relid)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, relid, 0, MS_LOCK_FLUSH);
+	(void) LockRelease(&tag, ExclusiveLock, false);
 }
 
 static void
@@ -732,7 +743,7 @@ ms_warn_left(Oid relid, const char *why)
 			 errmsg("could not fold table \"%s\"", name != NULL ? name : "?"),
 			 why != NULL ? errdetail_internal("%s", why) :
 			 errdetail("What others have counted, or in tables of others, is not merged amid what else a transaction does."),
-			 why != NULL ? errhint("Its increments are kept.") :
+			 why != NULL ? errhint("Its increments are kept; missing_symbol.discard() and discard_all() throw away what can never be merged.") :
 			 errhint("Call fold() or flush() as a statement of its own, with no cursors open, or leave it to the worker.")));
 }
 
@@ -754,7 +765,6 @@ fold_stores(Fold *fold)
 static void
 fold_target(Fold *fold)
 {
-	LOCKTAG		tag;
 	char	   *error;
 
 	/* who names a table waits for it, too */
@@ -762,7 +772,7 @@ fold_target(Fold *fold)
 	if (fold->terms.limit == 0)
 		LockRelationOid(fold->relid, RowExclusiveLock);
 	if (fold->wait)
-		lock_flush(&tag, fold->relid);
+		ms_lock_flush(fold->relid);
 	do
 	{
 		fold->missed = false;
@@ -783,7 +793,7 @@ fold_target(Fold *fold)
 		/* what somebody else had he may have put back */
 	} while (fold->wait && fold->missed && !IsolationUsesXactSnapshot());
 	if (fold->wait)
-		(void) LockRelease(&tag, ExclusiveLock, false);
+		ms_unlock_flush(fold->relid);
 	ms_tally_folded(fold->relid, fold->folded.deltas);
 }
 

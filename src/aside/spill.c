@@ -10,7 +10,10 @@
  * deletes those that it sees and gets at once, and adds their sum to the row
  * in the same transaction, so that the row and what is set aside are exact
  * together in any one snapshot.  A delta that somebody else is deleting is
- * left alone; nothing here ever waits for a row.
+ * left alone; nothing that counts ever waits for a row here.
+ *
+ * Who discards waits for those who are merging, in the order that flush() has:
+ * its lock of the target, then deltas.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,6 +25,7 @@
 #include "common/int.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -232,6 +236,109 @@ merge_spilled(void *arg)
 	ms_tally_folded(target->relid, n);
 }
 
+/* deltas that are being discarded */
+typedef struct Discarding
+{
+	Oid			relid;
+	Snapshot	snapshot;
+	int64		n;
+	bool		missed;			/* somebody else had one, maybe to put it back */
+} Discarding;
+
+/* Delete a delta, waiting for who has deleted it; his commit is for good. */
+static bool
+discard_delta(MSSpilled *delta, void *arg)
+{
+	Discarding *discarding = arg;
+	Relation	stored = ms_spill_open(delta->store, RowExclusiveLock);
+
+	if (ms_spill_delete(stored, delta, discarding->snapshot, true, false))
+		discarding->n++;
+	else if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent delete of an increment of table \"%s\"",
+						get_rel_name(discarding->relid)),
+				 errdetail("It has been merged or discarded since the snapshot of this transaction."),
+				 errhint("Repeat the transaction.")));
+	else
+		discarding->missed = true;
+	table_close(stored, NoLock);
+	return true;
+}
+
+/* Discard all deltas of a table that a snapshot shows; nothing is read of them. */
+static void
+discard_stores(Discarding *discarding)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
+											  "missing_symbol delta",
+											  ALLOCSET_SMALL_SIZES);
+
+	for (int store = 0; store < MS_STORES; store++)
+	{
+		MSSpillScan *scan = ms_spill_begin(store, discarding->relid,
+										   discarding->snapshot, NULL, NULL);
+		MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
+		MSSpilled  *delta;
+
+		while ((delta = ms_spill_next(scan)) != NULL)
+		{
+			(void) discard_delta(delta, discarding);
+			MemoryContextReset(cxt);
+		}
+		MemoryContextSwitchTo(oldcxt);
+		ms_spill_end(scan);
+	}
+	MemoryContextDelete(cxt);
+}
+
+/*
+ * Discard what is set aside of a row's key; of all the table, whatever it is
+ * by now, where row is NULL.  Until none is left of what is committed: what
+ * somebody has merged or put back while he was waited for is looked at again.
+ *
+ * Who has discarded anything keeps flush() out to the end: it would lock rows,
+ * and then wait for him.
+ */
+static int64
+discard(Oid relid, MSTarget *target, Relation rel, const MSRow *row)
+{
+	Discarding	discarding = {0};
+
+	discarding.relid = relid;
+	ms_lock_flush(relid);
+	do
+	{
+		discarding.missed = false;
+		CommandCounterIncrement();
+		discarding.snapshot = RegisterSnapshot(IsolationUsesXactSnapshot() ?
+											   GetTransactionSnapshot() :
+											   GetLatestSnapshot());
+		if (row != NULL)
+			ms_spill_foreach(target, rel, row, discarding.snapshot, false,
+							 discard_delta, &discarding);
+		else
+			discard_stores(&discarding);
+		UnregisterSnapshot(discarding.snapshot);
+	} while (discarding.missed);
+	if (discarding.n == 0)
+		ms_unlock_flush(relid);
+	return discarding.n;
+}
+
+int64
+ms_spill_discard(MSTarget *target, Relation rel, const MSRow *row)
+{
+	return discard(target->relid, target, rel, row);
+}
+
+int64
+ms_spill_discard_all(Oid relid)
+{
+	return discard(relid, NULL, NULL, NULL);
+}
+
 /*
  * Could merging a delta fail as late as the commit, where there is no
  * subtransaction of ours that it would end?  Foreign and unique keys only look
@@ -298,7 +405,10 @@ ms_apply_or_spill(MSTarget *target, Relation rel, MSRow *row, bool fast,
 	const Datum *key = ms_apply_next(target, rel, row, fast, result);
 
 	if (key != NULL)
+	{
+		ms_check_key_fits(target, rel, key);
 		ms_spill_append(MS_STORE_SPILLED, target, rel, row, key, NULL, NULL);
+	}
 	if (target->spill)
 		take_spilled(target, rel, row, fast, result);
 }

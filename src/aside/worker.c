@@ -237,7 +237,7 @@ leave(int code, Datum arg)
 			(errmsg("could not merge increments of table \"%s\"",
 					running_name),
 			 errdetail("The worker was terminated while code of the table may have run; code that goes on after a cancel causes that."),
-			 errhint("They are kept in missing_symbol.spilled, where errors are shown, or missing_symbol.buffered, and are tried again.")));
+			 errhint("They are kept in missing_symbol.spilled, where errors are shown, or missing_symbol.buffered, and are tried again; missing_symbol.discard() and discard_all() throw away what can never be merged.")));
 	(void) ms_worker_start(killers);
 }
 

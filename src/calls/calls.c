@@ -492,6 +492,65 @@ ms_value_text(PG_FUNCTION_ARGS)
 }
 
 /*
+ * A function of another file that looks for a key
+ */
+typedef struct KeyCall
+{
+	Call		call;
+	MSKeyWork	work;
+	void	   *arg;
+} KeyCall;
+
+static void
+work_key(Call *call)
+{
+	KeyCall    *key_call = (KeyCall *) call;
+
+	key_call->work(call->target, call->rel,
+				   row_from_key(call->target, call->rel, &call->key, true),
+				   key_call->arg);
+}
+
+static void
+work_named_key(Call *call)
+{
+	KeyCall    *key_call = (KeyCall *) call;
+	MSRow	   *row = ms_row_make(call->rel);
+
+	ms_row_key_from_jsonb(call->target, call->rel, row, call->fields);
+	key_call->work(call->target, call->rel, row, key_call->arg);
+}
+
+/* Call work with the row of a key, which is given from argument 1 on. */
+void
+ms_call_with_key(FunctionCallInfo fcinfo, MSKeyForm form, LOCKMODE lockmode,
+				 MSKeyWork work, void *arg)
+{
+	KeyCall		key_call;
+	Call	   *call = &key_call.call;
+
+	call->relid = target_argument(fcinfo);
+	call->lockmode = lockmode;
+	key_call.work = work;
+	key_call.arg = arg;
+	if (form == MS_KEY_NAMED)
+	{
+		if (PG_ARGISNULL(1))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("key must not be null")));
+		call->fields = PG_GETARG_DATUM(1);
+		call->work = work_named_key;
+	}
+	else
+	{
+		read_key(fcinfo, 1, form == MS_KEY_TEXTS, &call->key);
+		call->work = work_key;
+	}
+	run_call(call);
+}
+
+/*
  * Batches.  No keys at all are an empty batch, as an aggregate over no rows
  * gives NULL.
  */

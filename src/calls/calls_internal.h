@@ -8,6 +8,8 @@
 #ifndef MS_CALLS_INTERNAL_H
 #define MS_CALLS_INTERNAL_H
 
+#include "fmgr.h"
+
 #include "apply/apply.h"
 #include "target/row.h"
 
@@ -19,6 +21,20 @@ MS_INSIDE_BEGIN
 extern bool ms_increment_texts(Oid relid, const char *const *names, int n,
 							   const Datum *values, const bool *isnull,
 							   int64 by, int64 *count);
+
+/* how a function is given a key */
+typedef enum MSKeyForm
+{
+	MS_KEY_ANY,					/* VARIADIC "any" */
+	MS_KEY_TEXTS,				/* VARIADIC text[] */
+	MS_KEY_NAMED				/* jsonb: columns by name */
+} MSKeyForm;
+
+typedef void (*MSKeyWork) (MSTarget *target, Relation rel, MSRow *row,
+						   void *arg);
+
+extern void ms_call_with_key(FunctionCallInfo fcinfo, MSKeyForm form,
+							 LOCKMODE lockmode, MSKeyWork work, void *arg);
 
 /*
  * increment.c: one increment or an ordered batch, now or left to the commit.
@@ -42,6 +58,8 @@ extern void ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 							  const Datum *values, const bool *isnull);
 extern void ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
 							  Datum fields);
+extern void ms_row_key_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
+								  Datum key);
 extern void ms_check_by(int64 by);
 extern void ms_row_set_amount(MSTarget *target, Relation rel, MSRow *row,
 							  Datum amount);

@@ -152,6 +152,7 @@ defer_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 		}
 		if (!target->no_insert && lacks_column(target, rel, rows[i]))
 			ms_check_required_columns(target, rel, rows[i]);
+		ms_check_key_fits(target, rel, rows[i]->values);
 		outcome = defer(target, rel, rows[i], apply, result, counts);
 		if (outcome == MS_DEFERRED || outcome == MS_BUFFERED)
 		{

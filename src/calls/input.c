@@ -625,6 +625,97 @@ ms_row_set_amount(MSTarget *target, Relation rel, MSRow *row, Datum amount)
 	row->by = 0;
 }
 
+/* The names of an object's fields must be those of the key's columns. */
+static void
+read_key_names(MSTarget *target, Relation rel, MSRow *row, Jsonb *json)
+{
+	JsonbIterator *it = JsonbIteratorInit(&json->root);
+	JsonbIteratorToken token;
+	JsonbValue	v;
+
+	(void) JsonbIteratorNext(&it, &v, false);
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		char	   *field;
+		AttrNumber	attno;
+
+		if (token != WJB_KEY)
+			continue;
+		field = pnstrdup(v.val.string.val, v.val.string.len);
+		attno = ms_column_number(rel, field);
+		if (attno == InvalidAttrNumber || !ms_is_key_column(target, attno))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("field \"%s\" is no column of the key of table %s",
+							field, target->name),
+					 errhint("Give the columns of the key, and nothing else.")));
+		row->given = bms_add_member(row->given, attno);
+	}
+}
+
+/*
+ * A row of the key's columns: nulls, and none of them of a domain, whose
+ * constraints have nothing to say of what is only looked for.
+ */
+static Datum
+make_key_record(MSTarget *target, Relation rel)
+{
+	TupleDesc	desc = CreateTemplateTupleDesc(target->nkeys);
+	Datum		values[INDEX_MAX_KEYS] = {0};
+	bool		isnull[INDEX_MAX_KEYS];
+
+	memset(isnull, true, sizeof(isnull));
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		const MSColumn *column = &target->keys[i].column;
+		int32		typmod = column->typmod;
+		Oid			type = getBaseTypeAndTypmod(column->typid, &typmod);
+
+		TupleDescInitEntry(desc, i + 1, ms_column_name(rel, column->attno),
+						   type, typmod, 0);
+	}
+	TupleDescFinalize(desc);
+	BlessTupleDesc(desc);
+	return heap_copy_tuple_as_datum(heap_form_tuple(desc, values, isnull),
+									desc);
+}
+
+/* Fill a row's key, which is only looked for, from a JSON object. */
+void
+ms_row_key_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum key)
+{
+	Jsonb	   *json = DatumGetJsonbP(key);
+	FmgrInfo	populate;
+	HeapTupleHeader header;
+
+	if (!JB_ROOT_IS_OBJECT(json))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("key must be a JSON object"),
+				 errhint("For example '{\"%s\": ...}'.",
+						 ms_column_name(rel, target->keys[0].column.attno))));
+	read_key_names(target, rel, row, json);
+
+	fmgr_info(F_JSONB_POPULATE_RECORD, &populate);
+	fmgr_info_set_expr((Node *) makeFuncExpr(F_JSONB_POPULATE_RECORD, RECORDOID,
+											 list_make2(makeNullConst(RECORDOID, -1, InvalidOid),
+														makeNullConst(JSONBOID, -1, InvalidOid)),
+											 InvalidOid, InvalidOid,
+											 COERCE_EXPLICIT_CALL),
+					   &populate);
+	header = DatumGetHeapTupleHeader(FunctionCall2(&populate,
+												   make_key_record(target, rel),
+												   JsonbPGetDatum(json)));
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		AttrNumber	attno = target->keys[i].column.attno;
+
+		row->values[attno - 1] = GetAttributeByNum(header, i + 1,
+												   &row->isnull[attno - 1]);
+	}
+	check_key_given(target, rel, row);
+}
+
 /* An increment by nothing is a mistake of the caller. */
 void
 ms_check_by(int64 by)

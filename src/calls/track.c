@@ -169,7 +169,7 @@ check_key_change(Relation rel, List *before, List *after)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot change the key of table \"%s\": increments of it are set aside",
 						RelationGetRelationName(rel)),
-				 errhint("Merge them first: SELECT missing_symbol.flush().")));
+				 errhint("Merge them first: SELECT missing_symbol.flush(). What cannot be merged: SELECT missing_symbol.discard_all(...).")));
 }
 
 /* New keys that are set aside would be dropped, where no rows are made. */
@@ -218,7 +218,7 @@ check_throttle(Relation rel, Datum *values, bool *isnull)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot throttle table \"%s\": increments of it are set aside",
 						RelationGetRelationName(rel)),
-				 errhint("Merge them first: SELECT missing_symbol.fold(...).")));
+				 errhint("Merge them first: SELECT missing_symbol.fold(...). What cannot be merged: SELECT missing_symbol.discard_all(...).")));
 }
 
 /* '' and an empty array clear a setting; NULL has left the old one. */

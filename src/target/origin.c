@@ -303,7 +303,9 @@ key_has_changed(const MSTarget *target, const MSSpilled *delta, int n)
 			 errdetail("A delta was set aside when its columns were (%s).",
 					   columns.data) :
 			 errdetail("A delta was set aside when it had %d columns; now it has %d.",
-					   n, target->nkeys)));
+					   n, target->nkeys),
+			 errhint("Give it its former key until they are merged, or throw them away: SELECT missing_symbol.discard_all(%s).",
+					 quote_literal_cstr(target->name))));
 }
 
 /*

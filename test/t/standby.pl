@@ -56,6 +56,7 @@ wait_for_replay($primary, $standby);
 is($standby->safe_psql('postgres', $totals), "a|14|14\nb|2|2\nc|10|10\nheld|2|2\n2",
 	'and does so after the prepared transaction');
 is(answer($standby, 'SELECT missing_symbol.fold()'), '25006', 'it does not fold');
+is(answer($standby, q{SELECT missing_symbol.discard_all('spills')}), '25006', 'nor discard');
 is(answer($standby, "SET missing_symbol.apply = 'commit'; SELECT missing_symbol.increment('spills', 'a')"),
 	'25006', 'nor defer');
 
