@@ -37,6 +37,7 @@ OBJS = \
 	src/aside/buffer.o \
 	src/aside/delta.o \
 	src/aside/deltas.o \
+	src/aside/flush_lock.o \
 	src/aside/fold.o \
 	src/aside/fold_groups.o \
 	src/aside/pending.o \

@@ -489,6 +489,14 @@ SELECT missing_symbol.increment('wider', wide(1400), wide(1400));
 SELECT missing_symbol.fold('wider');
 SELECT length(a), length(b), count FROM wider;
 
+-- a key is given whole, though what counts may leave out its last columns
+CREATE TABLE daily (page text, day date DEFAULT '2026-01-01', count bigint, PRIMARY KEY (page, day));
+SELECT missing_symbol.track('daily', apply => 'buffer'), missing_symbol.configure('daily', '{"defaults": ["day"]}');
+SELECT missing_symbol.increment('daily', '/a');
+SELECT missing_symbol.discard('daily', '/a');
+SELECT missing_symbol.discard_row('daily', '{"page": "/a"}');
+SELECT missing_symbol.discard_row('daily', '{"page": "/a", "day": "2026-01-01"}');
+
 --
 -- A test suite begins each test anew: before it empties the tables
 --

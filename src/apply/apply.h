@@ -99,7 +99,7 @@ extern void ms_set_new_counter(const MSTarget *target, const MSRow *row,
  * a transaction; one that a process keeps must not be an advisory lock.
  */
 #define MS_LOCK_INSERTION	3	/* of a key: insertion.c */
-#define MS_LOCK_FLUSH		4	/* of a target: aside/fold.c */
+#define MS_LOCK_FLUSH		4	/* of a target: aside/flush_lock.c */
 
 MS_INSIDE_END
 

@@ -100,7 +100,9 @@ typedef struct MSFoldTerms
 extern bool ms_fold_some(Oid relid, MSStore store, const MSFoldTerms *terms,
 						 int64 *after, int limit, MSFolded *folded);
 
-/* keep flush() of a target out */
+/*
+ * flush_lock.c: one flush() or discard() of a target at a time.
+ */
 extern void ms_lock_flush(Oid relid);
 extern void ms_unlock_flush(Oid relid);
 

@@ -699,29 +699,6 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	return more;
 }
 
-/*
- * One flush() of a target at a time.  What comes after it in its transaction
- * locks no more rows of the target: the next one may begin, and waits only
- * where it meets what this one has merged.
- */
-void
-ms_lock_flush(Oid relid)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, relid, 0, MS_LOCK_FLUSH);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
-}
-
-void
-ms_unlock_flush(Oid relid)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, relid, 0, MS_LOCK_FLUSH);
-	(void) LockRelease(&tag, ExclusiveLock, false);
-}
-
 static void
 make_constraints_immediate(void *arg)
 {

@@ -107,12 +107,13 @@ read_key(FunctionCallInfo fcinfo, int first, bool text, KeyValues *key)
 	}
 }
 
+/* Are n values of a key enough, of which least must be given? */
 static void
-check_key_count(MSTarget *target, Relation rel, int n)
+check_key_count(MSTarget *target, Relation rel, int n, int least)
 {
 	StringInfoData buf;
 
-	if (n <= target->nkeys && n >= target->nrequired)
+	if (n <= target->nkeys && n >= least)
 		return;
 
 	initStringInfo(&buf);
@@ -130,9 +131,9 @@ check_key_count(MSTarget *target, Relation rel, int n)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("wrong number of key values for table %s: %d instead of %d",
 					target->name, n, target->nkeys),
-			 target->nrequired < target->nkeys ?
+			 least < target->nkeys ?
 			 errhint("Give the values of: %s; the last %d may be left out.",
-					 buf.data, target->nkeys - target->nrequired) :
+					 buf.data, target->nkeys - least) :
 			 errhint("Give the values of: %s.", buf.data)));
 }
 
@@ -141,7 +142,7 @@ row_from_key(MSTarget *target, Relation rel, const KeyValues *key, bool search)
 {
 	MSRow	   *row = ms_row_make(rel);
 
-	check_key_count(target, rel, key->n);
+	check_key_count(target, rel, key->n, target->nrequired);
 	for (int i = 0; i < key->n; i++)
 		ms_row_set_key(target, rel, row, i, search, key->types[i],
 					   key->values[i], key->isnull[i]);
@@ -506,6 +507,8 @@ work_key(Call *call)
 {
 	KeyCall    *key_call = (KeyCall *) call;
 
+	/* what is looked for is one key, not that of today */
+	check_key_count(call->target, call->rel, call->key.n, call->target->nkeys);
 	key_call->work(call->target, call->rel,
 				   row_from_key(call->target, call->rel, &call->key, true),
 				   key_call->arg);

@@ -307,17 +307,20 @@ ms_row_set_key_defaults(MSTarget *target, Relation rel, MSRow *row, int first)
 	}
 }
 
-/* Columns by name must include the whole key, but what may be left out. */
+/*
+ * Columns by name must include the key: least of its columns, and those that may
+ * be left out have their defaults.
+ */
 static void
-check_key_given(MSTarget *target, Relation rel, MSRow *row)
+check_key_given(MSTarget *target, Relation rel, MSRow *row, int least)
 {
-	if (target->nrequired < target->nkeys)
-		ms_row_default_key(target, rel, row, target->nrequired);
+	if (least < target->nkeys)
+		ms_row_default_key(target, rel, row, least);
 	for (int i = 0; i < target->nkeys; i++)
 	{
 		const MSKeyColumn *key = &target->keys[i];
 
-		if (target->argument[i] < target->nrequired &&
+		if (target->argument[i] < least &&
 			!bms_is_member(key->column.attno, row->given))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -387,7 +390,7 @@ ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 			coerce_value(target, rel, column, false, TEXTOID, values[i],
 						 &row->isnull[column->attno - 1]);
 	}
-	check_key_given(target, rel, row);
+	check_key_given(target, rel, row, target->nrequired);
 }
 
 static MSRecordReader *
@@ -535,7 +538,7 @@ ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
 	heap_deform_tuple(&tuple, RelationGetDescr(rel), row->values,
 					  row->isnull);
 
-	check_key_given(target, rel, row);
+	check_key_given(target, rel, row, target->nrequired);
 }
 
 static char *
@@ -713,7 +716,7 @@ ms_row_key_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum key)
 		row->values[attno - 1] = GetAttributeByNum(header, i + 1,
 												   &row->isnull[attno - 1]);
 	}
-	check_key_given(target, rel, row);
+	check_key_given(target, rel, row, target->nkeys);
 }
 
 /* An increment by nothing is a mistake of the caller. */
