@@ -250,15 +250,25 @@ typedef struct Run
 	Applying	all[MAX_RUN];
 } Run;
 
+/* The words of a key, in an order of its columns that the context has. */
+static void
+make_texts(Applying *applying, MSTarget *target)
+{
+	applying->texts = palloc(sizeof(char *) * target->nkeys);
+	(void) ms_key_texts(target, applying->row->values, applying->texts);
+}
+
 static void
 applying_context(void *arg)
 {
 	Run		   *run = arg;
-	const MSTarget *target = run->target;
-	const Applying *applying = &run->all[run->current];
+	MSTarget   *target = run->target;
+	Applying   *applying = &run->all[run->current];
 	StringInfoData columns;
 	StringInfoData key;
 
+	if (applying->texts == NULL)
+		make_texts(applying, target);
 	initStringInfo(&columns);
 	initStringInfo(&key);
 	for (int i = 0; i < target->nkeys; i++)
@@ -305,9 +315,9 @@ apply_rows(Run *run, bool fast)
 			given = bms_union(given, run->all[i].row->given);
 
 		/* for the context, before there is one: that can run user code */
-		run->all[i].texts = palloc(sizeof(char *) * target->nkeys);
-		(void) ms_key_texts(target, run->all[i].row->values,
-							run->all[i].texts);
+		run->all[i].texts = NULL;
+		if (!ms_key_texts_are_plain(target))
+			make_texts(&run->all[i], target);
 	}
 	run->current = 0;
 	errcallback.callback = applying_context;

@@ -63,7 +63,7 @@ typedef struct MSSpillFormat
 	MSSpillColumn columns[FLEXIBLE_ARRAY_MEMBER];
 } MSSpillFormat;
 
-/* Is a type's text the same whatever the session's settings? */
+/* Is a type core's, and its text the same whatever the session's settings? */
 static bool
 is_plain(Oid type)
 {
@@ -403,6 +403,12 @@ ms_key_texts(MSTarget *target, const Datum *values, char **texts)
 
 	make_texts(target, format, values, texts);
 	return hash_texts(target, format, texts, NULL);
+}
+
+bool
+ms_key_texts_are_plain(MSTarget *target)
+{
+	return find_format(target)->plain;
 }
 
 int

@@ -56,6 +56,9 @@ typedef struct MSSpilled
 extern int64 ms_key_texts(MSTarget *target, const Datum *values,
 						  char **texts);
 
+/* can they be made in an error's context?  No code but core's makes them */
+extern bool ms_key_texts_are_plain(MSTarget *target);
+
 /* and the other that its deltas may have, if any: of another order */
 extern int	ms_key_hashes(MSTarget *target, const Datum *values,
 								int64 hashes[2]);

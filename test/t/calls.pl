@@ -347,7 +347,9 @@ foreach my $call (@calls)
 
 	if (!defined $state)
 	{
-		is(as_text($after), as_text($before), "$what: as before");
+		my $text = as_text($after);
+		$text =~ s{\|NULL\|NULL(?= /)}{} if $sql =~ /^describe/;	# it has two columns more
+		is($text, as_text($before), "$what: as before");
 		next;
 	}
 	is($before->{answer}, $state, "$what: $state before");
