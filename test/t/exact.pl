@@ -183,6 +183,40 @@ SELECT count(*) FILTER (WHERE outcome = 'inserted') =
        (SELECT count(*) FROM archive) + (SELECT count(*) FROM churn)
 FROM log WHERE target = 'churn'}), 't', 'as many inserted as deleted and left');
 
+# Amounts with a fraction: what each call returned is what it made of the row, so
+# of what was committed no sum comes twice, and the last is the row's.
+$node->safe_psql('postgres', q{
+CREATE TABLE spend (k int PRIMARY KEY, count numeric NOT NULL) WITH (fillfactor = 50);
+CREATE TABLE paid (k int, amount numeric, sum numeric);
+});
+pgbench_ok($node, "amounts: $clients clients",
+	[ '--client', $clients, '--jobs', 2, '--transactions', 100, '--protocol', 'prepared' ], q{
+\set k random(1, 3)
+\set milli random(1, 1999)
+\if random(0, 1) = 0
+SET missing_symbol.fast_path = off;
+\else
+SET missing_symbol.fast_path = on;
+\endif
+BEGIN;
+SAVEPOINT s;
+SELECT missing_symbol.increment_amount('spend', :milli * 0.001, :k::int);
+ROLLBACK TO SAVEPOINT s;
+INSERT INTO paid SELECT :k, :milli * 0.001, missing_symbol.increment_amount('spend', :milli * 0.001, :k::int);
+\if random(1, 4) = 1
+ROLLBACK;
+\else
+COMMIT;
+\endif
+});
+is($node->safe_psql('postgres', q{
+SELECT k, count, amount FROM spend FULL JOIN (SELECT k, sum(amount) AS amount FROM paid GROUP BY k) AS p USING (k)
+WHERE count IS DISTINCT FROM amount}), '', 'amounts: sums are exact');
+is($node->safe_psql('postgres', q{
+SELECT k, sum, before FROM (SELECT *, lag(sum, 1, 0) OVER (PARTITION BY k ORDER BY sum) AS before FROM paid) AS p
+WHERE sum IS DISTINCT FROM before + amount}), '', 'amounts: each call returned the sum of those before it');
+cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM paid WHERE amount <> trunc(amount)'), '>', 500, 'amounts: of many fractions');
+
 # The higher levels: who loses tries again.
 SKIP:
 {
