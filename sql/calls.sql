@@ -3,7 +3,9 @@
 --
 \pset null '(null)'
 SET missing_symbol.test_clock = '2026-11-21 01:00:00+00';
-CREATE FUNCTION pg_temp.try(statement text) RETURNS text
+\i `echo "$PG_ABS_SRCDIR/sql/include/try.sql"`
+-- the same with DETAIL and HINT
+CREATE FUNCTION pg_temp.told(statement text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
     answer text;
@@ -17,7 +19,7 @@ EXCEPTION WHEN others THEN
     RETURN SQLSTATE || ': ' || SQLERRM || coalesce(' / ' || nullif(detail, ''), '') || coalesce(' / ' || nullif(hint, ''), '');
 END
 $$;
--- the same in short
+-- and in short
 CREATE FUNCTION pg_temp.answer(statement text) RETURNS text
 LANGUAGE sql AS $$ SELECT regexp_replace(pg_temp.try(statement), '^([0-9A-Z]{5}): .*', '\1') $$;
 CREATE SCHEMA calls;
@@ -156,7 +158,7 @@ TABLE calls.cents;
 -- whole amounts, with columns of whole numbers
 SELECT missing_symbol.increment_amount('calls.ints', 2, 5), missing_symbol.increment_amount('calls.ints', 2.00, 5),
        missing_symbol.increment_amount('calls.counters', -7, 'a');
-SELECT amount, pg_temp.try(format('SELECT missing_symbol.increment_amount(%L, %L, %L)', target, amount, '5'))
+SELECT amount, pg_temp.told(format('SELECT missing_symbol.increment_amount(%L, %L, %L)', target, amount, '5'))
 FROM (VALUES ('calls.ints'), ('calls.counters'), ('calls.spend'), ('calls.cents')) AS t (target),
      (VALUES ('2.5'), ('3000000000'), ('9223372036854775808'), ('0'), ('0.000'), ('0.001'), ('NaN'), (NULL)) AS a (amount);
 SELECT k, count FROM calls.spend WHERE k = '5';
@@ -185,9 +187,9 @@ CREATE FUNCTION pg_temp.amounts(settings text) RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE 'SELECT missing_symbol.untrack(''calls.later''), missing_symbol.track(''calls.later'', ' || settings || ')';
-    RETURN NEXT pg_temp.try('SELECT missing_symbol.increment_amount(''calls.later'', 0.5, ''a'')');
-    RETURN NEXT pg_temp.try('SELECT missing_symbol.increment_amount(''calls.later'', 1e19, ''a'')');
-    RETURN NEXT pg_temp.try('SELECT missing_symbol.increment_amount(''calls.later'', 2.0, ''a'')');
+    RETURN NEXT pg_temp.told('SELECT missing_symbol.increment_amount(''calls.later'', 0.5, ''a'')');
+    RETURN NEXT pg_temp.told('SELECT missing_symbol.increment_amount(''calls.later'', 1e19, ''a'')');
+    RETURN NEXT pg_temp.told('SELECT missing_symbol.increment_amount(''calls.later'', 2.0, ''a'')');
     RETURN NEXT (missing_symbol.last_increment()).outcome;
     RETURN NEXT (SELECT count FROM missing_symbol.total(NULL::calls.later) WHERE k = 'a');
 END

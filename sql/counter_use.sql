@@ -4,17 +4,7 @@
 --
 \pset null '(null)'
 SET TimeZone = 'UTC';
-CREATE FUNCTION pg_temp.try(statement text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-    answer text;
-BEGIN
-    EXECUTE statement INTO answer;
-    RETURN answer;
-EXCEPTION WHEN others THEN
-    RETURN SQLSTATE || ': ' || SQLERRM;
-END
-$$;
+\i `echo "$PG_ABS_SRCDIR/sql/include/try.sql"`
 CREATE FUNCTION pg_temp.scans(query text) RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -238,7 +238,7 @@ typedef struct Applying
 {
 	MSDelta    *delta;
 	MSRow	   *row;
-	char	  **texts;			/* of the key */
+	char	  **texts;			/* of the key, where they are made before */
 } Applying;
 
 typedef struct Run
@@ -250,12 +250,14 @@ typedef struct Run
 	Applying	all[MAX_RUN];
 } Run;
 
-/* The words of a key, in an order of its columns that the context has. */
-static void
-make_texts(Applying *applying, MSTarget *target)
+/* The words of a key, for the context */
+static char **
+make_texts(MSTarget *target, const MSRow *row)
 {
-	applying->texts = palloc(sizeof(char *) * target->nkeys);
-	(void) ms_key_texts(target, applying->row->values, applying->texts);
+	char	  **texts = palloc(sizeof(char *) * target->nkeys);
+
+	(void) ms_key_texts(target, row->values, texts);
+	return texts;
 }
 
 static void
@@ -263,12 +265,14 @@ applying_context(void *arg)
 {
 	Run		   *run = arg;
 	MSTarget   *target = run->target;
-	Applying   *applying = &run->all[run->current];
+	const Applying *applying = &run->all[run->current];
+	char	  **texts = applying->texts;
 	StringInfoData columns;
 	StringInfoData key;
 
-	if (applying->texts == NULL)
-		make_texts(applying, target);
+	/* which live as long as the error */
+	if (texts == NULL)
+		texts = make_texts(target, applying->row);
 	initStringInfo(&columns);
 	initStringInfo(&key);
 	for (int i = 0; i < target->nkeys; i++)
@@ -279,7 +283,7 @@ applying_context(void *arg)
 		appendStringInfo(&columns, "%s%s", i > 0 ? ", " : "",
 						 NameStr(att->attname));
 		appendStringInfo(&key, "%s%s", i > 0 ? ", " : "",
-						 applying->texts[i]);
+						 texts[i]);
 	}
 	errcontext("applying a deferred increment of table %s, key (%s)=(%s)",
 			   target->name, columns.data, key.data);
@@ -315,9 +319,8 @@ apply_rows(Run *run, bool fast)
 			given = bms_union(given, run->all[i].row->given);
 
 		/* for the context, before there is one: that can run user code */
-		run->all[i].texts = NULL;
-		if (!ms_key_texts_are_plain(target))
-			make_texts(&run->all[i], target);
+		run->all[i].texts = ms_key_texts_are_plain(target) ? NULL :
+			make_texts(target, run->all[i].row);
 	}
 	run->current = 0;
 	errcallback.callback = applying_context;
