@@ -158,6 +158,11 @@ TABLE calls.cents;
 -- whole amounts, with columns of whole numbers
 SELECT missing_symbol.increment_amount('calls.ints', 2, 5), missing_symbol.increment_amount('calls.ints', 2.00, 5),
        missing_symbol.increment_amount('calls.counters', -7, 'a');
+-- a domain over numeric does not round, either
+CREATE DOMAIN calls.tenths AS numeric(5,1);
+CREATE TABLE calls.tens (k text PRIMARY KEY, count calls.tenths NOT NULL);
+SELECT missing_symbol.increment_amount('calls.tens', 0.5, 'a'), missing_symbol.increment_amount('calls.tens', 3, 'a');
+SELECT pg_temp.told($$SELECT missing_symbol.increment_amount('calls.tens', 0.04, 'a')$$);
 SELECT amount, pg_temp.told(format('SELECT missing_symbol.increment_amount(%L, %L, %L)', target, amount, '5'))
 FROM (VALUES ('calls.ints'), ('calls.counters'), ('calls.spend'), ('calls.cents')) AS t (target),
      (VALUES ('2.5'), ('3000000000'), ('9223372036854775808'), ('0'), ('0.000'), ('0.001'), ('NaN'), (NULL)) AS a (amount);

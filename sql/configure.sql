@@ -45,7 +45,8 @@ SET client_min_messages = error;
 \pset format unaligned
 SELECT statement, pg_temp.try(format('SELECT missing_symbol.configure(''conf.views'', %s)', statement))
 FROM unnest(ARRAY['NULL', $$'[]'$$, $$'1'$$, $$'{"color": 1}'$$, $$'{"zone": "UTC", "colour": null}'$$, $$'{"zone": 5}'$$, $$'{"zone": ["UTC"]}'$$,
-                  $$'{"zone": "Nowhere/At all"}'$$, $$'{"zone": "EST"}'$$, $$'{"zone": ""}'$$]) statement;
+                  $$'{"zone": "Nowhere/At all"}'$$, $$'{"zone": "EST"}'$$, $$'{"zone": ""}'$$,
+                  $$'{"zone": "Europe/Pari5"}'$$, $$'{"zone": "Foo/Bar5"}'$$]) statement;
 SELECT pg_temp.try($$SELECT missing_symbol.configure(NULL, '{}')$$),
        pg_temp.try($$SELECT missing_symbol.configure(4294967295::oid::regclass, '{}')$$),
        pg_temp.try($$SELECT missing_symbol.configure('pg_class', '{}')$$);
@@ -318,6 +319,11 @@ SELECT missing_symbol.configure('conf.articles', '{"insert": null}'), missing_sy
 SELECT missing_symbol.increment('conf.articles', 'a');
 SELECT pg_temp.try($$SELECT missing_symbol.configure('conf.articles', '{"insert": false}')$$);
 SELECT missing_symbol.configure('conf.articles', '{"zone": "UTC"}'), missing_symbol.fold('conf.articles');
+-- nor while this transaction has deferred some
+BEGIN;
+SELECT missing_symbol.increment('conf.articles', 'a');
+SELECT pg_temp.try($$SELECT missing_symbol.configure('conf.articles', '{"insert": false}')$$);
+ROLLBACK;
 SELECT missing_symbol.configure('conf.articles', '{"insert": false, "zone": null}'), missing_symbol.track('conf.articles', apply => '');
 -- whoever counts so needs no right to insert
 GRANT SELECT, UPDATE (likes_count, last_seen) ON conf.articles TO regress_ms_configure;
@@ -411,6 +417,10 @@ SELECT missing_symbol.configure('conf.daily', '{"defaults": null}');
 SELECT missing_symbol.increment('conf.daily', 'a', '/order', 'view');
 -- and which defaults
 CREATE FUNCTION conf.own() RETURNS text LANGUAGE sql STABLE AS $$ SELECT 'own'::text $$;
+CREATE TYPE conf.mood AS ENUM ('a');
+CREATE FUNCTION conf.mood_json(conf.mood) RETURNS json LANGUAGE plpgsql AS $$ BEGIN RAISE 'code of others'; END $$;
+CREATE CAST (conf.mood AS json) WITH FUNCTION conf.mood_json(conf.mood);
+CREATE VIEW conf.code AS SELECT conf.mood_json('a');
 CREATE DOMAIN conf.checked AS text CHECK (conf.own() IS NOT NULL);
 CREATE FUNCTION conf.default_ok(type text, expression text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -432,7 +442,10 @@ SELECT type, expression, conf.default_ok(type, expression)
 FROM (VALUES ('date', 'CURRENT_DATE'), ('date', 'now()'), ('timestamptz', 'now()'), ('timestamptz', 'CURRENT_TIMESTAMP'), ('timestamp', $$timezone('UTC', now())$$),
              ('timestamptz', $$now() + interval '1 day'$$), ('timestamptz', $$date_trunc('hour', now())$$), ('timestamp', 'CURRENT_DATE'), ('timestamptz', $$'2020-01-01'$$),
              ('time', 'LOCALTIME'), ('timestamptz', 'clock_timestamp()'), ('int', 'NULL'), ('float', 'random()'), ('text', 'conf.own()'), ('conf.checked', $$'x'$$), ('text', 'CURRENT_USER'), ('text', $$to_char(now(), 'YYYY-MM')$$), ('text', 'now()::text'), ('text', 'now()::date::text'),
-             ('text', 'CURRENT_DATE::text'), ('int', 'extract(year from now())::int'), ('int', 'extract(year from CURRENT_DATE)::int'), ('name', 'current_database()')) v(type, expression);
+             ('text', 'CURRENT_DATE::text'), ('int', 'extract(year from now())::int'), ('int', 'extract(year from CURRENT_DATE)::int'), ('name', 'current_database()'),
+             ('text', $$to_json('a'::conf.mood)::text$$), ('text', $$json_build_object('a', 'a'::conf.mood)::text$$), ('text', $$row_to_json(row('a'::conf.mood))::text$$),
+             ('text', $$table_to_xml('conf.code', true, true, '')::text$$), ('conf.mood', $$'a'$$), ('text', $$to_char(now(), 'US')$$), ('text', 'txid_current()::text'),
+             ('timestamptz', $$date_trunc('milliseconds', now())$$), ('text', $$lower('A') || to_char(CURRENT_DATE, 'YYYY')$$), ('date', $$'today'::text::date$$)) v(type, expression);
 -- today
 CREATE TABLE conf.days (page text, day date DEFAULT CURRENT_DATE, count int, PRIMARY KEY (page, day));
 SELECT missing_symbol.configure('conf.days', '{"defaults": ["day"]}');

@@ -57,6 +57,7 @@ extern void ms_pending_foreach(MSTarget *target, Relation rel,
  * until a savepoint of before is rolled back to; how many deltas.
  */
 extern int64 ms_pending_discard(MSTarget *target, const MSRow *row);
+extern bool ms_pending_has(Oid relid);
 extern int64 ms_pending_discard_all(Oid relid);
 
 /*

@@ -663,6 +663,25 @@ ms_pending_foreach(MSTarget *target, Relation rel,
 	}
 }
 
+/* Has this transaction deferred any of a table? */
+bool
+ms_pending_has(Oid relid)
+{
+	RBTreeIterator iterator;
+	KeyNode    *node;
+
+	if (!ms_deltas_exist())
+		return false;
+	rbt_begin_iterate(xact.tree, LeftRightWalk, &iterator);
+	while ((node = (KeyNode *) rbt_iterate(&iterator)) != NULL)
+	{
+		if (node->key->target->relid == relid &&
+			counts(node->key->deltas) != NULL)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Discarding
  */

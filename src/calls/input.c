@@ -544,9 +544,10 @@ ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
 static char *
 count_type(const MSTarget *target, Relation rel)
 {
-	return format_type_with_typemod(TupleDescAttr(RelationGetDescr(rel),
-												  target->count - 1)->atttypid,
-									target->count_typmod);
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
+										  target->count - 1);
+
+	return format_type_with_typemod(att->atttypid, att->atttypmod);
 }
 
 /* The count column cannot take an amount, or not as it is. */
@@ -597,7 +598,9 @@ void
 ms_row_set_amount(MSTarget *target, Relation rel, MSRow *row, Datum amount)
 {
 	if (ms_numeric_to_bigint(amount, &row->by) &&
-		fits_count(target->kind, row->by))
+		fits_count(target->kind, row->by) &&
+		!(target->kind == MS_COUNT_NUMERIC &&
+		  is_rounded(amount, target->count_typmod)))
 	{
 		ms_check_by(row->by);
 		return;

@@ -181,12 +181,12 @@ check_insert_change(Relation rel, bool before, bool after)
 
 	/* those of transactions that are not over, too */
 	LockRelation(rel, ShareRowExclusiveLock);
-	if (has_deltas(rel))
+	if (has_deltas(rel) || ms_pending_has(RelationGetRelid(rel)))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot set \"insert\" to false for table \"%s\": increments of it are set aside",
 						RelationGetRelationName(rel)),
-				 errhint("Merge them first: SELECT missing_symbol.flush().")));
+				 errhint("Merge them first: SELECT missing_symbol.flush(); COMMIT what this transaction has deferred.")));
 }
 
 /* The key that a row of tracked names; NIL: it leaves that to the table. */

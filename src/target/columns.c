@@ -542,8 +542,9 @@ ms_infer_counter(MSTarget *target, Relation rel, const MSTracked *tracked)
 	}
 
 	att = attribute(rel, target->count);
-	(void) count_kind(getBaseType(att->atttypid), &target->kind);
 	target->count_typmod = att->atttypmod;
+	(void) count_kind(getBaseTypeAndTypmod(att->atttypid, &target->count_typmod),
+					  &target->kind);
 	if (getBaseType(att->atttypid) != att->atttypid &&
 		target->general_reason == NULL)
 		target->general_reason = "its count column is of a domain type";

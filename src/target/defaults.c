@@ -27,7 +27,9 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -150,6 +152,154 @@ of_call_walker(Node *node, void *context)
 }
 
 /*
+ * A default that a key may leave out is asked by whoever counts or reads, so no
+ * code but core's may run in it, whatever the values: what core's functions of
+ * any type, of XML or of JSON do runs casts and queries of others.  And it must
+ * last for a while.  So what is not known to do both is refused.
+ */
+
+/* Is a type one of core's whose values have nothing in them but themselves? */
+static bool
+is_simple(Oid type)
+{
+	switch (type)
+	{
+		case BOOLOID:
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+		case NAMEOID:
+		case UUIDOID:
+		case BYTEAOID:
+		case DATEOID:
+		case TIMEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+		case INTERVALOID:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* An enum has no code, either, while no function is called with it. */
+static bool
+is_simple_or_enum(Oid type)
+{
+	return is_simple(type) || get_typtype(type) == TYPTYPE_ENUM;
+}
+
+/* Is a function's answer settled by its arguments and the clock? */
+static bool
+is_unsettled(Oid function, void *context)
+{
+	static const char *const settled[] = {
+		"current_database", "current_setting", "date", "date_part", "date_trunc", "extract", "now",
+		"statement_timestamp", "time", "timestamp", "timestamptz",
+		"timestamptz_mi_interval", "timestamptz_pl_interval", "to_char",
+		"transaction_timestamp"
+	};
+	const char *name;
+
+	if (function >= FirstNormalObjectId)
+		return true;
+	if (func_volatile(function) == PROVOLATILE_IMMUTABLE)
+		return false;
+	name = get_func_name(function);
+	for (int i = 0; name != NULL && i < lengthof(settled); i++)
+	{
+		if (strcmp(name, settled[i]) == 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+not_simple_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, List))
+		return expression_tree_walker(node, not_simple_walker, context);
+	switch (nodeTag(node))
+	{
+		case T_Const:
+			return !is_simple_or_enum(exprType(node));
+		case T_FuncExpr:
+		case T_OpExpr:
+		case T_RelabelType:
+		case T_CoalesceExpr:
+		case T_CaseExpr:
+		case T_BoolExpr:
+		case T_MinMaxExpr:
+			break;
+		case T_CaseWhen:
+			return expression_tree_walker(node, not_simple_walker, context);
+		case T_CoerceViaIO:
+			/* text becomes a time by the clock ('today'), or by settings */
+			return (exprType(node) != TEXTOID && exprType(node) != VARCHAROID) ||
+				expression_tree_walker(node, not_simple_walker, context);
+		case T_SQLValueFunction:
+			break;
+		default:
+			return true;
+	}
+	return !is_simple(exprType(node)) ||
+		check_functions_in_node(node, is_unsettled, context) ||
+		expression_tree_walker(node, not_simple_walker, context);
+}
+
+/* Is a part of a time one that lasts? */
+static bool
+is_lasting_part(Node *part)
+{
+	static const char *const parts[] = {
+		"minute", "hour", "day", "week", "month", "quarter", "year", "decade",
+		"century", "millennium"
+	};
+
+	if (part == NULL || !IsA(part, Const) || ((Const *) part)->constisnull ||
+		((Const *) part)->consttype != TEXTOID)
+		return false;
+	for (int i = 0; i < lengthof(parts); i++)
+	{
+		if (pg_strcasecmp(parts[i],
+						  TextDatumGetCString(((Const *) part)->constvalue)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Is a format one of dates alone? */
+static bool
+is_date_format(Node *format)
+{
+	static const char *const others[] = {"ss", "ms", "us", "ff", "mi", "hh"};
+	char	   *string;
+
+	if (format == NULL || !IsA(format, Const) ||
+		((Const *) format)->constisnull ||
+		((Const *) format)->consttype != TEXTOID)
+		return false;
+	string = TextDatumGetCString(((Const *) format)->constvalue);
+	for (char *p = string; *p != '\0'; p++)
+	{
+		for (int i = 0; i < lengthof(others); i++)
+		{
+			if (pg_strncasecmp(p, others[i], 2) == 0)
+				return false;
+		}
+	}
+	return true;
+}
+
+/*
  * Does an expression have the time of the transaction in it?  Not what makes a
  * day or another part of it that lasts for a while.
  */
@@ -159,9 +309,7 @@ tells_time_walker(Node *node, void *context)
 	static const char *const times[] = {
 		"now", "statement_timestamp", "transaction_timestamp"
 	};
-	static const char *const parts[] = {
-		"date", "date_bin", "date_trunc", "to_char"
-	};
+	FuncExpr   *func = (FuncExpr *) node;
 	char	   *name;
 
 	if (node == NULL)
@@ -169,19 +317,19 @@ tells_time_walker(Node *node, void *context)
 	if (IsA(node, SQLValueFunction))
 		return ((SQLValueFunction *) node)->op != SVFOP_CURRENT_DATE &&
 			((SQLValueFunction *) node)->op <= SVFOP_LOCALTIMESTAMP_N;
-	if (IsA(node, FuncExpr) &&
-		(name = get_func_name(((FuncExpr *) node)->funcid)) != NULL)
+	if (IsA(node, FuncExpr) && (name = get_func_name(func->funcid)) != NULL)
 	{
 		for (int i = 0; i < lengthof(times); i++)
 		{
 			if (strcmp(name, times[i]) == 0)
 				return true;
 		}
-		for (int i = 0; i < lengthof(parts); i++)
-		{
-			if (strcmp(name, parts[i]) == 0)
-				return false;
-		}
+		if (strcmp(name, "date") == 0 ||
+			(strcmp(name, "date_trunc") == 0 &&
+			 is_lasting_part(linitial(func->args))) ||
+			(strcmp(name, "to_char") == 0 &&
+			 is_date_format(lsecond(func->args))))
+			return false;
 	}
 	return expression_tree_walker(node, tells_time_walker, context);
 }
@@ -198,12 +346,13 @@ key_default_refused(const MSTarget *target, Relation rel,
 	expr = default_of(rel, att);
 	if (expr == NULL || is_null(expr))
 		return "It has no default.";
-	if (!ms_is_builtin(expr))
-		return "Its default calls functions that are not built in; they would run as whoever reads a counter.";
 	if (contain_volatile_functions(expr))
 		return "Its default is another one at each call.";
 	if (tells_time_walker(expr, NULL))
 		return "Its default is the time, and another one in each transaction: use CURRENT_DATE, or date_trunc().";
+	if (!ms_is_builtin(expr) || not_simple_walker(expr, NULL) ||
+		!is_simple_or_enum(att->atttypid))
+		return "Its default is more than the date and simple functions of core's: it would be asked as whoever reads a counter.";
 	return NULL;
 }
 

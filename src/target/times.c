@@ -36,12 +36,19 @@ out_of_range(void)
 			 errmsg("timestamp out of range")));
 }
 
+/* A rule in the form of POSIX, which core takes for a name, has digits. */
+static bool
+is_rule(const char *name)
+{
+	return strncmp(name, "Etc/GMT", 7) != 0 && strpbrk(name, "0123456789") != NULL;
+}
+
 /* A zone of a name with a slash, or UTC; NULL: there is none of that name. */
 struct pg_tz *
 ms_find_zone(const char *name)
 {
-	pg_tz	   *zone = strcmp(name, "UTC") == 0 || strchr(name, '/') != NULL ?
-		pg_tzset(name) : NULL;
+	pg_tz	   *zone = strcmp(name, "UTC") == 0 ||
+		(strchr(name, '/') != NULL && !is_rule(name)) ? pg_tzset(name) : NULL;
 
 	return zone != NULL && pg_tz_acceptable(zone) ? zone : NULL;
 }
