@@ -112,7 +112,7 @@ SELECT inserted, incremented FROM missing_symbol.increment_many(target => 'calls
 SELECT inserted, incremented FROM missing_symbol.increment_many('calls.texts', ARRAY['a']);
 SELECT inserted, incremented FROM missing_symbol.increment_many('calls.texts', ARRAY[]::text[]);
 TABLE calls.ints ORDER BY k;
-TABLE calls.texts ORDER BY k;
+SELECT * FROM calls.texts ORDER BY k COLLATE "C";
 TABLE calls.keys_of_arrays ORDER BY k;
 \set VERBOSITY sqlstate
 SELECT missing_symbol.increment_many('calls.ints', '{1');
