@@ -417,6 +417,8 @@ SELECT missing_symbol.configure('conf.daily', '{"defaults": null}');
 SELECT missing_symbol.increment('conf.daily', 'a', '/order', 'view');
 -- and which defaults
 CREATE FUNCTION conf.own() RETURNS text LANGUAGE sql STABLE AS $$ SELECT 'own'::text $$;
+CREATE FUNCTION conf.date_trunc() RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'own'::text $$;
+CREATE FUNCTION conf.to_char() RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'own'::text $$;
 CREATE TYPE conf.mood AS ENUM ('a');
 CREATE FUNCTION conf.mood_json(conf.mood) RETURNS json LANGUAGE plpgsql AS $$ BEGIN RAISE 'code of others'; END $$;
 CREATE CAST (conf.mood AS json) WITH FUNCTION conf.mood_json(conf.mood);
@@ -445,7 +447,8 @@ FROM (VALUES ('date', 'CURRENT_DATE'), ('date', 'now()'), ('timestamptz', 'now()
              ('text', 'CURRENT_DATE::text'), ('int', 'extract(year from now())::int'), ('int', 'extract(year from CURRENT_DATE)::int'), ('name', 'current_database()'),
              ('text', $$to_json('a'::conf.mood)::text$$), ('text', $$json_build_object('a', 'a'::conf.mood)::text$$), ('text', $$row_to_json(row('a'::conf.mood))::text$$),
              ('text', $$table_to_xml('conf.code', true, true, '')::text$$), ('conf.mood', $$'a'$$), ('text', $$to_char(now(), 'US')$$), ('text', 'txid_current()::text'),
-             ('timestamptz', $$date_trunc('milliseconds', now())$$), ('text', $$lower('A') || to_char(CURRENT_DATE, 'YYYY')$$), ('date', $$'today'::text::date$$)) v(type, expression);
+             ('timestamptz', $$date_trunc('milliseconds', now())$$), ('text', $$lower('A') || to_char(CURRENT_DATE, 'YYYY')$$), ('date', $$'today'::text::date$$),
+             ('text', 'conf.date_trunc()'), ('text', 'conf.to_char()')) v(type, expression);
 -- today
 CREATE TABLE conf.days (page text, day date DEFAULT CURRENT_DATE, count int, PRIMARY KEY (page, day));
 SELECT missing_symbol.configure('conf.days', '{"defaults": ["day"]}');

@@ -5,9 +5,10 @@
  *
  * INSERT, UPDATE and SELECT, at every call, whether the counter is there or
  * not, as INSERT ... ON CONFLICT DO UPDATE does: on the table, or on the
- * columns that the call touches.  INSERT not, where none is ever made.  The executor's own check is used, and so
- * its hook is called, but only where core would: under an executor.  The
- * general path needs it too: its UPDATE alone would count without INSERT.
+ * columns that the call touches.  INSERT not, where no row is ever made.  The
+ * executor's own check is used, and so its hook is called, but only where core
+ * would: under an executor.  The general path needs it too: its UPDATE alone
+ * would count without INSERT.
  *
  * A MSPrivileges lives in the memory context it was made in.  The sets of
  * columns in it are those of the latest check, and live as long as that

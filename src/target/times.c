@@ -40,7 +40,9 @@ out_of_range(void)
 static bool
 is_rule(const char *name)
 {
-	return strncmp(name, "Etc/GMT", 7) != 0 && strpbrk(name, "0123456789") != NULL;
+	return strpbrk(name, "0123456789") != NULL &&
+		(strncmp(name, "Etc/GMT", 7) != 0 ||
+		 strspn(name + 7, "+-0123456789") != strlen(name + 7));
 }
 
 /* A zone of a name with a slash, or UTC; NULL: there is none of that name. */
