@@ -213,7 +213,7 @@ is($node->safe_psql('postgres', q{
 SELECT k, count, amount FROM spend FULL JOIN (SELECT k, sum(amount) AS amount FROM paid GROUP BY k) AS p USING (k)
 WHERE count IS DISTINCT FROM amount}), '', 'amounts: sums are exact');
 is($node->safe_psql('postgres', q{
-SELECT k, sum, before FROM (SELECT *, lag(sum, 1, 0) OVER (PARTITION BY k ORDER BY sum) AS before FROM paid) AS p
+SELECT k, sum, before FROM (SELECT *, lag(sum, 1, 0.0) OVER (PARTITION BY k ORDER BY sum) AS before FROM paid) AS p
 WHERE sum IS DISTINCT FROM before + amount}), '', 'amounts: each call returned the sum of those before it');
 cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM paid WHERE amount <> trunc(amount)'), '>', 500, 'amounts: of many fractions');
 
