@@ -8,20 +8,7 @@ SET missing_symbol.test_clock = '2026-07-01 12:00:00+00';
 SET client_min_messages = error;
 \set SHOW_CONTEXT never
 \pset null '(null)'
-CREATE FUNCTION pg_temp.try(statement text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-    answer text;
-    detail text;
-    hint text;
-BEGIN
-    EXECUTE statement INTO answer;
-    RETURN COALESCE(answer, '(null)');
-EXCEPTION WHEN others THEN
-    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN SQLSTATE || ': ' || SQLERRM || COALESCE(E'\n    ' || NULLIF(hint, ''), '');
-END
-$$;
+\i `echo "$PG_ABS_SRCDIR/sql/include/try_hint.sql"`
 CREATE SCHEMA conf;
 
 --
