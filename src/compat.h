@@ -499,6 +499,18 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, uint32 flags)
 #define ms_executor_run(desc)	ExecutorRun(desc, ForwardScanDirection, 0)
 #endif
 
+/* from 18 on attributes lie where the number of them says */
+#if PG_VERSION_NUM < 180000
+static inline TupleDesc
+CreateTupleDescTruncatedCopy(TupleDesc desc, int natts)
+{
+	TupleDesc	copy = CreateTupleDescCopy(desc);
+
+	copy->natts = natts;
+	return copy;
+}
+#endif
+
 #if PG_VERSION_NUM < 140000
 #define ROLE_PG_READ_ALL_STATS	DEFAULT_ROLE_READ_ALL_STATS
 #endif

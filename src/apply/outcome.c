@@ -225,14 +225,14 @@ static Size
 entry_size(const MSTarget *target, const Datum *values)
 {
 	Relation	index = index_open(target->index, AccessShareLock);
-	TupleDesc	desc = CreateTupleDescCopy(RelationGetDescr(index));
+	TupleDesc	desc = CreateTupleDescTruncatedCopy(RelationGetDescr(index),
+													target->nkeys);
 	Datum		entry[INDEX_MAX_KEYS];
 	bool		isnull[INDEX_MAX_KEYS] = {false};
 	IndexTuple	tuple;
 	Size		result;
 
 	/* what else is in the index is not known yet */
-	desc->natts = target->nkeys;
 	for (int i = 0; i < target->nkeys; i++)
 		entry[i] = values[target->keys[i].column.attno - 1];
 	tuple = index_form_tuple(desc, entry, isnull);

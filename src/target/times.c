@@ -62,7 +62,7 @@ local_time(TimestampTz time, pg_tz *zone)
 	struct pg_tm tm;
 	fsec_t		fsec;
 	int			tz;
-	Timestamp	result;
+	Timestamp	result = 0;		/* keep compiler quiet */
 
 	if (TIMESTAMP_NOT_FINITE(time))
 		return time;
