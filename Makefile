@@ -29,6 +29,7 @@ OBJS = \
 	src/apply/general.o \
 	src/apply/general_sql.o \
 	src/apply/insertion.o \
+	src/apply/leaves.o \
 	src/apply/outcome.o \
 	src/apply/probe.o \
 	src/apply/search.o \
@@ -151,6 +152,7 @@ REGRESS_BOTH = \
 	spill \
 	symbols \
 	tables \
+	partitions \
 	triggers \
 	trust \
 	errors \

@@ -165,7 +165,7 @@ CREATE TABLE buffer.days_1 PARTITION OF buffer.days FOR VALUES FROM ('2026-01-01
 SET client_min_messages = error;
 SELECT missing_symbol.track('buffer.days', apply => 'buffer');
 RESET client_min_messages;
-SELECT apply, path FROM missing_symbol.describe('buffer.days');
+SELECT apply FROM missing_symbol.describe('buffer.days');
 SELECT missing_symbol.increment('buffer.days', '2026-03-04'::date, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid) FROM generate_series(1, 3);
 SET DateStyle = 'German';
 SELECT missing_symbol.increment('buffer.days', '05.03.2026', 'A0EEBC999C0B4EF8BB6D6BB9BD380A11');

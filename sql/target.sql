@@ -168,6 +168,16 @@ CREATE ROLE regress_ms_target;
 GRANT USAGE ON SCHEMA target TO regress_ms_target;
 SELECT t, path, reason FROM unnest('{short,partitioned,partition,parent,child,before_insert,before_update,after_row,statement,delete_statement,domain,gin,brin,hash,excluded,secure}'::text[]) t,
     missing_symbol.describe(('target.' || t)::regclass);
+CREATE TABLE target.leaf_1 PARTITION OF target.partitioned FOR VALUES FROM (0) TO (10);
+CREATE INDEX ON target.leaf_1 USING brin (count);
+SELECT path, reason FROM missing_symbol.describe('target.partitioned');
+CREATE TABLE target.between PARTITION OF target.partitioned FOR VALUES FROM (10) TO (20) PARTITION BY RANGE (k);
+CREATE TABLE target.leaf_2 PARTITION OF target.between FOR VALUES FROM (10) TO (15);
+CREATE TRIGGER t BEFORE UPDATE ON target.leaf_2 FOR EACH ROW EXECUTE FUNCTION target.nothing();
+SELECT path, reason FROM missing_symbol.describe('target.partitioned');
+CREATE TRIGGER t BEFORE UPDATE ON target.partitioned FOR EACH STATEMENT EXECUTE FUNCTION target.nothing();
+SELECT path, reason FROM missing_symbol.describe('target.partitioned');
+DROP TRIGGER t ON target.partitioned;
 SET ROLE regress_ms_target;
 SELECT path, reason FROM missing_symbol.describe('target.secure');
 RESET ROLE;

@@ -206,10 +206,22 @@ addRTEPermissionInfo(List **perminfos, RangeTblEntry *rte)
 	ExecInitRangeTable(estate, rtable, perminfos)
 #endif
 
-/* 13 wanted to know the statement, if there is one */
+/*
+ * partitions: 14 tells those that are being detached from others, and its
+ * executor keeps a leaf's columns beside the leaf; 16's finds them out
+ */
+#include "executor/execPartition.h"
+#include "partitioning/partdesc.h"
 #if PG_VERSION_NUM < 140000
-#define ExecSetupPartitionTupleRouting(estate, rel) \
-	ExecSetupPartitionTupleRouting(estate, NULL, rel)
+#define RelationGetPartitionDesc(rel, omit_detached) \
+	RelationGetPartitionDesc(rel)
+#define ms_set_root_to_leaf(rri, map) \
+	((rri)->ri_PartitionInfo = palloc0(sizeof(PartitionRoutingInfo)), \
+	 (rri)->ri_PartitionInfo->pi_RootToPartitionMap = (map))
+#elif PG_VERSION_NUM < 160000
+#define ms_set_root_to_leaf(rri, map)	((rri)->ri_RootToPartitionMap = (map))
+#else
+#define ms_set_root_to_leaf(rri, map)	((void) 0)
 #endif
 
 /* where AFTER triggers look for the relation they belong to */

@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
 
@@ -56,11 +57,92 @@ ms_check_may_write(Relation rel)
 	PreventCommandDuringRecovery("increment");
 }
 
+/* Is the target's state in use further up the stack? */
+static bool
+is_busy(const MSTarget *target)
+{
+	return (target->fast != NULL && target->fast->busy) ||
+		(target->leaves != NULL && target->leaves->busy);
+}
+
 /* Which path do increments take that begin now? */
 bool
 ms_takes_fast_path(const MSTarget *target, Relation rel)
 {
-	return ms_general_reason(target, rel) == NULL && !ms_fast_is_busy(target);
+	return ms_general_reason(target, rel) == NULL && !is_busy(target);
+}
+
+/* What a table that has rows of its own keeps; made when first needed. */
+static MSFast *
+state_of(MSTarget *target, Relation rel)
+{
+	if (target->fast == NULL)
+	{
+		MSFast	   *fast = ms_fast_make(target, rel, rel, NULL);
+
+		MemoryContextSetParent(fast->cxt, target->cxt);
+		target->fast = fast;
+	}
+	return target->fast;
+}
+
+/*
+ * Begin one statement's worth of increments of a table that the caller has
+ * opened.  The columns that are given beside the key decide, with the key's
+ * and the counter's own, which privileges the current role needs; permitted:
+ * it has them.  fresh: the active snapshot has just been taken.
+ */
+void
+ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given,
+			  bool permitted, bool fresh)
+{
+	bool		partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
+	MSPrivileges *privileges = partitioned ?
+		ms_leaves_of(target, rel)->privileges :
+		state_of(target, rel)->privileges;
+
+	if (permitted)
+		ms_privileges_set(privileges, target, given);
+	else
+		ms_privileges_check(privileges, target, given);
+	if (partitioned)
+		ms_leaves_begin(target->leaves, rel, fresh);
+	else
+		ms_fast_open(target->fast, target, rel, rel, fresh);
+}
+
+/* The columns that the statement under way gives. */
+Bitmapset *
+ms_fast_given(const MSTarget *target)
+{
+	return bms_copy(target->leaves != NULL ? target->leaves->privileges->given :
+					target->fast->privileges->given);
+}
+
+/* End it: fire the triggers, give everything back. */
+void
+ms_fast_end(MSTarget *target)
+{
+	if (target->leaves != NULL)
+	{
+		ms_leaves_end(target->leaves);
+		return;
+	}
+	ms_fast_close(target->fast);
+	if (!target->builtin)
+		ms_fast_abort(target);
+}
+
+/* Forget the state; after an error between begin and end, too. */
+void
+ms_fast_abort(MSTarget *target)
+{
+	if (target->fast != NULL)
+		MemoryContextDelete(target->fast->cxt);
+	target->fast = NULL;
+	if (target->leaves != NULL)
+		MemoryContextDelete(target->leaves->cxt);
+	target->leaves = NULL;
 }
 
 /*
@@ -80,7 +162,7 @@ ms_apply_begin(MSTarget *target, Relation rel, Bitmapset *given, bool fast,
 	if (fast)
 		ms_fast_begin(target, rel, given, permitted, fresh);
 	else if (!permitted)
-		ms_privileges_check(ms_privileges_make(target, rel), target, given);
+		ms_privileges_check(ms_privileges_of(target, rel), target, given);
 }
 
 /*
@@ -93,8 +175,21 @@ const Datum *
 ms_apply_next(MSTarget *target, Relation rel, MSRow *row, bool fast,
 			  MSResult *result)
 {
-	if (fast)
-		return ms_fast_increment(target, row, result);
+	if (fast && target->leaves != NULL)
+	{
+		MSFast	   *leaf = ms_leaves_open(target, rel, row);
+
+		if (leaf != NULL)
+		{
+			const Datum *key = ms_fast_increment(leaf, target, row, result);
+
+			if (key == NULL && leaf->has_row_triggers)
+				ms_leaves_close(target->leaves);
+			return key;
+		}
+	}
+	else if (fast)
+		return ms_fast_increment(target->fast, target, row, result);
 	return ms_general_increment(target, rel, row, result) ? NULL : row->values;
 }
 

@@ -55,14 +55,18 @@ extern const Datum *ms_apply_next(MSTarget *target, Relation rel, MSRow *row,
 extern void ms_apply_row(MSTarget *target, Relation rel, MSRow *row,
 						 MSResult *result);
 
-/*
- * fast_state.c: a statement on the fast path.
- */
+/* a statement on the fast path */
 extern void ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given,
 						  bool permitted, bool fresh);
 extern Bitmapset *ms_fast_given(const MSTarget *target);
 extern void ms_fast_end(MSTarget *target);
 extern void ms_fast_abort(MSTarget *target);
+
+/*
+ * leaves.c: which leaves of a partitioned table the fast path can have.
+ */
+extern const char *ms_leaf_reason(const MSTarget *target, Relation named,
+								  Relation leaf);
 
 /*
  * general.c: reading on the general path, and its plans.

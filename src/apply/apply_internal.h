@@ -8,7 +8,10 @@
 #ifndef MS_APPLY_INTERNAL_H
 #define MS_APPLY_INTERNAL_H
 
+#include "access/tupconvert.h"
 #include "executor/execdesc.h"
+#include "lib/ilist.h"
+#include "utils/hsearch.h"
 #include "utils/snapshot.h"
 
 #include "apply/apply.h"
@@ -25,13 +28,9 @@ extern void ms_result_from_values(const MSTarget *target, Datum *values,
 extern void ms_null_key_by_trigger(const MSTarget *target);
 
 /*
- * fast.c: increments of an ordinary table, through the table access method.
- */
-extern const Datum *ms_fast_increment(MSTarget *target, MSRow *row,
-									  MSResult *result);
-
-/*
- * fast_state.c: the executor state that it keeps.
+ * fast_state.c: the executor state that increments of an ordinary table, or of
+ * a leaf of a partitioned one, keep.  Slots have a row as the named table has
+ * it, but for found and stored.
  */
 typedef struct MSFast
 {
@@ -43,29 +42,76 @@ typedef struct MSFast
 	MSPrivileges *privileges;
 	ResultRelInfo *insert_rri;
 	ResultRelInfo *update_rri;
+	bool		is_leaf;
 	bool		has_row_triggers;
 	bool		has_before_insert;
-	TupleTableSlot *found;		/* the row as it is */
+	bool		generates;		/* columns, as rows are stored */
+	TupleConversionMap *to_leaf;	/* of a leaf whose columns are arranged in
+									 * another way; or NULL */
+	TupleConversionMap *to_named;
+	TupleTableSlot *found;		/* the row as its table has it */
+	TupleTableSlot *seen;		/* the same as the named table has it */
 	TupleTableSlot *updated;	/* as it will be */
 	TupleTableSlot *inserted;	/* a new one */
+	TupleTableSlot *stored;		/* the one or the other as a leaf has it */
 	int			nindexes;
 	Oid		   *index_oids;
 	int			key_index;		/* which of them is the key's */
+	List	   *arbiters;
 	ScanKey		scankeys;
 	Bitmapset  *has_default;	/* columns that get something if not given ... */
 	ExprState **defaults;		/* ... by attribute number - 1; or NULL */
 
 	/* of the call under way */
-	Relation	rel;
+	Relation	named;			/* the table that was named */
+	Relation	rel;			/* the one that has the rows */
 	Snapshot	snapshot;		/* the active one */
 	bool		pushed;			/* by us */
 	IndexScanDesc scan;
 	CommandId	trigger_cid;	/* BEFORE INSERT triggers' commands are later */
 } MSFast;
 
-extern bool ms_fast_is_busy(const MSTarget *target);
+extern MSFast *ms_fast_make(MSTarget *target, Relation named, Relation rel,
+							struct MSLeaves *leaves);
+extern void ms_fast_open(MSFast *fast, MSTarget *target, Relation named,
+						 Relation rel, bool fresh);
+extern void ms_fast_close(MSFast *fast);
 extern void ms_fast_open_indexes(MSFast *fast);
-extern void ms_fast_refresh(MSTarget *target);
+extern void ms_fast_refresh(MSFast *fast, MSTarget *target);
+
+/*
+ * fast.c: one increment of such a table.
+ */
+extern const Datum *ms_fast_increment(MSFast *fast, MSTarget *target,
+									  MSRow *row, MSResult *result);
+
+/*
+ * leaves.c: which leaf of a partitioned table has a row.
+ */
+typedef struct MSLeaves
+{
+	MemoryContext cxt;			/* holds all of it */
+	dlist_node	node;			/* of all that the session has */
+	Oid			relid;			/* the table that was named */
+	MSPrivileges *privileges;
+	ResultRelInfo *root;		/* for messages */
+	HTAB	   *tables;			/* leaves and what is between, by OID ... */
+	dlist_head	latest;			/* ... and the latest first */
+	uint64		changes;		/* invalidations of what decides the route */
+
+	/* of the call under way */
+	bool		busy;
+	bool		fresh;			/* the active snapshot has just been taken */
+	struct MSLeaf *open;		/* the leaf that has the latest row */
+} MSLeaves;
+
+extern MSLeaves *ms_leaves_of(MSTarget *target, Relation rel);
+extern void ms_leaves_begin(MSLeaves *leaves, Relation rel, bool fresh);
+extern MSFast *ms_leaves_open(MSTarget *target, Relation rel,
+							  const MSRow *row);
+extern void ms_leaves_close(MSLeaves *leaves);
+extern void ms_leaves_end(MSLeaves *leaves);
+extern Relation ms_open_leaf(MSTarget *target, Relation rel, const MSRow *row);
 
 /*
  * general.c: increments of any other table, through SQL plans.
@@ -129,7 +175,8 @@ typedef enum MSProbe
 	MS_PROBE_BUSY				/* somebody else has it, or has changed it */
 } MSProbe;
 
-extern MSProbe ms_probe(MSTarget *target, Relation rel, const MSRow *row);
+extern MSProbe ms_probe(MSTarget *target, Relation rel, const MSRow *row,
+						bool heap_only);
 
 /*
  * insertion.c: the right to insert a key.

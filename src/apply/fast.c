@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * fast.c
- *	  Increments of an ordinary table, through the table access method.
+ *	  Increments of an ordinary table, or of a leaf of a partitioned one, through
+ *	  the table access method.
  *
  * One increment: search the key's index with an MVCC snapshot; update the row
  * found; or insert one speculatively, as INSERT ... ON CONFLICT does.  What a
@@ -67,6 +68,31 @@ typedef enum Progress
  */
 #define MAX_GONE	100
 
+/* A row that has been read, as the named table has it. */
+static void
+see_found(MSFast *fast)
+{
+	if (unlikely(fast->to_named != NULL))
+		execute_attr_map_slot(fast->to_named->attrMap, fast->found, fast->seen);
+}
+
+/* A new row that triggers or generated columns have changed, likewise. */
+static void
+see_stored(MSFast *fast)
+{
+	execute_attr_map_slot(fast->to_named->attrMap, fast->stored, fast->inserted);
+	ExecMaterializeSlot(fast->inserted);	/* stored may be made of it again */
+}
+
+/* A row that is to be written, as its table has it. */
+static TupleTableSlot *
+to_stored(MSFast *fast, TupleTableSlot *slot)
+{
+	if (likely(fast->to_leaf == NULL))
+		return slot;
+	return execute_attr_map_slot(fast->to_leaf->attrMap, slot, fast->stored);
+}
+
 /* What a row says of its counter. */
 static void
 read_result(const MSTarget *target, TupleTableSlot *slot, MSOutcome outcome,
@@ -102,11 +128,11 @@ found_is_throttled(MSFast *fast, MSTarget *target, const MSRow *row,
 		return false;
 	if (target->kind == MS_COUNT_COUNTER)
 	{
-		value = slot_getattr(fast->found, target->count, &isnull);
+		value = slot_getattr(fast->seen, target->count, &isnull);
 		return !isnull &&
 			ms_throttled(target, DatumGetMSCounterP(value)->last_seen, now);
 	}
-	value = slot_getattr(fast->found, target->last_seen, &isnull);
+	value = slot_getattr(fast->seen, target->last_seen, &isnull);
 	return !isnull && ms_throttled(target, DatumGetTimestampTz(value), now);
 }
 
@@ -114,7 +140,7 @@ found_is_throttled(MSFast *fast, MSTarget *target, const MSRow *row,
 static void
 make_updated(MSFast *fast, MSTarget *target, MSRow *row, TimestampTz now)
 {
-	TupleTableSlot *old = fast->found;
+	TupleTableSlot *old = fast->seen;
 	TupleTableSlot *new = fast->updated;
 	int			natts = old->tts_tupleDescriptor->natts;
 	int			attno = -1;
@@ -164,7 +190,10 @@ check_row(MSFast *fast, ResultRelInfo *rri, TupleTableSlot *slot,
 	slot->tts_tableOid = RelationGetRelid(fast->rel);
 	if (constr != NULL)
 		ExecConstraints(rri, slot, fast->estate);
-	if (fast->rel->rd_rel->relispartition)
+
+	/* rows are routed to a leaf by its bounds, but triggers may move them */
+	if (fast->rel->rd_rel->relispartition &&
+		(!fast->is_leaf || (command == CMD_INSERT && fast->has_before_insert)))
 		ExecPartitionCheck(rri, slot, fast->estate, true);
 }
 
@@ -212,8 +241,9 @@ busy_key(MSFast *fast, MSRow *row, MSResult *result)
 	ms_result_none(MS_SPILLED, result);
 	if (TTS_EMPTY(fast->found))
 		return row->values;
-	slot_getallattrs(fast->found);
-	return fast->found->tts_values;
+	see_found(fast);
+	slot_getallattrs(fast->seen);
+	return fast->seen->tts_values;
 }
 
 /* Lock the row that was found; BUSY where it is locked and we do not wait. */
@@ -232,6 +262,7 @@ lock_found(MSFast *fast, MSTarget *target, const MSRow *row, bool wait)
 							 wait ? LockWaitBlock : LockWaitSkip, 0, &tmfd))
 	{
 		case TM_Ok:
+			see_found(fast);
 			return DONE;
 		case TM_WouldBlock:
 			return BUSY;
@@ -285,7 +316,8 @@ found_state(MSFast *fast)
  * TM_BeingModified where that would.
  */
 static TM_Result
-write_updated(MSFast *fast, bool locked, TU_UpdateIndexes *update_indexes)
+write_updated(MSFast *fast, TupleTableSlot *new, bool locked,
+			  TU_UpdateIndexes *update_indexes)
 {
 	TM_FailureData tmfd;
 	LockTupleMode lockmode;
@@ -313,7 +345,7 @@ write_updated(MSFast *fast, bool locked, TU_UpdateIndexes *update_indexes)
 		locked = true;
 	}
 #endif
-	return table_tuple_update(fast->rel, &fast->found->tts_tid, fast->updated,
+	return table_tuple_update(fast->rel, &fast->found->tts_tid, new,
 							  fast->estate->es_output_cid, 0, fast->snapshot,
 							  InvalidSnapshot, locked, &tmfd, &lockmode,
 							  update_indexes);
@@ -321,7 +353,8 @@ write_updated(MSFast *fast, bool locked, TU_UpdateIndexes *update_indexes)
 
 /* Write the new version's index entries and queue its triggers. */
 static void
-finish_update(MSFast *fast, TU_UpdateIndexes update_indexes)
+finish_update(MSFast *fast, TupleTableSlot *new,
+			  TU_UpdateIndexes update_indexes)
 {
 	List	   *recheck = NIL;
 
@@ -330,13 +363,12 @@ finish_update(MSFast *fast, TU_UpdateIndexes update_indexes)
 	{
 		ms_fast_open_indexes(fast);
 		recheck = ExecInsertIndexTuples(fast->update_rri, fast->estate,
-										EIIT_IS_UPDATE, fast->updated, NIL,
-										NULL);
+										EIIT_IS_UPDATE, new, NIL, NULL);
 	}
 	if (fast->has_row_triggers)
 		ExecARUpdateTriggers(fast->estate, fast->update_rri, NULL, NULL,
-							 &fast->found->tts_tid, NULL, fast->updated,
-							 recheck, NULL, false);
+							 &fast->found->tts_tid, NULL, new, recheck, NULL,
+							 false);
 	list_free(recheck);
 }
 
@@ -351,11 +383,12 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 	{
 		TimestampTz now = ms_row_time(row);
 		TM_Result	state = TM_Ok;
+		TupleTableSlot *new = NULL;
 		TU_UpdateIndexes update_indexes;
 
 		if (found_is_throttled(fast, target, row, now))
 		{
-			read_result(target, fast->found, MS_THROTTLED, result);
+			read_result(target, fast->seen, MS_THROTTLED, result);
 			return DONE;
 		}
 
@@ -368,14 +401,15 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 		if (state == TM_Ok)
 		{
 			make_updated(fast, target, row, now);
-			check_row(fast, fast->update_rri, fast->updated, CMD_UPDATE);
-			state = write_updated(fast, locked, &update_indexes);
+			new = to_stored(fast, fast->updated);
+			check_row(fast, fast->update_rri, new, CMD_UPDATE);
+			state = write_updated(fast, new, locked, &update_indexes);
 		}
 
 		switch (state)
 		{
 			case TM_Ok:
-				finish_update(fast, update_indexes);
+				finish_update(fast, new, update_indexes);
 				read_result(target, fast->updated, MS_INCREMENTED, result);
 				return DONE;
 			case TM_BeingModified:
@@ -408,10 +442,14 @@ static bool
 run_before_insert(MSFast *fast, MSTarget *target)
 {
 	TupleTableSlot *slot = fast->inserted;
+	TupleTableSlot *stored = to_stored(fast, slot);
 
 	fast->trigger_cid = GetCurrentCommandId(true);
-	if (!ExecBRInsertTriggers(fast->estate, fast->insert_rri, slot))
+	stored->tts_tableOid = RelationGetRelid(fast->rel);
+	if (!ExecBRInsertTriggers(fast->estate, fast->insert_rri, stored))
 		return false;
+	if (stored != slot)
+		see_stored(fast);
 
 	slot_getallattrs(slot);
 	for (int i = 0; i < target->nkeys; i++)
@@ -420,7 +458,7 @@ run_before_insert(MSFast *fast, MSTarget *target)
 
 		/* where the column is NOT NULL, that says so */
 		if (slot->tts_isnull[attno - 1] &&
-			!TupleDescAttr(RelationGetDescr(fast->rel), attno - 1)->attnotnull)
+			!TupleDescAttr(slot->tts_tupleDescriptor, attno - 1)->attnotnull)
 			ms_null_key_by_trigger(target);
 		fast->scankeys[i].sk_argument = slot->tts_values[attno - 1];
 	}
@@ -440,7 +478,7 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 	int			natts = slot->tts_tupleDescriptor->natts;
 	int			attno = -1;
 
-	ms_check_required_columns(target, fast->rel, row);
+	ms_check_required_columns(target, fast->named, row);
 
 	ExecClearTuple(slot);
 	memcpy(slot->tts_values, row->values, sizeof(Datum) * natts);
@@ -454,7 +492,7 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 			continue;
 		if (fast->defaults[i] == NULL)
 			fast->defaults[i] =
-				ms_compile_default(fast->rel,
+				ms_compile_default(fast->named,
 								   TupleDescAttr(slot->tts_tupleDescriptor, i),
 								   fast->estate);
 		slot->tts_values[i] = ExecEvalExpr(fast->defaults[i],
@@ -462,7 +500,6 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 										   &slot->tts_isnull[i]);
 	}
 	ExecStoreVirtualTuple(slot);
-	slot->tts_tableOid = RelationGetRelid(fast->rel);
 
 	return !fast->has_before_insert || run_before_insert(fast, target);
 }
@@ -503,13 +540,15 @@ check_inserted_key(MSFast *fast, MSTarget *target)
 static bool
 insert_row(MSFast *fast, MSTarget *target, MSResult *result)
 {
-	TupleTableSlot *slot = fast->inserted;
+	TupleTableSlot *slot = to_stored(fast, fast->inserted);
 	TransactionId xid;
 	uint32		token;
 	bool		conflict = false;
 	List	   *recheck;
 
 	check_row(fast, fast->insert_rri, slot, CMD_INSERT);
+	if (slot != fast->inserted && fast->generates)
+		see_stored(fast);
 	check_inserted_key(fast, target);
 	ms_fast_open_indexes(fast);
 
@@ -520,7 +559,7 @@ insert_row(MSFast *fast, MSTarget *target, MSResult *result)
 								   fast->estate->es_output_cid, 0, NULL, token);
 	recheck = ExecInsertIndexTuples(fast->insert_rri, fast->estate,
 									EIIT_NO_DUPE_ERROR, slot,
-									target->arbiters, &conflict);
+									fast->arbiters, &conflict);
 	table_tuple_complete_speculative(fast->rel, slot, token, !conflict);
 	SpeculativeInsertionLockRelease(xid);
 
@@ -529,7 +568,7 @@ insert_row(MSFast *fast, MSTarget *target, MSResult *result)
 		if (fast->has_row_triggers)
 			ExecARInsertTriggers(fast->estate, fast->insert_rri, slot, recheck,
 								 NULL);
-		read_result(target, slot, MS_INSERTED, result);
+		read_result(target, fast->inserted, MS_INSERTED, result);
 	}
 	list_free(recheck);
 	return !conflict;
@@ -625,9 +664,9 @@ insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
  * is as in ms_apply_next.
  */
 const Datum *
-ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
+ms_fast_increment(MSFast *fast, MSTarget *target, MSRow *row,
+				  MSResult *result)
 {
-	MSFast	   *fast = target->fast;
 	bool		made = false;
 	int			gone = 0;
 	int			searches = 0;
@@ -643,7 +682,10 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 
 		CHECK_FOR_INTERRUPTS();
 		if (ms_search(fast->scan, fast->scankeys, target->nkeys, fast->found))
+		{
+			see_found(fast);
 			progress = update_row(fast, target, row, result);
+		}
 		else if (target->no_insert)
 		{
 			ms_result_none(MS_ABSENT, result);
@@ -657,7 +699,7 @@ ms_fast_increment(MSTarget *target, MSRow *row, MSResult *result)
 		if (progress == BUSY ||
 			(ms_row_goes_aside(target, row) && ++searches == MAX_SEARCHES))
 			return busy_key(fast, row, result);
-		ms_fast_refresh(target);
+		ms_fast_refresh(fast, target);
 	}
 	ExecClearTuple(fast->found);
 	return NULL;

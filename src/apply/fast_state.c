@@ -5,13 +5,19 @@
  *
  * Executor state (compiled defaults, constraints, index infos, slots) is kept
  * in the target across transactions; relations, locks, snapshots, scans and
- * buffer pins are not: ms_fast_begin gets them, for one statement's worth of
- * increments, and ms_fast_end gives them back.  The slots use an unpinned copy
+ * buffer pins are not: ms_fast_open gets them, for one statement's worth of
+ * increments, and ms_fast_close gives them back.  The slots use an unpinned copy
  * of the row type.  Two ResultRelInfos, because before 16 the generated columns
  * of an INSERT and of an UPDATE share one array, which the first of them fills.
  *
+ * A partitioned table has no rows of its own: each of its leaves has a state
+ * (leaves.c), whose rights, defaults and error messages are those of the table
+ * that was named, as core has them.  Where the columns of a leaf are arranged
+ * in another way, rows are counted as the named table has them: they are
+ * converted as they are read and written.
+ *
  * After an error the state is worthless (its slots may think they hold
- * buffers): ms_fast_abort forgets it.  It lasts for one statement only where
+ * buffers): ms_fast_abort forgets it (apply.c).  It lasts for one statement only where
  * what is compiled is not built in (builtin.c).
  *
  *-------------------------------------------------------------------------
@@ -22,6 +28,7 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/index.h"
+#include "catalog/partition.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "utils/lsyscache.h"
@@ -38,17 +45,44 @@
 
 /* They are compiled as they are needed: EXECUTE is checked there. */
 static void
-make_defaults(MSFast *fast, MSTarget *target, Relation rel)
+make_defaults(MSFast *fast, MSTarget *target, Relation named)
 {
-	TupleDesc	desc = RelationGetDescr(rel);
+	TupleDesc	desc = RelationGetDescr(named);
 
 	fast->defaults = palloc0(sizeof(ExprState *) * Max(desc->natts, 1));
 	for (int i = 0; i < desc->natts; i++)
 	{
 		if (!ms_is_always_given(target, i + 1) &&
-			ms_has_default(rel, TupleDescAttr(desc, i)))
+			ms_has_default(named, TupleDescAttr(desc, i)))
 			fast->has_default = bms_add_member(fast->has_default, i + 1);
 	}
+}
+
+/* Is an index the key's, or the part of it that a leaf has? */
+static bool
+is_key_index(const MSTarget *target, bool leaf, Oid index)
+{
+	return index == target->index ||
+		(leaf && list_member_oid(get_partition_ancestors(index), target->index));
+}
+
+/* What a conflict in is one with the counter's row, in a leaf. */
+static List *
+leaf_arbiters(MSFast *fast, Relation rel)
+{
+	Relation	key = index_open(fast->index_oids[fast->key_index], NoLock);
+	List	   *result = NIL;
+
+	for (int i = 0; i < fast->nindexes; i++)
+	{
+		Relation	index = index_open(fast->index_oids[i], NoLock);
+
+		if (i == fast->key_index || ms_index_arbitrates(rel, key, index))
+			result = lappend_oid(result, fast->index_oids[i]);
+		index_close(index, NoLock);
+	}
+	index_close(key, NoLock);
+	return result;
 }
 
 static void
@@ -58,9 +92,11 @@ make_indexes(MSFast *fast, MSTarget *target, Relation rel)
 	IndexInfo **infos;
 	ListCell   *lc;
 	int			n = list_length(oids);
+	bool		leaf = RelationGetRelid(rel) != target->relid;
 	ResultRelInfo *rris[2] = {fast->insert_rri, fast->update_rri};
 
 	fast->nindexes = n;
+	fast->key_index = -1;
 	fast->index_oids = palloc(sizeof(Oid) * n);
 	infos = palloc(sizeof(IndexInfo *) * n);
 	n = 0;
@@ -71,11 +107,14 @@ make_indexes(MSFast *fast, MSTarget *target, Relation rel)
 		infos[n] = BuildIndexInfo(index);
 		if (infos[n]->ii_Unique)
 			BuildSpeculativeIndexInfo(index, infos[n]);
-		if (lfirst_oid(lc) == target->index)
+		if (is_key_index(target, leaf, lfirst_oid(lc)))
 			fast->key_index = n;
 		fast->index_oids[n++] = lfirst_oid(lc);
 		index_close(index, NoLock);
 	}
+	if (fast->key_index < 0)
+		elog(ERROR, "table %u has no part of index %u",
+			 RelationGetRelid(rel), target->index);
 	for (int i = 0; i < lengthof(rris); i++)
 	{
 		rris[i]->ri_NumIndices = n;
@@ -83,15 +122,20 @@ make_indexes(MSFast *fast, MSTarget *target, Relation rel)
 		rris[i]->ri_IndexRelationInfo = infos;
 	}
 
+	fast->arbiters = leaf ? leaf_arbiters(fast, rel) : target->arbiters;
 	fast->scankeys = ms_make_scankeys(target);
 }
 
+/* root: of the table that was named, where this is a leaf of it */
 static ResultRelInfo *
-make_result_rel(MSFast *fast, Relation rel, TupleDesc desc)
+make_result_rel(MSFast *fast, Relation rel, TupleDesc desc,
+				ResultRelInfo *root)
 {
 	ResultRelInfo *rri = makeNode(ResultRelInfo);
 
-	InitResultRelInfo(rri, rel, 1, NULL, 0);
+	InitResultRelInfo(rri, rel, root == NULL ? 1 : 0, root, 0);
+	if (root != NULL)
+		ms_set_root_to_leaf(rri, fast->to_leaf);
 	rri->ri_TrigOldSlot = MakeSingleTupleTableSlot(desc, table_slot_callbacks(rel));
 	rri->ri_TrigNewSlot = MakeSingleTupleTableSlot(desc, table_slot_callbacks(rel));
 
@@ -102,26 +146,62 @@ make_result_rel(MSFast *fast, Relation rel, TupleDesc desc)
 	return rri;
 }
 
-/* Make the state that is kept. */
-static MSFast *
-make_fast(MSTarget *target, Relation rel)
+/*
+ * The slots of rows: as the named table has them, and where a leaf has them in
+ * another way, as that does.
+ */
+static void
+make_slots(MSFast *fast, Relation rel, TupleDesc desc, TupleDesc named_desc)
 {
+	fast->found = MakeSingleTupleTableSlot(desc, table_slot_callbacks(rel));
+	fast->seen = fast->found;
+	if (fast->to_leaf != NULL)
+	{
+		fast->seen = MakeSingleTupleTableSlot(named_desc, &TTSOpsVirtual);
+		fast->stored = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	}
+	fast->updated = MakeSingleTupleTableSlot(named_desc, &TTSOpsVirtual);
+	fast->inserted = MakeSingleTupleTableSlot(named_desc, &TTSOpsVirtual);
+}
+
+/*
+ * Make the state that is kept, in a child of the current memory context;
+ * leaves: NULL, or of the table that was named, where rel is a leaf of it.
+ */
+MSFast *
+ms_fast_make(MSTarget *target, Relation named, Relation rel,
+			 MSLeaves *leaves)
+{
+	ResultRelInfo *root = leaves == NULL ? NULL : leaves->root;
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "missing_symbol fast path",
 											  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
 	MSFast	   *fast = palloc0(sizeof(MSFast));
 	TupleDesc	desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
+	TupleDesc	named_desc = desc;
 	TriggerDesc *trig;
 
 	fast->cxt = cxt;
+	fast->named = named;
 	fast->estate = CreateExecutorState();
-	fast->privileges = ms_privileges_make(target, rel);
+	fast->privileges = leaves == NULL ? ms_privileges_make(target, named) :
+		leaves->privileges;
 	ExecInitRangeTable(fast->estate, fast->privileges->rtable,
 					   fast->privileges->perminfos, bms_make_singleton(1));
+	if (leaves != NULL)
+	{
+		fast->is_leaf = true;
+		named_desc = CreateTupleDescCopyConstr(RelationGetDescr(named));
+		fast->to_leaf = convert_tuples_by_name(named_desc, desc);
 
-	fast->insert_rri = make_result_rel(fast, rel, desc);
-	fast->update_rri = make_result_rel(fast, rel, desc);
+		/* that of a leaf with values that no row has is there in any case */
+		if (fast->to_leaf != NULL)
+			fast->to_named = convert_tuples_by_name(desc, named_desc);
+	}
+
+	fast->insert_rri = make_result_rel(fast, rel, desc, root);
+	fast->update_rri = make_result_rel(fast, rel, desc, root);
 	ms_add_result_relation(fast->estate, fast->update_rri);
 
 	/* our copy: the relation's own does not survive an invalidation */
@@ -130,24 +210,14 @@ make_fast(MSTarget *target, Relation rel)
 	fast->has_row_triggers = trig != NULL &&
 		(trig->trig_insert_after_row || trig->trig_update_after_row);
 
-	fast->found = MakeSingleTupleTableSlot(desc, table_slot_callbacks(rel));
-	fast->updated = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-	fast->inserted = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	fast->generates = desc->constr != NULL && desc->constr->has_generated_stored;
+
+	make_slots(fast, rel, desc, named_desc);
 	make_indexes(fast, target, rel);
-	make_defaults(fast, target, rel);
+	make_defaults(fast, target, named);
 
 	MemoryContextSwitchTo(oldcxt);
-	MemoryContextSetParent(cxt, target->cxt);
 	return fast;
-}
-
-/* Forget the state; after an error between begin and end, too. */
-void
-ms_fast_abort(MSTarget *target)
-{
-	if (target->fast != NULL)
-		MemoryContextDelete(target->fast->cxt);
-	target->fast = NULL;
 }
 
 /* Search with a new snapshot; the active one where that is fresh. */
@@ -174,19 +244,10 @@ begin_scan(MSFast *fast, MSTarget *target)
 								 target->nkeys, fast->snapshot);
 }
 
-/* The columns that the statement under way gives. */
-Bitmapset *
-ms_fast_given(const MSTarget *target)
-{
-	return bms_copy(target->fast->privileges->given);
-}
-
 /* Let the next search see what has been written since. */
 void
-ms_fast_refresh(MSTarget *target)
+ms_fast_refresh(MSFast *fast, MSTarget *target)
 {
-	MSFast	   *fast = target->fast;
-
 	ExecClearTuple(fast->found);
 	index_endscan(fast->scan);
 	if (fast->pushed)
@@ -215,36 +276,19 @@ ms_fast_open_indexes(MSFast *fast)
 		open_index(fast, i);
 }
 
-/* Is the target's state in use further up the stack? */
-bool
-ms_fast_is_busy(const MSTarget *target)
-{
-	return target->fast != NULL && target->fast->busy;
-}
-
 /*
- * Begin one statement's worth of increments of a table that the caller has
- * opened.  The columns that are given beside the key decide, with the key's
- * and the counter's own, which privileges the current role needs; permitted:
- * it has them.  fresh: the active snapshot has just been taken.
+ * Count in a table that is open, its rows being those of the named one.  fresh:
+ * the active snapshot has just been taken.
  */
 void
-ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given,
-			  bool permitted, bool fresh)
+ms_fast_open(MSFast *fast, MSTarget *target, Relation named, Relation rel,
+			 bool fresh)
 {
-	MSFast	   *fast = target->fast;
-
-	if (fast == NULL)
-		fast = target->fast = make_fast(target, rel);
-
-	if (permitted)
-		ms_privileges_set(fast->privileges, target, given);
-	else
-		ms_privileges_check(fast->privileges, target, given);
 	CheckCmdReplicaIdentity(rel, CMD_INSERT);
 	CheckCmdReplicaIdentity(rel, CMD_UPDATE);
 
 	fast->busy = true;
+	fast->named = named;
 	fast->rel = rel;
 	fast->insert_rri->ri_RelationDesc = rel;
 	fast->update_rri->ri_RelationDesc = rel;
@@ -255,17 +299,26 @@ ms_fast_begin(MSTarget *target, Relation rel, Bitmapset *given,
 	begin_scan(fast, target);
 }
 
-/* End it: fire the triggers, give everything back. */
-void
-ms_fast_end(MSTarget *target)
+/* Fire AFTER triggers.  They look for a table that has no root. */
+static void
+fire_triggers(MSFast *fast)
 {
-	MSFast	   *fast = target->fast;
+	ResultRelInfo *root = fast->update_rri->ri_RootResultRelInfo;
 
+	fast->update_rri->ri_RootResultRelInfo = NULL;
+	AfterTriggerEndQuery(fast->estate);
+	fast->update_rri->ri_RootResultRelInfo = root;
+}
+
+/* End that: fire the triggers, give everything back but the table. */
+void
+ms_fast_close(MSFast *fast)
+{
 	ExecClearTuple(fast->found);
 	index_endscan(fast->scan);
 	fast->scan = NULL;
 	if (fast->has_row_triggers)
-		AfterTriggerEndQuery(fast->estate);
+		fire_triggers(fast);
 	if (fast->pushed)
 		PopActiveSnapshot();
 	fast->snapshot = NULL;
@@ -279,6 +332,11 @@ ms_fast_end(MSTarget *target)
 	}
 	ExecClearTuple(fast->updated);
 	ExecClearTuple(fast->inserted);
+	if (fast->to_leaf != NULL)
+	{
+		ExecClearTuple(fast->seen);
+		ExecClearTuple(fast->stored);
+	}
 	if (fast->has_row_triggers)
 	{
 		ExecClearTuple(fast->insert_rri->ri_TrigOldSlot);
@@ -289,6 +347,4 @@ ms_fast_end(MSTarget *target)
 	ResetPerTupleExprContext(fast->estate);
 	fast->rel = NULL;
 	fast->busy = false;
-	if (!target->builtin)
-		ms_fast_abort(target);
 }

@@ -4,14 +4,15 @@
  *	  Increments of any table, through SQL plans: partitions, row security,
  *	  statement triggers and whatever else the fast path leaves to core.
  *
- * One increment: SELECT FOR NO KEY UPDATE, and UPDATE of the row that is
- * locked; if there is none, INSERT ... ON CONFLICT DO UPDATE, which core makes
- * atomic, so there is no loop that could go on forever over a row that row
- * security or a trigger hides.
+ * One increment: the row is locked, and then an UPDATE of it; if there is none,
+ * INSERT ... ON CONFLICT DO UPDATE, which core makes atomic, so there is no loop
+ * that could go on forever over a row that row security or a trigger hides.
  *
- * - The row is locked by a statement of its own.  The next one sees what the
- *   row has become, and has waited for nothing: the new values, the clock
- *   among them, and the CHECKs are those of the row that there is.
+ * - The row is locked before the UPDATE.  That sees what the row has become,
+ *   and has waited for nothing: the new values, the clock among them, and the
+ *   CHECKs are those of the row that there is.  Where nobody else has it, as is
+ *   most often so, that takes no statement (probe.c); else SELECT FOR NO KEY
+ *   UPDATE waits for it.
  * - missing_symbol.reached(condition) notes that the INSERT has met a row, and
  *   whether the condition (the throttle) held.  That tells inserted from
  *   incremented, and a throttled row from one that a BEFORE trigger kept as it
@@ -476,25 +477,49 @@ is_throttled(Attempt *attempt, const MSResult *result)
 		ms_throttled(attempt->target, result->last_seen, ms_clock());
 }
 
+/*
+ * Lock the row without a statement; false where that is not to be had, be it
+ * that there is none.  What the row has must not matter.
+ */
+static bool
+lock_at_once(Attempt *attempt)
+{
+	MSTarget   *target = attempt->target;
+
+	return target->throttle == 0 && !target->is_distributed &&
+		ms_probe(target, attempt->rel, attempt->row, true) == MS_PROBE_LOCKED;
+}
+
 /* True where there is a row and we have its lock, whether counted or not. */
 static bool
 update(Attempt *attempt, bool aside, MSResult *result, Reached *reached)
 {
+	MSTarget   *target = attempt->target;
 	MSPlans    *plans = attempt->plans;
+	bool		at_once = lock_at_once(attempt);
 	Reached		ignored;
 
-	if (!lock_row(attempt, aside, result, reached))
-		return false;
-	if (is_throttled(attempt, result))
-		return true;
+	if (!at_once)
+	{
+		if (!lock_row(attempt, aside, result, reached))
+			return false;
+		if (is_throttled(attempt, result))
+			return true;
+	}
 	if (plans->update == NULL)
-		plans->update = ms_prepare(ms_update_sql(attempt->target, attempt->rel,
+		plans->update = ms_prepare(ms_update_sql(target, attempt->rel,
 												 attempt->others,
 												 attempt->row->defaulted),
 								   attempt->nargs, attempt->types);
-	if (!run(attempt->target, plans->update, attempt->values, attempt->nulls,
-			 false, MS_INCREMENTED, result, &ignored))
-		ms_result_none(MS_IGNORED, result); /* a trigger suppressed it */
+	if (run(target, plans->update, attempt->values, attempt->nulls, false,
+			MS_INCREMENTED, result, &ignored))
+		return true;
+
+	/* row security hides it, or a trigger suppressed the update */
+	if (at_once && target->row_security &&
+		!lock_row(attempt, aside, result, reached))
+		return false;
+	ms_result_none(MS_IGNORED, result);
 	return true;
 }
 
@@ -579,7 +604,7 @@ insert_unseen(Attempt *attempt, MSResult *result)
 
 	if (!ms_insertion_lock(target, attempt->row))
 		return false;
-	found = ms_probe(target, attempt->rel, attempt->row);
+	found = ms_probe(target, attempt->rel, attempt->row, false);
 
 	/* with the row's lock, nothing waits; core's errors are as ever */
 	if (found == MS_PROBE_ABSENT ||
@@ -611,7 +636,7 @@ count(Attempt *attempt, MSResult *result)
 	}
 
 	if (IsolationUsesXactSnapshot() && !row_security &&
-		ms_probe(target, attempt->rel, attempt->row) == MS_PROBE_BUSY)
+		ms_probe(target, attempt->rel, attempt->row, false) == MS_PROBE_BUSY)
 		return false;
 	if (update(attempt, true, result, &reached))
 		return true;

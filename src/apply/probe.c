@@ -22,7 +22,7 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/partition.h"
-#include "executor/execPartition.h"
+#include "catalog/pg_am.h"
 #include "executor/executor.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -31,45 +31,6 @@
 #include "apply/apply_internal.h"
 #include "target/row.h"
 #include "target/target.h"
-
-/* The partition that a key belongs to; locked, and so not going away. */
-static Relation
-open_partition(MSTarget *target, Relation rel, const MSRow *row)
-{
-	EState	   *estate = CreateExecutorState();
-	ModifyTableState *mtstate = makeNode(ModifyTableState);
-	ResultRelInfo *root = makeNode(ResultRelInfo);
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel),
-													&TTSOpsVirtual);
-	PartitionTupleRouting *routing;
-	Oid			leaf;
-
-	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts);
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		AttrNumber	attno = target->keys[i].column.attno;
-
-		slot->tts_values[attno - 1] = row->values[attno - 1];
-		slot->tts_isnull[attno - 1] = false;
-	}
-	ExecStoreVirtualTuple(slot);
-
-	InitResultRelInfo(root, rel, 0, NULL, 0);
-	mtstate->ps.state = estate;
-	mtstate->operation = CMD_INSERT;
-	mtstate->resultRelInfo = root;
-	mtstate->rootResultRelInfo = root;
-	routing = ExecSetupPartitionTupleRouting(estate, rel);
-	leaf = RelationGetRelid(ExecFindPartition(mtstate, root, routing, slot,
-											  estate)->ri_RelationDesc);
-	ExecCleanupTupleRouting(mtstate, routing);
-	ExecDropSingleTupleTableSlot(slot);
-
-	/* the slots of partitions whose columns are arranged in another way */
-	ExecResetTupleTable(estate->es_tupleTable, false);
-	FreeExecutorState(estate);
-	return table_open(leaf, RowExclusiveLock);
-}
 
 /* The partition's part of the key's index. */
 static Relation
@@ -135,21 +96,29 @@ probe(MSTarget *target, Relation rel, Relation index, const MSRow *row,
 	return MS_PROBE_ABSENT;
 }
 
-/* What is to be had of a row's key, this moment. */
+/*
+ * What is to be had of a row's key, this moment.  heap_only: another table
+ * access method may not know how to lock a row; MS_PROBE_BUSY there.
+ */
 MSProbe
-ms_probe(MSTarget *target, Relation rel, const MSRow *row)
+ms_probe(MSTarget *target, Relation rel, const MSRow *row, bool heap_only)
 {
 	bool		partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
-	Relation	table = partitioned ? open_partition(target, rel, row) : rel;
-	Relation	index = partitioned ? open_partition_index(target, table) :
-		index_open(target->index, RowExclusiveLock);
-	TupleTableSlot *slot = table_slot_create(table, NULL);
+	Relation	table = partitioned ? ms_open_leaf(target, rel, row) : rel;
+	Relation	index;
+	TupleTableSlot *slot;
 	MSProbe		result;
 
+	if (table == NULL)
+		return MS_PROBE_ABSENT; /* which is for core to say */
+	index = partitioned ? open_partition_index(target, table) :
+		index_open(target->index, RowExclusiveLock);
+	slot = table_slot_create(table, NULL);
 	CommandCounterIncrement();
 	PushActiveSnapshot(IsolationUsesXactSnapshot() ?
 					   GetTransactionSnapshot() : GetLatestSnapshot());
-	result = probe(target, table, index, row, slot);
+	result = heap_only && table->rd_rel->relam != HEAP_TABLE_AM_OID ?
+		MS_PROBE_BUSY : probe(target, table, index, row, slot);
 	PopActiveSnapshot();
 	ExecDropSingleTupleTableSlot(slot);
 	index_close(index, NoLock);

@@ -194,6 +194,46 @@ padded_name(Relation rel, AttrNumber attno)
 	return NameStr(*name);
 }
 
+/* partitions that the fast path cannot have */
+typedef struct Leaves
+{
+	const MSTarget *target;
+	Relation	named;
+	const char *first;			/* of them, and why */
+	int			n;
+} Leaves;
+
+static bool
+note_leaf(Relation rel, void *arg)
+{
+	Leaves	   *leaves = arg;
+	const char *reason;
+
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		return false;
+	reason = ms_leaf_reason(leaves->target, leaves->named, rel);
+	if (reason != NULL && leaves->n++ == 0)
+		leaves->first = psprintf("not for partition %s: %s",
+								 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+															RelationGetRelationName(rel)),
+								 reason);
+	return false;
+}
+
+/* Why some rows of a table on the fast path are not counted there; or NULL. */
+static const char *
+leaves_reason(const MSTarget *target, Relation rel)
+{
+	Leaves		leaves = {target, rel, NULL, 0};
+
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		return NULL;
+	(void) ms_any_table(rel, note_leaf, &leaves);
+	if (leaves.n > 1)
+		return psprintf("%s; nor for %d more", leaves.first, leaves.n - 1);
+	return leaves.first;
+}
+
 /* The row of describe(), of that type. */
 static Datum
 describe(MSTarget *target, Relation rel, void *desc)
@@ -239,6 +279,8 @@ describe(MSTarget *target, Relation rel, void *desc)
 	values[6] = name_array(names);
 	values[7] = BoolGetDatum(target->spill);
 	values[8] = CStringGetTextDatum(reason == NULL ? "fast" : "general");
+	if (reason == NULL)
+		reason = leaves_reason(target, rel);
 	isnull[9] = reason == NULL;
 	if (!isnull[9])
 		values[9] = CStringGetTextDatum(reason);

@@ -533,6 +533,30 @@ set_key(MSTarget *target, Relation rel, Relation index, List *named)
 	}
 }
 
+/* Why the fast path cannot write an index; NULL if it can. */
+const char *
+ms_index_reason(Relation index)
+{
+	Oid			am = index->rd_rel->relam;
+
+	if (am != BTREE_AM_OID && am != HASH_AM_OID)
+		return "it has an index that is neither btree nor hash";
+	if (index->rd_index->indisexclusion)
+		return "it has an exclusion constraint";
+	return NULL;
+}
+
+/*
+ * Is a conflict in an index one with the counter's row, as it is in that of the
+ * key?
+ */
+bool
+ms_index_arbitrates(Relation rel, Relation key, Relation index)
+{
+	return is_unique_index(rel, index) && index->rd_index->indimmediate &&
+		same_key(index->rd_index, key->rd_index) && same_equality(key, index);
+}
+
 /*
  * The indexes must be there to be compared with each other, so all are opened
  * first.  A conflict in any index that finds the same keys equal is one with
@@ -571,12 +595,8 @@ ms_infer_key(MSTarget *target, Relation rel, List *named)
 				target->arbiters = lappend_oid(target->arbiters,
 											   RelationGetRelid(index));
 		}
-		if (index->rd_rel->relam != BTREE_AM_OID &&
-			index->rd_rel->relam != HASH_AM_OID &&
-			target->general_reason == NULL)
-			target->general_reason = "it has an index that is neither btree nor hash";
-		if (form->indisexclusion && target->general_reason == NULL)
-			target->general_reason = "it has an exclusion constraint";
+		if (target->general_reason == NULL)
+			target->general_reason = ms_index_reason(index);
 	}
 	foreach(lc, indexes)
 		index_close(lfirst(lc), AccessShareLock);

@@ -613,9 +613,14 @@ read_fields(const Parsing *parsing)
 	{
 		row->defaulted = read_pairs(parsing, delta->defaults);
 		while ((attno = bms_next_member(row->defaulted, attno)) >= 0)
-			if (ms_is_always_given(target, attno) ||
-				ms_is_database_filled(TupleDescAttr(desc, attno - 1)))
+		{
+			bool		filled = ms_is_database_filled(TupleDescAttr(desc, attno - 1));
+
+			if (filled)
+				row->isnull[attno - 1] = true;
+			if (filled || ms_is_always_given(target, attno))
 				row->defaulted = bms_del_member(row->defaulted, attno);
+		}
 	}
 	if (delta->has_fields)
 	{

@@ -135,34 +135,63 @@ is_distributed(Oid relid)
 	return found;
 }
 
+/*
+ * Why the fast path cannot write rows of a table, be it a leaf of a partitioned
+ * one; NULL if it can.
+ */
+const char *
+ms_storage_reason(Relation rel)
+{
+	bool		partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
+
+	if (rel->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
+		return "it is a foreign table";
+	if (!partitioned && rel->rd_rel->relam != HEAP_TABLE_AM_OID)
+		return "its table access method is not heap";
+	if (!partitioned && rel->rd_rel->relhassubclass)
+		return "it has inheritance children";
+	if (rel->trigdesc != NULL && rel->trigdesc->trig_update_before_row)
+		return "it has a BEFORE UPDATE trigger";
+	return NULL;
+}
+
 /* Why the fast path cannot serve a table, whoever counts; NULL if it can. */
 static const char *
 structural_reason(Relation rel)
 {
 	TriggerDesc *trig = rel->trigdesc;
+	const char *reason = ms_storage_reason(rel);
 
-	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
-		return "it is partitioned";
-	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID)
-		return "its table access method is not heap";
-	if (rel->rd_rel->relhassubclass)
-		return "it has inheritance children";
-	if (trig != NULL && trig->trig_update_before_row)
-		return "it has a BEFORE UPDATE trigger";
+	if (reason != NULL)
+		return reason;
 	if (trig != NULL &&
 		(trig->trig_insert_before_statement || trig->trig_insert_after_statement ||
 		 trig->trig_update_before_statement || trig->trig_update_after_statement ||
 		 trig->trig_insert_new_table || trig->trig_update_old_table ||
 		 trig->trig_update_new_table))
 		return "it has a statement trigger";
-	if (is_distributed(RelationGetRelid(rel)))
-		return "it is distributed by Citus";
 	return NULL;
 }
 
-/* Does a foreign key of another table refer to a column outside the key? */
+/* A leaf's column, as the named table has it; to_named: NULL where as it is. */
+static AttrNumber
+named_column(const AttrMap *to_named, AttrNumber attno)
+{
+	for (int i = 0; to_named != NULL && i < to_named->maplen; i++)
+	{
+		if (to_named->attnums[i] == attno)
+			return i + 1;
+	}
+	return attno;
+}
+
+/*
+ * Does a foreign key of another table refer to a column outside the key?
+ * to_named: NULL, or the columns of a leaf as the named table has them.
+ */
 static bool
-refers_to_other_columns(const MSTarget *target, Oid constraint)
+refers_to_other_columns(const MSTarget *target, const AttrMap *to_named,
+						Oid constraint)
 {
 	HeapTuple	tuple = SearchSysCache1(CONSTROID,
 										ObjectIdGetDatum(constraint));
@@ -179,7 +208,8 @@ refers_to_other_columns(const MSTarget *target, Oid constraint)
 		elog(ERROR, "null confkey for constraint %u", constraint);
 	array = DatumGetArrayTypeP(columns);
 	for (int i = 0; i < ARR_DIMS(array)[0]; i++)
-		result |= !ms_is_key_column(target, ((int16 *) ARR_DATA_PTR(array))[i]);
+		result |= !ms_is_key_column(target,
+									named_column(to_named, ((int16 *) ARR_DATA_PTR(array))[i]));
 	ReleaseSysCache(tuple);
 	return result;
 }
@@ -189,8 +219,9 @@ refers_to_other_columns(const MSTarget *target, Oid constraint)
  * refers to?  The triggers that it then runs are more than the fast path's
  * statement is ready for.
  */
-static bool
-has_foreign_actions(const MSTarget *target, Relation rel)
+bool
+ms_has_foreign_actions(const MSTarget *target, Relation rel,
+					   const AttrMap *to_named)
 {
 	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
 	{
@@ -199,7 +230,7 @@ has_foreign_actions(const MSTarget *target, Relation rel)
 		if ((trigger->tgfoid == F_RI_FKEY_CASCADE_UPD ||
 			 trigger->tgfoid == F_RI_FKEY_SETNULL_UPD ||
 			 trigger->tgfoid == F_RI_FKEY_SETDEFAULT_UPD) &&
-			refers_to_other_columns(target, trigger->tgconstraint))
+			refers_to_other_columns(target, to_named, trigger->tgconstraint))
 			return true;
 	}
 	return false;
@@ -268,7 +299,9 @@ build_target(Relation rel)
 	check_relation(rel, target->name);
 	ms_tracked_read(target->relid, &tracked);
 
-	target->general_reason = structural_reason(rel);
+	target->is_distributed = is_distributed(target->relid);
+	target->general_reason = target->is_distributed ?
+		"it is distributed by Citus" : structural_reason(rel);
 	target->row_security = rel->rd_rel->relrowsecurity;
 	ms_infer_key(target, rel, tracked.key);
 	target->no_insert = tracked.no_insert || target->key_filled;
@@ -276,7 +309,7 @@ build_target(Relation rel)
 	ms_infer_counter(target, rel, &tracked);
 	ms_check_key_is_no_counter(target, rel);
 	ms_infer_fill(target, rel, tracked.fill);
-	if (target->general_reason == NULL && has_foreign_actions(target, rel))
+	if (target->general_reason == NULL && ms_has_foreign_actions(target, rel, NULL))
 		target->general_reason = "a foreign key that refers to its counter changes another table";
 	target->builtin = ms_table_is_builtin(target, rel);
 	ms_infer_defaults(target, rel);

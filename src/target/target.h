@@ -8,6 +8,7 @@
 #ifndef MS_TARGET_H
 #define MS_TARGET_H
 
+#include "access/attmap.h"
 #include "access/attnum.h"
 #include "catalog/pg_attribute.h"
 #include "datatype/timestamp.h"
@@ -120,6 +121,7 @@ typedef struct MSTarget
 
 	/* why increments take the general path; NULL: they may take the fast one */
 	const char *general_reason;
+	bool		is_distributed; /* by Citus: its rows are elsewhere */
 	bool		builtin;		/* nothing that is compiled depends on the role
 								 * or on search_path */
 
@@ -131,6 +133,7 @@ typedef struct MSTarget
 	struct MSKeyOrder *order;
 	struct MSPrivileges *privileges;
 	struct MSFast *fast;
+	struct MSLeaves *leaves;	/* instead, of a partitioned table */
 	struct MSGeneral *general;	/* has plans, which this gives back: */
 	void		(*free_general) (struct MSGeneral *general);
 	struct MSSpillFormat *spill_format;
@@ -142,6 +145,9 @@ typedef struct MSTarget
 	struct MSNamedColumns *named_columns;
 } MSTarget;
 
+extern const char *ms_storage_reason(Relation rel);
+extern bool ms_has_foreign_actions(const MSTarget *target, Relation rel,
+								   const AttrMap *to_named);
 extern MSTarget *ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel);
 extern void ms_target_close(MSTarget *target, Relation rel);
 extern void ms_target_unpin(MSTarget *target);
@@ -251,12 +257,15 @@ extern bool ms_is_key_column(const MSTarget *target, AttrNumber attno);
 extern bool ms_is_always_given(const MSTarget *target, AttrNumber attno);
 extern bool ms_is_database_filled(Form_pg_attribute att);
 extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
+extern const char *ms_index_reason(Relation index);
+extern bool ms_index_arbitrates(Relation rel, Relation key, Relation index);
 
 /*
  * builtin.c: whose code is in an expression.
  */
 extern bool ms_is_builtin(Node *expr);
 extern bool ms_type_is_builtin(Oid type);
+extern bool ms_table_is_builtin(const MSTarget *target, Relation rel);
 
 MS_INSIDE_END
 

@@ -28,11 +28,6 @@ extern void ms_check_key_is_no_counter(MSTarget *target, Relation rel);
 extern void ms_infer_fill(MSTarget *target, Relation rel, List *names);
 
 /*
- * builtin.c: whose code is in a table.
- */
-extern bool ms_table_is_builtin(const MSTarget *target, Relation rel);
-
-/*
  * defaults.c: which columns have one, and when they are asked.
  */
 extern void ms_infer_defaults(MSTarget *target, Relation rel);

@@ -107,7 +107,7 @@ def case_new(bench):
 
 
 def case_paths(bench):
-    """Other tables and loads that the fast path serves."""
+    """Other tables and loads that the fast path serves, and the general one."""
     for mode in MODES:
         table = "download_missingsymbol"
         schema.fill(bench, table, mode, KEYS)
@@ -134,6 +134,35 @@ def case_paths(bench):
             [Variant("original", schema.original("hot", mode)),
              Variant("record", schema.record("hot", mode))], clients=16)
         bench.bar(f"one call, 16 clients, {mode}", 0.97, ratios["record"])
+    for mode, at_least in zip(MODES, (1.15, 1.05)):
+        schema.fill(bench, "parted", mode, KEYS)
+        ratios = bench.compare(
+            f"Partitioned by hash of 8, {KEYS} keys", mode,
+            [Variant("upsert", schema.upsert("parted", mode), "parted"),
+             Variant("increment", schema.increment("parted", mode), "parted")])
+        bench.bar(f"partitioned by hash, {mode}", at_least,
+                  ratios["increment"])
+    for mode, at_least in zip(MODES, (1.15, 1.05)):
+        schema.fill(bench, "months", mode, KEYS)
+        ratios = bench.compare(
+            f"Partitioned by month, {KEYS} keys in 9 months", mode,
+            [Variant("upsert", schema.upsert_month(mode), "months"),
+             Variant("increment", schema.increment_month(mode), "months")])
+        bench.bar(f"partitioned by month, {mode}", at_least,
+                  ratios["increment"])
+    for table, name, environ in (
+            ("watched", "BEFORE UPDATE trigger", None),
+            ("secured", "row security",
+             {"PGOPTIONS": "-c role=bench_counter"})):
+        for mode in MODES:
+            schema.fill(bench, table, mode, KEYS)
+            ratios = bench.compare(
+                f"General path: {name}, {KEYS} keys", mode,
+                [Variant("upsert", schema.upsert(table, mode), table),
+                 Variant("increment", schema.increment(table, mode), table)],
+                environ=environ)
+            bench.bar(f"general path: {name}, {mode}", 0.97,
+                      ratios["increment"])
 
 
 def case_django(bench):

@@ -45,6 +45,13 @@ PAGES = ("(page text PRIMARY KEY, count bigint NOT NULL,"
          " created_at timestamptz NOT NULL,"
          " modified_at timestamptz NOT NULL) WITH (fillfactor = 80)")
 
+PARTED = ("(page text PRIMARY KEY, count bigint NOT NULL,"
+          " created_at timestamptz NOT NULL, modified_at timestamptz NOT NULL)"
+          " PARTITION BY HASH (page)")
+MONTHS = ("(page text, day date, count bigint NOT NULL,"
+          " created_at timestamptz NOT NULL, modified_at timestamptz NOT NULL,"
+          " PRIMARY KEY (page, day)) PARTITION BY RANGE (day)")
+
 # The original is the symbol server's; the others are without what keeps an
 # update from being HOT.  The least that can be appended: a key with an index.
 TABLES = {
@@ -58,6 +65,10 @@ TABLES = {
     "buffering": f"({COLUMNS.format(default='')}) WITH (fillfactor = 80)",
     "page_views": PAGES,
     "buffered_views": PAGES,
+    "parted": PARTED,
+    "months": MONTHS,
+    "watched": PAGES,
+    "secured": PAGES,
     "appended": "(hash text, at timestamptz)",
     "batch_ddl": f"({COLUMNS.format(default=chr(32) + 'DEFAULT' + chr(39) * 2)})",
     # all rows change at once: room for as many versions again
@@ -75,6 +86,25 @@ TRACK = {
     "deferring_ddl": "apply => 'commit'",
     "buffering": "apply => 'buffer'",
     "buffered_views": "apply => 'buffer'",
+}
+
+
+# what else is made with a table
+FURTHER = {
+    "parted": [f"CREATE TABLE parted_{i} PARTITION OF parted FOR VALUES"
+               f" WITH (MODULUS 8, REMAINDER {i}) WITH (fillfactor = 80)"
+               for i in range(8)],
+    "months": [f"CREATE TABLE months_{i} PARTITION OF months FOR VALUES"
+               f" FROM ('2026-{i:02}-01') TO ('2026-{i + 1:02}-01')"
+               " WITH (fillfactor = 80)" for i in range(1, 10)],
+    "watched": ["CREATE OR REPLACE FUNCTION watch() RETURNS trigger"
+                " LANGUAGE plpgsql AS"
+                " $$ BEGIN NEW.modified_at := now(); RETURN NEW; END $$",
+                "CREATE TRIGGER watch BEFORE UPDATE ON watched"
+                " FOR EACH ROW EXECUTE FUNCTION watch()"],
+    "secured": ["ALTER TABLE secured ENABLE ROW LEVEL SECURITY",
+                "CREATE POLICY of_all ON secured USING (page <> '')",
+                "GRANT SELECT, INSERT, UPDATE ON secured TO bench_counter"],
 }
 
 TOTAL = {table: f"SELECT coalesce(sum(count), 0) FROM {table}"
@@ -96,6 +126,8 @@ def create(bench, table):
     bench.sql(f"DROP TABLE IF EXISTS {table}")
     unlogged = "UNLOGGED " if table in UNLOGGED else ""
     bench.sql(f"CREATE {unlogged}TABLE {table} {TABLES[table]}")
+    for statement in FURTHER.get(table, ()):
+        bench.sql(statement)
     if table in HASH_INDEX:
         bench.sql(f"CREATE INDEX ON {table} (hash)")
     if table in MODIFIED_INDEX:
@@ -129,9 +161,13 @@ def fill(bench, table, mode, keys):
     else:
         hashes = debugids = f"({FIRST_LONG} + g)::text"
     series = f"generate_series(0, {keys - 1}) g"
-    if TABLES.get(table) == PAGES:
+    if TABLES.get(table) in (PAGES, PARTED):
         bench.sql(f"INSERT INTO {table} SELECT {hashes}, 1, now(), now()"
                   f" FROM {series}")
+    elif table == "months":
+        bench.sql(f"INSERT INTO months SELECT {hashes},"
+                  " date '2026-01-15' + interval '1 month' * (g % 9),"
+                  f" 1, now(), now() FROM {series}")
     elif table != "missing_symbol.symbols":
         bench.sql(f"INSERT INTO {table} (hash, symbol, debugid, filename,"
                   " code_file, code_id, created_at, modified_at)"
@@ -139,7 +175,7 @@ def fill(bench, table, mode, keys):
                   f" FROM {series}",
                   *(CONSTANTS[name] for name in ("symbol", "filename",
                                                  "code_file", "code_id")))
-    if TABLES.get(table) != PAGES:
+    if TABLES.get(table) not in (PAGES, PARTED, MONTHS):
         bench.sql(f"SELECT missing_symbol.record(%s, {debugids}, %s, %s, %s,"
                   f" target => %s) FROM {series}",
                   CONSTANTS["symbol"], CONSTANTS["filename"],
@@ -220,6 +256,34 @@ def upsert(table, mode):
             " modified_at = clock_timestamp();\n")
 
 
+def set_month_key(mode):
+    """A page and its month; in prepared statements a day of 2026."""
+    first = FIRST if mode == "simple" else FIRST_LONG
+    return (f"\\set g random(0, {9999})\n\\set i {first} + :g\n"
+            "\\set m 1 + :g % 9\n")
+
+
+def month_key(mode):
+    key, _ = values(mode, "existing")
+    return key, ("'2026-0:m-15'" if mode == "simple" else
+                 "(date '2025-12-15' + interval '1 month' * :m::int)::date")
+
+
+def upsert_month(mode):
+    key, day = month_key(mode)
+    return (f"{set_month_key(mode)}INSERT INTO months"
+            " (page, day, count, created_at, modified_at)"
+            f" VALUES ({key}, {day}, 1, clock_timestamp(), clock_timestamp())"
+            " ON CONFLICT (page, day) DO UPDATE SET count = months.count + 1,"
+            " modified_at = clock_timestamp();\n")
+
+
+def increment_month(mode):
+    key, day = month_key(mode)
+    return (f"{set_month_key(mode)}"
+            f"SELECT missing_symbol.increment('months', {key}, {day});\n")
+
+
 def append(table, mode):
     key, _ = values(mode, "existing")
     return (f"{set_key(mode, 'existing')}"
@@ -288,3 +352,4 @@ def create_batch(bench):
 
 def install(bench):
     bench.sql("CREATE EXTENSION missing_symbol")
+    bench.sql("CREATE ROLE bench_counter")
