@@ -125,7 +125,8 @@ extern bool ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
 extern char *ms_read_sql(MSTarget *target, Relation rel,
 						 const char *condition, const char *locking);
 extern char *ms_update_sql(MSTarget *target, Relation rel,
-						   const Bitmapset *others, const Bitmapset *defaulted);
+						   const Bitmapset *others, const Bitmapset *defaulted,
+						   const char *condition);
 extern char *ms_insert_sql(MSTarget *target, Relation rel,
 						   const Bitmapset *others, const Bitmapset *defaulted);
 
@@ -176,7 +177,7 @@ typedef enum MSProbe
 } MSProbe;
 
 extern MSProbe ms_probe(MSTarget *target, Relation rel, const MSRow *row,
-						bool heap_only);
+						ItemPointer tid);
 
 /*
  * insertion.c: the right to insert a key.

@@ -43,6 +43,7 @@
 #include "executor/spi.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -72,6 +73,7 @@ typedef struct MSPlans
 	Bitmapset  *defaulted;		/* those of them that are for a new row only */
 	Oid			role;			/* whose they are; invalid: everybody's */
 	SPIPlanPtr	update;
+	SPIPlanPtr	update_at;		/* where the row is known */
 	SPIPlanPtr	insert;
 } MSPlans;
 
@@ -266,6 +268,7 @@ static void
 free_plans(MSPlans *plans)
 {
 	free_plan(&plans->update);
+	free_plan(&plans->update_at);
 	free_plan(&plans->insert);
 	bms_free(plans->others);
 	bms_free(plans->defaulted);
@@ -482,12 +485,44 @@ is_throttled(Attempt *attempt, const MSResult *result)
  * that there is none.  What the row has must not matter.
  */
 static bool
-lock_at_once(Attempt *attempt)
+lock_at_once(Attempt *attempt, ItemPointer tid)
 {
 	MSTarget   *target = attempt->target;
 
 	return target->throttle == 0 && !target->is_distributed &&
-		ms_probe(target, attempt->rel, attempt->row, true) == MS_PROBE_LOCKED;
+		ms_probe(target, attempt->rel, attempt->row, tid) == MS_PROBE_LOCKED;
+}
+
+/*
+ * Update the row, which is locked; tid: where it is, or NULL.  To say where it
+ * is takes the right to read all of the table.
+ */
+static bool
+update_locked(Attempt *attempt, ItemPointer tid, MSResult *result)
+{
+	bool		at = tid != NULL &&
+		pg_class_aclcheck(attempt->target->relid, GetUserId(),
+						  ACL_SELECT) == ACLCHECK_OK;
+	MSPlans    *plans = attempt->plans;
+	SPIPlanPtr *plan = at ? &plans->update_at : &plans->update;
+	int			n = attempt->nargs;
+	Reached		ignored;
+
+	if (at)
+	{
+		attempt->types[n] = TIDOID;
+		attempt->values[n] = PointerGetDatum(tid);
+		attempt->nulls[n++] = ' ';
+	}
+	if (*plan == NULL)
+		*plan = ms_prepare(ms_update_sql(attempt->target, attempt->rel,
+										 attempt->others,
+										 attempt->row->defaulted,
+										 at ? psprintf(" AND t.ctid OPERATOR(pg_catalog.=) $%d", n) :
+										 ""),
+						   n, attempt->types);
+	return run(attempt->target, *plan, attempt->values, attempt->nulls, false,
+			   MS_INCREMENTED, result, &ignored);
 }
 
 /* True where there is a row and we have its lock, whether counted or not. */
@@ -495,9 +530,8 @@ static bool
 update(Attempt *attempt, bool aside, MSResult *result, Reached *reached)
 {
 	MSTarget   *target = attempt->target;
-	MSPlans    *plans = attempt->plans;
-	bool		at_once = lock_at_once(attempt);
-	Reached		ignored;
+	ItemPointerData tid;
+	bool		at_once = lock_at_once(attempt, &tid);
 
 	if (!at_once)
 	{
@@ -506,13 +540,7 @@ update(Attempt *attempt, bool aside, MSResult *result, Reached *reached)
 		if (is_throttled(attempt, result))
 			return true;
 	}
-	if (plans->update == NULL)
-		plans->update = ms_prepare(ms_update_sql(target, attempt->rel,
-												 attempt->others,
-												 attempt->row->defaulted),
-								   attempt->nargs, attempt->types);
-	if (run(target, plans->update, attempt->values, attempt->nulls, false,
-			MS_INCREMENTED, result, &ignored))
+	if (update_locked(attempt, at_once ? &tid : NULL, result))
 		return true;
 
 	/* row security hides it, or a trigger suppressed the update */
@@ -604,7 +632,7 @@ insert_unseen(Attempt *attempt, MSResult *result)
 
 	if (!ms_insertion_lock(target, attempt->row))
 		return false;
-	found = ms_probe(target, attempt->rel, attempt->row, false);
+	found = ms_probe(target, attempt->rel, attempt->row, NULL);
 
 	/* with the row's lock, nothing waits; core's errors are as ever */
 	if (found == MS_PROBE_ABSENT ||
@@ -636,7 +664,7 @@ count(Attempt *attempt, MSResult *result)
 	}
 
 	if (IsolationUsesXactSnapshot() && !row_security &&
-		ms_probe(target, attempt->rel, attempt->row, false) == MS_PROBE_BUSY)
+		ms_probe(target, attempt->rel, attempt->row, NULL) == MS_PROBE_BUSY)
 		return false;
 	if (update(attempt, true, result, &reached))
 		return true;
@@ -653,9 +681,9 @@ static bool
 increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 {
 	Bitmapset  *others = bms_union(row->given, row->defaulted);
-	Oid			types[MaxTupleAttributeNumber + 3];
-	Datum		values[MaxTupleAttributeNumber + 3];
-	char		nulls[MaxTupleAttributeNumber + 3];
+	Oid			types[MaxTupleAttributeNumber + 4];
+	Datum		values[MaxTupleAttributeNumber + 4];
+	char		nulls[MaxTupleAttributeNumber + 4];
 	int			nargs;
 	Attempt		attempt;
 

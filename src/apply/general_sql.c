@@ -226,10 +226,10 @@ ms_read_sql(MSTarget *target, Relation rel, const char *condition,
 	return sql.data;
 }
 
-/* Count the row, which is locked. */
+/* Count the row, which is locked; condition: " AND ..." or nothing. */
 char *
 ms_update_sql(MSTarget *target, Relation rel, const Bitmapset *others,
-			  const Bitmapset *defaulted)
+			  const Bitmapset *defaulted, const char *condition)
 {
 	StringInfoData sql;
 
@@ -240,7 +240,7 @@ ms_update_sql(MSTarget *target, Relation rel, const Bitmapset *others,
 	append_assignments(&sql, target, rel, others, defaulted);
 	appendStringInfoString(&sql, " WHERE ");
 	ms_append_key_condition(&sql, target, rel);
-	appendStringInfoString(&sql, " RETURNING ");
+	appendStringInfo(&sql, "%s RETURNING ", condition);
 	append_counter_columns(&sql, target, rel);
 	return sql.data;
 }

@@ -48,17 +48,19 @@ open_partition_index(MSTarget *target, Relation leaf)
 		 RelationGetRelid(leaf), target->index);
 }
 
-/* A committed row, or one of our own: get its lock. */
+/* A committed row, or one of our own: get its lock; *tid: where it is. */
 static MSProbe
-lock_row(Relation rel, Snapshot snapshot, TupleTableSlot *slot)
+lock_row(Relation rel, Snapshot snapshot, TupleTableSlot *slot,
+		 ItemPointer tid)
 {
-	ItemPointerData tid = slot->tts_tid;
 	TM_FailureData tmfd;
+
+	*tid = slot->tts_tid;
 
 	if (IsolationUsesXactSnapshot() &&
 		!table_tuple_satisfies_snapshot(rel, slot, snapshot))
 		return MS_PROBE_BUSY;
-	switch (table_tuple_lock(rel, &tid, snapshot, slot,
+	switch (table_tuple_lock(rel, tid, snapshot, slot,
 							 GetCurrentCommandId(true),
 							 LockTupleNoKeyExclusive, LockWaitSkip, 0, &tmfd))
 	{
@@ -73,7 +75,7 @@ lock_row(Relation rel, Snapshot snapshot, TupleTableSlot *slot)
 
 static MSProbe
 probe(MSTarget *target, Relation rel, Relation index, const MSRow *row,
-	  TupleTableSlot *slot)
+	  TupleTableSlot *slot, ItemPointer tid)
 {
 	Snapshot	snapshot = GetActiveSnapshot();
 	ScanKey		keys = ms_make_scankeys(target);
@@ -86,7 +88,7 @@ probe(MSTarget *target, Relation rel, Relation index, const MSRow *row,
 		if (TransactionIdIsValid(latest.xmin) ||
 			TransactionIdIsValid(latest.xmax))
 			return MS_PROBE_BUSY;
-		return lock_row(rel, snapshot, slot);
+		return lock_row(rel, snapshot, slot, tid);
 	}
 
 	/* deleted meanwhile, but our statements would still see it? */
@@ -97,16 +99,18 @@ probe(MSTarget *target, Relation rel, Relation index, const MSRow *row,
 }
 
 /*
- * What is to be had of a row's key, this moment.  heap_only: another table
- * access method may not know how to lock a row; MS_PROBE_BUSY there.
+ * What is to be had of a row's key, this moment.  tid: NULL, or where the row
+ * that is locked is; then only of heap tables, as others may not know how to
+ * lock a row, nor have such a thing: MS_PROBE_BUSY.
  */
 MSProbe
-ms_probe(MSTarget *target, Relation rel, const MSRow *row, bool heap_only)
+ms_probe(MSTarget *target, Relation rel, const MSRow *row, ItemPointer tid)
 {
 	bool		partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
 	Relation	table = partitioned ? ms_open_leaf(target, rel, row) : rel;
 	Relation	index;
 	TupleTableSlot *slot;
+	ItemPointerData unused;
 	MSProbe		result;
 
 	if (table == NULL)
@@ -117,8 +121,9 @@ ms_probe(MSTarget *target, Relation rel, const MSRow *row, bool heap_only)
 	CommandCounterIncrement();
 	PushActiveSnapshot(IsolationUsesXactSnapshot() ?
 					   GetTransactionSnapshot() : GetLatestSnapshot());
-	result = heap_only && table->rd_rel->relam != HEAP_TABLE_AM_OID ?
-		MS_PROBE_BUSY : probe(target, table, index, row, slot);
+	result = tid != NULL && table->rd_rel->relam != HEAP_TABLE_AM_OID ?
+		MS_PROBE_BUSY : probe(target, table, index, row, slot,
+							  tid != NULL ? tid : &unused);
 	PopActiveSnapshot();
 	ExecDropSingleTupleTableSlot(slot);
 	index_close(index, NoLock);
