@@ -169,6 +169,8 @@ ISOLATION = \
 	discard \
 	findings \
 	insert_race \
+	partitions \
+	partitions_concurrently \
 	pending \
 	prune \
 	reindex \
@@ -207,6 +209,7 @@ PROVE_TESTS = \
 	test/t/pgbouncer.pl \
 	test/t/plproxy.pl \
 	test/t/protocols.pl \
+	test/t/partitions.pl \
 	test/t/pending.pl \
 	test/t/prune.pl \
 	test/t/readme.pl \
