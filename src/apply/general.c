@@ -543,8 +543,12 @@ update(Attempt *attempt, bool aside, MSResult *result, Reached *reached)
 	if (update_locked(attempt, at_once ? &tid : NULL, result))
 		return true;
 
-	/* row security hides it, or a trigger suppressed the update */
-	if (at_once && target->row_security &&
+	/*
+	 * A trigger suppressed the update; if the row is there.  Row security may
+	 * hide it, and its partition may be one no more.
+	 */
+	if (((at_once && target->row_security) ||
+		 attempt->rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE) &&
 		!lock_row(attempt, aside, result, reached))
 		return false;
 	ms_result_none(MS_IGNORED, result);

@@ -19,7 +19,8 @@
  *   So what has been routed to a leaf, DEFAULT or another, belongs there for as
  *   long as its lock is held.
  * - A partition that is being detached concurrently is no partition any more,
- *   but for a snapshot of before that, as in core's INSERT.
+ *   but for REPEATABLE READ and SERIALIZABLE, as for core's INSERT; its DETACH
+ *   waits for those.
  * - A leaf that the fast path cannot write, and a row that has none, are the
  *   general path's, whose statements have core's errors.
  * - One leaf is open at a time.  One with triggers is closed after each row:

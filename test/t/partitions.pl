@@ -35,6 +35,9 @@ CREATE FUNCTION more() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; 
 CREATE FUNCTION hit(target regclass, k int, n bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM missing_symbol.increment_by(target, n, k);
+    IF (missing_symbol.last_increment()).outcome = 'ignored' THEN
+        RAISE 'ignored';
+    END IF;
     INSERT INTO ledger VALUES (target::text, k, n);
 EXCEPTION WHEN check_violation OR serialization_failure THEN
     NULL;
@@ -43,7 +46,9 @@ CREATE FUNCTION hit_many(target regclass, n int) RETURNS void LANGUAGE plpgsql A
 DECLARE
     keys int[] := ARRAY(SELECT (random() * 39)::int FROM generate_series(1, n));
 BEGIN
-    PERFORM missing_symbol.increment_many(target, keys);
+    IF ignored > 0 FROM missing_symbol.increment_many(target, keys) THEN
+        RAISE 'ignored';
+    END IF;
     INSERT INTO ledger SELECT target::text, k, 1 FROM unnest(keys) k;
 EXCEPTION WHEN check_violation OR serialization_failure THEN
     NULL;
