@@ -63,6 +63,9 @@ SELECT pg_temp.inc('part.days', '{"site": "a", "day": "2026-02-01"}', -3), pg_te
        pg_temp.inc('part.days', '{"site": "b", "day": "2026-03-01"}'), pg_temp.inc('part.days', '{"site": "b", "day": "2026-03-01", "agent": "x"}'),
        pg_temp.inc('part.days', '{"site": "c", "day": "2026-03-01"}');
 SELECT * FROM part.seen ORDER BY day, site;
+-- a partitioned partition that is named takes what belongs there only
+SELECT pg_temp.inc('part.rest', '{"site": "a", "day": "2026-04-01"}'), pg_temp.inc('part.rest', '{"site": "a", "day": "2026-04-01"}'),
+       pg_temp.inc('part.rest', '{"site": "a", "day": "2026-01-31"}'), pg_temp.inc('part.rest', '{"site": "b", "day": "2026-02-01", "agent": "x"}');
 -- the clock, a last_seen that stays, details
 SET client_min_messages = error;
 SELECT missing_symbol.track('part.days', fill => '{agent}');

@@ -466,6 +466,19 @@ run_before_insert(MSFast *fast, MSTarget *target)
 }
 
 /*
+ * Does a new row belong to the partitioned table that was named, which is a
+ * partition?  Core asks before it looks for the leaf.
+ */
+static void
+check_named_partition(MSFast *fast)
+{
+	ResultRelInfo *root = fast->insert_rri->ri_RootResultRelInfo;
+
+	ExecPartitionCheck(root, fast->inserted, fast->estate, true);
+	root->ri_PartitionCheckExpr = NULL; /* which lives as long as a leaf */
+}
+
+/*
  * Make a new row: what is given, the counter, and defaults that have not been
  * asked yet; then BEFORE triggers, which may change the key, or suppress the
  * row (false).  This is done once for an increment, however often its insertion
@@ -500,6 +513,8 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 										   &slot->tts_isnull[i]);
 	}
 	ExecStoreVirtualTuple(slot);
+	if (fast->is_leaf && fast->named->rd_rel->relispartition)
+		check_named_partition(fast);
 
 	return !fast->has_before_insert || run_before_insert(fast, target);
 }
@@ -599,6 +614,7 @@ probe_unseen(MSFast *fast, MSTarget *target, const MSRow *row, bool met)
 		return BUSY;
 	if (TransactionIdIsValid(latest.xmin))
 	{
+		ms_tally_lock_wait(target->relid);
 		ms_wait_for_latest(fast->rel, &latest);
 		return SEARCH_AGAIN;
 	}

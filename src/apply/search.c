@@ -123,7 +123,6 @@ ms_find_latest(Relation rel, Relation index, ScanKey keys, int nkeys,
 void
 ms_wait_for_latest(Relation rel, MSLatest *latest)
 {
-	ms_tally_lock_wait(RelationGetRelid(rel));
 	if (latest->token != 0)
 		SpeculativeInsertionWait(latest->xmin, latest->token);
 	else
@@ -145,6 +144,7 @@ ms_wait_for_inserter(Relation rel, Relation index, ScanKey keys, int nkeys,
 	ExecClearTuple(slot);
 	if (!TransactionIdIsValid(latest.xmin))
 		return false;
+	ms_tally_lock_wait(RelationGetRelid(rel));
 	ms_wait_for_latest(rel, &latest);
 	return true;
 }
