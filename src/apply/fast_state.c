@@ -6,9 +6,10 @@
  * Executor state (compiled defaults, constraints, index infos, slots) is kept
  * in the target across transactions; relations, locks, snapshots, scans and
  * buffer pins are not: ms_fast_open gets them, for one statement's worth of
- * increments, and ms_fast_close gives them back.  The slots use an unpinned copy
- * of the row type.  Two ResultRelInfos, because before 16 the generated columns
- * of an INSERT and of an UPDATE share one array, which the first of them fills.
+ * increments, and ms_fast_close gives them back.  The slots use an unpinned
+ * copy of the row type.  Two ResultRelInfos, because before 16 the generated
+ * columns of an INSERT and of an UPDATE share one array, which the first of
+ * them fills.
  *
  * A partitioned table has no rows of its own: each of its leaves has a state
  * (leaves.c), whose rights, defaults and error messages are those of the table
@@ -17,8 +18,8 @@
  * converted as they are read and written.
  *
  * After an error the state is worthless (its slots may think they hold
- * buffers): ms_fast_abort forgets it (apply.c).  It lasts for one statement only where
- * what is compiled is not built in (builtin.c).
+ * buffers): ms_fast_abort forgets it (apply.c).  It lasts for one statement
+ * only where what is compiled is not built in (builtin.c).
  *
  *-------------------------------------------------------------------------
  */

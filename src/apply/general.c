@@ -482,7 +482,8 @@ is_throttled(Attempt *attempt, const MSResult *result)
 
 /*
  * Lock the row without a statement; false where that is not to be had, be it
- * that there is none.  What the row has must not matter.
+ * that there is none.  What the row has must not matter.  Where row security
+ * hides it, core's INSERT locks it, too, and fails; so not where there is none.
  */
 static bool
 lock_at_once(Attempt *attempt, ItemPointer tid)
@@ -490,6 +491,7 @@ lock_at_once(Attempt *attempt, ItemPointer tid)
 	MSTarget   *target = attempt->target;
 
 	return target->throttle == 0 && !target->is_distributed &&
+		!(target->row_security && target->no_insert) &&
 		ms_probe(target, attempt->rel, attempt->row, tid) == MS_PROBE_LOCKED;
 }
 
