@@ -29,6 +29,7 @@ OBJS = \
 	src/apply/general.o \
 	src/apply/general_sql.o \
 	src/apply/insertion.o \
+	src/apply/key.o \
 	src/apply/outcome.o \
 	src/apply/probe.o \
 	src/apply/search.o \
@@ -85,6 +86,7 @@ OBJS = \
 	src/target/catalog.o \
 	src/target/columns.o \
 	src/target/defaults.o \
+	src/target/index.o \
 	src/target/infer.o \
 	src/target/key_text.o \
 	src/target/origin.o \
@@ -156,7 +158,8 @@ REGRESS_BOTH = \
 	errors \
 	nulls_not_distinct \
 	acting \
-	discard
+	discard \
+	keys
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
@@ -167,6 +170,8 @@ ISOLATION = \
 	discard \
 	findings \
 	insert_race \
+	keys \
+	keys_nulls \
 	pending \
 	prune \
 	reindex \

@@ -49,8 +49,11 @@ open_partition(MSTarget *target, Relation rel, const MSRow *row)
 	{
 		AttrNumber	attno = target->keys[i].column.attno;
 
+		/* what decides the partition is a column */
+		if (target->keys[i].expr != NULL)
+			continue;
 		slot->tts_values[attno - 1] = row->values[attno - 1];
-		slot->tts_isnull[attno - 1] = false;
+		slot->tts_isnull[attno - 1] = row->isnull[attno - 1];
 	}
 	ExecStoreVirtualTuple(slot);
 
@@ -118,7 +121,7 @@ probe(MSTarget *target, Relation rel, Relation index, const MSRow *row,
 	ScanKey		keys = ms_make_scankeys(target);
 	MSLatest	latest;
 
-	ms_set_scankeys(target, keys, row->values);
+	ms_set_scankeys(target, keys, row);
 	ms_find_latest(rel, index, keys, target->nkeys, slot, &latest);
 	if (latest.found)
 	{

@@ -179,7 +179,8 @@ refers_to_other_columns(const MSTarget *target, Oid constraint)
 		elog(ERROR, "null confkey for constraint %u", constraint);
 	array = DatumGetArrayTypeP(columns);
 	for (int i = 0; i < ARR_DIMS(array)[0]; i++)
-		result |= !ms_is_key_column(target, ((int16 *) ARR_DATA_PTR(array))[i]);
+		result |= !ms_is_key_column(target, ((int16 *) ARR_DATA_PTR(array))[i]) &&
+			!ms_is_argument(target, ((int16 *) ARR_DATA_PTR(array))[i]);
 	ReleaseSysCache(tuple);
 	return result;
 }
@@ -270,12 +271,12 @@ build_target(Relation rel)
 
 	target->general_reason = structural_reason(rel);
 	target->row_security = rel->rd_rel->relrowsecurity;
-	ms_infer_key(target, rel, tracked.key);
+	ms_infer_key(target, rel, &tracked);
 	target->no_insert = tracked.no_insert || target->key_filled;
 	ms_infer_key_defaults(target, rel, tracked.defaults);
 	ms_infer_counter(target, rel, &tracked);
-	ms_check_key_is_no_counter(target, rel);
 	ms_infer_fill(target, rel, tracked.fill);
+	ms_check_key_is_no_counter(target, rel);
 	if (target->general_reason == NULL && has_foreign_actions(target, rel))
 		target->general_reason = "a foreign key that refers to its counter changes another table";
 	target->builtin = ms_table_is_builtin(target, rel);
