@@ -29,6 +29,7 @@ OBJS = \
 	src/apply/general.o \
 	src/apply/general_sql.o \
 	src/apply/insertion.o \
+	src/apply/key.o \
 	src/apply/leaves.o \
 	src/apply/outcome.o \
 	src/apply/probe.o \
@@ -86,6 +87,7 @@ OBJS = \
 	src/target/catalog.o \
 	src/target/columns.o \
 	src/target/defaults.o \
+	src/target/index.o \
 	src/target/infer.o \
 	src/target/key_text.o \
 	src/target/origin.o \
@@ -158,7 +160,8 @@ REGRESS_BOTH = \
 	errors \
 	nulls_not_distinct \
 	acting \
-	discard
+	discard \
+	keys
 
 # isolation: test/specs/NAME.spec and test/expected/NAME.out, likewise
 ISOLATION = \
@@ -169,6 +172,8 @@ ISOLATION = \
 	discard \
 	findings \
 	insert_race \
+	keys \
+	keys_nulls \
 	partitions \
 	partitions_concurrently \
 	pending \

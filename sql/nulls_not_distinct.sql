@@ -36,3 +36,64 @@ SELECT missing_symbol.increment('nnd', 'x', 1);
 TABLE nnd ORDER BY b;
 DROP TABLE nnd, nnd2;
 DROP FUNCTION nnd_null;
+
+--
+-- Named by configure() null is a value
+--
+SET client_min_messages = error;
+SET missing_symbol.worker = off;
+CREATE SCHEMA nnd;
+CREATE TABLE nnd.t (a text, b int, count bigint NOT NULL DEFAULT 0, note text, UNIQUE NULLS NOT DISTINCT (a, b));
+INSERT INTO nnd.t VALUES ('own', NULL, 7);
+SELECT missing_symbol.configure('nnd.t', '{"index": "t_a_b_key"}'), missing_symbol.track('nnd.t', fill => '{note}');
+SELECT missing_symbol.increment('nnd.t', 'x', NULL), missing_symbol.increment('nnd.t', 'x', NULL), missing_symbol.increment('nnd.t', 'own', NULL),
+       missing_symbol.increment('nnd.t', NULL, NULL), missing_symbol.increment('nnd.t', NULL, 1), missing_symbol.increment('nnd.t', 'x', 1), missing_symbol.increment('nnd.t', NULL, NULL);
+SELECT missing_symbol.value('nnd.t', 'x', NULL), missing_symbol.value('nnd.t', NULL, NULL), missing_symbol.value('nnd.t', NULL, 1), missing_symbol.value('nnd.t', 'x', 1), missing_symbol.value('nnd.t', NULL, 2);
+SELECT missing_symbol.increment_row('nnd.t', '{"a": null, "b": null, "note": "none"}'), missing_symbol.increment_by('nnd.t', 10, 'x', NULL);
+SELECT missing_symbol.increment_rows('nnd.t', '[{"a": "x", "b": null}, {"a": null, "b": null}, {"a": "x", "b": null}, {"a": "new", "b": null}, {"a": null, "b": 5}, {"a": null, "b": 1}, {"a": "new", "b": null}]');
+TABLE nnd.t ORDER BY a, b;
+-- it must be given
+SELECT missing_symbol.increment_row('nnd.t', '{"a": "x"}');
+-- what waits
+CREATE FUNCTION nnd.look() RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(concat_ws(' ', COALESCE(a, 'null'), COALESCE(b::text, 'null'), count, missing_symbol.value('nnd.t', a, b)), ', ' ORDER BY a, b) FROM missing_symbol.total(NULL::nnd.t)
+$$;
+BEGIN;
+SET LOCAL missing_symbol.apply = 'commit';
+SELECT missing_symbol.increment('nnd.t', 'x', NULL), missing_symbol.increment('nnd.t', NULL, NULL), missing_symbol.increment('nnd.t', 'late', NULL), missing_symbol.increment('nnd.t', NULL, 9);
+SAVEPOINT s;
+SELECT missing_symbol.increment('nnd.t', 'x', NULL), missing_symbol.increment('nnd.t', NULL, NULL), missing_symbol.increment('nnd.t', 'late', NULL), missing_symbol.increment('nnd.t', NULL, 10);
+SELECT nnd.look();
+ROLLBACK TO s;
+SELECT nnd.look();
+SELECT missing_symbol.discard('nnd.t', NULL, NULL), missing_symbol.discard_row('nnd.t', '{"a": "late", "b": null}');
+SELECT nnd.look();
+ROLLBACK TO s;
+COMMIT;
+SELECT nnd.look();
+SELECT missing_symbol.track('nnd.t', apply => 'buffer');
+SELECT missing_symbol.increment('nnd.t', 'x', NULL), missing_symbol.increment('nnd.t', NULL, NULL), missing_symbol.increment('nnd.t', 'buffered', NULL), missing_symbol.increment('nnd.t', NULL, 11);
+SELECT missing_symbol.increment('nnd.t', 'buffered', NULL), missing_symbol.increment('nnd.t', 'other', NULL);
+SELECT key, delta FROM missing_symbol.buffered ORDER BY key, delta;
+SELECT nnd.look();
+SELECT missing_symbol.discard('nnd.t', 'other', NULL);
+SELECT missing_symbol.configure('nnd.t', '{"index": null}');
+SELECT missing_symbol.fold('nnd.t');
+SELECT nnd.look();
+SELECT a, b, count, note FROM nnd.t WHERE a IS NULL OR a = 'buffered' ORDER BY a, b;
+-- an equal index that takes nulls apart, and expressions beside
+CREATE TABLE nnd.mixed (a text, b int, c int, count int);
+CREATE UNIQUE INDEX mixed_key ON nnd.mixed (lower(a), b, COALESCE(c, 0)) NULLS NOT DISTINCT WHERE a <> 'no' OR a IS NULL;
+CREATE UNIQUE INDEX mixed_other ON nnd.mixed (lower(a), b, COALESCE(c, 0)) WHERE a <> 'no' OR a IS NULL;
+SELECT missing_symbol.configure('nnd.mixed', '{"index": "mixed_key"}'), missing_symbol.track('nnd.mixed', key => '{a,b,c}', spill => true);
+SELECT missing_symbol.increment('nnd.mixed', 'A', NULL, NULL), missing_symbol.increment('nnd.mixed', 'a', NULL, 0), missing_symbol.increment('nnd.mixed', NULL, 1, NULL),
+       missing_symbol.increment('nnd.mixed', NULL, 1, 0), missing_symbol.increment('nnd.mixed', 'a', 1, 1), missing_symbol.value('nnd.mixed', 'a', NULL, NULL);
+SELECT missing_symbol.value('nnd.mixed', 'a', NULL, NULL), missing_symbol.value('nnd.mixed', NULL, 1, 0);
+SELECT missing_symbol.increment('nnd.mixed', 'no', NULL, NULL);
+TABLE nnd.mixed ORDER BY a, b, c;
+-- a trigger may bring it in
+CREATE FUNCTION nnd.none() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.b := NULL; RETURN NEW; END $$;
+CREATE TRIGGER none BEFORE INSERT ON nnd.mixed FOR EACH ROW EXECUTE FUNCTION nnd.none();
+SELECT missing_symbol.increment('nnd.mixed', 'a', 5, NULL), missing_symbol.increment('nnd.mixed', 'z', 5, NULL), missing_symbol.increment('nnd.mixed', 'Z', 6, NULL);
+TABLE nnd.mixed ORDER BY a, b, c;
+DROP SCHEMA nnd CASCADE;

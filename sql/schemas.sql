@@ -133,6 +133,51 @@ SELECT missing_symbol.increment('shop.version_downloads', 3), missing_symbol.inc
 SELECT downloads, counted, missing_symbol.value('shop.version_downloads', 3) FROM shop.version_downloads WHERE date = CURRENT_DATE;
 COMMIT;
 
+-- soft deletes: an address may be there again once it has been deleted
+CREATE TABLE shop.subscribers (
+    id bigserial PRIMARY KEY,
+    list_id bigint NOT NULL,
+    email character varying NOT NULL,
+    opens_count integer DEFAULT 0 NOT NULL,
+    deleted_at timestamp(6) without time zone,
+    created_at timestamp(6) without time zone NOT NULL,
+    updated_at timestamp(6) without time zone NOT NULL
+);
+CREATE UNIQUE INDEX index_subscribers_on_list_and_email ON shop.subscribers USING btree (list_id, lower((email)::text)) WHERE (deleted_at IS NULL);
+SELECT pg_temp.try($$SELECT missing_symbol.increment_row('shop.subscribers', '{"list_id": 1, "email": "Ann@example.org"}')$$);
+SELECT missing_symbol.configure('shop.subscribers', '{"index": "index_subscribers_on_list_and_email"}');
+CALL shop.count_all_ways('shop.subscribers', '{"list_id": 1, "email": "Ann@example.org"}');
+UPDATE shop.subscribers SET deleted_at = updated_at;
+CALL shop.count_all_ways('shop.subscribers', '{"list_id": 1, "email": "ANN@example.org"}');
+TABLE shop.subscribers ORDER BY id;
+
+-- a team or none
+CREATE TABLE shop.usage (
+    user_id uuid NOT NULL,
+    team_id integer,
+    day date NOT NULL DEFAULT CURRENT_DATE,
+    requests bigint NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX usage_user_team_day ON shop.usage (user_id, COALESCE(team_id, 0), day);
+SELECT pg_temp.try($$SELECT missing_symbol.increment_row('shop.usage', '{"user_id": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "team_id": null, "day": "2026-03-01"}')$$);
+SELECT missing_symbol.configure('shop.usage', '{"index": "usage_user_team_day"}');
+CALL shop.count_all_ways('shop.usage', '{"user_id": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "team_id": null, "day": "2026-03-01"}');
+CALL shop.count_all_ways('shop.usage', '{"user_id": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "team_id": 5, "day": "2026-03-01"}');
+TABLE shop.usage ORDER BY team_id;
+
+-- addresses that are too long for an index
+CREATE TABLE shop.referrers (
+    url text NOT NULL,
+    url_hash bytea GENERATED ALWAYS AS (decode(md5(url), 'hex')) STORED,
+    hits bigint NOT NULL DEFAULT 0,
+    last_seen timestamptz
+);
+CREATE UNIQUE INDEX referrers_url_hash ON shop.referrers (url_hash);
+SELECT pg_temp.try($$SELECT missing_symbol.increment_row('shop.referrers', '{"url": "https://example.org/"}')$$);
+SELECT missing_symbol.configure('shop.referrers', '{"index": "referrers_url_hash"}');
+CALL shop.count_all_ways('shop.referrers', jsonb_build_object('url', 'https://example.org/' || repeat('x', 5000)));
+SELECT length(url), url_hash = decode(md5(url), 'hex') AS hashed, hits, last_seen FROM shop.referrers;
+
 \pset format aligned
 SET client_min_messages = warning;
 DROP SCHEMA shop CASCADE;

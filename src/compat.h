@@ -168,6 +168,13 @@ typedef bool TU_UpdateIndexes;
 	ExecARUpdateTriggers(estate, rri, tid, fdw_tuple, slot, recheck, transition)
 #endif
 
+/* 15 added unique keys of which nulls are values */
+#if PG_VERSION_NUM < 150000
+#define ms_nulls_not_distinct(form)	false
+#else
+#define ms_nulls_not_distinct(form)	((form)->indnullsnotdistinct)
+#endif
+
 /* 18 added columns that are generated as they are read */
 #if PG_VERSION_NUM < 180000
 #define ms_has_generated(constr)	((constr)->has_generated_stored)

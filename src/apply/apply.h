@@ -39,8 +39,19 @@ extern AttrNumber ms_lacking_column(const MSTarget *target, Relation rel,
 									const MSRow *row);
 extern void ms_check_required_columns(const MSTarget *target, Relation rel,
 									  const MSRow *row);
-extern void ms_check_key_fits(const MSTarget *target, Relation rel,
-							  const Datum *values);
+extern void ms_check_key_fits(const MSTarget *target, const Datum *values,
+							  const bool *isnull);
+
+/*
+ * key.c: the key of a row, where that is computed.
+ */
+extern void ms_key_compute(MSTarget *target, Relation rel, MSRow *row,
+						   bool search);
+extern bool ms_key_of_row(MSTarget *target, Relation rel, Datum *values,
+						  bool *isnull);
+extern bool ms_is_outside(MSTarget *target, Relation rel, const MSRow *row);
+extern void ms_outside(const MSTarget *target);
+extern void ms_null_key(const MSTarget *target, Relation rel, int i);
 
 /*
  * apply.c: the path, and increments on it, whatever it is.
@@ -83,7 +94,8 @@ extern void ms_make_generic_plan(MSTarget *target, struct _SPI_plan *plan);
  * general_sql.c: parts of statements over a target, whose alias is t.
  */
 extern void ms_append_key_condition(struct StringInfoData *sql,
-									MSTarget *target, Relation rel);
+									MSTarget *target, Relation rel,
+									uint32 nulls);
 extern void ms_append_local_time(struct StringInfoData *sql,
 								 const MSTarget *target, const char *time);
 extern void ms_append_table(struct StringInfoData *sql, MSTarget *target,

@@ -26,6 +26,14 @@ extern bool ms_throttled(const MSTarget *target, TimestampTz last_seen,
 extern void ms_result_from_values(const MSTarget *target, Datum *values,
 								  bool *isnull, MSResult *result);
 extern void ms_null_key_by_trigger(const MSTarget *target);
+extern void ms_not_found(const MSTarget *target);
+
+/*
+ * key.c: the key of a new row.
+ */
+extern bool ms_index_values(struct IndexInfo *index, EState *estate,
+							struct TupleTableSlot *slot, Datum *values,
+							bool *isnull);
 
 /*
  * fast_state.c: the executor state that increments of an ordinary table, or of
@@ -122,20 +130,31 @@ extern bool ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
 /*
  * general_sql.c: the texts of its statements.
  */
-extern char *ms_read_sql(MSTarget *target, Relation rel,
+extern char *ms_read_sql(MSTarget *target, Relation rel, uint32 nulls,
 						 const char *condition, const char *locking);
-extern char *ms_update_sql(MSTarget *target, Relation rel,
+extern char *ms_update_sql(MSTarget *target, Relation rel, uint32 nulls,
 						   const Bitmapset *others, const Bitmapset *defaulted,
 						   const char *condition);
-extern char *ms_insert_sql(MSTarget *target, Relation rel,
+extern char *ms_insert_sql(MSTarget *target, Relation rel, uint32 nulls,
 						   const Bitmapset *others, const Bitmapset *defaulted);
+
+/* what the parser is told of a statement's parameters */
+typedef struct MSParams
+{
+	MSTarget   *target;
+	int			nargs;
+	Oid		   *types;
+} MSParams;
+
+extern void ms_params_setup(struct ParseState *pstate, void *params);
 
 /*
  * search.c: searches of a key's row.
  */
 extern struct ScanKeyData *ms_make_scankeys(const MSTarget *target);
 extern void ms_set_scankeys(const MSTarget *target, struct ScanKeyData *keys,
-							const Datum *values);
+							const MSRow *row);
+extern void ms_set_scankey(struct ScanKeyData *key, Datum value, bool isnull);
 extern struct IndexScanDescData *ms_begin_search(Relation rel, Relation index,
 												 int nkeys,
 												 Snapshot snapshot);

@@ -236,10 +236,10 @@ row_changed(const MSTarget *target, const MSRow *row, const char *what)
  * its slot, else the one given.
  */
 static const Datum *
-busy_key(MSFast *fast, MSRow *row, MSResult *result)
+busy_key(MSFast *fast, const MSTarget *target, MSRow *row, MSResult *result)
 {
 	ms_result_none(MS_SPILLED, result);
-	if (TTS_EMPTY(fast->found))
+	if (TTS_EMPTY(fast->found) || unlikely(target->special))
 		return row->values;
 	see_found(fast);
 	slot_getallattrs(fast->seen);
@@ -434,6 +434,33 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 	}
 }
 
+/* The key that a new row has, where it is special; false: it is outside. */
+static bool
+special_key(MSFast *fast, Datum *values, bool *isnull)
+{
+	return ms_index_values(fast->insert_rri->ri_IndexRelationInfo[fast->key_index],
+						   fast->estate, fast->inserted, values, isnull);
+}
+
+/* Search the key that triggers have made. */
+static void
+search_special_key(MSFast *fast, MSTarget *target)
+{
+	Datum		values[INDEX_MAX_KEYS];
+	bool		isnull[INDEX_MAX_KEYS];
+
+	if (target->generated != NULL)
+		ExecComputeStoredGenerated(fast->insert_rri, fast->estate,
+								   fast->inserted, CMD_INSERT);
+	(void) special_key(fast, values, isnull);
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		if (isnull[i] && !target->nulls)
+			ms_null_key_by_trigger(target);
+		ms_set_scankey(&fast->scankeys[i], values[i], isnull[i]);
+	}
+}
+
 /*
  * Let the BEFORE INSERT triggers see the new row; false where one suppresses
  * it.  From here on the key is what they have made of it.
@@ -452,6 +479,11 @@ run_before_insert(MSFast *fast, MSTarget *target)
 		see_stored(fast);
 
 	slot_getallattrs(slot);
+	if (unlikely(target->special))
+	{
+		search_special_key(fast, target);
+		return true;
+	}
 	for (int i = 0; i < target->nkeys; i++)
 	{
 		AttrNumber	attno = target->keys[i].column.attno;
@@ -519,17 +551,29 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 	return !fast->has_before_insert || run_before_insert(fast, target);
 }
 
-/* Never insert what is not found: the next increment would do it again. */
-static pg_noinline void
-not_found(const MSTarget *target)
+/*
+ * Has the row that is to be inserted the special key that was searched, and is
+ * it in its index?
+ */
+static void
+check_special_key(MSFast *fast, MSTarget *target)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("index %s does not find the counter that is to be inserted in table %s",
-					quote_identifier(get_rel_name(target->index)),
-					target->name),
-			 errdetail("The order of its operator class and its equality operator do not agree, or it is corrupt."),
-			 errhint("Count by an index with the default operator class, or REINDEX it.")));
+	Datum		values[INDEX_MAX_KEYS];
+	bool		isnull[INDEX_MAX_KEYS];
+
+	if (!special_key(fast, values, isnull))
+		ms_outside(target);
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		ScanKey		key = &fast->scankeys[i];
+		bool		is_null = (key->sk_flags & SK_ISNULL) != 0;
+
+		if (isnull[i] != is_null ||
+			(!is_null &&
+			 !DatumGetBool(FunctionCall2Coll(&key->sk_func, key->sk_collation,
+											 values[i], key->sk_argument))))
+			ms_not_found(target);
+	}
 }
 
 /* Has the row that is to be inserted the key that was searched? */
@@ -538,6 +582,11 @@ check_inserted_key(MSFast *fast, MSTarget *target)
 {
 	TupleTableSlot *slot = fast->inserted;
 
+	if (unlikely(target->special))
+	{
+		check_special_key(fast, target);
+		return;
+	}
 	for (int i = 0; i < target->nkeys; i++)
 	{
 		int			j = target->keys[i].column.attno - 1;
@@ -547,7 +596,7 @@ check_inserted_key(MSFast *fast, MSTarget *target)
 			!DatumGetBool(FunctionCall2Coll(&key->sk_func, key->sk_collation,
 											slot->tts_values[j],
 											key->sk_argument)))
-			not_found(target);
+			ms_not_found(target);
 	}
 }
 
@@ -664,7 +713,7 @@ insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
 			if (progress == DONE)
 			{
 				if (++*gone == MAX_GONE)
-					not_found(target);
+					ms_not_found(target);
 				progress = SEARCH_AGAIN;
 			}
 		}
@@ -691,7 +740,7 @@ ms_fast_increment(MSFast *fast, MSTarget *target, MSRow *row,
 	if (unlikely(!TTS_EMPTY(fast->found)))
 		ExecClearTuple(fast->found);
 	ResetPerTupleExprContext(fast->estate);
-	ms_set_scankeys(target, fast->scankeys, row->values);
+	ms_set_scankeys(target, fast->scankeys, row);
 	for (;;)
 	{
 		Progress	progress;
@@ -714,7 +763,7 @@ ms_fast_increment(MSFast *fast, MSTarget *target, MSRow *row,
 			break;
 		if (progress == BUSY ||
 			(ms_row_goes_aside(target, row) && ++searches == MAX_SEARCHES))
-			return busy_key(fast, row, result);
+			return busy_key(fast, target, row, result);
 		ms_fast_refresh(fast, target);
 	}
 	ExecClearTuple(fast->found);

@@ -78,7 +78,7 @@ leaf_arbiters(MSFast *fast, Relation rel)
 	{
 		Relation	index = index_open(fast->index_oids[i], NoLock);
 
-		if (i == fast->key_index || ms_index_arbitrates(rel, key, index))
+		if (i == fast->key_index || ms_index_arbitrates(key, index))
 			result = lappend_oid(result, fast->index_oids[i]);
 		index_close(index, NoLock);
 	}

@@ -72,18 +72,30 @@ typedef struct MSPlans
 	Bitmapset  *others;			/* NULL: an increment that gives only the key */
 	Bitmapset  *defaulted;		/* those of them that are for a new row only */
 	Oid			role;			/* whose they are; invalid: everybody's */
+	uint32		nulls;			/* of the key, a bit each */
+	MSParams	params;
 	SPIPlanPtr	update;
 	SPIPlanPtr	update_at;		/* where the row is known */
 	SPIPlanPtr	insert;
 } MSPlans;
 
+/* those that find a row; columns that are given make no difference to them */
+typedef struct MSReads
+{
+	uint32		nulls;			/* of the key, a bit each */
+	Oid			role;			/* whose they are; invalid: everybody's */
+	MSParams	params;
+	SPIPlanPtr	read;
+	SPIPlanPtr	lock;
+	SPIPlanPtr	lock_aside;
+} MSReads;
+
 /* of a target */
 typedef struct MSGeneral
 {
 	List	   *plans;			/* of MSPlans, the latest first */
-	SPIPlanPtr	read;
-	SPIPlanPtr	lock;
-	SPIPlanPtr	lock_aside;
+	MSReads		reads;			/* everybody's, of keys without nulls */
+	List	   *other_reads;	/* of MSReads, the latest first */
 } MSGeneral;
 
 /* What reached() and seen() saw during the statement that is running. */
@@ -228,7 +240,7 @@ plan_arguments(MSTarget *target, Relation rel, const MSRow *row,
 	{
 		types[n] = target->keys[i].column.typid;
 		values[n] = row->values[target->keys[i].column.attno - 1];
-		nulls[n++] = ' ';
+		nulls[n++] = row->isnull[target->keys[i].column.attno - 1] ? 'n' : ' ';
 	}
 	if (target->kind == MS_COUNT_NUMERIC)
 	{
@@ -265,11 +277,29 @@ free_plan(SPIPlanPtr *plan)
 }
 
 static void
+free_params(MSParams *params)
+{
+	if (params->types != NULL)
+		pfree(params->types);
+	params->types = NULL;
+}
+
+static void
+free_reads(MSReads *reads)
+{
+	free_plan(&reads->read);
+	free_plan(&reads->lock);
+	free_plan(&reads->lock_aside);
+	free_params(&reads->params);
+}
+
+static void
 free_plans(MSPlans *plans)
 {
 	free_plan(&plans->update);
 	free_plan(&plans->update_at);
 	free_plan(&plans->insert);
+	free_params(&plans->params);
 	bms_free(plans->others);
 	bms_free(plans->defaulted);
 	pfree(plans);
@@ -284,9 +314,10 @@ free_general(MSGeneral *general)
 	foreach(lc, general->plans)
 		free_plans(lfirst(lc));
 	general->plans = NIL;
-	free_plan(&general->read);
-	free_plan(&general->lock);
-	free_plan(&general->lock_aside);
+	free_reads(&general->reads);
+	foreach(lc, general->other_reads)
+		free_reads(lfirst(lc));
+	general->other_reads = NIL;
 }
 
 static MSGeneral *
@@ -308,7 +339,8 @@ general_of(MSTarget *target)
  * of too many go, unless a call further up the stack may be using them.
  */
 static MSPlans *
-find_plans(MSTarget *target, const Bitmapset *others, const Bitmapset *defaulted)
+find_plans(MSTarget *target, const Bitmapset *others,
+		   const Bitmapset *defaulted, uint32 nulls)
 {
 	MSGeneral  *general = general_of(target);
 	MSPlans    *plans = NULL;
@@ -319,7 +351,8 @@ find_plans(MSTarget *target, const Bitmapset *others, const Bitmapset *defaulted
 	foreach(lc, general->plans)
 	{
 		plans = lfirst(lc);
-		if (plans->role == role && bms_equal(plans->others, others) &&
+		if (plans->role == role && plans->nulls == nulls &&
+			bms_equal(plans->others, others) &&
 			bms_equal(plans->defaulted, defaulted))
 			break;
 		plans = NULL;
@@ -335,6 +368,7 @@ find_plans(MSTarget *target, const Bitmapset *others, const Bitmapset *defaulted
 		plans->others = bms_copy(others);
 		plans->defaulted = bms_copy(defaulted);
 		plans->role = role;
+		plans->nulls = nulls;
 	}
 	else
 		general->plans = list_delete_ptr(general->plans, plans);
@@ -349,11 +383,92 @@ find_plans(MSTarget *target, const Bitmapset *others, const Bitmapset *defaulted
 	return plans;
 }
 
+/* an increment, and the parameters of its plans */
+typedef struct Attempt
+{
+	MSTarget   *target;
+	Relation	rel;
+	MSRow	   *row;
+	Bitmapset  *others;
+	MSPlans    *plans;
+	uint32		null_keys;		/* a bit each */
+	int			nargs;
+	Oid		   *types;
+	Datum	   *values;
+	char	   *nulls;
+} Attempt;
+
+/* Are there trees among the parameters of a target's statements? */
+static bool
+has_trees(const MSTarget *target)
+{
+	return target->exprs != NIL || target->predicate != NULL;
+}
+
+/* A plan for the first nargs parameters of an attempt. */
+static SPIPlanPtr
+prepare(const Attempt *attempt, const char *sql, int nargs, MSParams *params)
+{
+	MSTarget   *target = attempt->target;
+	SPIPlanPtr	plan;
+
+	if (!has_trees(target))
+		return ms_prepare(sql, nargs, attempt->types);
+	if (params->types == NULL)
+	{
+		params->target = target;
+		params->types = MemoryContextAlloc(target->cxt, sizeof(Oid) * nargs);
+		memcpy(params->types, attempt->types, sizeof(Oid) * nargs);
+		params->nargs = nargs;
+	}
+	plan = SPI_prepare_params(sql, ms_params_setup, params,
+							  CURSOR_OPT_GENERIC_PLAN);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare_params failed for \"%s\": %s", sql,
+			 SPI_result_code_string(SPI_result));
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "SPI_keepplan failed");
+	return plan;
+}
+
+static int
+execute(const Attempt *attempt, SPIPlanPtr plan, bool read_only)
+{
+	ParamListInfo params;
+
+	if (!has_trees(attempt->target))
+		return SPI_execute_plan(plan, attempt->values, attempt->nulls,
+								read_only, 0);
+	params = makeParamList(attempt->nargs);
+	for (int i = 0; i < attempt->nargs; i++)
+	{
+		ParamExternData *param = &params->params[i];
+
+		param->value = attempt->values[i];
+		param->isnull = attempt->nulls[i] == 'n';
+		param->pflags = PARAM_FLAG_CONST;
+		param->ptype = attempt->types[i];
+	}
+	return SPI_execute_plan_with_paramlist(plan, params, read_only, 0);
+}
+
+/* Does the n-th column of the row that a plan gave say true? */
+static bool
+says_true(int n)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[0],
+									  SPI_tuptable->tupdesc, n, &isnull);
+
+	return !isnull && DatumGetBool(value);
+}
+
 /* Run a plan; true, with the row's counter in *result, where it gave a row. */
 static bool
-run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
-	bool read_only, MSOutcome outcome, MSResult *result, Reached *reached)
+run(const Attempt *attempt, SPIPlanPtr plan, bool read_only, MSOutcome outcome,
+	MSResult *result, Reached *reached)
 {
+	MSTarget   *target = attempt->target;
 	Reached    *outer = current_reached;
 	TimestampTz waited = get_timeout_start_time(DEADLOCK_TIMEOUT);
 	volatile int rc;
@@ -367,7 +482,7 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 	PG_TRY();
 	{
 		current_reached = reached;
-		rc = SPI_execute_plan(plan, values, nulls, read_only, 0);
+		rc = execute(attempt, plan, read_only);
 	}
 	PG_FINALLY();
 	{
@@ -397,6 +512,15 @@ run(MSTarget *target, SPIPlanPtr plan, Datum *values, const char *nulls,
 									SPI_tuptable->tupdesc,
 									lengthof(counter) + 1, &isnull[0])) > 0)
 		ms_null_key_by_trigger(target);
+
+	/* and of a special key: is the row in its index, with that key? */
+	if (SPI_tuptable->tupdesc->natts > lengthof(counter) + 1)
+	{
+		if (!says_true(lengthof(counter) + 2))
+			ms_outside(target);
+		if (!says_true(lengthof(counter) + 3))
+			ms_not_found(target);
+	}
 	return true;
 }
 
@@ -411,7 +535,7 @@ wait_for_inserters(MSTarget *target, Relation rel, const MSRow *row)
 	if (rel->rd_rel->relkind != RELKIND_RELATION)
 		return;
 	keys = ms_make_scankeys(target);
-	ms_set_scankeys(target, keys, row->values);
+	ms_set_scankeys(target, keys, row);
 	index = index_open(target->index, RowExclusiveLock);
 	slot = table_slot_create(rel, NULL);
 	while (ms_wait_for_inserter(rel, index, keys, target->nkeys, slot))
@@ -420,33 +544,59 @@ wait_for_inserters(MSTarget *target, Relation rel, const MSRow *row)
 	index_close(index, NoLock);
 }
 
-/* an increment, and the parameters of its plans */
-typedef struct Attempt
+/*
+ * The plans that find a row, by the nulls of its key; and by the role where an
+ * index's functions are in them.  The last of too many go, as in find_plans().
+ */
+static MSReads *
+find_reads(const Attempt *attempt)
 {
-	MSTarget   *target;
-	Relation	rel;
-	MSRow	   *row;
-	Bitmapset  *others;
-	MSPlans    *plans;
-	int			nargs;
-	Oid		   *types;
-	Datum	   *values;
-	char	   *nulls;
-} Attempt;
+	MSTarget   *target = attempt->target;
+	MSGeneral  *general = general_of(target);
+	Oid			role = target->builtin || !has_trees(target) ? InvalidOid :
+		GetUserId();
+	MSReads    *reads;
+	MemoryContext oldcxt;
+	ListCell   *lc;
+
+	if (attempt->null_keys == 0 && !OidIsValid(role))
+		return &general->reads;
+	foreach(lc, general->other_reads)
+	{
+		reads = lfirst(lc);
+		if (reads->nulls == attempt->null_keys && reads->role == role)
+			return reads;
+	}
+	oldcxt = MemoryContextSwitchTo(target->cxt);
+	reads = palloc0(sizeof(MSReads));
+	reads->nulls = attempt->null_keys;
+	reads->role = role;
+	general->other_reads = lcons(reads, general->other_reads);
+	MemoryContextSwitchTo(oldcxt);
+	while (list_length(general->other_reads) > MAX_PLANS && target->users <= 1)
+	{
+		free_reads(llast(general->other_reads));
+		pfree(llast(general->other_reads));
+		general->other_reads = list_delete_last(general->other_reads);
+	}
+	return reads;
+}
 
 /* Read the row as it is now; false where there is none. */
 static bool
 read_row(Attempt *attempt, bool read_only, MSResult *result)
 {
 	MSTarget   *target = attempt->target;
-	MSGeneral  *general = general_of(target);
+	MSReads    *reads = find_reads(attempt);
 	Reached		ignored;
 
-	if (general->read == NULL)
-		general->read = ms_prepare(ms_read_sql(target, attempt->rel, "", ""),
-								   target->nkeys, attempt->types);
-	return run(target, general->read, attempt->values, attempt->nulls,
-			   read_only, MS_THROTTLED, result, &ignored);
+	if (reads->read == NULL)
+		reads->read = prepare(attempt,
+							  ms_read_sql(target, attempt->rel,
+										  attempt->null_keys, "", ""),
+							  target->nkeys, &reads->params);
+	return run(attempt, reads->read, read_only, MS_THROTTLED, result,
+			   &ignored);
 }
 
 /*
@@ -457,19 +607,19 @@ static bool
 lock_row(Attempt *attempt, bool aside, MSResult *result, Reached *reached)
 {
 	MSTarget   *target = attempt->target;
-	MSGeneral  *general = general_of(target);
-	SPIPlanPtr *plan = aside ? &general->lock_aside : &general->lock;
+	MSReads    *reads = find_reads(attempt);
+	SPIPlanPtr *plan = aside ? &reads->lock_aside : &reads->lock;
 
 	if (*plan == NULL)
-		*plan = ms_prepare(aside ?
-						   ms_read_sql(target, attempt->rel,
+		*plan = prepare(attempt,
+						aside ?
+						ms_read_sql(target, attempt->rel, attempt->null_keys,
 									" AND missing_symbol.seen()",
 									" FOR NO KEY UPDATE SKIP LOCKED") :
-						   ms_read_sql(target, attempt->rel, "",
-									" FOR NO KEY UPDATE"),
-						   target->nkeys, attempt->types);
-	return run(target, *plan, attempt->values, attempt->nulls, false,
-			   MS_THROTTLED, result, reached);
+						ms_read_sql(target, attempt->rel, attempt->null_keys,
+									"", " FOR NO KEY UPDATE"),
+						target->nkeys, &reads->params);
+	return run(attempt, *plan, false, MS_THROTTLED, result, reached);
 }
 
 /* Is the row that was read not to be counted yet? */
@@ -502,8 +652,9 @@ lock_at_once(Attempt *attempt, ItemPointer tid)
 static bool
 update_locked(Attempt *attempt, ItemPointer tid, MSResult *result)
 {
-	bool		at = tid != NULL &&
-		pg_class_aclcheck(attempt->target->relid, GetUserId(),
+	MSTarget   *target = attempt->target;
+	bool		at = tid != NULL && !has_trees(target) &&
+		pg_class_aclcheck(target->relid, GetUserId(),
 						  ACL_SELECT) == ACLCHECK_OK;
 	MSPlans    *plans = attempt->plans;
 	SPIPlanPtr *plan = at ? &plans->update_at : &plans->update;
@@ -517,14 +668,13 @@ update_locked(Attempt *attempt, ItemPointer tid, MSResult *result)
 		attempt->nulls[n++] = ' ';
 	}
 	if (*plan == NULL)
-		*plan = ms_prepare(ms_update_sql(attempt->target, attempt->rel,
-										 attempt->others,
-										 attempt->row->defaulted,
-										 at ? psprintf(" AND t.ctid OPERATOR(pg_catalog.=) $%d", n) :
-										 ""),
-						   n, attempt->types);
-	return run(attempt->target, *plan, attempt->values, attempt->nulls, false,
-			   MS_INCREMENTED, result, &ignored);
+		*plan = prepare(attempt,
+						ms_update_sql(target, attempt->rel, attempt->null_keys,
+									  attempt->others, attempt->row->defaulted,
+									  at ? psprintf(" AND t.ctid OPERATOR(pg_catalog.=) $%d", n) :
+									  ""),
+						n, &plans->params);
+	return run(attempt, *plan, false, MS_INCREMENTED, result, &ignored);
 }
 
 /* True where there is a row and we have its lock, whether counted or not. */
@@ -603,14 +753,15 @@ insert(Attempt *attempt, MSResult *result)
 	}
 	ms_check_required_columns(attempt->target, attempt->rel, attempt->row);
 	if (plans->insert == NULL)
-		plans->insert = ms_prepare(ms_insert_sql(attempt->target, attempt->rel,
-												 attempt->others,
-												 attempt->row->defaulted),
-								   attempt->nargs, attempt->types);
+		plans->insert = prepare(attempt,
+								ms_insert_sql(attempt->target, attempt->rel,
+											  attempt->null_keys,
+											  attempt->others,
+											  attempt->row->defaulted),
+								attempt->nargs, &plans->params);
 	wait_for_inserters(attempt->target, attempt->rel, attempt->row);
 	allow_defaulted(attempt);
-	if (run(attempt->target, plans->insert, attempt->values, attempt->nulls,
-			false, MS_INSERTED, result, &reached))
+	if (run(attempt, plans->insert, false, MS_INSERTED, result, &reached))
 	{
 		if (reached.row)
 			result->outcome = MS_INCREMENTED;
@@ -682,6 +833,20 @@ count(Attempt *attempt, MSResult *result)
 	return true;
 }
 
+/* The nulls of a row's key, a bit each, where they are values. */
+static uint32
+null_keys(const MSTarget *target, const MSRow *row)
+{
+	uint32		result = 0;
+
+	for (int i = 0; target->nulls && i < target->nkeys; i++)
+	{
+		if (row->isnull[target->keys[i].column.attno - 1])
+			result |= (uint32) 1 << i;
+	}
+	return result;
+}
+
 /* Increment one counter, inserting it if it is not there; false as of count. */
 static bool
 increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
@@ -701,7 +866,9 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 	attempt.rel = rel;
 	attempt.row = row;
 	attempt.others = others;
-	attempt.plans = find_plans(target, others, row->defaulted);
+	attempt.null_keys = null_keys(target, row);
+	attempt.plans = find_plans(target, others, row->defaulted,
+							   attempt.null_keys);
 	attempt.nargs = nargs;
 	attempt.types = types;
 	attempt.values = values;
@@ -740,6 +907,7 @@ read_counter(MSTarget *target, Relation rel, MSRow *row, bool read_only,
 	Datum		values[INDEX_MAX_KEYS];
 	char		nulls[INDEX_MAX_KEYS];
 	Attempt		attempt = {.target = target, .rel = rel, .row = row,
+		.null_keys = null_keys(target, row), .nargs = target->nkeys,
 		.types = types, .values = values, .nulls = nulls};
 	bool		found;
 
@@ -747,7 +915,7 @@ read_counter(MSTarget *target, Relation rel, MSRow *row, bool read_only,
 	{
 		types[i] = target->keys[i].column.typid;
 		values[i] = row->values[target->keys[i].column.attno - 1];
-		nulls[i] = ' ';
+		nulls[i] = row->isnull[target->keys[i].column.attno - 1] ? 'n' : ' ';
 	}
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");

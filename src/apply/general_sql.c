@@ -11,6 +11,11 @@
  * the amount; the two times, null for now; the columns that the row has beside
  * the key, in the order of their numbers.
  *
+ * An index's expressions and its predicate are no texts: what a name in these
+ * means depends on search_path.  They are parameters with numbers beyond all
+ * others, which the parser is given the trees of.  Who plans them reads them
+ * in a condition, in a RETURNING, and in ON CONFLICT, as any other column.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -19,6 +24,10 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_opclass.h"
 #include "catalog/pg_operator.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/parse_expr.h"
+#include "parser/parse_node.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -78,27 +87,154 @@ append_time(StringInfo sql, const MSTarget *target,
 		ms_append_local_time(sql, target, time);
 }
 
-/* "t.k OPERATOR(pg_catalog.=) $1 AND ..." */
+/* numbers of parameters that are trees: the predicate, the key's expressions */
+#define PREDICATE_PARAM		10000
+#define EXPRESSION_PARAM(i)	(PREDICATE_PARAM + 1 + (i))
+
+/* A column of the index as it was stored, in a statement that names it so. */
+static Node *
+column_of_tree(Node *node, void *context)
+{
+	ParseState *pstate = context;
+
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Var))
+	{
+		const MSParams *params = pstate->p_ref_hook_state;
+		ColumnRef  *ref = makeNode(ColumnRef);
+
+		/* ON CONFLICT knows the table's columns alone */
+		if (pstate->p_expr_kind != EXPR_KIND_INDEX_EXPRESSION &&
+			pstate->p_expr_kind != EXPR_KIND_INDEX_PREDICATE)
+			ref->fields = list_make1(makeString(pstrdup("t")));
+		ref->fields = lappend(ref->fields,
+							  makeString(get_attname(params->target->relid,
+													 ((Var *) node)->varattno,
+													 false)));
+		ref->location = -1;
+		return transformExpr(pstate, (Node *) ref, pstate->p_expr_kind);
+	}
+	return expression_tree_mutator(node, column_of_tree, context);
+}
+
+/* The expression of a key column. */
+static Node *
+key_expression(const MSTarget *target, int key)
+{
+	int			n = 0;
+
+	for (int i = 0; i < key; i++)
+	{
+		if (target->keys[i].expr != NULL)
+			n++;
+	}
+	return list_nth(target->exprs, n);
+}
+
+static Node *
+param_of_tree(ParseState *pstate, ParamRef *ref)
+{
+	const MSParams *params = pstate->p_ref_hook_state;
+	const MSTarget *target = params->target;
+	Node	   *node;
+
+	if (ref->number >= PREDICATE_PARAM)
+	{
+		int			key = ref->number - EXPRESSION_PARAM(0);
+
+		node = column_of_tree(key < 0 ? target->predicate :
+							  key_expression(target, key), pstate);
+
+		/* as the index compares it */
+		if (key >= 0 && exprCollation(node) != target->keys[key].collation &&
+			OidIsValid(target->keys[key].collation))
+		{
+			CollateExpr *collate = makeNode(CollateExpr);
+
+			collate->arg = (Expr *) node;
+			collate->collOid = target->keys[key].collation;
+			collate->location = -1;
+			if (pstate->p_expr_kind != EXPR_KIND_INDEX_EXPRESSION)
+				node = (Node *) collate;
+		}
+		return node;
+	}
+	else
+	{
+		Param	   *param = makeNode(Param);
+
+		Assert(ref->number <= params->nargs);
+		param->paramkind = PARAM_EXTERN;
+		param->paramid = ref->number;
+		param->paramtype = params->types[ref->number - 1];
+		param->paramtypmod = -1;
+		param->paramcollid = get_typcollation(param->paramtype);
+		param->location = ref->location;
+		return (Node *) param;
+	}
+}
+
+/* The parser's setup for statements that have trees, with their MSParams. */
 void
-ms_append_key_condition(StringInfo sql, MSTarget *target, Relation rel)
+ms_params_setup(ParseState *pstate, void *params)
+{
+	pstate->p_ref_hook_state = params;
+	pstate->p_paramref_hook = param_of_tree;
+}
+
+/* "t.k", or the parameter that is its expression */
+static void
+append_key(StringInfo sql, const MSTarget *target, Relation rel, int i)
+{
+	if (target->keys[i].expr != NULL)
+		appendStringInfo(sql, "($%d)", EXPRESSION_PARAM(i));
+	else
+		appendStringInfo(sql, "t.%s",
+						 column(rel, target->keys[i].column.attno));
+}
+
+/* "t.k OPERATOR(pg_catalog.=) $1 AND t.l IS NULL ...", by the nulls of a key */
+static void
+append_keys_equal(StringInfo sql, MSTarget *target, Relation rel, uint32 nulls)
 {
 	for (int i = 0; i < target->nkeys; i++)
 	{
-		HeapTuple	tuple = SearchSysCache1(OPEROID,
-											ObjectIdGetDatum(target->keys[i].eqop));
+		HeapTuple	tuple;
 		Form_pg_operator op;
 
+		if (i > 0)
+			appendStringInfoString(sql, " AND ");
+		append_key(sql, target, rel, i);
+		if ((nulls >> i) & 1)
+		{
+			appendStringInfoString(sql, " IS NULL");
+			continue;
+		}
+		tuple = SearchSysCache1(OPEROID,
+								ObjectIdGetDatum(target->keys[i].eqop));
 		if (!HeapTupleIsValid(tuple))
 			elog(ERROR, "cache lookup failed for operator %u",
 				 target->keys[i].eqop);
 		op = (Form_pg_operator) GETSTRUCT(tuple);
-		appendStringInfo(sql, "%st.%s OPERATOR(%s.%s) $%d",
-						 i > 0 ? " AND " : "",
-						 column(rel, target->keys[i].column.attno),
+		appendStringInfo(sql, " OPERATOR(%s.%s) $%d",
 						 quote_identifier(get_namespace_name(op->oprnamespace)),
 						 NameStr(op->oprname), i + 1);
 		ReleaseSysCache(tuple);
 	}
+}
+
+/*
+ * The same, in the index: a condition for each of the nulls that a key has, as
+ * the index is not searched for "IS NOT DISTINCT FROM".
+ */
+void
+ms_append_key_condition(StringInfo sql, MSTarget *target, Relation rel,
+						uint32 nulls)
+{
+	append_keys_equal(sql, target, rel, nulls);
+	if (target->predicate != NULL)
+		appendStringInfo(sql, " AND ($%d)", PREDICATE_PARAM);
 }
 
 /* "ONLY schema.table AS t" */
@@ -210,8 +346,8 @@ append_throttle_condition(StringInfo sql, MSTarget *target, Relation rel)
 
 /* The counter of a row; locking: " FOR ..." or nothing. */
 char *
-ms_read_sql(MSTarget *target, Relation rel, const char *condition,
-			const char *locking)
+ms_read_sql(MSTarget *target, Relation rel, uint32 nulls,
+			const char *condition, const char *locking)
 {
 	StringInfoData sql;
 
@@ -221,15 +357,16 @@ ms_read_sql(MSTarget *target, Relation rel, const char *condition,
 	appendStringInfoString(&sql, " FROM ");
 	ms_append_table(&sql, target, rel);
 	appendStringInfoString(&sql, " WHERE ");
-	ms_append_key_condition(&sql, target, rel);
+	ms_append_key_condition(&sql, target, rel, nulls);
 	appendStringInfo(&sql, "%s%s", condition, locking);
 	return sql.data;
 }
 
 /* Count the row, which is locked; condition: " AND ..." or nothing. */
 char *
-ms_update_sql(MSTarget *target, Relation rel, const Bitmapset *others,
-			  const Bitmapset *defaulted, const char *condition)
+ms_update_sql(MSTarget *target, Relation rel, uint32 nulls,
+			  const Bitmapset *others, const Bitmapset *defaulted,
+			  const char *condition)
 {
 	StringInfoData sql;
 
@@ -239,7 +376,7 @@ ms_update_sql(MSTarget *target, Relation rel, const Bitmapset *others,
 	appendStringInfoString(&sql, " SET ");
 	append_assignments(&sql, target, rel, others, defaulted);
 	appendStringInfoString(&sql, " WHERE ");
-	ms_append_key_condition(&sql, target, rel);
+	ms_append_key_condition(&sql, target, rel, nulls);
 	appendStringInfo(&sql, "%s RETURNING ", condition);
 	append_counter_columns(&sql, target, rel);
 	return sql.data;
@@ -258,8 +395,12 @@ append_conflict_target(StringInfo sql, MSTarget *target, Relation rel)
 	{
 		const MSKeyColumn *key = &target->keys[i];
 
-		appendStringInfo(sql, "%s%s", i > 0 ? ", " : "",
-						 column(rel, key->column.attno));
+		if (i > 0)
+			appendStringInfoString(sql, ", ");
+		if (key->expr != NULL)
+			append_key(sql, target, rel, i);
+		else
+			appendStringInfoString(sql, column(rel, key->column.attno));
 		if (OidIsValid(key->collation))
 		{
 			HeapTuple	tuple = SearchSysCache1(COLLOID,
@@ -294,13 +435,59 @@ append_conflict_target(StringInfo sql, MSTarget *target, Relation rel)
 	}
 }
 
+/* Is a key column one of the row that is inserted, or made of others there? */
+static bool
+is_inserted(const MSTarget *target, const MSKeyColumn *key)
+{
+	return key->expr == NULL &&
+		!bms_is_member(key->column.attno, target->generated);
+}
+
+/* How many columns of the key are null, where null is none of its values. */
+static void
+append_null_keys(StringInfo sql, MSTarget *target, Relation rel)
+{
+	if (target->nulls)
+	{
+		appendStringInfoString(sql, "0");
+		return;
+	}
+	appendStringInfoString(sql, "pg_catalog.num_nulls(");
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(sql, ", ");
+		append_key(sql, target, rel, i);
+	}
+	appendStringInfoChar(sql, ')');
+}
+
 /*
- * Insert a row, or count the one that is met.  The last column returned is how
- * many columns of the key a trigger has set to null.
+ * Is a row in the index of a special key, and has it the key that was searched?
+ * Triggers, of partitions too, can give it another.
+ */
+static void
+append_is_found(StringInfo sql, MSTarget *target, Relation rel, uint32 nulls)
+{
+	if (target->predicate != NULL)
+		appendStringInfo(sql, ", ($%d) IS TRUE, ", PREDICATE_PARAM);
+	else
+		appendStringInfoString(sql, ", true, ");
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ||
+		(rel->trigdesc != NULL && rel->trigdesc->trig_insert_before_row))
+		appendStringInfoString(sql, "true");
+	else
+		append_keys_equal(sql, target, rel, nulls);
+}
+
+/*
+ * Insert a row, or count the one that is met.  The last columns returned are how
+ * many columns of the key a trigger has set to null; and, of a special key,
+ * what append_is_found() tells.
  */
 char *
-ms_insert_sql(MSTarget *target, Relation rel, const Bitmapset *others,
-			  const Bitmapset *defaulted)
+ms_insert_sql(MSTarget *target, Relation rel, uint32 nulls,
+			  const Bitmapset *others, const Bitmapset *defaulted)
 {
 	StringInfoData sql;
 	StringInfoData values;
@@ -313,6 +500,8 @@ ms_insert_sql(MSTarget *target, Relation rel, const Bitmapset *others,
 	appendStringInfo(&sql, "%s AS t (", target->name);
 	for (int i = 0; i < target->nkeys; i++)
 	{
+		if (!is_inserted(target, &target->keys[i]))
+			continue;
 		appendStringInfo(&sql, "%s, ", column(rel, target->keys[i].column.attno));
 		appendStringInfo(&values, "$%d, ", i + 1);
 	}
@@ -348,16 +537,18 @@ ms_insert_sql(MSTarget *target, Relation rel, const Bitmapset *others,
 	appendStringInfo(&sql, ") SELECT %s FROM (SELECT missing_symbol.clock() AS now OFFSET 0) AS c ON CONFLICT (",
 					 values.data);
 	append_conflict_target(&sql, target, rel);
-	appendStringInfoString(&sql, ") DO UPDATE SET ");
+	appendStringInfoChar(&sql, ')');
+	if (target->predicate != NULL)
+		appendStringInfo(&sql, " WHERE ($%d)", PREDICATE_PARAM);
+	appendStringInfoString(&sql, " DO UPDATE SET ");
 	append_assignments(&sql, target, rel, others, defaulted);
 	appendStringInfoString(&sql, " WHERE missing_symbol.reached(");
 	append_throttle_condition(&sql, target, rel);
 	appendStringInfoString(&sql, ") RETURNING ");
 	append_counter_columns(&sql, target, rel);
-	appendStringInfoString(&sql, ", pg_catalog.num_nulls(");
-	for (int i = 0; i < target->nkeys; i++)
-		appendStringInfo(&sql, "%st.%s", i > 0 ? ", " : "",
-						 column(rel, target->keys[i].column.attno));
-	appendStringInfoString(&sql, ")");
+	appendStringInfoString(&sql, ", ");
+	append_null_keys(&sql, target, rel);
+	if (target->special)
+		append_is_found(&sql, target, rel, nulls);
 	return sql.data;
 }

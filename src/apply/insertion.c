@@ -27,7 +27,8 @@ static void
 insertion_tag(MSTarget *target, const MSRow *row, LOCKTAG *tag)
 {
 	char	   *texts[INDEX_MAX_KEYS];
-	uint64		hash = (uint64) ms_key_texts(target, row->values, texts);
+	uint64		hash = (uint64) ms_key_texts(target, row->values,
+												row->isnull, texts);
 
 	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId,
 						 (uint32) (hash >> 32) ^ target->relid, (uint32) hash,

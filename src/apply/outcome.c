@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
@@ -131,6 +132,23 @@ ms_null_key_by_trigger(const MSTarget *target)
 			 errdetail("A null key conflicts with nothing: every increment would be a new row.")));
 }
 
+/* Never insert what is not found: the next increment would do it again. */
+void
+ms_not_found(const MSTarget *target)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("index %s does not find the counter that is to be inserted in table %s",
+					quote_identifier(get_rel_name(target->index)),
+					target->name),
+			 target->computed ?
+			 errdetail("Its expressions, or the generated columns in it, give other values for the same columns; or it is corrupt.") :
+			 errdetail("The order of its operator class and its equality operator do not agree, or it is corrupt."),
+			 target->computed ?
+			 errhint("Have it call functions that are immutable, and REINDEX it.") :
+			 errhint("Count by an index with the default operator class, or REINDEX it.")));
+}
+
 /* A column that a new counter needs a value for and has none; 0: none. */
 AttrNumber
 ms_lacking_column(const MSTarget *target, Relation rel, const MSRow *row)
@@ -138,9 +156,9 @@ ms_lacking_column(const MSTarget *target, Relation rel, const MSRow *row)
 	TupleDesc	desc = RelationGetDescr(rel);
 
 	/* a value for it would be refused, whatever a trigger makes of it */
-	for (int i = 0; i < target->nkeys; i++)
+	for (int i = 0; i < target->nargs; i++)
 	{
-		AttrNumber	attno = target->keys[i].column.attno;
+		AttrNumber	attno = target->args[i].attno;
 
 		if (ms_is_database_filled(TupleDescAttr(desc, attno - 1)))
 			return attno;
@@ -159,6 +177,7 @@ ms_lacking_column(const MSTarget *target, Relation rel, const MSRow *row)
 			att->attnum == target->count || att->attnum == target->first_seen ||
 			att->attnum == target->last_seen ||
 			bms_is_member(att->attnum, row->given) ||
+			bms_is_member(att->attnum, target->generated) ||
 			build_column_default(rel, att->attnum) != NULL)
 			continue;
 		return att->attnum;
@@ -187,7 +206,8 @@ ms_check_required_columns(const MSTarget *target, Relation rel,
 				 errmsg("cannot insert a new counter in table %s: the database fills its key column \"%s\"",
 						target->name, NameStr(att->attname)),
 				 errdetail("It is a generated column."),
-				 errhint("Insert the row first; increments count it by this key.")));
+				 errhint("Insert the row first; increments count it by this key. Or have the key computed of what is given: %s.",
+						 ms_index_call(target, target->index))));
 	times = ms_lacking_times(target, rel, attno);
 	ereport(ERROR,
 			(errcode(ERRCODE_NOT_NULL_VIOLATION),
@@ -201,41 +221,46 @@ ms_check_required_columns(const MSTarget *target, Relation rel,
 
 /* An index entry of a key has so many bytes at the most, by its values. */
 static Size
-most_entry_size(const MSTarget *target, Relation rel, const Datum *values)
+most_entry_size(const MSTarget *target, const Datum *values, const bool *isnull)
 {
-	Size		result = sizeof(IndexTupleData);
+	Size		result = sizeof(IndexTupleData) + MAXALIGN(INDEX_MAX_KEYS / 8);
 
 	for (int i = 0; i < target->nkeys; i++)
 	{
-		AttrNumber	attno = target->keys[i].column.attno;
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
-		Datum		value = values[attno - 1];
+		const MSKeyColumn *key = &target->keys[i];
+		int			place = key->column.attno - 1;
+		Datum		value = values[place];
 
-		if (att->attlen == -1 &&
+		if (target->nulls && isnull[place])
+			continue;
+		if (key->typlen == -1 &&
 			VARATT_IS_EXTERNAL(DatumGetPointer(value)))
 			result += MAXALIGN(toast_raw_datum_size(value));
 		else
-			result += MAXALIGN(datumGetSize(value, att->attbyval, att->attlen));
+			result += MAXALIGN(datumGetSize(value, key->typbyval, key->typlen));
 	}
 	return result;
 }
 
 /* The size of a key's entry in its index, compressed as that has it. */
 static Size
-entry_size(const MSTarget *target, const Datum *values)
+entry_size(const MSTarget *target, const Datum *values, const bool *isnull)
 {
 	Relation	index = index_open(target->index, AccessShareLock);
 	TupleDesc	desc = CreateTupleDescTruncatedCopy(RelationGetDescr(index),
 													target->nkeys);
 	Datum		entry[INDEX_MAX_KEYS];
-	bool		isnull[INDEX_MAX_KEYS] = {false};
+	bool		nulls[INDEX_MAX_KEYS] = {false};
 	IndexTuple	tuple;
 	Size		result;
 
 	/* what else is in the index is not known yet */
 	for (int i = 0; i < target->nkeys; i++)
+	{
 		entry[i] = values[target->keys[i].column.attno - 1];
-	tuple = index_form_tuple(desc, entry, isnull);
+		nulls[i] = target->nulls && isnull[target->keys[i].column.attno - 1];
+	}
+	tuple = index_form_tuple(desc, entry, nulls);
 	result = MAXALIGN(IndexTupleSize(tuple));
 	pfree(tuple);
 	index_close(index, AccessShareLock);
@@ -244,16 +269,18 @@ entry_size(const MSTarget *target, const Datum *values)
 
 /*
  * A key that its index has no room for can never reach its row: what is to
- * wait is refused.  values: by attribute number - 1.
+ * wait is refused.  values and isnull: by attribute number - 1; isnull is asked
+ * for only where null can be in a key.
  */
 void
-ms_check_key_fits(const MSTarget *target, Relation rel, const Datum *values)
+ms_check_key_fits(const MSTarget *target, const Datum *values,
+				  const bool *isnull)
 {
 	Size		size;
 
-	if (most_entry_size(target, rel, values) <= MS_MAX_INDEX_ENTRY)
+	if (most_entry_size(target, values, isnull) <= MS_MAX_INDEX_ENTRY)
 		return;
-	size = entry_size(target, values);
+	size = entry_size(target, values, isnull);
 	if (size > MS_MAX_INDEX_ENTRY)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

@@ -81,7 +81,7 @@ probe(MSTarget *target, Relation rel, Relation index, const MSRow *row,
 	ScanKey		keys = ms_make_scankeys(target);
 	MSLatest	latest;
 
-	ms_set_scankeys(target, keys, row->values);
+	ms_set_scankeys(target, keys, row);
 	ms_find_latest(rel, index, keys, target->nkeys, slot, &latest);
 	if (latest.found)
 	{

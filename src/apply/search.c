@@ -39,12 +39,26 @@ ms_make_scankeys(const MSTarget *target)
 	return keys;
 }
 
-/* Search the key that a row has, by attribute number - 1. */
+/* Search a value of a key whose nulls are values. */
 void
-ms_set_scankeys(const MSTarget *target, ScanKey keys, const Datum *values)
+ms_set_scankey(ScanKey key, Datum value, bool isnull)
+{
+	key->sk_argument = isnull ? (Datum) 0 : value;
+	key->sk_flags = isnull ? SK_ISNULL | SK_SEARCHNULL : 0;
+}
+
+/* Search the key that a row has. */
+void
+ms_set_scankeys(const MSTarget *target, ScanKey keys, const MSRow *row)
 {
 	for (int i = 0; i < target->nkeys; i++)
-		keys[i].sk_argument = values[target->keys[i].column.attno - 1];
+	{
+		int			place = target->keys[i].column.attno - 1;
+
+		keys[i].sk_argument = row->values[place];
+		if (unlikely(target->nulls))
+			ms_set_scankey(&keys[i], row->values[place], row->isnull[place]);
+	}
 }
 
 /* A scan for any number of searches; to be ended by index_endscan(). */

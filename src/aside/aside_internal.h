@@ -218,6 +218,7 @@ typedef struct MSDelta
 
 	Size		size;
 	Bitmapset  *given;			/* columns that were given by name */
+	uint32		nulls;			/* of the key, a bit each */
 	int			nfields;		/* those beside the key */
 	MSField    *fields;
 	Datum		values[FLEXIBLE_ARRAY_MEMBER];	/* the key */
@@ -225,8 +226,8 @@ typedef struct MSDelta
 
 extern MSDelta *ms_delta_make(MemoryContext cxt, const MSTarget *target,
 							  Relation rel, const MSRow *row, TimestampTz now);
-extern void ms_delta_key(const MSTarget *target, const MSRow *row,
-						 Datum *values);
+extern uint32 ms_delta_key(const MSTarget *target, const MSRow *row,
+						   Datum *values);
 extern void ms_delta_check_key(const MSTarget *then, const MSTarget *now);
 extern bool ms_delta_has_value(const MSDelta *delta, AttrNumber attno);
 extern bool ms_delta_brings_values(const MSDelta *delta, const MSDelta *into);

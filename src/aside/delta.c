@@ -23,17 +23,28 @@
 #include "target/row.h"
 #include "target/target.h"
 
+/* Columns are none; texts are those of the same expression. */
+static bool
+same_expression(const MSKeyColumn *a, const MSKeyColumn *b)
+{
+	if (a->expr == NULL || b->expr == NULL)
+		return a->expr == b->expr;
+	return strcmp(a->expr, b->expr) == 0;
+}
+
 /* Is the key that of when the first delta was deferred? */
 static bool
 same_key(const MSTarget *a, const MSTarget *b)
 {
-	bool		same = a->nkeys == b->nkeys;
+	bool		same = a->nkeys == b->nkeys && a->nulls == b->nulls &&
+		equal(a->predicate, b->predicate);
 
 	for (int i = 0; same && i < a->nkeys; i++)
 		same = a->keys[i].column.attno == b->keys[i].column.attno &&
 			a->keys[i].column.typid == b->keys[i].column.typid &&
 			a->keys[i].collation == b->keys[i].collation &&
-			a->keys[i].eqop == b->keys[i].eqop;
+			a->keys[i].eqop == b->keys[i].eqop &&
+			same_expression(&a->keys[i], &b->keys[i]);
 	return same;
 }
 
@@ -48,11 +59,21 @@ ms_delta_check_key(const MSTarget *then, const MSTarget *now)
 				 errhint("Change the key before the transaction's first increment or in a transaction of its own, or SET missing_symbol.apply = 'now' (track(..., apply => 'now')).")));
 }
 
-void
+/* The key of a row, in the order of the index; returns a bit for each null. */
+uint32
 ms_delta_key(const MSTarget *target, const MSRow *row, Datum *values)
 {
+	uint32		nulls = 0;
+
 	for (int i = 0; i < target->nkeys; i++)
-		values[i] = row->values[target->keys[i].column.attno - 1];
+	{
+		int			place = target->keys[i].column.attno - 1;
+
+		values[i] = row->values[place];
+		if (target->nulls && row->isnull[place])
+			nulls |= (uint32) 1 << i;
+	}
+	return nulls;
 }
 
 /* Has a delta a value for a column? */
@@ -98,7 +119,9 @@ ms_delta_brings_values(const MSDelta *delta, const MSDelta *into)
 /* a value, and the space that it takes behind its delta */
 typedef struct Sized
 {
-	Form_pg_attribute att;
+	AttrNumber	attno;
+	Oid			typid;
+	bool		byval;
 	Datum		value;
 	bool		isnull;
 	Size		size;
@@ -106,19 +129,29 @@ typedef struct Sized
 
 /* Look at a value of a row; the space that it takes. */
 static Size
-measure(Relation rel, const MSRow *row, AttrNumber attno, Sized *sized)
+measure(const MSRow *row, const MSColumn *column, int16 typlen, bool byval,
+		Sized *sized)
+{
+	sized->attno = column->attno;
+	sized->typid = column->typid;
+	sized->byval = byval;
+	sized->value = row->values[column->attno - 1];
+	sized->isnull = row->isnull[column->attno - 1];
+	if (sized->isnull || byval)
+		return 0;
+	if (typlen == -1)
+		sized->value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(sized->value));
+	sized->size = datumGetSize(sized->value, false, typlen);
+	return MAXALIGN(sized->size);
+}
+
+static Size
+measure_column(Relation rel, const MSRow *row, AttrNumber attno, Sized *sized)
 {
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+	MSColumn	column = {.attno = attno, .typid = att->atttypid};
 
-	sized->att = att;
-	sized->value = row->values[attno - 1];
-	sized->isnull = row->isnull[attno - 1];
-	if (sized->isnull || att->attbyval)
-		return 0;
-	if (att->attlen == -1)
-		sized->value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(sized->value));
-	sized->size = datumGetSize(sized->value, false, att->attlen);
-	return MAXALIGN(sized->size);
+	return measure(row, &column, att->attlen, att->attbyval, sized);
 }
 
 static Datum
@@ -128,7 +161,7 @@ move_value(const Sized *sized, char **space)
 
 	if (sized->isnull)
 		return (Datum) 0;
-	if (sized->att->attbyval)
+	if (sized->byval)
 		return sized->value;
 	memcpy(result, DatumGetPointer(sized->value), sized->size);
 	*space += MAXALIGN(sized->size);
@@ -153,13 +186,21 @@ ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
 	MSDelta    *delta;
 	char	   *space;
 	int			attno = -1;
+	uint32		nulls = 0;
 
 	for (; n < target->nkeys; n++)
-		size += measure(rel, row, target->keys[n].column.attno, &sized[n]);
+	{
+		const MSKeyColumn *key = &target->keys[n];
+
+		size += measure(row, &key->column, key->typlen, key->typbyval,
+						&sized[n]);
+		if (sized[n].isnull)
+			nulls |= (uint32) 1 << n;
+	}
 	while ((attno = bms_next_member(columns, attno)) >= 0)
 	{
 		if (!ms_is_key_column(target, attno))
-			size += measure(rel, row, attno, &sized[n++]);
+			size += measure_column(rel, row, attno, &sized[n++]);
 	}
 	fixed = fields_at + MAXALIGN(sizeof(MSField) * (n - target->nkeys));
 	size += fixed + MAXALIGN(given_size);
@@ -171,6 +212,7 @@ ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
 	delta->first_seen = now;
 	delta->last_seen = now;
 	delta->size = size;
+	delta->nulls = nulls;
 	delta->nfields = n - target->nkeys;
 	delta->fields = (MSField *) ((char *) delta + fields_at);
 	space = (char *) delta + fixed;
@@ -187,12 +229,12 @@ ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
 		const Sized *from = &sized[target->nkeys + i];
 		MSField    *field = &delta->fields[i];
 
-		field->attno = from->att->attnum;
+		field->attno = from->attno;
 		field->isnull = from->isnull;
 		field->defaulted = bms_is_member(field->attno, row->defaulted);
 		field->fills = !field->defaulted &&
 			bms_is_member(field->attno, target->fill);
-		field->typid = from->att->atttypid;
+		field->typid = from->typid;
 		field->value = move_value(from, &space);
 	}
 	pfree(sized);
@@ -202,16 +244,16 @@ ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
 
 /* Make a row of a key without fields. */
 static MSRow *
-row_of_delta(const MSTarget *target, Relation rel, const MSDelta *delta)
+row_of_delta(const MSTarget *target, const MSDelta *delta)
 {
-	MSRow	   *row = ms_row_make(rel);
+	MSRow	   *row = ms_row_make(target);
 
 	for (int i = 0; i < target->nkeys; i++)
 	{
 		AttrNumber	attno = target->keys[i].column.attno;
 
 		row->values[attno - 1] = delta->values[i];
-		row->isnull[attno - 1] = false;
+		row->isnull[attno - 1] = (delta->nulls >> i) & 1;
 	}
 	row->given = bms_copy(delta->given);
 	row->by = delta->by;
@@ -287,7 +329,7 @@ ms_delta_row(const MSDelta *delta, const MSTarget *target, Relation rel)
 	MSRow	   *row;
 
 	ms_delta_check_key(delta->target, target);
-	row = row_of_delta(target, rel, delta);
+	row = row_of_delta(target, delta);
 	for (int i = 0; i < delta->nfields; i++)
 	{
 		const MSField *field = &delta->fields[i];

@@ -57,6 +57,7 @@ typedef struct MSDeltaKey
 	struct KeyNode *node;		/* where it is in the tree */
 	MSTarget   *target;			/* pinned */
 	Datum	   *values;			/* those of one of the deltas that has them */
+	uint32		nulls;			/* of these, a bit each */
 	struct MSDelta *deltas;		/* deepest level first */
 } Key;
 
@@ -143,7 +144,7 @@ compare_nodes(const RBTNode *a, const RBTNode *b, void *arg)
 
 	if (x->target != y->target)
 		return x->target->relid < y->target->relid ? -1 : 1;
-	return ms_compare_keys(x->target, x->values, y->values);
+	return ms_compare_keys(x->target, x->values, x->nulls, y->values, y->nulls);
 }
 
 /* Keys are searched before they are inserted: nothing to combine. */
@@ -196,6 +197,7 @@ set_key_values(Key *key)
 	while (delta->discards && delta->outer != NULL)
 		delta = delta->outer;
 	key->values = delta->values;
+	key->nulls = delta->nulls;
 }
 
 /* Take a delta out; it is the caller's then. */
@@ -428,7 +430,7 @@ pin(MSTarget *target)
 }
 
 static Key *
-find_key(MSTarget *target, Datum *values)
+find_key(MSTarget *target, Datum *values, uint32 nulls)
 {
 	Key			probe;
 	KeyNode		node;
@@ -437,6 +439,7 @@ find_key(MSTarget *target, Datum *values)
 
 	probe.target = target;
 	probe.values = values;
+	probe.nulls = nulls;
 	node.key = &probe;
 	xact.comparing_level = GetCurrentTransactionNestLevel();
 	found = (KeyNode *) rbt_find(xact.tree, &node.rbt);
@@ -446,7 +449,7 @@ find_key(MSTarget *target, Datum *values)
 
 /* Put a key that is not there into the tree. */
 static Key *
-insert_key(MSTarget *target, Datum *values)
+insert_key(MSTarget *target, const MSDelta *delta)
 {
 	Key		   *key = MemoryContextAllocZero(deltas_cxt, sizeof(Key));
 	KeyNode		node;
@@ -454,7 +457,8 @@ insert_key(MSTarget *target, Datum *values)
 	int			outer = xact.comparing_level;
 
 	key->target = target;
-	key->values = values;
+	key->values = unconstify(MSDelta *, delta)->values;
+	key->nulls = delta->nulls;
 	node.key = key;
 	xact.comparing_level = GetCurrentTransactionNestLevel();
 	key->node = (KeyNode *) rbt_insert(xact.tree, &node.rbt, &is_new);
@@ -517,6 +521,7 @@ ms_deltas_add(MSTarget *target, Relation rel, const MSRow *row, Size limit)
 	TimestampTz now = ms_clock();
 	MSTarget   *then;
 	Datum		values[INDEX_MAX_KEYS];
+	uint32		nulls;
 	Key		   *key;
 	Level	   *level;
 	MSDelta		caller;
@@ -534,8 +539,8 @@ ms_deltas_add(MSTarget *target, Relation rel, const MSRow *row, Size limit)
 	if (xact.taken == 0 && !ms_deltas_exist())
 		unpin_all();
 	then = pin(target);
-	ms_delta_key(target, row, values);
-	key = find_key(then, values);
+	nulls = ms_delta_key(target, row, values);
+	key = find_key(then, values, nulls);
 	level = current_level();
 	caller.role = GetUserId();
 	caller.definer = ms_in_definer();
@@ -565,13 +570,14 @@ ms_deltas_add(MSTarget *target, Relation rel, const MSRow *row, Size limit)
 	delta->size += sizeof(Key) + sizeof(KeyNode);
 	xact.size += delta->size;
 	if (key == NULL)
-		key = insert_key(then, delta->values);
+		key = insert_key(then, delta);
 	delta->target = then;
 	delta->key = key;
 	delta->level = level;
 	delta->outer = key->deltas;
 	key->deltas = delta;
 	key->values = delta->values;
+	key->nulls = delta->nulls;
 	dlist_push_tail(&level->deltas, &delta->in_level);
 	return true;
 }
@@ -586,12 +592,13 @@ ms_pending_sum(MSTarget *target, const MSRow *row, int64 *sum)
 {
 	MSTarget   *then;
 	Datum		values[INDEX_MAX_KEYS];
+	uint32		nulls;
 	Key		   *key;
 
 	if (!ms_deltas_exist() || (then = find_pinned(target)) == NULL)
 		return false;
-	ms_delta_key(target, row, values);
-	key = find_key(then, values);
+	nulls = ms_delta_key(target, row, values);
+	key = find_key(then, values, nulls);
 	if (key == NULL || counts(key->deltas) == NULL)
 		return false;
 	*sum = 0;
@@ -762,13 +769,14 @@ ms_pending_discard(MSTarget *target, const MSRow *row)
 {
 	MSTarget   *then;
 	Datum		values[INDEX_MAX_KEYS];
+	uint32		nulls;
 	Key		   *key;
 
 	if (!ms_deltas_exist() || (then = find_pinned(target)) == NULL)
 		return 0;
 	check_not_comparing(target->name);
-	ms_delta_key(target, row, values);
-	key = find_key(then, values);
+	nulls = ms_delta_key(target, row, values);
+	key = find_key(then, values, nulls);
 	return key == NULL ? 0 : discard_key(key);
 }
 

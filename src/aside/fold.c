@@ -232,7 +232,7 @@ take_group(Fold *fold, const MSKeyDeltas *group, int *taken)
 			continue;
 		(*taken)++;
 		if (sum == NULL)
-			sum = ms_row_copy(fold->rel, delta->row);
+			sum = ms_row_copy(fold->target, fold->rel, delta->row);
 		else
 			ms_merge_row(fold->target, fold->rel, sum, delta->row);
 	}

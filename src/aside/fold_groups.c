@@ -32,7 +32,7 @@ compare_deltas(const void *a, const void *b, void *arg)
 {
 	const MSSpilled *x = *(MSSpilled *const *) a;
 	const MSSpilled *y = *(MSSpilled *const *) b;
-	int			result = ms_compare_rows(arg, x->row->values, y->row->values);
+	int			result = ms_compare_rows(arg, x->row, y->row);
 
 	if (result == 0)
 		result = (x->first_seen > y->first_seen) - (x->first_seen < y->first_seen);
@@ -96,8 +96,7 @@ ms_fold_groups(MSTarget *target, MSSpilled **deltas, int n,
 		Bitmapset  *filled = get_filled(target, row);
 		MSKeyDeltas *group;
 
-		if (i > 0 && ms_compare_rows(target, deltas[i - 1]->row->values,
-									 row->values) != 0)
+		if (i > 0 && ms_compare_rows(target, deltas[i - 1]->row, row) != 0)
 			first = ngroups;
 		chosen[i] = choose_group(groups, first, ngroups, deltas[i]->roleid,
 								 filled);

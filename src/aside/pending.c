@@ -256,7 +256,7 @@ make_texts(MSTarget *target, const MSRow *row)
 {
 	char	  **texts = palloc(sizeof(char *) * target->nkeys);
 
-	(void) ms_key_texts(target, row->values, texts);
+	(void) ms_key_texts(target, row->values, row->isnull, texts);
 	return texts;
 }
 
@@ -277,13 +277,10 @@ applying_context(void *arg)
 	initStringInfo(&key);
 	for (int i = 0; i < target->nkeys; i++)
 	{
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(run->rel),
-											  target->keys[i].column.attno - 1);
-
 		appendStringInfo(&columns, "%s%s", i > 0 ? ", " : "",
-						 NameStr(att->attname));
+						 ms_key_name(target, run->rel, i));
 		appendStringInfo(&key, "%s%s", i > 0 ? ", " : "",
-						 texts[i]);
+						 texts[i] != NULL ? texts[i] : "NULL");
 	}
 	errcontext("applying a deferred increment of table %s, key (%s)=(%s)",
 			   target->name, columns.data, key.data);

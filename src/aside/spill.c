@@ -54,7 +54,7 @@ ms_spill_foreach(MSTarget *target, Relation rel, const MSRow *row,
 				 void *arg)
 {
 	int64		hashes[2];
-	int			nhashes = ms_key_hashes(target, row->values, hashes);
+	int			nhashes = ms_key_hashes(target, row, hashes);
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "missing_symbol delta",
 											  ALLOCSET_SMALL_SIZES);
@@ -72,7 +72,7 @@ ms_spill_foreach(MSTarget *target, Relation rel, const MSRow *row,
 		{
 			ms_prepare_key_order(target);
 			ms_spill_parse(target, rel, delta, fields, NULL);
-			if (ms_compare_rows(target, delta->row->values, row->values) == 0)
+			if (ms_compare_rows(target, delta->row, row) == 0)
 				more = function(delta, arg);
 			MemoryContextReset(cxt);
 		}
@@ -108,7 +108,7 @@ static bool
 can_take(MSTarget *target, const MSRow *row)
 {
 	int64		hashes[2];
-	int			nhashes = ms_key_hashes(target, row->values, hashes);
+	int			nhashes = ms_key_hashes(target, row, hashes);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "missing_symbol delta",
@@ -406,7 +406,7 @@ ms_apply_or_spill(MSTarget *target, Relation rel, MSRow *row, bool fast,
 
 	if (key != NULL)
 	{
-		ms_check_key_fits(target, rel, key);
+		ms_check_key_fits(target, key, row->isnull);
 		ms_spill_append(MS_STORE_SPILLED, target, rel, row, key, NULL, NULL);
 	}
 	if (target->spill)

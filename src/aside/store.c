@@ -392,6 +392,8 @@ ms_spill_append(MSStore store, MSTarget *target, Relation rel,
 {
 	char	   *texts[INDEX_MAX_KEYS];
 	Datum		elems[INDEX_MAX_KEYS];
+	bool		nulls[INDEX_MAX_KEYS];
+	int			first = 1;
 	Datum		values[SPILLED_NATTS] = {0};
 	bool		isnull[SPILLED_NATTS] = {false};
 	TimestampTz last_seen = ms_row_is_timed(row) ? row->last_seen : ms_clock();
@@ -400,7 +402,7 @@ ms_spill_append(MSStore store, MSTarget *target, Relation rel,
 	uint64		system = GetSystemIdentifier();
 	char	   *rolename = NULL;
 	NameData	name;
-	int64		hash = ms_key_texts(target, key, texts);
+	int64		hash = ms_key_texts(target, key, row->isnull, texts);
 
 	if (OidIsValid(role))
 		rolename = GetUserNameFromId(role, true);
@@ -417,14 +419,17 @@ ms_spill_append(MSStore store, MSTarget *target, Relation rel,
 		rolename = GetUserNameFromId(role, false);
 	}
 	for (int i = 0; i < target->nkeys; i++)
-		elems[i] = CStringGetTextDatum(texts[i]);
+	{
+		if (!(nulls[i] = texts[i] == NULL))
+			elems[i] = CStringGetTextDatum(texts[i]);
+	}
 	namestrcpy(&name, rolename);
 
 	values[SPILLED_TARGET] = ObjectIdGetDatum(target->relid);
 	values[SPILLED_HASH] = Int64GetDatum(hash);
-	values[SPILLED_KEY] = PointerGetDatum(construct_array(elems, target->nkeys,
-														  TEXTOID, -1, false,
-														  TYPALIGN_INT));
+	values[SPILLED_KEY] =
+		PointerGetDatum(construct_md_array(elems, nulls, 1, &target->nkeys, &first,
+										   TEXTOID, -1, false, TYPALIGN_INT));
 	values[SPILLED_ROLE] = NameGetDatum(&name);
 	values[SPILLED_DELTA] = Int64GetDatum(row->by);
 	values[SPILLED_FIRST_SEEN] = TimestampTzGetDatum(first_seen);

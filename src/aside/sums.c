@@ -87,7 +87,7 @@ init_sum(MSSums *sums, Sum *sum, const MSRow *row)
 	int			nfillings = bms_num_members(sums->target->fill);
 	int			attno = -1;
 
-	sum->row = ms_row_copy(sums->rel, row);
+	sum->row = ms_row_copy(sums->target, sums->rel, row);
 	sum->fillings = palloc(sizeof(Filling) * nfillings);
 	for (int i = 0; i < nfillings; i++)
 	{
@@ -142,7 +142,7 @@ copy_sum(MSSums *sums, Sum *copy, const Sum *sum)
 	int			nfillings = bms_num_members(sums->target->fill);
 	int			attno = -1;
 
-	copy->row = ms_row_copy(sums->rel, sum->row);
+	copy->row = ms_row_copy(sums->target, sums->rel, sum->row);
 	copy->fillings = palloc(sizeof(Filling) * nfillings);
 	for (int i = 0; i < nfillings; i++)
 	{
@@ -230,7 +230,7 @@ ms_sums_add(MSSums *sums, const MSRow *row)
 	{
 		Sum		   *last = &sums->sums[sums->n - 1];
 
-		if (ms_compare_rows(sums->target, last->row->values, row->values) == 0 &&
+		if (ms_compare_rows(sums->target, last->row, row) == 0 &&
 			is_amount_only(sums, last, row))
 		{
 			add_amount(sums->target, last->row, row);

@@ -107,47 +107,55 @@ read_key(FunctionCallInfo fcinfo, int first, bool text, KeyValues *key)
 	}
 }
 
+/* Nobody knows in which order an index's expressions name their columns. */
+static void
+no_order(const MSTarget *target, const char *columns)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("key values of table %s have no order", target->name),
+			 errdetail("Its key is computed of several columns: %s.", columns),
+			 errhint("Say in which order they come: SELECT missing_symbol.track(%s, key => %s). Or give them by name: increment_row().",
+					 quote_literal_cstr(target->name),
+					 quote_literal_cstr(psprintf("{%s}", columns)))));
+}
+
 /* Are n values of a key enough, of which least must be given? */
 static void
 check_key_count(MSTarget *target, Relation rel, int n, int least)
 {
 	StringInfoData buf;
 
-	if (n <= target->nkeys && n >= least)
+	if (likely(n <= target->nargs && n >= least && target->ordered))
 		return;
 
 	initStringInfo(&buf);
-	for (int arg = 0; arg < target->nkeys; arg++)
-	{
-		for (int i = 0; i < target->nkeys; i++)
-		{
-			if (target->argument[i] == arg)
-				appendStringInfo(&buf, "%s%s", arg > 0 ? ", " : "",
-								 quote_identifier(ms_column_name(rel,
-																 target->keys[i].column.attno)));
-		}
-	}
+	for (int i = 0; i < target->nargs; i++)
+		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "",
+						 quote_identifier(ms_column_name(rel,
+														 target->args[i].attno)));
+	if (!target->ordered)
+		no_order(target, buf.data);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("wrong number of key values for table %s: %d instead of %d",
-					target->name, n, target->nkeys),
-			 least < target->nkeys ?
+					target->name, n, target->nargs),
+			 least < target->nargs ?
 			 errhint("Give the values of: %s; the last %d may be left out.",
-					 buf.data, target->nkeys - least) :
+					 buf.data, target->nargs - least) :
 			 errhint("Give the values of: %s.", buf.data)));
 }
 
 static MSRow *
 row_from_key(MSTarget *target, Relation rel, const KeyValues *key, bool search)
 {
-	MSRow	   *row = ms_row_make(rel);
+	MSRow	   *row = ms_row_make(target);
 
 	check_key_count(target, rel, key->n, target->nrequired);
 	for (int i = 0; i < key->n; i++)
 		ms_row_set_key(target, rel, row, i, search, key->types[i],
 					   key->values[i], key->isnull[i]);
-	if (unlikely(key->n < target->nkeys))
-		ms_row_set_key_defaults(target, rel, row, key->n);
+	ms_row_finish_key(target, rel, row, key->n, search);
 	return row;
 }
 
@@ -278,7 +286,7 @@ work_increment(Call *call)
 static void
 work_increment_row(Call *call)
 {
-	MSRow	   *row = ms_row_make(call->rel);
+	MSRow	   *row = ms_row_make(call->target);
 
 	ms_row_from_jsonb(call->target, call->rel, row, call->fields);
 	row->by = call->by;
@@ -288,7 +296,7 @@ work_increment_row(Call *call)
 static void
 work_increment_texts(Call *call)
 {
-	MSRow	   *row = ms_row_make(call->rel);
+	MSRow	   *row = ms_row_make(call->target);
 
 	ms_row_from_texts(call->target, call->rel, row, call->names, call->nelems,
 					  call->texts, call->nulls);
@@ -351,7 +359,7 @@ work_amount(Call *call)
 static void
 work_amount_row(Call *call)
 {
-	MSRow	   *row = ms_row_make(call->rel);
+	MSRow	   *row = ms_row_make(call->target);
 
 	ms_row_from_jsonb(call->target, call->rel, row, call->fields);
 	count_amount(call, row);
@@ -508,7 +516,7 @@ work_key(Call *call)
 	KeyCall    *key_call = (KeyCall *) call;
 
 	/* what is looked for is one key, not that of today */
-	check_key_count(call->target, call->rel, call->key.n, call->target->nkeys);
+	check_key_count(call->target, call->rel, call->key.n, call->target->nargs);
 	key_call->work(call->target, call->rel,
 				   row_from_key(call->target, call->rel, &call->key, true),
 				   key_call->arg);
@@ -518,7 +526,7 @@ static void
 work_named_key(Call *call)
 {
 	KeyCall    *key_call = (KeyCall *) call;
-	MSRow	   *row = ms_row_make(call->rel);
+	MSRow	   *row = ms_row_make(call->target);
 
 	ms_row_key_from_jsonb(call->target, call->rel, row, call->fields);
 	key_call->work(call->target, call->rel, row, key_call->arg);
@@ -620,20 +628,19 @@ work_many(Call *call)
 {
 	MSRow	  **rows = allocate_rows(call->nelems);
 
-	if (call->target->nkeys != 1 && call->target->nrequired > 1)
+	if (call->target->nargs != 1 && call->target->nrequired > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the key of table %s has %d columns",
-						call->target->name, call->target->nkeys),
+						call->target->name, call->target->nargs),
 				 errhint("Use increment_rows() with an array of JSON objects.")));
 	for (int i = 0; i < call->nelems; i++)
 	{
 		call->reading = i + 1;
-		rows[i] = ms_row_make(call->rel);
+		rows[i] = ms_row_make(call->target);
 		ms_row_set_key(call->target, call->rel, rows[i], 0, false,
 					   call->elemtype, call->elems[i], call->nulls[i]);
-		if (call->target->nkeys > 1)
-			ms_row_set_key_defaults(call->target, call->rel, rows[i], 1);
+		ms_row_finish_key(call->target, call->rel, rows[i], 1, false);
 	}
 	call->reading = 0;
 	run_batch(call, rows);
@@ -651,7 +658,7 @@ work_rows(Call *call)
 
 		CHECK_FOR_INTERRUPTS();
 		call->reading = i + 1;
-		rows[i] = ms_row_make(call->rel);
+		rows[i] = ms_row_make(call->target);
 		ms_row_from_jsonb(call->target, call->rel, rows[i],
 						  JsonbPGetDatum(JsonbValueToJsonb(v)));
 	}

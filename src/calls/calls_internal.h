@@ -51,8 +51,8 @@ extern void ms_set_last_increment(const MSResult *result);
  */
 extern void ms_row_set_key(MSTarget *target, Relation rel, MSRow *row, int i,
 						   bool search, Oid type, Datum value, bool isnull);
-extern void ms_row_set_key_defaults(MSTarget *target, Relation rel, MSRow *row,
-									int first);
+extern void ms_row_finish_key(MSTarget *target, Relation rel, MSRow *row,
+							  int n, bool search);
 extern void ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 							  const char *const *names, int n,
 							  const Datum *values, const bool *isnull);

@@ -246,15 +246,8 @@ describe(MSTarget *target, Relation rel, void *desc)
 	ListCell   *lc;
 	const char *reason = ms_general_reason(target, rel);
 
-	for (int arg = 0; arg < target->nkeys; arg++)
-	{
-		for (int i = 0; i < target->nkeys; i++)
-		{
-			if (target->argument[i] == arg)
-				names = lappend(names,
-								padded_name(rel, target->keys[i].column.attno));
-		}
-	}
+	for (int i = 0; i < target->nargs; i++)
+		names = lappend(names, padded_name(rel, target->args[i].attno));
 	values[0] = name_array(names);
 	values[1] = CStringGetDatum(padded_name(rel, target->count));
 	isnull[2] = target->first_seen == InvalidAttrNumber;

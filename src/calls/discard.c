@@ -50,9 +50,9 @@ may_select(Oid relid, const MSTarget *target)
 	if (target == NULL)
 		return pg_attribute_aclcheck_all(relid, role, ACL_SELECT,
 										 ACLMASK_ANY) == ACLCHECK_OK;
-	for (int i = 0; i < target->nkeys; i++)
+	for (int i = 0; i < target->nargs; i++)
 	{
-		if (pg_attribute_aclcheck(relid, target->keys[i].column.attno, role,
+		if (pg_attribute_aclcheck(relid, target->args[i].attno, role,
 								  ACL_SELECT) != ACLCHECK_OK)
 			return false;
 	}

@@ -80,15 +80,16 @@ apply_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 }
 
 /*
- * Does a row lack a column that a new counter needs, and is there nothing
- * that has it: the counter, or an earlier delta of it?
+ * Could a new counter not be made of a row, and is there nothing that counts
+ * it: the counter, or an earlier delta of it?
  */
 static bool
-lacks_column(MSTarget *target, Relation rel, MSRow *row)
+is_lacking(MSTarget *target, Relation rel, MSRow *row)
 {
 	int64		sum;
 
-	return ms_lacking_column(target, rel, row) != InvalidAttrNumber &&
+	return (ms_lacking_column(target, rel, row) != InvalidAttrNumber ||
+			ms_is_outside(target, rel, row)) &&
 		!ms_pending_sum(target, row, &sum) &&
 		!ms_general_exists(target, rel, row) &&
 		!ms_spill_has_key(target, rel, row, GetActiveSnapshot());
@@ -150,9 +151,12 @@ defer_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 			ms_result_none(MS_ABSENT, result);
 			continue;
 		}
-		if (!target->no_insert && lacks_column(target, rel, rows[i]))
+		if (!target->no_insert && is_lacking(target, rel, rows[i]))
+		{
 			ms_check_required_columns(target, rel, rows[i]);
-		ms_check_key_fits(target, rel, rows[i]->values);
+			ms_outside(target);
+		}
+		ms_check_key_fits(target, rows[i]->values, rows[i]->isnull);
 		outcome = defer(target, rel, rows[i], apply, result, counts);
 		if (outcome == MS_DEFERRED || outcome == MS_BUFFERED)
 		{

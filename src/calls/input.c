@@ -258,53 +258,50 @@ coerce_value(MSTarget *target, Relation rel, MSColumn *column, bool search,
 	return value;
 }
 
+/*
+ * The values of a key are given: check them, or compute the key of them.
+ * search: it is only looked for.
+ */
 static void
-null_key(const MSTarget *target, Relation rel, const MSKeyColumn *key)
+finish_key(MSTarget *target, Relation rel, MSRow *row, bool search)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-			 errmsg("key column \"%s\" of table %s must not be null",
-					ms_column_name(rel, key->column.attno), target->name),
-			 errdetail("A null key conflicts with nothing: every increment would be a new row."),
-			 errhint("Use a value that stands for \"unknown\", such as an empty string.")));
+	if (unlikely(target->special))
+	{
+		ms_key_compute(target, rel, row, search);
+		return;
+	}
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		if (row->isnull[target->keys[i].column.attno - 1])
+			ms_null_key(target, rel, i);
+	}
 }
 
 /*
- * Set the key column that takes the caller's arg-th key value; search: only to
- * look for it.
+ * Set the column that takes the caller's arg-th key value; search: only to look
+ * for it.
  */
 void
 ms_row_set_key(MSTarget *target, Relation rel, MSRow *row, int arg,
 			   bool search, Oid type, Datum value, bool isnull)
 {
-	MSKeyColumn *key = NULL;
-
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		if (target->argument[i] == arg)
-			key = &target->keys[i];
-	}
-	Assert(key != NULL);
+	MSColumn   *column = &target->args[arg];
 
 	if (!isnull)
-		value = coerce_value(target, rel, &key->column, search, type, value,
+		value = coerce_value(target, rel, column, search, type, value,
 							 &isnull);
-	if (isnull)
-		null_key(target, rel, key);
-	row->values[key->column.attno - 1] = value;
-	row->isnull[key->column.attno - 1] = false;
+	row->values[column->attno - 1] = value;
+	row->isnull[column->attno - 1] = isnull;
 }
 
-/* Set the key columns from the caller's first-th on to their defaults. */
+/* All n key values have been set: others get their defaults. */
 void
-ms_row_set_key_defaults(MSTarget *target, Relation rel, MSRow *row, int first)
+ms_row_finish_key(MSTarget *target, Relation rel, MSRow *row, int n,
+				  bool search)
 {
-	ms_row_default_key(target, rel, row, first);
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		if (row->isnull[target->keys[i].column.attno - 1])
-			null_key(target, rel, &target->keys[i]);
-	}
+	if (unlikely(n < target->nargs))
+		ms_row_default_key(target, rel, row, n);
+	finish_key(target, rel, row, search);
 }
 
 /*
@@ -312,24 +309,23 @@ ms_row_set_key_defaults(MSTarget *target, Relation rel, MSRow *row, int first)
  * be left out have their defaults.
  */
 static void
-check_key_given(MSTarget *target, Relation rel, MSRow *row, int least)
+check_key_given(MSTarget *target, Relation rel, MSRow *row, int least,
+				bool search)
 {
-	if (least < target->nkeys)
+	if (least < target->nargs)
 		ms_row_default_key(target, rel, row, least);
-	for (int i = 0; i < target->nkeys; i++)
+	for (int i = 0; i < least; i++)
 	{
-		const MSKeyColumn *key = &target->keys[i];
+		AttrNumber	attno = target->args[i].attno;
 
-		if (target->argument[i] < least &&
-			!bms_is_member(key->column.attno, row->given))
+		if (!bms_is_member(attno, row->given))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("key column \"%s\" of table %s is not given",
-							ms_column_name(rel, key->column.attno), target->name),
+							ms_column_name(rel, attno), target->name),
 					 errhint("Every column of the key must be given.")));
-		if (row->isnull[key->column.attno - 1])
-			null_key(target, rel, key);
 	}
+	finish_key(target, rel, row, search);
 }
 
 static MSNamedColumns *
@@ -354,7 +350,7 @@ find_named_columns(MSTarget *target, Relation rel, const char *const *names,
 		if (attno == InvalidAttrNumber)
 			continue;
 		att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
-		if (ms_is_database_filled(att) && !ms_is_key_column(target, attno))
+		if (ms_is_database_filled(att) && !ms_is_argument(target, attno))
 			continue;
 		named->columns[i].attno = attno;
 		named->columns[i].typid = att->atttypid;
@@ -390,7 +386,7 @@ ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 			coerce_value(target, rel, column, false, TEXTOID, values[i],
 						 &row->isnull[column->attno - 1]);
 	}
-	check_key_given(target, rel, row, target->nrequired);
+	check_key_given(target, rel, row, target->nrequired, false);
 }
 
 static MSRecordReader *
@@ -468,7 +464,7 @@ check_field(MSTarget *target, Relation rel, AttrNumber attno,
 						field, target->name),
 				 errhint("Leave it out; give the amount as the argument \"by\".")));
 	att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
-	if (ms_is_database_filled(att) && !ms_is_key_column(target, attno))
+	if (ms_is_database_filled(att) && !ms_is_argument(target, attno))
 		ereport(ERROR,
 				(errcode(ERRCODE_GENERATED_ALWAYS),
 				 errmsg("column \"%s\" of table %s can only be filled by the database",
@@ -516,7 +512,7 @@ ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("fields must be a JSON object"),
 				 errhint("For example '{\"%s\": ...}'.",
-						 ms_column_name(rel, target->keys[0].column.attno))));
+						 ms_column_name(rel, target->args[0].attno))));
 	read_field_names(target, rel, row, json);
 
 	reader = find_record_reader(target, rel);
@@ -538,7 +534,7 @@ ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
 	heap_deform_tuple(&tuple, RelationGetDescr(rel), row->values,
 					  row->isnull);
 
-	check_key_given(target, rel, row, target->nrequired);
+	check_key_given(target, rel, row, target->nrequired, false);
 }
 
 static char *
@@ -649,7 +645,7 @@ read_key_names(MSTarget *target, Relation rel, MSRow *row, Jsonb *json)
 			continue;
 		field = pnstrdup(v.val.string.val, v.val.string.len);
 		attno = ms_column_number(rel, field);
-		if (attno == InvalidAttrNumber || !ms_is_key_column(target, attno))
+		if (attno == InvalidAttrNumber || !ms_is_argument(target, attno))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("field \"%s\" is no column of the key of table %s",
@@ -666,14 +662,14 @@ read_key_names(MSTarget *target, Relation rel, MSRow *row, Jsonb *json)
 static Datum
 make_key_record(MSTarget *target, Relation rel)
 {
-	TupleDesc	desc = CreateTemplateTupleDesc(target->nkeys);
+	TupleDesc	desc = CreateTemplateTupleDesc(target->nargs);
 	Datum		values[INDEX_MAX_KEYS] = {0};
 	bool		isnull[INDEX_MAX_KEYS];
 
 	memset(isnull, true, sizeof(isnull));
-	for (int i = 0; i < target->nkeys; i++)
+	for (int i = 0; i < target->nargs; i++)
 	{
-		const MSColumn *column = &target->keys[i].column;
+		const MSColumn *column = &target->args[i];
 		int32		typmod = column->typmod;
 		Oid			type = getBaseTypeAndTypmod(column->typid, &typmod);
 
@@ -699,7 +695,7 @@ ms_row_key_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum key)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("key must be a JSON object"),
 				 errhint("For example '{\"%s\": ...}'.",
-						 ms_column_name(rel, target->keys[0].column.attno))));
+						 ms_column_name(rel, target->args[0].attno))));
 	read_key_names(target, rel, row, json);
 
 	fmgr_info(F_JSONB_POPULATE_RECORD, &populate);
@@ -712,14 +708,14 @@ ms_row_key_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum key)
 	header = DatumGetHeapTupleHeader(FunctionCall2(&populate,
 												   make_key_record(target, rel),
 												   JsonbPGetDatum(json)));
-	for (int i = 0; i < target->nkeys; i++)
+	for (int i = 0; i < target->nargs; i++)
 	{
-		AttrNumber	attno = target->keys[i].column.attno;
+		AttrNumber	attno = target->args[i].attno;
 
 		row->values[attno - 1] = GetAttributeByNum(header, i + 1,
 												   &row->isnull[attno - 1]);
 	}
-	check_key_given(target, rel, row, target->nkeys);
+	check_key_given(target, rel, row, target->nargs, true);
 }
 
 /* An increment by nothing is a mistake of the caller. */

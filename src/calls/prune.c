@@ -112,6 +112,19 @@ check_last_seen(const MSTarget *target)
 						 quote_literal_cstr(target->name))));
 }
 
+/* The key is read as columns, and there is one row of it at the most. */
+static void
+check_key(const MSTarget *target)
+{
+	if (target->exprs != NIL || target->predicate != NULL || target->nulls)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot prune table %s: the index of its key is partial, on expressions, or has NULLS NOT DISTINCT",
+						target->name),
+				 errhint("Merge what is set aside, and DELETE its rows: SELECT missing_symbol.flush(); DELETE FROM %s WHERE ...",
+						 target->name)));
+}
+
 /*
  * What cannot be pruned, or not like this.  Sets the cutoff.
  */
@@ -122,6 +135,7 @@ check_target(Prune *prune)
 	TimestampTz now = ms_clock();
 
 	check_last_seen(target);
+	check_key(target);
 	prune->cutoff =
 		DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
 												TimestampTzGetDatum(now),
@@ -206,6 +220,7 @@ check_unchanged(Prune *prune)
 	bool		same = target->nkeys == prune->nkeys;
 
 	check_last_seen(target);
+	check_key(target);
 	for (int i = 0; same && i < target->nkeys; i++)
 		same = target->keys[i].column.attno == prune->attnos[i] &&
 			target->keys[i].column.typid == prune->types[i];
@@ -226,7 +241,7 @@ prepare(Prune *prune, const char *before, const char *after)
 	appendStringInfoString(&sql, before);
 	ms_append_table(&sql, prune->target, prune->rel);
 	appendStringInfoString(&sql, " WHERE ");
-	ms_append_key_condition(&sql, prune->target, prune->rel);
+	ms_append_key_condition(&sql, prune->target, prune->rel, 0);
 	appendStringInfoString(&sql, " AND ");
 	append_age_condition(&sql, prune->target, prune->nkeys + 1);
 	appendStringInfoString(&sql, after);
@@ -254,7 +269,7 @@ execute(Prune *prune, SPIPlanPtr plan, Datum *values)
 static bool
 has_deltas(Prune *prune, const Datum *key)
 {
-	MSRow	   *row = ms_row_make(prune->rel);
+	MSRow	   *row = ms_row_make(prune->target);
 	SnapshotData dirty;
 	int64		pending;
 

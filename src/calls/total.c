@@ -282,7 +282,7 @@ read_deltas(Total *total)
 
 /* The place of a key; -1 where it is not there. */
 static int
-find_key(const Total *total, const Datum *values)
+find_key(const Total *total, const MSRow *row)
 {
 	int			low = 0;
 	int			high = total->nrows - 1;
@@ -290,8 +290,8 @@ find_key(const Total *total, const Datum *values)
 	while (low <= high)
 	{
 		int			middle = low + (high - low) / 2;
-		int			order = ms_compare_rows(total->target, values,
-											total->rows[middle]->values);
+		int			order = ms_compare_rows(total->target, row,
+											total->rows[middle]);
 
 		if (order == 0)
 			return middle;
@@ -432,12 +432,12 @@ static void
 put_table_row(Total *total, HeapTuple tuple, TupleDesc from)
 {
 	TupleDesc	desc = RelationGetDescr(total->rel);
-	Datum	   *values = palloc0(sizeof(Datum) * desc->natts);
-	bool	   *isnull = palloc(sizeof(bool) * desc->natts);
-	bool		is_counter = true;
+	MSRow	   *row = ms_row_make(total->target);
+	Datum	   *values = row->values;
+	bool	   *isnull = row->isnull;
+	bool		is_counter = total->nrows > 0;
 	int			place = -1;
 
-	memset(isnull, true, desc->natts);
 	for (int i = 0, j = 1; i < desc->natts; i++)
 	{
 		if (TupleDescAttr(desc, i)->attisdropped)
@@ -445,12 +445,15 @@ put_table_row(Total *total, HeapTuple tuple, TupleDesc from)
 		values[i] = heap_getattr(tuple, j, from, &isnull[i]);
 		j++;
 	}
-	for (int i = 0; i < total->target->nkeys; i++)
-		is_counter &= !isnull[total->target->keys[i].column.attno - 1];
 
-	/* what has a NULL in its key is never counted */
+	/* what has a NULL in its key is never counted, unless that is a value */
+	if (is_counter && total->target->special)
+		is_counter = ms_key_of_row(total->target, total->rel, values, isnull);
+	for (int i = 0; is_counter && !total->target->special &&
+		 i < total->target->nkeys; i++)
+		is_counter = !isnull[total->target->keys[i].column.attno - 1];
 	if (is_counter)
-		place = find_key(total, values);
+		place = find_key(total, row);
 	if (place >= 0)
 	{
 		add_to_row(total->target, total->rows[place], values, isnull);

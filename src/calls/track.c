@@ -28,6 +28,7 @@
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "nodes/value.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -36,6 +37,7 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
@@ -170,6 +172,14 @@ check_key_change(Relation rel, List *before, List *after)
 				 errmsg("cannot change the key of table \"%s\": increments of it are set aside",
 						RelationGetRelationName(rel)),
 				 errhint("Merge them first: SELECT missing_symbol.flush(). What cannot be merged: SELECT missing_symbol.discard_all(...).")));
+}
+
+/* The index that settings name, as a list; NIL: none. */
+static List *
+index_of(const MSTracked *settings)
+{
+	return settings->index == NULL ? NIL :
+		list_make1(makeString(settings->index));
 }
 
 /* New keys that are set aside would be dropped, where no rows are made. */
@@ -375,17 +385,62 @@ check_permanent(Relation rel)
 				 errhint("Give it one unique key and the customary column names; then it needs no track().")));
 }
 
+static void
+look(Relation rel, bool spill)
+{
+	Relation	again;
+	MSTarget   *target = ms_target_open(RelationGetRelid(rel), NoLock, &again);
+
+	(void) ms_look_at(target, again, judge, &spill);
+}
+
+/*
+ * The same where an index has been named: track() can say nothing of such a
+ * table before.  So what it is yet to name is a warning.
+ */
+static void
+look_by_index(Relation rel, bool spill)
+{
+	MemoryContext oldcxt = CurrentMemoryContext;
+	ResourceOwner oldowner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(oldcxt);
+	PG_TRY();
+	{
+		look(rel, spill);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(oldcxt);
+		CurrentResourceOwner = oldowner;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(oldcxt);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(oldcxt);
+		CurrentResourceOwner = oldowner;
+		if (error->sqlerrcode == ERRCODE_UNDEFINED_COLUMN ||
+			error->sqlerrcode == ERRCODE_AMBIGUOUS_COLUMN)
+			error->elevel = WARNING;
+		ThrowErrorData(error);
+	}
+	PG_END_TRY();
+}
+
 /* An error in what was asked for shows here, and undoes the row. */
 static void
-finish(Relation rel, bool spill)
+finish(Relation rel, bool spill, bool names_index)
 {
-	MSTarget   *target;
-	Relation	again;
-
 	CacheInvalidateRelcache(rel);
 	CommandCounterIncrement();
-	target = ms_target_open(RelationGetRelid(rel), NoLock, &again);
-	(void) ms_look_at(target, again, judge, &spill);
+	if (names_index)
+		look_by_index(rel, spill);
+	else
+		look(rel, spill);
 	relation_close(rel, NoLock);
 }
 
@@ -426,7 +481,8 @@ ms_track(PG_FUNCTION_ARGS)
 	insert_row(tracked, values, isnull);
 	table_close(tracked, RowExclusiveLock);
 
-	finish(rel, !isnull[TRACKED_SPILL] && DatumGetBool(values[TRACKED_SPILL]));
+	finish(rel, !isnull[TRACKED_SPILL] && DatumGetBool(values[TRACKED_SPILL]),
+		   false);
 	PG_RETURN_VOID();
 }
 
@@ -476,6 +532,7 @@ ms_configure(PG_FUNCTION_ARGS)
 	Datum		settings;
 	MSTracked	before = {0};
 	MSTracked	now;
+	bool		names_index;
 
 	if (PG_ARGISNULL(1))
 		ereport(ERROR,
@@ -498,6 +555,8 @@ ms_configure(PG_FUNCTION_ARGS)
 	memset(&now, 0, sizeof(now));
 	ms_settings_parse(settings, &now);
 	check_insert_change(rel, before.no_insert, now.no_insert);
+	check_key_change(rel, index_of(&before), index_of(&now));
+	names_index = now.index != NULL;
 	values[SETTINGS_TARGET] = PG_GETARG_DATUM(0);
 	values[SETTINGS_SETTINGS] = settings;
 	if (JB_ROOT_COUNT(DatumGetJsonbP(settings)) > 0)
@@ -505,7 +564,7 @@ ms_configure(PG_FUNCTION_ARGS)
 	table_close(table, RowExclusiveLock);
 
 	ms_tracked_read(RelationGetRelid(rel), &now);
-	finish(rel, now.spill);
+	finish(rel, now.spill, names_index);
 	PG_RETURN_VOID();
 }
 
@@ -538,8 +597,12 @@ ms_untrack(PG_FUNCTION_ARGS)
 	Datum		values[TRACKED_NATTS];
 	bool		isnull[TRACKED_NATTS];
 	ItemPointerData tid;
-	bool		configured = forget_settings(RelationGetRelid(rel));
+	MSTracked	before;
+	bool		configured;
 
+	ms_tracked_read(RelationGetRelid(rel), &before);
+	check_key_change(rel, index_of(&before), NIL);
+	configured = forget_settings(RelationGetRelid(rel));
 	if (ms_tracked_row(tracked, RelationGetRelid(rel), values, isnull, &tid))
 	{
 		check_key_change(rel, named_key(values, isnull), NIL);

@@ -22,8 +22,9 @@ typedef struct MSPrivileges
 	RTEPermissionInfo *perminfo;	/* of the entry */
 	MemoryContext cxt;			/* where all of it is */
 	Bitmapset  *inserted;		/* columns, by an increment that gives only
-								 * the key; SELECT needs the same */
+								 * the key */
 	Bitmapset  *updated;
+	Bitmapset  *selected;
 	Bitmapset  *given;			/* what perminfo is for */
 } MSPrivileges;
 

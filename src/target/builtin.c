@@ -24,6 +24,7 @@
 #include "commands/trigger.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/partcache.h"
 #include "utils/rel.h"
@@ -162,6 +163,21 @@ ms_type_is_builtin(Oid type)
 		default:
 			return false;
 	}
+}
+
+/*
+ * An index's expressions (Anum_pg_index_indexprs) or its predicate
+ * (Anum_pg_index_indpred), as they are stored; NULL: it has none.  Those of the
+ * relcache are simplified, for which functions of the table's owner run.
+ */
+Node *
+ms_index_tree(Relation index, AttrNumber which)
+{
+	bool		isnull;
+	Datum		tree = SysCacheGetAttr(INDEXRELID, index->rd_indextuple,
+									   which, &isnull);
+
+	return isnull ? NULL : stringToNode(TextDatumGetCString(tree));
 }
 
 /* Is a column always given? */

@@ -153,16 +153,10 @@ key_literal(const MSTarget *target, Relation rel)
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	for (int arg = 0; arg < target->nkeys; arg++)
-	{
-		for (int i = 0; i < target->nkeys; i++)
-		{
-			if (target->argument[i] == arg)
-				appendStringInfo(&buf, "%s%s", arg > 0 ? "," : "{",
-								 quote_identifier(ms_column_name(rel,
-																 target->keys[i].column.attno)));
-		}
-	}
+	for (int arg = 0; arg < target->nargs; arg++)
+		appendStringInfo(&buf, "%s%s", arg > 0 ? "," : "{",
+						 quote_identifier(ms_column_name(rel,
+														 target->args[arg].attno)));
 	appendStringInfoChar(&buf, '}');
 	return quote_literal_cstr(buf.data);
 }
@@ -484,8 +478,9 @@ no_times(const MSTarget *target, Relation rel, bool wide,
 
 	if (wide)
 	{
-		for (int i = 0; i < target->nkeys; i++)
-			result = bms_add_member(result, target->keys[i].column.attno);
+		for (int i = 0; i < target->nargs; i++)
+			result = bms_add_member(result, target->args[i].attno);
+		result = bms_add_members(result, target->predicate_columns);
 	}
 
 	/* to count what exists is no change of it */
@@ -531,7 +526,11 @@ ms_infer_counter(MSTarget *target, Relation rel, const MSTracked *tracked)
 		refused_before(rel, &last_part, tracked->last_seen);
 	if (target->count == InvalidAttrNumber)
 	{
-		Bitmapset  *keys = unique_columns(rel);
+		Bitmapset  *keys = bms_add_members(unique_columns(rel),
+										   target->predicate_columns);
+
+		for (int i = 0; i < target->nargs; i++)
+			keys = bms_add_member(keys, target->args[i].attno);
 
 		target->count = find_named(target, rel, &count_part, more_counts,
 								   can_count, keys);
@@ -566,29 +565,53 @@ ms_infer_counter(MSTarget *target, Relation rel, const MSTracked *tracked)
 	set_time(target, rel, target->last_seen, &target->last_time);
 }
 
+/* The part that a column plays in a counter; NULL: none. */
+static const char *
+part_of(const MSTarget *target, AttrNumber attno)
+{
+	if (attno == target->count)
+		return "count";
+	if (attno == target->first_seen)
+		return "first_seen";
+	if (attno == target->last_seen)
+		return "last_seen";
+	return NULL;
+}
+
 /* A column that every increment changes, or that is its own, is no key. */
 void
 ms_check_key_is_no_counter(MSTarget *target, Relation rel)
 {
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		AttrNumber	attno = target->keys[i].column.attno;
-		const char *part;
+	int			attno = -1;
 
-		if (attno == target->count)
-			part = "count";
-		else if (attno == target->first_seen)
-			part = "first_seen";
-		else if (attno == target->last_seen)
-			part = "last_seen";
-		else
+	for (int i = 0; i < target->nargs; i++)
+	{
+		const char *part = part_of(target, target->args[i].attno);
+
+		if (part == NULL)
 			continue;
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
 				 errmsg("column \"%s\" of table %s is in the key and is its %s column",
-						ms_column_name(rel, attno), target->name, part),
+						ms_column_name(rel, target->args[i].attno),
+						target->name, part),
 				 errhint("Name another key or another column: SELECT missing_symbol.track(%s, key => ..., %s => ...).",
 						 quote_literal_cstr(target->name), part)));
+	}
+	while ((attno = bms_next_member(target->predicate_columns, attno)) >= 0)
+	{
+		const char *part = bms_is_member(attno, target->fill) ? "filled" :
+			part_of(target, attno);
+
+		if (part == NULL)
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+				 errmsg("column \"%s\" of table %s is in the predicate of its index and is its %s column",
+						ms_column_name(rel, attno), target->name, part),
+				 errdetail("Counting could take a row out of the index."),
+				 errhint("Count by another index: SELECT missing_symbol.configure(%s, '{\"index\": ...}').",
+						 quote_literal_cstr(target->name))));
 	}
 }
 

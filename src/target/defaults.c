@@ -341,7 +341,7 @@ key_default_refused(const MSTarget *target, Relation rel,
 {
 	Node	   *expr;
 
-	if (!ms_is_key_column(target, att->attnum))
+	if (!ms_is_argument(target, att->attnum))
 		return "It is not in the key.";
 	expr = default_of(rel, att);
 	if (expr == NULL || is_null(expr))
@@ -383,15 +383,14 @@ ms_infer_key_defaults(MSTarget *target, Relation rel, List *names)
 							 quote_literal_cstr(target->name))));
 		columns = bms_add_member(columns, attno);
 	}
-	target->nrequired = target->nkeys - bms_num_members(columns);
-	for (int i = 0; i < target->nkeys; i++)
+	target->nrequired = target->nargs - bms_num_members(columns);
+	for (int i = 0; i < target->nrequired; i++)
 	{
-		if (bms_is_member(target->keys[i].column.attno, columns) &&
-			target->argument[i] < target->nrequired)
+		if (bms_is_member(target->args[i].attno, columns))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("column \"%s\" cannot be left out of the key of table %s",
-							ms_column_name(rel, target->keys[i].column.attno),
+							ms_column_name(rel, target->args[i].attno),
 							target->name),
 					 errdetail("A column behind it in the key cannot."),
 					 errhint("Give the key another order: SELECT missing_symbol.track(%s, key => ...).",
@@ -501,7 +500,7 @@ const MSRow *
 ms_row_with_defaults(MSTarget *target, Relation rel, const MSRow *row)
 {
 	MSRow	   *result;
-	int			natts = RelationGetNumberOfAttributes(rel);
+	int			n = target->nvalues;
 	Datum	   *values;
 	bool	   *isnull;
 	Bitmapset  *columns = NULL;
@@ -515,12 +514,12 @@ ms_row_with_defaults(MSTarget *target, Relation rel, const MSRow *row)
 	if (columns == NULL)
 		return row;
 
-	result = ms_row_make(rel);
+	result = ms_row_make(target);
 	values = result->values;
 	isnull = result->isnull;
 	*result = *row;
-	result->values = memcpy(values, row->values, sizeof(Datum) * natts);
-	result->isnull = memcpy(isnull, row->isnull, sizeof(bool) * natts);
+	result->values = memcpy(values, row->values, sizeof(Datum) * n);
+	result->isnull = memcpy(isnull, row->isnull, sizeof(bool) * n);
 	evaluate(target, rel, result, columns, find_compiled(target, rel));
 	result->defaulted = bms_union(row->defaulted, columns);
 	bms_free(columns);
@@ -536,11 +535,11 @@ ms_row_default_key(MSTarget *target, Relation rel, MSRow *row, int first)
 {
 	Bitmapset  *columns = NULL;
 
-	for (int i = 0; i < target->nkeys; i++)
+	for (int i = first; i < target->nargs; i++)
 	{
-		AttrNumber	attno = target->keys[i].column.attno;
+		AttrNumber	attno = target->args[i].attno;
 
-		if (target->argument[i] >= first && !bms_is_member(attno, row->given))
+		if (!bms_is_member(attno, row->given))
 			columns = bms_add_member(columns, attno);
 	}
 	if (columns != NULL)

@@ -14,14 +14,19 @@
 
 #include "access/genam.h"
 #include "access/nbtree.h"
+#include "access/sysattr.h"
 #include "catalog/pg_am.h"
 #include "commands/defrem.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/value.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
+#include "utils/guc.h"
+#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -53,24 +58,14 @@ ms_column_name(Relation rel, AttrNumber attno)
 	return NameStr(TupleDescAttr(RelationGetDescr(rel), attno - 1)->attname);
 }
 
-/* Is a column part of the key? */
-bool
-ms_is_key_column(const MSTarget *target, AttrNumber attno)
+/* The name of a key column, or the text of its expression. */
+const char *
+ms_key_name(const MSTarget *target, Relation rel, int i)
 {
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		if (target->keys[i].column.attno == attno)
-			return true;
-	}
-	return false;
-}
+	const MSKeyColumn *key = &target->keys[i];
 
-/* Does an increment give a new row's value of a column, whoever makes it? */
-bool
-ms_is_always_given(const MSTarget *target, AttrNumber attno)
-{
-	return attno == target->count || attno == target->first_seen ||
-		attno == target->last_seen || ms_is_key_column(target, attno);
+	return key->expr != NULL ? key->expr :
+		ms_column_name(rel, key->column.attno);
 }
 
 /* Does the database alone fill a column, and refuse values that are given? */
@@ -147,21 +142,6 @@ ms_default_is_sequence(Relation rel, AttrNumber attno)
 }
 
 /*
- * An index's expressions (Anum_pg_index_indexprs) or its predicate
- * (Anum_pg_index_indpred), as they are stored; NULL: it has none.  Those of the
- * relcache are simplified, for which functions of the table's owner run.
- */
-Node *
-ms_index_tree(Relation index, AttrNumber which)
-{
-	bool		isnull;
-	Datum		tree = SysCacheGetAttr(INDEXRELID, index->rd_indextuple,
-									   which, &isnull);
-
-	return isnull ? NULL : stringToNode(TextDatumGetCString(tree));
-}
-
-/*
  * Is this a unique index that ON CONFLICT (columns) can arbitrate by, once it
  * is valid?  One that is deferrable is none, but is to be told apart.
  */
@@ -192,18 +172,6 @@ is_unique_index(Relation rel, Relation index)
 	return true;
 }
 
-/* The place of a column in an index's key; -1: it is not in there. */
-static int
-index_position(Form_pg_index form, AttrNumber attno)
-{
-	for (int i = 0; i < form->indnkeyatts; i++)
-	{
-		if (form->indkey.values[i] == attno)
-			return i;
-	}
-	return -1;
-}
-
 /* Do two indexes have the same key columns, in any order? */
 static bool
 same_key(Form_pg_index a, Form_pg_index b)
@@ -212,7 +180,7 @@ same_key(Form_pg_index a, Form_pg_index b)
 		return false;
 	for (int i = 0; i < a->indnkeyatts; i++)
 	{
-		if (index_position(b, a->indkey.values[i]) < 0)
+		if (ms_index_position(b, a->indkey.values[i]) < 0)
 			return false;
 	}
 	return true;
@@ -230,34 +198,6 @@ has_same_key(List *indexes, Relation index)
 			return true;
 	}
 	return false;
-}
-
-/* The operator by which an index finds values of a key column equal. */
-static Oid
-equality(Relation index, int i)
-{
-	Oid			type = index->rd_opcintype[i];
-	Oid			operator = get_opfamily_member(index->rd_opfamily[i], type,
-											   type, BTEqualStrategyNumber);
-
-	if (!OidIsValid(operator))
-		elog(ERROR, "index %u has no equality operator for column %d",
-			 RelationGetRelid(index), i + 1);
-	return operator;
-}
-
-/* Do two indexes with the same key columns find the same keys equal? */
-static bool
-same_equality(Relation a, Relation b)
-{
-	for (int i = 0; i < a->rd_index->indnkeyatts; i++)
-	{
-		if (equality(a, i) !=
-			equality(b, index_position(b->rd_index,
-									   a->rd_index->indkey.values[i])))
-			return false;
-	}
-	return true;
 }
 
 /* Has an index operator classes other than its columns' default ones? */
@@ -424,6 +364,22 @@ deferrable_key(const MSTarget *target)
 			 errhint("Make it NOT DEFERRABLE.")));
 }
 
+/* That of the first index that it can name, and that is not inferred; or NULL */
+static char *
+describe_index_call(const MSTarget *target, Relation rel, List *indexes)
+{
+	ListCell   *lc;
+
+	foreach(lc, indexes)
+	{
+		Relation	index = lfirst(lc);
+
+		if (ms_index_is_nameable(index) && ms_index_is_special(rel, index))
+			return ms_index_call(target, RelationGetRelid(index));
+	}
+	return NULL;
+}
+
 /*
  * The unique index that is the key: the one whose columns track() named, else
  * the only one whose columns are given by the one who counts, else the
@@ -435,6 +391,7 @@ choose_key_index(MSTarget *target, Relation rel, List *indexes, List *named)
 	List	   *candidates = NIL;
 	ListCell   *lc;
 	bool		deferrable_seen = false;
+	char	   *call;
 
 	foreach(lc, indexes)
 	{
@@ -453,6 +410,7 @@ choose_key_index(MSTarget *target, Relation rel, List *indexes, List *named)
 
 	if (candidates == NIL)
 	{
+		call = describe_index_call(target, rel, indexes);
 		foreach(lc, named)
 			(void) ms_tracked_column(target, rel, strVal(lfirst(lc)), "key");
 		if (named != NIL && !deferrable_seen)
@@ -461,6 +419,9 @@ choose_key_index(MSTarget *target, Relation rel, List *indexes, List *named)
 					 errmsg("table %s has no unique index on the columns of its tracked key",
 							target->name),
 					 errdetail("The index must be a valid unique btree index on just these columns, not partial, not on expressions, with the columns' own collations."),
+					 call != NULL ?
+					 errhint("Create it, or name a unique index of another kind: %s.",
+							 call) :
 					 errhint("Create it, or name another key: SELECT missing_symbol.track(%s, key => ...).",
 							 quote_literal_cstr(target->name))));
 		if (deferrable_seen)
@@ -470,6 +431,8 @@ choose_key_index(MSTarget *target, Relation rel, List *indexes, List *named)
 				 errmsg("table %s has no unique key to count by",
 						target->name),
 				 errdetail("A key is a valid unique btree index that is neither partial nor on expressions, has the columns' own collations, and is on columns that no sequence, identity or other volatile default fills."),
+				 call != NULL ?
+				 errhint("Name another unique index: %s.", call) :
 				 errhint("Create a unique index on the columns that identify a counter.")));
 	}
 
@@ -494,43 +457,267 @@ choose_key_index(MSTarget *target, Relation rel, List *indexes, List *named)
 	return linitial(candidates);
 }
 
-/* Fill in the key's columns from its index. */
+/* The index that configure() named. */
+static Relation
+find_named_index(const MSTarget *target, Relation rel, List *indexes,
+				 const char *name)
+{
+	Relation	result = NULL;
+	ListCell   *lc;
+
+	foreach(lc, indexes)
+	{
+		if (strcmp(RelationGetRelationName((Relation) lfirst(lc)), name) == 0)
+			result = lfirst(lc);
+	}
+	if (result == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("table %s has no index \"%s\"", target->name, name),
+				 errdetail("configure() was given it as the index of its key."),
+				 errhint("Name one that exists: SELECT missing_symbol.configure(%s, '{\"index\": ...}'); null for none.",
+						 quote_literal_cstr(target->name))));
+	if (result->rd_index->indisunique && !result->rd_index->indimmediate)
+		deferrable_key(target);
+	if (!ms_index_is_nameable(result))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("index \"%s\" of table %s cannot be that of its key",
+						name, target->name),
+				 errdetail("It is not a valid unique btree index."),
+				 errhint("Name another: SELECT missing_symbol.configure(%s, '{\"index\": ...}'); null for none.",
+						 quote_literal_cstr(target->name))));
+	for (int i = 0; i < result->rd_index->indnkeyatts; i++)
+	{
+		AttrNumber	attno = result->rd_index->indkey.values[i];
+
+		if (ms_index_position(result->rd_index, attno) < i && attno != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("index \"%s\" of table %s has a column twice",
+							name, target->name),
+					 errhint("Count by an index that has each column once.")));
+		if (attno != 0 && result->rd_indcollation[i] !=
+			TupleDescAttr(RelationGetDescr(rel), attno - 1)->attcollation)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("index \"%s\" of table %s has another collation than its column \"%s\"",
+							name, target->name, ms_column_name(rel, attno)),
+					 errhint("Count by an index that has the collation of its columns.")));
+	}
+	return result;
+}
+
+/*
+ * The columns that a tree reads, those that a generated one is made of instead
+ * of it: that is added to *generated.
+ */
+static Bitmapset *
+add_base_columns(const MSTarget *target, Relation rel, Node *tree,
+				 Bitmapset *columns, Bitmapset **generated)
+{
+	Bitmapset  *members = NULL;
+	int			member = -1;
+
+	pull_varattnos(tree, 1, &members);
+	while ((member = bms_next_member(members, member)) >= 0)
+	{
+		AttrNumber	attno = member + FirstLowInvalidHeapAttributeNumber;
+
+		if (attno <= 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("an index of table %s is made of whole rows or system columns",
+							target->name),
+					 errhint("Count by an index whose expressions name their columns.")));
+		if (TupleDescAttr(RelationGetDescr(rel), attno - 1)->attgenerated != '\0')
+		{
+			*generated = bms_add_member(*generated, attno);
+			columns = add_base_columns(target, rel,
+									   build_column_default(rel, attno),
+									   columns, generated);
+		}
+		else
+			columns = bms_add_member(columns, attno);
+	}
+	return columns;
+}
+
+/* A column as a tree */
+static Node *
+column_tree(Relation rel, AttrNumber attno)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+
+	return (Node *) makeVar(1, attno, att->atttypid, att->atttypmod,
+							att->attcollation, 0);
+}
+
+/* Set what callers give from a set of columns, in the order of the key. */
 static void
-set_key(MSTarget *target, Relation rel, Relation index, List *named)
+set_arguments(MSTarget *target, Relation rel, Relation index,
+			  Bitmapset *columns, List *named)
+{
+	int			attno = -1;
+	int			n = 0;
+	ListCell   *lc;
+
+	target->nargs = bms_num_members(columns);
+	if (target->nargs == 0 || target->nargs > INDEX_MAX_KEYS)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the key of table %s is made of %d columns",
+						target->name, target->nargs),
+				 errdetail("Its index is \"%s\".",
+						   RelationGetRelationName(index)),
+				 errhint("Count by an index that is made of one column at least, and %d at most.",
+						 INDEX_MAX_KEYS)));
+	target->args = palloc0(sizeof(MSColumn) * target->nargs);
+	target->ordered = named != NIL || !target->computed || target->nargs == 1;
+	if (named != NIL)
+	{
+		foreach(lc, named)
+		{
+			attno = ms_column_number(rel, strVal(lfirst(lc)));
+			if (!bms_is_member(attno, columns) || n == target->nargs)
+				break;
+			target->args[n++].attno = attno;
+			columns = bms_del_member(columns, attno);
+		}
+	}
+	else if (!target->computed)
+	{
+		for (int i = 0; i < target->nkeys; i++)
+			target->args[n++].attno = target->keys[i].column.attno;
+	}
+	else
+	{
+		while ((attno = bms_next_member(columns, attno)) >= 0)
+			target->args[n++].attno = attno;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
+											  target->args[i].attno - 1);
+
+		target->args[i].typid = att->atttypid;
+		target->args[i].typmod = att->atttypmod;
+	}
+	if (n < target->nargs || n < list_length(named))
+	{
+		StringInfoData buf;
+
+		initStringInfo(&buf);
+		for (int i = 0; i < n; i++)
+			columns = bms_add_member(columns, target->args[i].attno);
+		attno = -1;
+		while ((attno = bms_next_member(columns, attno)) >= 0)
+			appendStringInfo(&buf, "%s%s", buf.len > 0 ? "," : "{",
+							 quote_identifier(ms_column_name(rel, attno)));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+				 errmsg("the tracked key of table %s does not have the columns of its index \"%s\"",
+						target->name, RelationGetRelationName(index)),
+				 errhint("Name them, in the order of key values: SELECT missing_symbol.track(%s, key => %s); '{}' for none.",
+						 quote_literal_cstr(target->name),
+						 quote_literal_cstr(psprintf("%s}", buf.data)))));
+	}
+}
+
+/*
+ * Fill in the key from its index; special: configure() has named that, and so
+ * it is computed of what its columns and expressions are made of.
+ */
+static void
+set_key(MSTarget *target, Relation rel, Relation index, List *named,
+		bool special)
 {
 	Form_pg_index form = index->rd_index;
+	Bitmapset  *arguments = NULL;
 
 	target->index = RelationGetRelid(index);
 	target->nkeys = form->indnkeyatts;
-	target->nrequired = target->nkeys;
 	target->keys = palloc0(sizeof(MSKeyColumn) * target->nkeys);
-	target->argument = palloc(sizeof(int) * target->nkeys);
+	target->nvalues = RelationGetNumberOfAttributes(rel);
 
 	for (int i = 0; i < target->nkeys; i++)
 	{
 		MSKeyColumn *key = &target->keys[i];
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
-											  form->indkey.values[i] - 1);
-		ListCell   *lc;
+		MSColumn   *column = &key->column;
+		Node	   *tree = ms_index_expression(index, i);
 
-		key->column.attno = att->attnum;
-		key->column.typid = att->atttypid;
-		key->column.typmod = att->atttypmod;
+		if (tree != NULL)
+		{
+			column->attno = ++target->nvalues;
+			column->typid = exprType(tree);
+			column->typmod = exprTypmod(tree);
+			key->expr = ms_index_column_text(index, i);
+			target->exprs = lappend(target->exprs, tree);
+			target->computed = true;
+		}
+		else
+		{
+			Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
+												  form->indkey.values[i] - 1);
+
+			column->attno = att->attnum;
+			column->typid = att->atttypid;
+			column->typmod = att->atttypmod;
+			if (ms_default_is_sequence(rel, att->attnum))
+				target->key_filled = true;
+			if (special && att->attgenerated != '\0')
+				target->computed = true;
+			tree = column_tree(rel, att->attnum);
+		}
+		get_typlenbyval(column->typid, &key->typlen, &key->typbyval);
 		key->collation = index->rd_indcollation[i];
 		key->subtype = index->rd_opcintype[i];
-		key->eqop = equality(index, i);
+		key->eqop = ms_index_equality(index, i);
 		key->eqproc = get_opcode(key->eqop);
-		if (ms_default_is_sequence(rel, att->attnum))
-			target->key_filled = true;
-
-		/* the caller's order is the one track() was told, else the index's */
-		target->argument[i] = i;
-		foreach(lc, named)
-		{
-			if (ms_column_number(rel, strVal(lfirst(lc))) == att->attnum)
-				target->argument[i] = foreach_current_index(lc);
-		}
+		if (special)
+			arguments = add_base_columns(target, rel, tree, arguments,
+										 &target->generated);
+		else
+			arguments = bms_add_member(arguments, column->attno);
 	}
+	if (special)
+	{
+		target->nulls = ms_nulls_not_distinct(form);
+		target->predicate = ms_index_tree(index, Anum_pg_index_indpred);
+		target->predicate_columns =
+			add_base_columns(target, rel, target->predicate, NULL,
+							 &target->generated);
+	}
+	target->special = target->computed || target->nulls ||
+		target->predicate != NULL;
+
+	/* the key's own columns tell no order of those that it is computed of */
+	if (target->computed && key_is_named(rel, form, named))
+		named = NIL;
+
+	/* the caller's order is the one track() was told, else the index's */
+	set_arguments(target, rel, index, arguments, named);
+	target->nrequired = target->nargs;
+}
+
+/*
+ * ON CONFLICT takes every index that has the key's columns and whose predicate
+ * is implied.  One that covers other rows, too, would have those counted.
+ */
+static void
+check_arbiter(const MSTarget *target, Relation index, Relation key)
+{
+	if (!predicate_implied_by(ms_index_predicate(key), ms_index_predicate(index),
+							  false))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table %s cannot be counted by its index \"%s\" alone: index \"%s\" has the same columns, and more rows",
+						target->name, RelationGetRelationName(key),
+						RelationGetRelationName(index)),
+				 errdetail("ON CONFLICT takes both, and would count rows outside of the key's index."),
+				 errhint("Drop index %s, or count by it: %s.",
+						 quote_identifier(RelationGetRelationName(index)),
+						 ms_index_call(target, RelationGetRelid(index)))));
 }
 
 /* Why the fast path cannot write an index; NULL if it can. */
@@ -551,10 +738,16 @@ ms_index_reason(Relation index)
  * key?
  */
 bool
-ms_index_arbitrates(Relation rel, Relation key, Relation index)
+ms_index_arbitrates(Relation key, Relation index)
 {
-	return is_unique_index(rel, index) && index->rd_index->indimmediate &&
-		same_key(index->rd_index, key->rd_index) && same_equality(key, index);
+	Form_pg_index form = index->rd_index;
+	bool		same_class;
+
+	return form->indisunique && !form->indisexclusion && form->indisready &&
+		form->indimmediate && index->rd_rel->relam == BTREE_AM_OID &&
+		ms_index_has_columns_of(index, key, &same_class) && same_class &&
+		predicate_implied_by(ms_index_predicate(index),
+							 ms_index_predicate(key), false);
 }
 
 /*
@@ -565,10 +758,11 @@ ms_index_arbitrates(Relation rel, Relation key, Relation index)
  * refuses, fails.
  */
 void
-ms_infer_key(MSTarget *target, Relation rel, List *named)
+ms_infer_key(MSTarget *target, Relation rel, const MSTracked *tracked)
 {
 	List	   *oids = RelationGetIndexList(rel);
 	List	   *indexes = NIL;
+	bool		special = tracked->index != NULL;
 	Relation	key;
 	ListCell   *lc;
 
@@ -576,24 +770,33 @@ ms_infer_key(MSTarget *target, Relation rel, List *named)
 		indexes = lappend(indexes, index_open(lfirst_oid(lc), AccessShareLock));
 	list_sort(indexes, compare_indexes);
 
-	key = choose_key_index(target, rel, indexes, named);
-	set_key(target, rel, key, named);
+	key = special ? find_named_index(target, rel, indexes, tracked->index) :
+		choose_key_index(target, rel, indexes, tracked->key);
+	set_key(target, rel, key, tracked->key, special);
 
 	foreach(lc, indexes)
 	{
 		Relation	index = lfirst(lc);
 		Form_pg_index form = index->rd_index;
+		bool		same_class;
 
-		if (is_unique_index(rel, index) && same_key(form, key->rd_index))
+		if (form->indisunique && !form->indisexclusion && form->indisready &&
+			index->rd_rel->relam == BTREE_AM_OID &&
+			ms_index_has_columns_of(index, key, &same_class))
 		{
-			/* ON CONFLICT would take it for an arbiter, and refuse it */
-			if (!form->indimmediate && form->indisvalid)
-				deferrable_key(target);
-			if (!same_equality(key, index))
+			if (!same_class)
 				target->names_opclass = true;
-			else if (form->indimmediate)
-				target->arbiters = lappend_oid(target->arbiters,
-											   RelationGetRelid(index));
+			else if (predicate_implied_by(ms_index_predicate(index),
+										  ms_index_predicate(key), false))
+			{
+				/* ON CONFLICT would take it for an arbiter, and refuse it */
+				if (!form->indimmediate && form->indisvalid)
+					deferrable_key(target);
+				check_arbiter(target, index, key);
+				if (form->indimmediate)
+					target->arbiters = lappend_oid(target->arbiters,
+												   RelationGetRelid(index));
+			}
 		}
 		if (target->general_reason == NULL)
 			target->general_reason = ms_index_reason(index);

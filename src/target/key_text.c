@@ -358,6 +358,8 @@ ms_key_text_exact(MSTarget *target)
 static uint64
 hash_text(uint64 hash, const char *text)
 {
+	if (text == NULL)			/* what no text has */
+		return (hash ^ 0x100) * UINT64CONST(0x100000001B3);
 	for (const unsigned char *p = (const unsigned char *) text;; p++)
 	{
 		hash = (hash ^ *p) * UINT64CONST(0x100000001B3);
@@ -366,16 +368,20 @@ hash_text(uint64 hash, const char *text)
 	}
 }
 
-/* The texts of a row's key, in the order of the index. */
+/* The texts of a row's key, in the order of the index; NULL: it is null. */
 static void
 make_texts(MSTarget *target, MSSpillFormat *format, const Datum *values,
-		   char **texts)
+		   const bool *isnull, char **texts)
 {
 	int			nestlevel = format->plain ? 0 : begin_portable_texts();
 
 	for (int i = 0; i < target->nkeys; i++)
-		texts[i] = OutputFunctionCall(&format->columns[i].output,
-									  values[target->keys[i].column.attno - 1]);
+	{
+		int			place = target->keys[i].column.attno - 1;
+
+		texts[i] = target->nulls && isnull[place] ? NULL :
+			OutputFunctionCall(&format->columns[i].output, values[place]);
+	}
 	end_texts(nestlevel);
 }
 
@@ -397,11 +403,12 @@ hash_texts(const MSTarget *target, const MSSpillFormat *format, char **texts,
 }
 
 int64
-ms_key_texts(MSTarget *target, const Datum *values, char **texts)
+ms_key_texts(MSTarget *target, const Datum *values, const bool *isnull,
+			 char **texts)
 {
 	MSSpillFormat *format = find_format(target);
 
-	make_texts(target, format, values, texts);
+	make_texts(target, format, values, isnull, texts);
 	return hash_texts(target, format, texts, NULL);
 }
 
@@ -412,12 +419,12 @@ ms_key_texts_are_plain(MSTarget *target)
 }
 
 int
-ms_key_hashes(MSTarget *target, const Datum *values, int64 hashes[2])
+ms_key_hashes(MSTarget *target, const MSRow *row, int64 hashes[2])
 {
 	MSSpillFormat *format = find_format(target);
 	char	   *texts[INDEX_MAX_KEYS];
 
-	make_texts(target, format, values, texts);
+	make_texts(target, format, row->values, row->isnull, texts);
 	hashes[0] = hash_texts(target, format, texts, NULL);
 	if (format->other_order == NULL)
 		return 1;
@@ -626,9 +633,8 @@ read_fields(const Parsing *parsing)
 	{
 		row->given = read_pairs(parsing,
 								&DatumGetJsonbP(delta->fields)->root);
-		for (int i = 0; i < target->nkeys; i++)
-			row->given = bms_add_member(row->given,
-										target->keys[i].column.attno);
+		for (int i = 0; i < target->nargs; i++)
+			row->given = bms_add_member(row->given, target->args[i].attno);
 	}
 }
 
@@ -652,6 +658,9 @@ key_from_texts(const Parsing *parsing)
 		MSColumn   *column = &target->keys[places[i]].column;
 		MSSpillColumn *format_column = &format->columns[places[i]];
 
+		row->isnull[column->attno - 1] = nulls[i];
+		if (nulls[i] && target->nulls)
+			continue;
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -660,7 +669,6 @@ key_from_texts(const Parsing *parsing)
 			read_value(parsing, column->typid, &format_column->input,
 					   format_column->ioparam, column->typmod,
 					   TextDatumGetCString(elems[i]));
-		row->isnull[column->attno - 1] = false;
 	}
 }
 
@@ -688,7 +696,7 @@ void
 ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta, bool fields,
 			   const MSApplier *applier)
 {
-	MSRow	   *row = ms_row_make(rel);
+	MSRow	   *row = ms_row_make(target);
 	Parsing		parsing = {target, rel, delta, applier, row};
 	ErrorContextCallback errcallback;
 

@@ -10,7 +10,11 @@
  * what defaults said, if they said anything:
  *
  *	  {"": "7412345678901234567 16390 16402 3,1 url,\"Day\""}
+ *	  {"": "7412345678901234567 16390 16402 3,-1 tenant,\"lower(email)\""}
  *	  {"": ["7412345678901234567 16390 16402 3,1 url,\"Day\"", {"tenant": "a"}]}
+ *
+ * An expression of the key has the number -1 and for a name its text, or of a long
+ * one the beginning and a hash: that tells whether it still is the same one.
  *
  * What a superuser may have written there instead must not fail a reader.
  *
@@ -26,6 +30,7 @@
 #include "postgres.h"
 
 #include "access/xlog.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -39,6 +44,9 @@
 #include "target/stored.h"
 #include "target/target.h"
 #include "target/target_internal.h"
+
+/* the number of what is no column of a key */
+#define EXPRESSION	(-1)
 
 /* made for a target, by one role */
 typedef struct MSOrigin
@@ -58,12 +66,26 @@ set_string(JsonbValue *v, char *text)
 	v->val.string.len = strlen(text);
 }
 
+/* What an expression is called, in a name's length. */
+static const char *
+expression_name(const char *text)
+{
+	int			len = strlen(text);
+	uint64		hash = UINT64CONST(0xCBF29CE484222325);
+
+	if (len < NAMEDATALEN)
+		return text;
+	for (int i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char) text[i]) * UINT64CONST(0x100000001B3);
+	len = pg_mbcliplen(text, len, NAMEDATALEN - 1 - 17);
+	return psprintf("%.*s~%016llx", len, text, (unsigned long long) hash);
+}
+
 /* The pair of the empty name, without defaults, in the current memory context. */
 static void
 make_pair(MSTarget *target, Relation rel, Oid role, uint64 system,
 		  JsonbPair *pair)
 {
-	TupleDesc	desc = RelationGetDescr(rel);
 	StringInfoData text;
 
 	initStringInfo(&text);
@@ -71,15 +93,13 @@ make_pair(MSTarget *target, Relation rel, Oid role, uint64 system,
 					 target->relid);
 	for (int i = 0; i < target->nkeys; i++)
 		appendStringInfo(&text, "%c%d", i == 0 ? ' ' : ',',
+						 target->keys[i].expr != NULL ? EXPRESSION :
 						 target->keys[i].column.attno);
 	for (int i = 0; i < target->nkeys; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc,
-											  target->keys[i].column.attno - 1);
-
 		appendStringInfo(&text, "%c%s", i == 0 ? ' ' : ',',
-						 quote_identifier(NameStr(att->attname)));
-	}
+						 quote_identifier(target->keys[i].expr != NULL ?
+										  expression_name(target->keys[i].expr) :
+										  ms_key_name(target, rel, i)));
 	memset(pair, 0, sizeof(*pair));
 	set_string(&pair->key, "");
 	set_string(&pair->value, text.data);
@@ -271,6 +291,19 @@ ms_origin_read(MSSpilled *delta)
 		delta->roleid = delta->stored_role;
 }
 
+/* The place of an expression in the key, by its name; -1: it is not there. */
+static int
+place_of_expression(const MSTarget *target, const char *name)
+{
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		if (target->keys[i].expr != NULL &&
+			strcmp(expression_name(target->keys[i].expr), name) == 0)
+			return i;
+	}
+	return -1;
+}
+
 /* The place of a column in the key; -1 where it is none of it. */
 static int
 place_of(const MSTarget *target, AttrNumber attno)
@@ -318,23 +351,35 @@ ms_origin_places(const MSTarget *target, Relation rel, const MSSpilled *delta,
 				 int n, int *places)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
+	const MSSaid *said = NULL;
 	const AttrNumber *attnums = NULL;
 	List	   *names = NIL;
 	bool		taken[INDEX_MAX_KEYS] = {false};
 
-	if (delta->origin != NULL && delta->system == GetSystemIdentifier())
-	{
-		const MSSaid *said = read_said(delta->origin, delta->origin_len);
-
-		if (said->table == target->relid && said->nattnums == n)
-			attnums = said->attnums;
-	}
+	if (delta->origin != NULL)
+		said = read_said(delta->origin, delta->origin_len);
+	if (said != NULL && delta->system == GetSystemIdentifier() &&
+		said->table == target->relid && said->nattnums == n)
+		attnums = said->attnums;
 	if (n != target->nkeys)
 		key_has_changed(target, delta, n);
 	for (int i = 0; i < n; i++)
 	{
 		AttrNumber	attno = attnums == NULL ? 0 : attnums[i];
 
+		if (said != NULL && said->nattnums == n && said->attnums[i] == EXPRESSION)
+		{
+			if (names == NIL)
+				names = read_names(delta);
+			if (list_length(names) == n)
+			{
+				places[i] = place_of_expression(target, list_nth(names, i));
+				if (places[i] < 0 || taken[places[i]])
+					key_has_changed(target, delta, n);
+				taken[places[i]] = true;
+				continue;
+			}
+		}
 		if (attno <= 0 || attno > desc->natts ||
 			TupleDescAttr(desc, attno - 1)->attisdropped)
 		{
@@ -357,6 +402,8 @@ ms_origin_places(const MSTarget *target, Relation rel, const MSSpilled *delta,
 			continue;
 		while (taken[left])
 			left++;
+		if (target->keys[left].expr != NULL)
+			key_has_changed(target, delta, n);
 		places[i] = left++;
 	}
 }

@@ -51,14 +51,19 @@ ms_privileges_make(const MSTarget *target, Relation rel)
 	RangeTblEntry *rte = makeNode(RangeTblEntry);
 	Bitmapset  *updated = bms_make_singleton(target->count);
 	Bitmapset  *inserted;
+	Bitmapset  *selected;
 
 	if (target->last_seen != InvalidAttrNumber)
 		updated = bms_add_member(updated, target->last_seen);
 	inserted = bms_copy(updated);
-	for (int i = 0; i < target->nkeys; i++)
-		inserted = bms_add_member(inserted, target->keys[i].column.attno);
+	for (int i = 0; i < target->nargs; i++)
+		inserted = bms_add_member(inserted, target->args[i].attno);
 	if (target->first_seen != InvalidAttrNumber)
 		inserted = bms_add_member(inserted, target->first_seen);
+
+	/* of what is computed from them, core asks what the statements read */
+	selected = bms_union(inserted, target->predicate_columns);
+	selected = bms_add_members(selected, target->generated);
 
 	rte->rtekind = RTE_RELATION;
 	rte->relid = target->relid;
@@ -72,9 +77,10 @@ ms_privileges_make(const MSTarget *target, Relation rel)
 	result->cxt = CurrentMemoryContext;
 	result->inserted = add_columns(NULL, inserted);
 	result->updated = add_columns(NULL, updated);
+	result->selected = add_columns(NULL, selected);
 	result->perminfo->insertedCols = bms_copy(result->inserted);
 	result->perminfo->updatedCols = bms_copy(result->updated);
-	result->perminfo->selectedCols = bms_copy(result->inserted);
+	result->perminfo->selectedCols = bms_copy(result->selected);
 	return result;
 }
 
@@ -106,7 +112,7 @@ ms_privileges_set(MSPrivileges *privileges, const MSTarget *target,
 	set_columns(&perminfo->updatedCols,
 				add_columns(bms_copy(privileges->updated), filled));
 	set_columns(&perminfo->selectedCols,
-				add_columns(bms_copy(privileges->inserted), filled));
+				add_columns(bms_copy(privileges->selected), filled));
 	set_columns(&privileges->given, bms_copy(given));
 	bms_free(filled);
 	MemoryContextSwitchTo(oldcxt);

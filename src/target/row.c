@@ -24,15 +24,15 @@
 
 /* An empty row: nothing is given yet. */
 MSRow *
-ms_row_make(Relation rel)
+ms_row_make(const MSTarget *target)
 {
-	int			natts = RelationGetNumberOfAttributes(rel);
-	MSRow	   *row = palloc(sizeof(MSRow) + (sizeof(Datum) + sizeof(bool)) * natts);
+	int			n = target->nvalues;
+	MSRow	   *row = palloc(sizeof(MSRow) + (sizeof(Datum) + sizeof(bool)) * n);
 
 	row->values = (Datum *) (row + 1);
-	row->isnull = (bool *) (row->values + natts);
-	memset(row->values, 0, sizeof(Datum) * natts);
-	memset(row->isnull, true, sizeof(bool) * natts);
+	row->isnull = (bool *) (row->values + n);
+	memset(row->values, 0, sizeof(Datum) * n);
+	memset(row->isnull, true, sizeof(bool) * n);
 	row->given = NULL;
 	row->defaulted = NULL;
 	row->by = 1;
@@ -46,10 +46,10 @@ ms_row_make(Relation rel)
 
 /* A row of its own, with the values copied. */
 MSRow *
-ms_row_copy(Relation rel, const MSRow *row)
+ms_row_copy(const MSTarget *target, Relation rel, const MSRow *row)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
-	MSRow	   *copy = ms_row_make(rel);
+	MSRow	   *copy = ms_row_make(target);
 	Datum	   *values = copy->values;
 	bool	   *isnull = copy->isnull;
 
@@ -65,6 +65,18 @@ ms_row_copy(Relation rel, const MSRow *row)
 		isnull[i] = row->isnull[i];
 		if (!isnull[i])
 			values[i] = datumCopy(row->values[i], att->attbyval, att->attlen);
+	}
+	for (int i = 0; target->exprs != NIL && i < target->nkeys; i++)
+	{
+		const MSKeyColumn *key = &target->keys[i];
+		int			place = key->column.attno - 1;
+
+		if (key->expr == NULL)
+			continue;
+		isnull[place] = row->isnull[place];
+		if (!isnull[place])
+			values[place] = datumCopy(row->values[place], key->typbyval,
+									  key->typlen);
 	}
 	return copy;
 }
@@ -112,6 +124,7 @@ typedef struct MSKeyOrder
 typedef struct SortItem
 {
 	Datum		first;
+	bool		isnull;
 	MSRow	   *row;
 } SortItem;
 
@@ -155,29 +168,32 @@ ms_prepare_key_order(MSTarget *target)
 
 /*
  * Order two keys, their values in the order of the index's columns, as the
- * index does.
+ * index does; nulls are a bit each.
  */
 int
-ms_compare_keys(const MSTarget *target, const Datum *a, const Datum *b)
+ms_compare_keys(const MSTarget *target, const Datum *a, uint32 a_nulls,
+				const Datum *b, uint32 b_nulls)
 {
 	int			result = 0;
 
 	for (int i = 0; i < target->nkeys && result == 0; i++)
-		result = ApplySortComparator(a[i], false, b[i], false,
+		result = ApplySortComparator(a[i], (a_nulls >> i) & 1,
+									 b[i], (b_nulls >> i) & 1,
 									 &target->order->columns[i]);
 	return result;
 }
 
-/* Order two rows' values, by attribute number - 1, as the key's index does. */
+/* Order two rows by their keys, as the key's index does. */
 int
-ms_compare_rows(const MSTarget *target, const Datum *a, const Datum *b)
+ms_compare_rows(const MSTarget *target, const MSRow *a, const MSRow *b)
 {
 	for (int i = 0; i < target->nkeys; i++)
 	{
 		int			j = target->keys[i].column.attno - 1;
 		int			result;
 
-		result = ApplySortComparator(a[j], false, b[j], false,
+		result = ApplySortComparator(a->values[j], a->isnull[j],
+									 b->values[j], b->isnull[j],
 									 &target->order->columns[i]);
 		if (result != 0)
 			return result;
@@ -194,11 +210,11 @@ compare_items(const void *a, const void *b, void *arg)
 	const MSTarget *target = arg;
 	int			result;
 
-	result = ApplySortComparator(x->first, false, y->first, false,
+	result = ApplySortComparator(x->first, x->isnull, y->first, y->isnull,
 								 &target->order->abbreviated);
 	if (result == 0 && (target->nkeys > 1 ||
 						target->order->abbreviated.abbrev_converter != NULL))
-		result = ms_compare_rows(target, x->row->values, y->row->values);
+		result = ms_compare_rows(target, x->row, y->row);
 	if (result == 0)
 		result = x->row->ordinal < y->row->ordinal ? -1 : 1;
 	return result;
@@ -221,7 +237,8 @@ ms_sort_rows(MSTarget *target, MSRow **rows, int n, bool *duplicate)
 	{
 		items[i].row = rows[i];
 		items[i].first = rows[i]->values[first - 1];
-		if (sort->abbrev_converter != NULL)
+		items[i].isnull = rows[i]->isnull[first - 1];
+		if (sort->abbrev_converter != NULL && !items[i].isnull)
 			items[i].first = sort->abbrev_converter(items[i].first, sort);
 	}
 	qsort_arg(items, n, sizeof(SortItem), compare_items, target);
@@ -229,7 +246,7 @@ ms_sort_rows(MSTarget *target, MSRow **rows, int n, bool *duplicate)
 	{
 		rows[i] = items[i].row;
 		duplicate[i] = i > 0 &&
-			ms_compare_rows(target, rows[i - 1]->values, rows[i]->values) == 0;
+			ms_compare_rows(target, rows[i - 1], rows[i]) == 0;
 	}
 	pfree(items);
 }

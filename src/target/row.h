@@ -30,7 +30,8 @@ typedef enum MSRowOrigin
 
 typedef struct MSRow
 {
-	Datum	   *values;			/* by attribute number - 1 */
+	Datum	   *values;			/* by attribute number - 1; behind them those of
+								 * the key's expressions */
 	bool	   *isnull;
 	Bitmapset  *given;			/* columns by name: attribute numbers; NULL where
 								 * only the key is given */
@@ -82,13 +83,14 @@ ms_row_fills(const MSRow *row, AttrNumber attno)
 	return !row->isnull[attno - 1] && !bms_is_member(attno, row->defaulted);
 }
 
-extern MSRow *ms_row_make(Relation rel);
-extern MSRow *ms_row_copy(Relation rel, const MSRow *row);
+extern MSRow *ms_row_make(const MSTarget *target);
+extern MSRow *ms_row_copy(const MSTarget *target, Relation rel,
+						  const MSRow *row);
 extern void ms_prepare_key_order(MSTarget *target);
 extern int	ms_compare_keys(const MSTarget *target, const Datum *a,
-							const Datum *b);
-extern int	ms_compare_rows(const MSTarget *target, const Datum *a,
-							const Datum *b);
+							uint32 a_nulls, const Datum *b, uint32 b_nulls);
+extern int	ms_compare_rows(const MSTarget *target, const MSRow *a,
+							const MSRow *b);
 extern void ms_sort_rows(MSTarget *target, MSRow **rows, int n,
 						 bool *duplicate);
 extern void ms_merge_row(MSTarget *target, Relation rel, MSRow *into,

@@ -52,16 +52,19 @@ typedef struct MSSpilled
  * key_text.c: keys and fields as text, and back.
  */
 
-/* the texts of a key, in the order of the index, and their hash */
+/*
+ * the texts of a key, in the order of the index, and their hash; NULL for what
+ * is null, which isnull is asked for only where that can be in a key
+ */
 extern int64 ms_key_texts(MSTarget *target, const Datum *values,
-						  char **texts);
+						  const bool *isnull, char **texts);
 
 /* can they be made in an error's context?  No code but core's makes them */
 extern bool ms_key_texts_are_plain(MSTarget *target);
 
 /* and the other that its deltas may have, if any: of another order */
-extern int	ms_key_hashes(MSTarget *target, const Datum *values,
-								int64 hashes[2]);
+extern int	ms_key_hashes(MSTarget *target, const MSRow *row,
+						  int64 hashes[2]);
 
 /* can keys be kept as text: does it stay that of the same key? */
 extern bool ms_key_text_serves(MSTarget *target);

@@ -208,8 +208,13 @@ refers_to_other_columns(const MSTarget *target, const AttrMap *to_named,
 		elog(ERROR, "null confkey for constraint %u", constraint);
 	array = DatumGetArrayTypeP(columns);
 	for (int i = 0; i < ARR_DIMS(array)[0]; i++)
-		result |= !ms_is_key_column(target,
-									named_column(to_named, ((int16 *) ARR_DATA_PTR(array))[i]));
+	{
+		AttrNumber	attno = named_column(to_named,
+										 ((int16 *) ARR_DATA_PTR(array))[i]);
+
+		result |= !ms_is_key_column(target, attno) &&
+			!ms_is_argument(target, attno);
+	}
 	ReleaseSysCache(tuple);
 	return result;
 }
@@ -303,12 +308,15 @@ build_target(Relation rel)
 	target->general_reason = target->is_distributed ?
 		"it is distributed by Citus" : structural_reason(rel);
 	target->row_security = rel->rd_rel->relrowsecurity;
-	ms_infer_key(target, rel, tracked.key);
+	ms_infer_key(target, rel, &tracked);
 	target->no_insert = tracked.no_insert || target->key_filled;
 	ms_infer_key_defaults(target, rel, tracked.defaults);
 	ms_infer_counter(target, rel, &tracked);
-	ms_check_key_is_no_counter(target, rel);
 	ms_infer_fill(target, rel, tracked.fill);
+	ms_check_key_is_no_counter(target, rel);
+	if (target->general_reason == NULL && target->special &&
+		rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		target->general_reason = "it is partitioned, and its key is not just columns";
 	if (target->general_reason == NULL && ms_has_foreign_actions(target, rel, NULL))
 		target->general_reason = "a foreign key that refers to its counter changes another table";
 	target->builtin = ms_table_is_builtin(target, rel);

@@ -52,10 +52,17 @@ typedef struct MSColumn
 	struct MSCoercion *coercion;	/* the latest conversion: calls/input.c */
 } MSColumn;
 
-/* a key column */
+/*
+ * A key column: of the table, or what an expression of the index makes of some.
+ * Such a value stands in a row behind those of all columns, and its attribute
+ * number is that place.
+ */
 typedef struct MSKeyColumn
 {
 	MSColumn	column;
+	const char *expr;			/* its text, for messages; NULL: a column */
+	int16		typlen;
+	bool		typbyval;
 	Oid			collation;
 	Oid			eqop;			/* the index's own equality operator ... */
 	RegProcedure eqproc;		/* ... its function ... */
@@ -97,9 +104,26 @@ typedef struct MSTarget
 								 * equal */
 	int			nkeys;
 	MSKeyColumn *keys;
-	int		   *argument;		/* keys[i] is the caller's argument[i]-th value */
-	int			nrequired;		/* arguments: the others may be left out */
 	bool		key_filled;		/* by an identity or a sequence */
+	int			nvalues;		/* of a row: its columns, and expressions */
+
+	/*
+	 * What callers give, in the order of key values: the columns of the key,
+	 * or those that it is computed of.
+	 */
+	int			nargs;
+	MSColumn   *args;
+	int			nrequired;		/* the others may be left out */
+
+	/* a key that is more than columns without null: apply/key.c */
+	bool		special;		/* any of these */
+	bool		computed;		/* of other columns */
+	bool		ordered;		/* or else key values have no order */
+	bool		nulls;			/* null is a value of it */
+	Node	   *predicate;		/* of its index, as stored; NULL: none */
+	List	   *exprs;			/* of its index, as stored */
+	Bitmapset  *generated;		/* columns that it is computed with */
+	Bitmapset  *predicate_columns;	/* and those that these are made of */
 
 	/* the counter; attribute number 0 means: no such column */
 	AttrNumber	count;
@@ -139,11 +163,44 @@ typedef struct MSTarget
 	struct MSSpillFormat *spill_format;
 	struct MSDefaults *compiled_defaults;
 	struct MSOrigin *origin;
+	struct MSKeyMaker *key_maker;
 	int			spill_turn;		/* increments, to take what is spilled at every
 								 * 16th */
 	struct MSRecordReader *record_reader;
 	struct MSNamedColumns *named_columns;
 } MSTarget;
+
+/* Is a column part of the key? */
+static inline bool
+ms_is_key_column(const MSTarget *target, AttrNumber attno)
+{
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		if (target->keys[i].column.attno == attno)
+			return true;
+	}
+	return false;
+}
+
+/* Is a column one that callers give values for, as the key or what makes it? */
+static inline bool
+ms_is_argument(const MSTarget *target, AttrNumber attno)
+{
+	for (int i = 0; i < target->nargs; i++)
+	{
+		if (target->args[i].attno == attno)
+			return true;
+	}
+	return false;
+}
+
+/* Does an increment give a new row's value of a column, whoever makes it? */
+static inline bool
+ms_is_always_given(const MSTarget *target, AttrNumber attno)
+{
+	return attno == target->count || attno == target->first_seen ||
+		attno == target->last_seen || ms_is_argument(target, attno);
+}
 
 extern const char *ms_storage_reason(Relation rel);
 extern bool ms_has_foreign_actions(const MSTarget *target, Relation rel,
@@ -188,6 +245,7 @@ typedef struct MSTracked
 	char	   *zone;			/* NULL: UTC */
 	bool		no_insert;
 	List	   *defaults;		/* of String */
+	char	   *index;			/* NULL: not set */
 } MSTracked;
 
 extern Relation ms_tracked_open(LOCKMODE lockmode);
@@ -250,15 +308,18 @@ extern List *ms_left_alone(const MSTarget *target, Relation rel);
 /*
  * infer.c: what a table tells of its columns.
  */
-extern Node *ms_index_tree(Relation index, AttrNumber which);
 extern AttrNumber ms_column_number(Relation rel, const char *column);
 extern const char *ms_column_name(Relation rel, AttrNumber attno);
-extern bool ms_is_key_column(const MSTarget *target, AttrNumber attno);
-extern bool ms_is_always_given(const MSTarget *target, AttrNumber attno);
+extern const char *ms_key_name(const MSTarget *target, Relation rel, int i);
 extern bool ms_is_database_filled(Form_pg_attribute att);
 extern bool ms_default_is_sequence(Relation rel, AttrNumber attno);
 extern const char *ms_index_reason(Relation index);
-extern bool ms_index_arbitrates(Relation rel, Relation key, Relation index);
+extern bool ms_index_arbitrates(Relation key, Relation index);
+
+/*
+ * index.c: the call that names an index.
+ */
+extern char *ms_index_call(const MSTarget *target, Oid index);
 
 /*
  * builtin.c: whose code is in an expression.
@@ -266,6 +327,7 @@ extern bool ms_index_arbitrates(Relation rel, Relation key, Relation index);
 extern bool ms_is_builtin(Node *expr);
 extern bool ms_type_is_builtin(Oid type);
 extern bool ms_table_is_builtin(const MSTarget *target, Relation rel);
+extern Node *ms_index_tree(Relation index, AttrNumber which);
 
 MS_INSIDE_END
 

@@ -8,6 +8,8 @@
 #ifndef MS_TARGET_INTERNAL_H
 #define MS_TARGET_INTERNAL_H
 
+#include "catalog/pg_index.h"
+
 #include "target/stored.h"
 
 MS_INSIDE_BEGIN
@@ -17,7 +19,21 @@ MS_INSIDE_BEGIN
  */
 extern AttrNumber ms_tracked_column(const MSTarget *target, Relation rel,
 									const char *name, const char *part);
-extern void ms_infer_key(MSTarget *target, Relation rel, List *named);
+extern void ms_infer_key(MSTarget *target, Relation rel,
+						 const MSTracked *tracked);
+
+/*
+ * index.c: an index, as ON CONFLICT looks for it.
+ */
+extern int	ms_index_position(Form_pg_index form, AttrNumber attno);
+extern Oid	ms_index_equality(Relation index, int i);
+extern Node *ms_index_expression(Relation index, int i);
+extern List *ms_index_predicate(Relation index);
+extern bool ms_index_has_columns_of(Relation index, Relation key,
+									bool *same_class);
+extern bool ms_index_is_special(Relation rel, Relation index);
+extern bool ms_index_is_nameable(Relation index);
+extern char *ms_index_column_text(Relation index, int i);
 
 /*
  * columns.c: the counter's columns, the columns to fill.

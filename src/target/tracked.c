@@ -37,7 +37,7 @@
 #define MAX_THROTTLE_DAYS	36525
 
 /* the settings of configure() */
-static const char *const known[] = {"defaults", "insert", "zone"};
+static const char *const known[] = {"defaults", "index", "insert", "zone"};
 
 /* Open table tracked. */
 Relation
@@ -264,6 +264,10 @@ ms_settings_parse(Datum settings, MSTracked *tracked)
 					"an array of names of columns");
 	if (value != NULL)
 		tracked->defaults = column_names(value);
+	value = setting(json, "index", jbvString, "the name of an index");
+	if (value != NULL)
+		tracked->index = pnstrdup(value->val.string.val,
+								  value->val.string.len);
 }
 
 /* What configure() said of a table. */

@@ -144,6 +144,7 @@ class Side:
 class World:
     def __init__(self, number, admin, pairs):
         self.number, self.admin, self.pairs = number, admin, pairs
+        self.version = admin.connection.server_version
         self.choice = random.Random(f"{SEED} world {number}")
         self.latest = collections.deque(maxlen=LATEST)
         self.findings = []
@@ -169,7 +170,24 @@ class World:
             self.roles = [choice.choice(self.roles), "diff_reader"]
         self.typed = count_type == "missing_symbol.counter"
         self.count = "c" if self.typed else choice.choice(("count", "hits", "N of"))
-        columns = [f"{name} {kind} NOT NULL" for name, kind in self.keys]
+        # an index of another kind is the key: by expressions that make NULL the
+        # first of the values, or where NULL is a value; partial; of generated columns
+        self.special = choice.choice(("expressions", "nulls", "generated")) if odds(0.3) else None
+        if self.special == "nulls" and self.version < 150000:
+            self.special = "expressions"
+        self.partial = odds(0.5) if self.special else odds(0.1)
+        self.nullable = self.special in ("expressions", "nulls")
+        if self.special == "generated":
+            self.keys = [(name, kind if kind in ("int", "bigint", "text", "smallint", 'text COLLATE "C"') else "text") for name, kind in self.keys]
+        columns = [f"{name} {kind}{'' if self.nullable else ' NOT NULL'}" for name, kind in self.keys]
+        self.parts_of_key = [name for name, _ in self.keys]
+        if self.special == "expressions":
+            self.parts_of_key = [f"COALESCE({name}, {literal(KEYS[kind][0][0], kind)}{cast_of(kind)})" for name, kind in self.keys]
+        elif self.special == "generated":
+            columns.append(f"gk text GENERATED ALWAYS AS (md5(k0::text || '-')) STORED")
+            self.parts_of_key[0] = "gk"
+        if self.partial:
+            columns.append("gone boolean NOT NULL DEFAULT false")
         columns.append(f'"{self.count}" {count_type}' + choice.choice(("", "", " NOT NULL", " DEFAULT 0" if not self.typed else "")))
         checks = []
         if not self.typed and self.mode != "spill":
@@ -224,14 +242,16 @@ class World:
         columns.append("tag text")
         key = ", ".join(name for name, _ in self.keys)
         constraint = choice.choice((f"PRIMARY KEY ({key})", f"PRIMARY KEY ({key})", f"UNIQUE ({key})"))
-        self.parent = odds(0.12) and self.keys[0][1] != "jsonb"
+        if self.special or self.partial:
+            constraint = None
+        self.parent = odds(0.12) and self.keys[0][1] != "jsonb" and not self.nullable
         reference = ""
         if self.parent:
             reference = "FOREIGN KEY (k0) REFERENCES {schema}.parent" + choice.choice(("", " DEFERRABLE INITIALLY DEFERRED"))
             # a merge cannot fire a constraint that is deferred
             if late:
                 reference = reference.replace(" DEFERRABLE INITIALLY DEFERRED", "")
-        parts = choice.choice(("hash", "list", "range")) if odds(0.2) else None
+        parts = choice.choice(("hash", "list", "range")) if odds(0.2) and not self.special else None
         if parts == "hash" and self.keys[0][1] in ("text COLLATE public.any_case",):
             parts = None
         if parts == "list" and self.keys[0][1] not in ("int", "text", "boolean", "date"):
@@ -247,7 +267,7 @@ class World:
                 ddl.append("INSERT INTO {schema}.parent VALUES (%s)" % literal(line[0], self.keys[0][1]))
             ddl.append("GRANT SELECT ON {schema}.parent TO diff_owner")
             ddl.append("GRANT REFERENCES ON {schema}.parent TO diff_owner")
-        body = ", ".join(columns + checks + [constraint] + ([reference] if reference else []))
+        body = ", ".join(columns + checks + ([constraint] if constraint else []) + ([reference] if reference else []))
         ddl.append("CREATE TABLE {schema}.t (" + body + ")" + (f" PARTITION BY {parts} (k0)" if parts else choice.choice(("", " WITH (fillfactor = 50)"))))
         if parts == "hash":
             ddl += ["CREATE TABLE {schema}.t%d PARTITION OF {schema}.t FOR VALUES WITH (MODULUS 2, REMAINDER %d)" % (i, i) for i in range(2)]
@@ -261,6 +281,9 @@ class World:
             ddl.append("CREATE TABLE {schema}.t0 PARTITION OF {schema}.t FOR VALUES FROM (%s) TO (MAXVALUE)" % value)
             if odds(0.5):
                 ddl.append("CREATE TABLE {schema}.t1 PARTITION OF {schema}.t FOR VALUES FROM (MINVALUE) TO (%s)" % value)
+        if not constraint:
+            ddl.append("CREATE UNIQUE INDEX the_key ON {schema}.t (%s)%s%s" % (
+                ", ".join(self.parts_of_key), " NULLS NOT DISTINCT" if self.special == "nulls" else "", " WHERE NOT gone" if self.partial else ""))
         if odds(0.15):
             ddl.append('CREATE INDEX ON {schema}.t ("%s")' % self.count)
         if odds(0.1):
@@ -275,7 +298,8 @@ class World:
             ddl.append("CREATE TABLE {schema}.heir () INHERITS ({schema}.t)")
         self.audited = not self.typed and odds(0.2)
         trigger = choice.choice(("tag", "touch", "guard", "hide", "nothing")) if odds(0.35) else None
-        if trigger in ("guard", "hide") and self.keys[0][1] in MANY_TEXTS:
+        many_texts = self.keys[0][1] in MANY_TEXTS or self.special == "expressions"
+        if trigger in ("guard", "hide") and many_texts:
             trigger = "touch"
         self.hides = trigger == "hide"
         if trigger == "tag" and late:
@@ -294,12 +318,14 @@ class World:
             self.update_first = True
             ddl.append("ALTER TABLE {schema}.t ENABLE ROW LEVEL SECURITY")
             ddl.append("CREATE POLICY p ON {schema}.t USING (%s)" % choice.choice(
-                ("true", "true" if self.keys[0][1] in MANY_TEXTS else "pg_catalog.length(k0::text) % 2 = 0", "pg_catalog.current_setting('app.open', true) = 'yes'", "current_user = 'diff_writer'")))
+                ("true", "true" if many_texts else "pg_catalog.length(k0::text) % 2 = 0", "pg_catalog.current_setting('app.open', true) = 'yes'", "current_user = 'diff_writer'")))
         ddl.append("ALTER TABLE {schema}.t OWNER TO diff_owner")
         times = [name for name in (self.first, self.last) if name]
         ddl.append("GRANT SELECT, INSERT, UPDATE ON {schema}.t TO diff_writer")
-        ddl.append('GRANT SELECT ({0}), INSERT ({0}) ON {{schema}}.t TO diff_columns'.format(
-            ", ".join([name for name, _ in self.keys] + [f'"{self.count}"'] + times + [name for name, _, _ in self.details])))
+        if self.partial:
+            times.append("gone")
+        ddl.append('GRANT SELECT ({0}{1}), INSERT ({0}) ON {{schema}}.t TO diff_columns'.format(
+            ", ".join([name for name, _ in self.keys] + [f'"{self.count}"'] + times + [name for name, _, _ in self.details]), ", gk" if self.special == "generated" else ""))
         ddl.append('GRANT UPDATE (%s) ON {schema}.t TO diff_columns' % ", ".join(
             [f'"{self.count}"'] + ([self.last] if self.last else []) + self.fill))
         ddl.append("GRANT SELECT ON {schema}.t TO diff_reader")
@@ -313,6 +339,7 @@ class World:
         elif self.mode in ("commit", "buffer", "now"):
             settings.append(f"apply => '{self.mode}'")
         self.track = f"SELECT missing_symbol.track('a.t', {', '.join(settings)})"
+        self.configure = None if constraint else """SELECT missing_symbol.configure('a.t', '{"index": "the_key"}')"""
 
     def find(self, what, *details):
         text = [what] + [str(detail)[:700] for detail in details]
@@ -337,7 +364,12 @@ class World:
                 if n >= len(lines):
                     return None
             lines_taken.append(n)
-            values.append(self.choice.choice(lines[n]))
+            if n == 0 and self.nullable and self.choice.random() < 0.5:
+                values.append(None)
+                if self.special == "nulls":
+                    lines_taken[-1] = None
+            else:
+                values.append(self.choice.choice(lines[n]))
         return values, tuple(lines_taken)
 
     def call(self, pair):
@@ -416,18 +448,33 @@ class World:
         filled = [name for name in given if name in self.fill]
         returning = f"RETURNING {'missing_symbol.hits(t.c)' if self.typed else f't.{quoted}'}"
         insert = (f"INSERT INTO b.t AS t ({', '.join(names + [quoted] + times)}) VALUES ({', '.join(holes + [new] + [self.clock] * len(times))})"
-                  f" ON CONFLICT ({', '.join(name for name, _ in self.keys)}) DO UPDATE SET "
+                  f" ON CONFLICT ({', '.join(self.parts_of_key)}){' WHERE NOT gone' if self.partial else ''} DO UPDATE SET "
                   + ", ".join(sets + [f"{name} = COALESCE(t.{name}, EXCLUDED.{name})" for name in filled]) + " " + returning, some)
         if not self.update_first:
             return [insert]
         kinds = {name: kind for name, kind, _ in self.details}
-        where = " AND ".join(f"t.{name} OPERATOR(pg_catalog.=) {hole if kind != 'numeric(6,2)' else hole + '::' + kind}"
-                             for (name, kind), hole in zip(self.keys, holes))
+        where = " AND ".join(self.equal(name, kind, hole if kind != "numeric(6,2)" else hole + "::" + kind, value)
+                             for (name, kind), hole, value in zip(self.keys, holes, values))
+        if self.partial:
+            where += " AND NOT t.gone"
         update = (f"UPDATE ONLY b.t AS t SET " + ", ".join(sets + [f"{name} = COALESCE(t.{name}, %s::{type_of(kinds[name])})" for name in filled])
-                  + f" WHERE {where} {returning}", [given[name] for name in filled] + list(values))
+                  + f" WHERE {where} {returning}", [given[name] for name in filled] + self.searched(values))
         if self.parts:
             update = (update[0].replace("UPDATE ONLY", "UPDATE", 1), update[1])
         return [update, insert]
+
+    def searched(self, values):
+        """Those that a condition of equal() has."""
+        return [value for value in values if value is not None or self.special != "nulls"]
+
+    def equal(self, name, kind, hole, value):
+        """Has a row of t the value of a key's column?"""
+        if self.special == "expressions":
+            first = literal(KEYS[kind][0][0], kind) + cast_of(kind)
+            return f"COALESCE(t.{name}, {first}) OPERATOR(pg_catalog.=) COALESCE({hole}, {first})"
+        if self.special == "nulls" and value is None:
+            return f"t.{name} IS NULL"
+        return f"t.{name} OPERATOR(pg_catalog.=) {hole}"
 
     # -- running -----------------------------------------------------------
 
@@ -517,10 +564,10 @@ class World:
         locked = False
         if self.mode == "spill" and not self.security and how in ("one", "by") and self.choice.random() < 0.4:
             # somebody has the row, so it is spilled
-            where = " AND ".join(f"{name} = %s::{type_of(kind)}" for name, kind in self.keys)
+            where = " AND ".join(self.equal(name, kind, f"%s::{type_of(kind)}", value) for (name, kind), value in zip(self.keys, keys[0]))
             self.admin.run("BEGIN")
             self.admin.run("SET LOCAL lock_timeout = '1ms'")
-            locked = self.admin.run(f"SELECT 1 FROM a.t WHERE {where} FOR UPDATE", keys[0])[0] is None
+            locked = self.admin.run(f"SELECT 1 FROM a.t AS t WHERE {where} FOR UPDATE", self.searched(keys[0]))[0] is None
         code, rows = a.run(statement, values)
         self.admin.run("ROLLBACK")
         b.run("SAVEPOINT plain")
@@ -578,6 +625,8 @@ class World:
             if name in keys:
                 kind = dict(self.keys)[name]
                 # equal values may look different
+                if self.special == "expressions":
+                    name = f"COALESCE({name}, {literal(KEYS[kind][0][0], kind)}{cast_of(kind)})"
                 return (f"lower({name})" if "any_case" in kind else f"extract(epoch FROM {name})::text" if kind == "interval" else
                         f"trim_scale({name})::text" if kind == "numeric" else f"({name} + 0)::text" if kind == "float8" else f"{name}::text")
             return f'"{name}"::text'
@@ -638,10 +687,11 @@ HAVING coalesce(sum(n) FILTER (WHERE side = 'a'), 0) <> coalesce(sum(n) FILTER (
                 code, text = admin.run(statement.replace("{schema}", schema))
                 if code:
                     raise SystemExit(f"world {self.number}: {statement}: {text}")
-        code, text = admin.run(self.track)
-        if code:
-            self.find(f"track() ends with {code}", text)
-            return
+        for statement in ([self.configure] if self.configure else []) + [self.track]:
+            code, text = admin.run(statement)
+            if code:
+                self.find(f"{statement}: {code}", text)
+                return
         self.begin = admin.run("SELECT clock_timestamp()")[1][0][0]
         self.open = {}
         for _ in range(self.choice.randint(1, 3)):
@@ -653,6 +703,10 @@ HAVING coalesce(sum(n) FILTER (WHERE side = 'a'), 0) <> coalesce(sum(n) FILTER (
             self.compare()
             if self.findings:
                 break
+            if self.partial and self.choice.random() < 0.7:
+                # softly deleted, all of them, so that the keys begin anew
+                for schema in ("a", "b"):
+                    admin.run(f"UPDATE {schema}.t SET gone = true WHERE NOT gone")
 
 
 def type_of(kind):
@@ -661,12 +715,19 @@ def type_of(kind):
     return {"varchar(4)": "varchar", "varchar(3)": "varchar", "char(5)": "bpchar", "numeric(6,2)": "numeric"}.get(kind, kind.split(" COLLATE ")[0])
 
 
+def cast_of(kind):
+    """What brings such a literal to the column's type and collation."""
+    return "::" + kind if kind in ("varchar(4)", "char(5)", "numeric(6,2)", "public.short") else ""
+
+
 def literal(value, kind):
     return "'" + value.replace("'", "''") + "'::" + type_of(kind)
 
 
 def as_json(value, kind):
     """A field of increment_row: some types in JSON's own way."""
+    if value is None:
+        return None
     if kind in ("int", "bigint", "smallint"):
         try:
             return int(value)
