@@ -32,6 +32,7 @@ OBJS = \
 	src/apply/key.o \
 	src/apply/leaves.o \
 	src/apply/outcome.o \
+	src/apply/plans.o \
 	src/apply/probe.o \
 	src/apply/search.o \
 	src/aside/attempt.o \

@@ -38,7 +38,6 @@
 #include "access/sysattr.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "executor/tuptable.h"
@@ -156,73 +155,6 @@ ms_counted(PG_FUNCTION_ARGS)
 		ms_counter_add(result, PG_GETARG_MSCOUNTER_P(0), by, last);
 	ms_counter_check(result);	/* anybody can call this */
 	PG_RETURN_MSCOUNTER_P(result);
-}
-
-/* Will core use the plan as it is?  As RevalidateCachedQuery decides. */
-static bool
-plan_is_current(CachedPlanSource *source)
-{
-	return CachedPlanIsValid(source) && source->gplan != NULL &&
-		SearchPathMatchesCurrentEnvironment(source->search_path) &&
-		(!source->dependsOnRLS ||
-		 (source->rewriteRoleId == GetUserId() &&
-		  source->rewriteRowSecurity == row_security));
-}
-
-/* Plan with enable_seqscan off. */
-static void
-make_plan(SPIPlanPtr plan)
-{
-	int			nestlevel = NewGUCNestLevel();
-	CachedPlan *cached;
-
-	(void) set_config_option("enable_seqscan", "off", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	cached = SPI_plan_get_cached_plan(plan);
-	if (cached != NULL)
-		ReleaseCachedPlan(cached, CurrentResourceOwner);
-	AtEOXact_GUC(true, nestlevel);
-}
-
-/*
- * To parse a text is to look up its names: where schemas have been renamed
- * since the call began, it may name another table.
- */
-void
-ms_check_plan(const MSTarget *target, SPIPlanPtr plan)
-{
-	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
-
-	if (!list_member_oid(source->relationOids, target->relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table %s has got another name meanwhile",
-						target->name),
-				 errhint("Repeat the call.")));
-}
-
-/* Plan what is not planned, or not any more, which parses the text anew. */
-void
-ms_make_generic_plan(MSTarget *target, SPIPlanPtr plan)
-{
-	if (!plan_is_current(linitial(SPI_plan_get_plan_sources(plan))))
-		make_plan(plan);
-	ms_check_plan(target, plan);
-}
-
-/* A plan that is kept. */
-SPIPlanPtr
-ms_prepare(const char *sql, int nargs, Oid *argtypes)
-{
-	SPIPlanPtr	plan = SPI_prepare_cursor(sql, nargs, argtypes,
-										  CURSOR_OPT_GENERIC_PLAN);
-
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed for \"%s\": %s", sql,
-			 SPI_result_code_string(SPI_result));
-	if (SPI_keepplan(plan) != 0)
-		elog(ERROR, "SPI_keepplan failed");
-	return plan;
 }
 
 /*
