@@ -20,6 +20,7 @@
 #include "access/genam.h"
 #include "catalog/index.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
@@ -37,13 +38,14 @@
 #include "target/target.h"
 
 /*
- * What computes keys.  Kept in the target, for the call that made it only where
- * it is not built in.
+ * What computes keys.  Kept in the target; for the call and the role that made
+ * it only, where it is not built in.
  */
 typedef struct MSKeyMaker
 {
 	EState	   *estate;			/* holds all of it */
 	uint64		call;
+	Oid			role;
 	IndexInfo  *index;
 	TupleTableSlot *slot;
 	ExprState **generated;		/* by attribute number - 1 */
@@ -120,6 +122,7 @@ make_maker(MSTarget *target, Relation rel)
 
 	result->estate = estate;
 	result->call = target->call;
+	result->role = GetUserId();
 	result->index = BuildIndexInfo(index);
 	index_close(index, AccessShareLock);
 	result->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(rel)),
@@ -150,8 +153,15 @@ take_maker(MSTarget *target, Relation rel)
 	MSKeyMaker *kept = target->key_maker;
 
 	target->key_maker = NULL;
-	if (kept != NULL && (target->builtin || kept->call == target->call))
+	if (kept != NULL && (target->builtin ||
+						 (kept->call == target->call &&
+						  kept->role == GetUserId())))
+	{
+		/* which an error gives back */
+		MemoryContextSetParent(kept->estate->es_query_cxt,
+							   CurrentMemoryContext);
 		return kept;
+	}
 	if (kept != NULL)
 		free_maker(kept);
 	return make_maker(target, rel);

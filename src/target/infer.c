@@ -701,14 +701,27 @@ set_key(MSTarget *target, Relation rel, Relation index, List *named,
 }
 
 /*
- * ON CONFLICT takes every index that has the key's columns and whose predicate
- * is implied.  One that covers other rows, too, would have those counted.
+ * A conflict in another index with the key's columns is one with the counter's
+ * row, where all its rows are in the key's index, too.
+ *
+ * ON CONFLICT takes all of them whose predicate is implied by the key's.  One
+ * that has more rows would have those counted.
  */
 static void
-check_arbiter(const MSTarget *target, Relation index, Relation key)
+add_arbiter(MSTarget *target, Relation index, Relation key)
 {
-	if (!predicate_implied_by(ms_index_predicate(key), ms_index_predicate(index),
-							  false))
+	List	   *predicate = ms_index_predicate(index);
+	List	   *key_predicate = ms_index_predicate(key);
+	bool		inferred = predicate_implied_by(predicate, key_predicate,
+												false);
+	bool		narrower = predicate_implied_by(key_predicate, predicate,
+												false);
+
+	/* ON CONFLICT would take it for an arbiter, and refuse it */
+	if (inferred && !index->rd_index->indimmediate &&
+		index->rd_index->indisvalid)
+		deferrable_key(target);
+	if (inferred && !narrower)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table %s cannot be counted by its index \"%s\" alone: index \"%s\" has the same columns, and more rows",
@@ -718,6 +731,9 @@ check_arbiter(const MSTarget *target, Relation index, Relation key)
 				 errhint("Drop index %s, or count by it: %s.",
 						 quote_identifier(RelationGetRelationName(index)),
 						 ms_index_call(target, RelationGetRelid(index)))));
+	if (narrower && index->rd_index->indimmediate)
+		target->arbiters = lappend_oid(target->arbiters,
+									   RelationGetRelid(index));
 }
 
 /* Why the fast path cannot write an index; NULL if it can. */
@@ -752,8 +768,7 @@ ms_index_arbitrates(Relation key, Relation index)
 
 /*
  * The indexes must be there to be compared with each other, so all are opened
- * first.  A conflict in any index that finds the same keys equal is one with
- * the counter's row, in one that REINDEX CONCURRENTLY is still building, too.
+ * first, and one that REINDEX CONCURRENTLY is still building is an arbiter, too.
  * An index on the same columns that finds other keys equal has no say: what it
  * refuses, fails.
  */
@@ -784,19 +799,10 @@ ms_infer_key(MSTarget *target, Relation rel, const MSTracked *tracked)
 			index->rd_rel->relam == BTREE_AM_OID &&
 			ms_index_has_columns_of(index, key, &same_class))
 		{
-			if (!same_class)
+			if (same_class)
+				add_arbiter(target, index, key);
+			else
 				target->names_opclass = true;
-			else if (predicate_implied_by(ms_index_predicate(index),
-										  ms_index_predicate(key), false))
-			{
-				/* ON CONFLICT would take it for an arbiter, and refuse it */
-				if (!form->indimmediate && form->indisvalid)
-					deferrable_key(target);
-				check_arbiter(target, index, key);
-				if (form->indimmediate)
-					target->arbiters = lappend_oid(target->arbiters,
-												   RelationGetRelid(index));
-			}
 		}
 		if (target->general_reason == NULL)
 			target->general_reason = ms_index_reason(index);

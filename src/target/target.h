@@ -99,7 +99,7 @@ typedef struct MSTarget
 
 	/* the key, in the order of the index's columns */
 	Oid			index;
-	List	   *arbiters;		/* that index and its equals */
+	List	   *arbiters;		/* that index, and what has no other rows */
 	bool		names_opclass;	/* other indexes on its columns find other keys
 								 * equal */
 	int			nkeys;
