@@ -40,13 +40,12 @@ skip_prepare(const char *text, int *len)
 		return text;
 	while (ms_lex(&lex, lex.kind))
 	{
-		if (lex.kind == MST_OPEN)
+		if (lex.kind == MST_OPEN || lex.kind == MST_SUBSCRIPT)
 			parens++;
 		else if (lex.kind == MST_CLOSE)
 			parens--;
-		else if (parens == 0 && lex.word == MSW_KEEPS && lex.head >> 56 == 'a')
+		else if (parens == 0 && lex.word == MSW_AS)
 		{
-			/* AS */
 			*len -= (const char *) lex.pos - text;
 			return (const char *) lex.pos;
 		}

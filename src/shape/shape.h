@@ -65,15 +65,38 @@ typedef enum
 	MSW_PREPARE,
 	MSW_RELEASE,
 	MSW_ROLLBACK,
-	MSW_NAMES,					/* declare, close, deallocate */
+	MSW_NAMES,					/* declare, close, deallocate, execute */
 	MSW_FETCH,					/* fetch, move */
+	MSW_DIRECTION,				/* first, forward ..., which FETCH may have */
+	MSW_CURRENT,
+	MSW_OF,
+	MSW_CREATE,
+	MSW_TEMP,					/* temp, temporary */
+	MSW_MAKES,					/* table, view, ... before a new name */
+	MSW_PG_TEMP,
+	MSW_END,
+	MSW_TRANSACTION,
 	MSW_KEYWORD,
 	MSW_KEEPS,					/* a MSW_CONSTANT after it is syntax */
+	MSW_AS,						/* likewise */
+	MSW_ON,						/* likewise */
 	MSW_IN,
 	MSW_FROM,
 	MSW_TO,
 	MSW_SELECT,
-	MSW_VALUES
+	MSW_WITH,
+	MSW_VALUES,
+	MSW_DEFAULT,
+	MSW_WHERE,					/* where, having */
+	MSW_OR,
+	MSW_CASE,
+	MSW_WHEN,
+	MSW_ELSE,
+	MSW_UNION,
+	MSW_EXCEPT,					/* except, intersect */
+	MSW_EXISTS,
+	MSW_CLAUSE,					/* what ends a condition */
+	MSW_TAIL					/* likewise, and a SELECT: order, limit, ... */
 } MSWordClass;
 
 typedef struct MSLexer
