@@ -65,6 +65,7 @@ OBJS = \
 	src/counter/tally.o \
 	src/figures/histogram.o \
 	src/figures/ratio.o \
+	src/profile/candidates.o \
 	src/profile/exec.o \
 	src/profile/failure.o \
 	src/profile/install.o \
@@ -83,6 +84,7 @@ OBJS = \
 	src/shape/shape.o \
 	src/shape/shape_cache.o \
 	src/shape/shape_lex.o \
+	src/shape/shape_words.o \
 	src/target/acting.o \
 	src/target/builtin.o \
 	src/target/catalog.o \

@@ -22,6 +22,31 @@ WHERE oid OPERATOR(pg_catalog.=) ANY (ARRAY[
     'missing_symbol.counter_stats()',
     'missing_symbol.buffer_stats()']::pg_catalog.regprocedure[]::pg_catalog.oid[]);
 
+-- Likewise the views of a profile
+UPDATE pg_catalog.pg_proc p
+SET proallargtypes = p.proallargtypes OPERATOR(pg_catalog.||) n.types::pg_catalog.regtype[]::pg_catalog.oid[],
+    proargmodes = p.proargmodes OPERATOR(pg_catalog.||)
+        pg_catalog.array_fill('o'::pg_catalog."char", ARRAY[pg_catalog.cardinality(n.names)]),
+    proargnames = p.proargnames OPERATOR(pg_catalog.||) n.names,
+    prosrc = n.symbol
+FROM (VALUES
+    ('missing_symbol.queries()', 'ms_queries_view',
+     '{class}'::pg_catalog.text[],
+     '{pg_catalog.text}'::pg_catalog.text[]),
+    ('missing_symbol.query_stats()', 'ms_query_stats_view',
+     '{class}', '{pg_catalog.text}'),
+    ('missing_symbol.n_plus_one()', 'ms_n_plus_one_view',
+     '{shapes,inside}', '{pg_catalog.int4,pg_catalog.text}')
+) n (function, symbol, names, types)
+WHERE p.oid OPERATOR(pg_catalog.=) n.function::pg_catalog.regprocedure;
+
+CREATE OR REPLACE VIEW missing_symbol.queries AS
+    SELECT * FROM missing_symbol.queries();
+CREATE OR REPLACE VIEW missing_symbol.query_stats AS
+    SELECT * FROM missing_symbol.query_stats();
+CREATE OR REPLACE VIEW missing_symbol.n_plus_one AS
+    SELECT * FROM missing_symbol.n_plus_one();
+
 -- All room of the buffer is used up and given back again and again: autovacuum
 -- does not pause there.
 ALTER TABLE missing_symbol.buffered SET (autovacuum_vacuum_cost_delay = 0);

@@ -122,7 +122,7 @@ SELECT missing_symbol.profile_start();
 SELECT missing_symbol.profile_reset();
 \set ECHO none
 \o /dev/null
-SELECT format('SELECT 1 AS c%s', i) FROM generate_series(1, 1000) i \gexec
+SELECT format('SELECT id AS c%s FROM measured WHERE id = 1', i) FROM generate_series(1, 1000) i \gexec
 \o
 \set ECHO all
 SELECT sum(calls) AS calls, sum(rows) AS rows, count(*) > 10 AS shapes,

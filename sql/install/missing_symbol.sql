@@ -1376,10 +1376,11 @@ CREATE FUNCTION missing_symbol.queries(
     OUT committed pg_catalog.bool,
     OUT queryid pg_catalog.int8,
     OUT status pg_catalog.text,
-    OUT sqlstate pg_catalog.text)
+    OUT sqlstate pg_catalog.text,
+    OUT class pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
-AS 'MODULE_PATHNAME', 'ms_queries';
+AS 'MODULE_PATHNAME', 'ms_queries_view';
 COMMENT ON FUNCTION missing_symbol.queries() IS
     'the rows of the view queries';
 
@@ -1420,10 +1421,11 @@ CREATE FUNCTION missing_symbol.query_stats(
     OUT wal_records pg_catalog.int8,
     OUT wal_fpi pg_catalog.int8,
     OUT wal_bytes pg_catalog.int8,
-    OUT histogram pg_catalog.float8[])
+    OUT histogram pg_catalog.float8[],
+    OUT class pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
-AS 'MODULE_PATHNAME', 'ms_query_stats';
+AS 'MODULE_PATHNAME', 'ms_query_stats_view';
 COMMENT ON FUNCTION missing_symbol.query_stats() IS
     'the rows of the view query_stats';
 
@@ -1447,10 +1449,12 @@ CREATE FUNCTION missing_symbol.n_plus_one(
     OUT source_rows pg_catalog.int8,
     OUT evidence pg_catalog.text,
     OUT hint pg_catalog.text,
-    OUT userid pg_catalog.oid)
+    OUT userid pg_catalog.oid,
+    OUT shapes pg_catalog.int4,
+    OUT inside pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
-AS 'MODULE_PATHNAME', 'ms_n_plus_one';
+AS 'MODULE_PATHNAME', 'ms_n_plus_one_view';
 COMMENT ON FUNCTION missing_symbol.n_plus_one() IS
     'the rows of the view n_plus_one';
 

@@ -32,8 +32,7 @@ extern void ms_profile_init(void);
 /* Sums over top-level statements, right whatever the ring has dropped. */
 typedef struct MSTotals
 {
-	uint64		queries;
-	uint64		controls;
+	uint64		classes[MS_CLASSES];
 	uint64		nested;
 	uint64		errors;
 	uint64		rows;
@@ -107,6 +106,17 @@ ms_profile_record(uint64 seq)
 	return &ms_profile.records[seq % ms_profile.nrecords];
 }
 
+/* of all classes */
+static inline uint64
+ms_totals_statements(const MSTotals *t)
+{
+	uint64		sum = 0;
+
+	for (int i = 0; i < MS_CLASSES; i++)
+		sum += t->classes[i];
+	return sum;
+}
+
 /* everything since the last reset */
 extern void ms_profile_total(MSTotals *total);
 
@@ -121,6 +131,7 @@ extern bool ms_may_see(Oid userid);
 
 /* a line of an SQLSTATE: five letters in a static buffer */
 extern const char *ms_sqlstate(int sqlerrcode);
+extern const char *ms_class_name(MSClass class);
 extern const char *ms_status_name(MSStatus status, int sqlerrcode);
 
 #define MS_INSUFFICIENT_PRIVILEGE	"<insufficient privilege>"
@@ -150,6 +161,21 @@ extern void ms_profile_own(void);
  * shapes.c: statistics per shape.
  */
 #define MS_SHAPE_TEXT	1536
+#define MS_SHAPE_RELATIONS	8
+#define MS_INSIDE		128
+
+/* n_plus_one.c: a shape that may be the source of another's run */
+typedef struct MSPossible
+{
+	uint64		shape;			/* 0: none */
+	struct MSShape *entry;		/* while it is that shape's: */
+	uint32		calls;			/* in the unit, before its latest then */
+	uint32		calls_now;		/* and at the run's latest */
+	uint64		rows;
+	uint64		rows_now;
+} MSPossible;
+
+#define MS_POSSIBLE		4
 
 typedef struct MSShape
 {
@@ -163,12 +189,27 @@ typedef struct MSShape
 	uint64		rows;
 	MSUsage		usage;
 	uint64		last_used;
+
+	/* what its first statement says */
+	int			words;			/* MS_SAYS_... */
+	MSClass		class;			/* the latest statement's */
+	bool		fk_check;		/* PostgreSQL's own, of a foreign key */
+	bool		in_trigger;
+	bool		named;			/* it has been asked, where it is */
+	char		inside[MS_INSIDE];	/* of a nested one: where it is */
+	CmdType		operation;
+	int			nrelations;		/* -1: not known; of these are kept: */
+	Oid			relations[MS_SHAPE_RELATIONS];
+
 	int			text_len;
 	char		text[MS_SHAPE_TEXT];	/* not NUL-terminated */
 
-	/* n_plus_one.c: the latest top-level execution, and its run */
+	/* n_plus_one.c: what it did in the latest unit, and its run there */
 	uint64		unit;
 	uint64		ordinal;
+	uint64		calls_unit;		/* of what follows; a call may go on */
+	uint32		unit_calls;
+	uint64		unit_rows;		/* of calls that gave 2 or more */
 	int			run;			/* index, or -1 */
 	uint64		run_id;
 	uint64		first_number;
@@ -177,9 +218,7 @@ typedef struct MSShape
 	uint64		first_xact;
 	uint64		first_rows;
 	int64		first_ns;
-	uint64		source;			/* shape hash, 0 for none */
-	Oid			source_user;
-	uint64		source_rows;
+	MSPossible	possible[MS_POSSIBLE];	/* the nearest first */
 
 	MSHistogram histogram;
 } MSShape;
@@ -197,6 +236,14 @@ extern MSShape *ms_shapes_next(int *position);
 /* so many executions make a candidate */
 #define MS_MIN_REPEATS	5
 
+/* why it is thought to be one */
+typedef enum MSEvidence
+{
+	MS_STRONG,					/* another statement's rows explain it */
+	MS_BURST,					/* in a row */
+	MS_LOOP						/* again and again in the unit */
+} MSEvidence;
+
 typedef struct MSCandidate
 {
 	uint64		unit;
@@ -213,17 +260,21 @@ typedef struct MSCandidate
 	char	   *text;			/* as the user may see it */
 	char	   *source;			/* NULL for none */
 	uint64		source_rows;
-	bool		strong;
+	MSEvidence	evidence;
+	int			shapes;			/* of so many, one for each kind of row */
+	char	   *inside;			/* the function that runs it, or NULL */
 	char	   *hint;
 } MSCandidate;
 
+extern const char *ms_evidence_name(MSEvidence evidence);
+
 /*
- * The candidates with at least that many repeats and that much time, in
- * the order of their first statement; of one section, or of all with 0.  A
- * List of MSCandidate.  everything: as the server's log may see it.
+ * The candidates with at least that many repeats, that much time and that
+ * evidence, in the order of their first statement; of one section, or of all
+ * with 0.  A List of MSCandidate.  everything: as the server's log may see it.
  */
 extern List *ms_candidates(uint64 section, int64 min_repeats, int64 min_ns,
-						   bool everything);
+						   MSEvidence weakest, bool everything);
 
 /*
  * plans.c: the facts of the profile, those that the user may see or those

@@ -83,6 +83,20 @@ ms_sqlstate(int sqlerrcode)
 }
 
 const char *
+ms_class_name(MSClass class)
+{
+	static const char *const names[MS_CLASSES] = {
+		[MS_CLASS_QUERY] = "query",
+		[MS_CLASS_CATALOG] = "catalog",
+		[MS_CLASS_PING] = "ping",
+		[MS_CLASS_DRIVER] = "driver",
+		[MS_CLASS_CONTROL] = "control"
+	};
+
+	return names[class];
+}
+
+const char *
 ms_status_name(MSStatus status, int sqlerrcode)
 {
 	switch (status)
@@ -109,8 +123,8 @@ ms_profile_total(MSTotals *total)
 	const MSTotals *section = &ms_profile.in_section;
 	MSTotals	sum = ms_profile.before;
 
-	sum.queries += section->queries;
-	sum.controls += section->controls;
+	for (int i = 0; i < MS_CLASSES; i++)
+		sum.classes[i] += section->classes[i];
 	sum.nested += section->nested;
 	sum.errors += section->errors;
 	sum.rows += section->rows;

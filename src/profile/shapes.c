@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include "advice/advice.h"
 #include "figures/figures.h"
 #include "profile/profile.h"
 #include "profile/statement_internal.h"
@@ -150,6 +151,20 @@ evict_shape(void)
 	return victim;
 }
 
+/* does that a row is there that is referred to, or that none refers to one */
+static bool
+is_fk_check(const char *text, int len)
+{
+	static const char check[] = "SELECT 1 FROM ONLY \"";
+	static const char locks[] = " FOR KEY SHARE OF x";
+
+	if (ms_is_fk_check(text))
+		return true;
+	return len > sizeof(check) + sizeof(locks) &&
+		memcmp(text, check, strlen(check)) == 0 &&
+		memcmp(text + len - strlen(locks), locks, strlen(locks)) == 0;
+}
+
 static pg_noinline MSShape *
 new_shape(MSStatement *s)
 {
@@ -167,7 +182,30 @@ new_shape(MSStatement *s)
 			 s->shape_text ? s->shape_len : s->len,
 			 shape->text, MS_SHAPE_TEXT, &literals);
 	shape->text_len = strlen(shape->text);
+	shape->words = ms_shape_words(s->shape_text ? s->shape_text : s->text,
+								  s->shape_text ? s->shape_len : s->len);
+	shape->fk_check = s->level > 0 && is_fk_check(s->text, s->len);
+	shape->operation = s->operation;
+	shape->nrelations = -1;
 	return shape;
+}
+
+void
+ms_shapes_plan(MSStatement *s)
+{
+	MSShape    *shape = s->entry;
+	ListCell   *lc;
+
+	if (likely(shape->nrelations >= 0) || shape->hash != s->shape)
+		return;
+	shape->operation = s->operation;
+	shape->nrelations = list_length(s->relations);
+	foreach(lc, s->relations)
+	{
+		if (foreach_current_index(lc) == MS_SHAPE_RELATIONS)
+			break;
+		shape->relations[foreach_current_index(lc)] = lfirst_oid(lc);
+	}
 }
 
 void
@@ -179,6 +217,8 @@ ms_shapes_open(MSStatement *s)
 		s->entry = new_shape(s);
 	s->entry->last_used = ++uses;
 	s->evictions = evictions;
+	if (s->kind == MS_QUERY)
+		ms_shapes_plan(s);
 }
 
 MSShape *
@@ -193,6 +233,7 @@ ms_shapes_add(MSStatement *s, MSStatus status)
 		shape = others;
 	if (shape->queryid == 0)
 		shape->queryid = s->queryid;
+	shape->class = s->class;
 	shape->calls++;
 	if (status == MS_ERROR)
 		shape->errors++;

@@ -15,11 +15,13 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "access/xact.h"
 #include "executor/instrument.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "parser/scansup.h"
+#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -314,6 +316,86 @@ check_unit(MSStatement *s)
 		ms_runs_boundary();
 }
 
+/*
+ * What a query is, from its plan.  One of nothing but catalogs asks the
+ * server's own tables.
+ */
+static inline MSClass
+class_of_relations(const List *relations)
+{
+	ListCell   *lc;
+
+	if (relations == NIL)
+		return MS_CLASS_QUERY;
+	foreach(lc, relations)
+		if (lfirst_oid(lc) >= FirstNormalObjectId)
+			return MS_CLASS_QUERY;
+	return MS_CLASS_CATALOG;
+}
+
+/* rows that the statement locks itself, not for what it writes */
+static pg_noinline void
+note_row_marks(MSStatement *s, const List *marks)
+{
+	ListCell   *lc;
+
+	foreach(lc, marks)
+	{
+		PlanRowMark *mark = lfirst_node(PlanRowMark, lc);
+
+		if (mark->strength == LCS_NONE)
+			continue;
+		s->locks = true;
+		s->skips |= mark->waitPolicy == LockWaitSkip;
+	}
+}
+
+/* the words of what reads no table say whether it asks for anything */
+static inline void
+note_words(MSStatement *s)
+{
+	if (s->relations != NIL || s->operation != CMD_SELECT)
+		return;
+	if (s->entry->words & MS_SAYS_PING)
+		s->class = MS_CLASS_PING;
+	else if (s->entry->words & MS_SAYS_SETTING)
+		s->class = MS_CLASS_CONTROL;
+}
+
+/* before it is open, or, of an EXECUTE, after */
+void
+ms_statement_describe(MSStatement *s, PlannedStmt *stmt)
+{
+	s->kind = MS_QUERY;
+	s->operation = stmt->commandType;
+	s->queryid = stmt->queryId;
+	s->relations = stmt->relationOids;
+	s->class = class_of_relations(stmt->relationOids);
+	s->user_code = stmt->invalItems != NIL;
+	if (IsA(stmt->planTree, Limit))
+	{
+		s->has_limit = true;
+		s->has_offset = ((Limit *) stmt->planTree)->limitOffset != NULL;
+	}
+	s->aggregates = IsA(stmt->planTree, Agg);
+	if (unlikely(stmt->rowMarks != NIL))
+		note_row_marks(s, stmt->rowMarks);
+	if (s->opened && s->generation == ms_profile.generation)
+	{
+		ms_shapes_plan(s);
+		note_words(s);
+	}
+}
+
+/* where a shape is that is not the client's: of its first statement */
+static pg_noinline void
+name_shape(MSStatement *s)
+{
+	s->entry->named = true;
+	s->entry->in_trigger = DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0)) > 0;
+	ms_name_inside(s->entry->inside, s->text, s->len);
+}
+
 void
 ms_statement_open(MSStatement *s, const char *params)
 {
@@ -323,10 +405,15 @@ ms_statement_open(MSStatement *s, const char *params)
 	s->generation = ms_profile.generation;
 	r = push_record(s, params);
 	ms_shapes_open(s);
+	if (s->kind == MS_QUERY)
+		note_words(s);
+	if (s->level > 0 && !s->entry->named)
+		name_shape(s);
 	r->number = ms_profile.next_number++;
 	r->level = s->level;
 	r->userid = s->userid;
-	r->control = s->kind == MS_CONTROL;
+	r->ends = s->transaction;
+	r->class = s->class;
 	r->run = -1;
 	if (!ms_profile.xact_over)
 		 /* as the others of this transaction */ ;
@@ -354,7 +441,8 @@ ms_statement_open(MSStatement *s, const char *params)
 	r->start_ns = s->start_ns - s->exec_ns;
 	if (s->level == 0)
 	{
-		check_unit(s);
+		if (s->begins_xact)
+			check_unit(s);		/* who waits in a transaction goes on with it */
 		ms_profile.last_top = s->seq;
 	}
 }
@@ -363,6 +451,7 @@ static inline void
 update_record(MSRecord *pg_restrict r, const MSStatement *pg_restrict s)
 {
 	r->tag = s->tag;
+	r->class = s->class;
 	r->queryid = s->queryid;
 	r->plan_ns = s->plan_ns;
 	r->exec_ns = s->exec_ns;
@@ -403,10 +492,7 @@ add_to_totals(MSTotals *t, MSStatement *s, MSStatus status, MSShape *shape)
 		t->nested++;
 		return;
 	}
-	if (s->kind == MS_CONTROL)
-		t->controls++;
-	else
-		t->queries++;
+	t->classes[s->class]++;
 	if (status == MS_ERROR)
 		t->errors++;
 	t->rows += s->rows;
@@ -454,12 +540,10 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 		ms_profile.xact_failed = true;
 	shape = ms_shapes_add(s, status);
 	add_to_totals(&ms_profile.in_section, s, status, shape);
+	if (s->class == MS_CLASS_QUERY)
+		ms_runs_add(s, shape, r, status);
 	if (s->level == 0)
-	{
-		if (s->kind != MS_CONTROL)
-			ms_runs_add(s, shape, r, status);
 		ms_profile.last_end_ns = Max(s->end_ns, ms_profile.last_end_ns);
-	}
 }
 
 void
@@ -685,7 +769,7 @@ ms_profile_subxact_abort(SubTransactionId subid)
 		if (r == NULL || r->xact != ms_profile.xact ||
 			(r->subid != InvalidSubTransactionId && r->subid < subid))
 			break;
-		if (!r->control && r->committed == MS_WITH_XACT)
+		if (!r->ends && r->committed == MS_WITH_XACT)
 			r->committed = MS_UNDONE;
 	}
 }

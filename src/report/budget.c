@@ -61,7 +61,7 @@ is_chosen(const MSRecord *r, MSChoice choice)
 		return r->status == MS_ERROR;
 	if (choice == CHOOSE_SLOW)
 		return true;
-	return !r->control;
+	return r->class == MS_CLASS_QUERY;
 }
 
 static int
@@ -139,17 +139,17 @@ Datum
 ms_assert_max_queries(PG_FUNCTION_ARGS)
 {
 	int64		allowed;
-	MSTotals   *t = &ms_profile.in_section;
+	uint64		queries = ms_profile.in_section.classes[MS_CLASS_QUERY];
 
 	check_limits(fcinfo);
 	ms_profile_require_on();
 	allowed = PG_GETARG_INT64(0);
-	if ((int64) t->queries > allowed)
+	if ((int64) queries > allowed)
 		ereport(ERROR,
 				(errcode(MS_ERRCODE_BUDGET),
 				 errmsg(UINT64_FORMAT " queries, more than the " INT64_FORMAT " allowed",
-						t->queries, allowed),
-				 errdetail_internal("%s", detail(CHOOSE_QUERIES, t->queries))));
+						queries, allowed),
+				 errdetail_internal("%s", detail(CHOOSE_QUERIES, queries))));
 	PG_RETURN_VOID();
 }
 
@@ -184,7 +184,7 @@ ms_assert_max_duration(PG_FUNCTION_ARGS)
 						total / 1e6, allowed / 1e6),
 				 errdetail_internal("%s",
 									detail(CHOOSE_SLOW,
-										   t->queries + t->controls))));
+										   ms_totals_statements(t)))));
 	PG_RETURN_VOID();
 }
 
@@ -207,7 +207,8 @@ ms_assert_no_n_plus_one(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("min_repeats must be at least 2")));
-	candidates = ms_candidates(ms_profile.section, min_repeats, min_ns, false);
+	candidates = ms_candidates(ms_profile.section, min_repeats, min_ns, MS_BURST,
+							   false);
 	initStringInfo(&buf);
 	foreach(lc, candidates)
 	{
@@ -219,7 +220,7 @@ ms_assert_no_n_plus_one(PG_FUNCTION_ARGS)
 						 "%s" INT64_FORMAT " times in %.3f ms (statements " UINT64_FORMAT " to " UINT64_FORMAT ", %s): %.*s%s",
 						 buf.len > 0 ? "\n" : "",
 						 c->repeats, c->total_ns / 1e6, c->first_number,
-						 c->last_number, c->strong ? "strong" : "burst",
+						 c->last_number, ms_evidence_name(c->evidence),
 						 clipped, c->text, clipped < len ? "..." : "");
 	}
 	if (candidates == NIL && (int64) t->lost_repeats >= min_repeats &&

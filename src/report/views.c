@@ -6,6 +6,9 @@
  * Text, parameters and query id show only to who has the privileges of the
  * role that the statement ran as, or pg_read_all_stats.
  *
+ * A version adds columns at the end only.  Its rows serve the SQL objects of
+ * an earlier one, whose functions take as many of the first as they have.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -24,16 +27,21 @@
 #include "figures/figures.h"
 #include "profile/profile.h"
 
+/* with fewer columns, as the SQL objects of 1.0 and 1.1 have them */
 PG_FUNCTION_INFO_V1(ms_queries);
 PG_FUNCTION_INFO_V1(ms_query_stats);
 PG_FUNCTION_INFO_V1(ms_n_plus_one);
+
+PG_FUNCTION_INFO_V1(ms_queries_view);
+PG_FUNCTION_INFO_V1(ms_query_stats_view);
+PG_FUNCTION_INFO_V1(ms_n_plus_one_view);
 PG_FUNCTION_INFO_V1(ms_findings_view);
 
 /*
  * queries: the session's last statements, in order.
  */
 
-#define QUERIES_COLUMNS		28
+#define QUERIES_COLUMNS		29
 
 static Datum
 counted_text(const char *text, int len)
@@ -92,6 +100,7 @@ put_record(ReturnSetInfo *rsinfo, MSRecord *r)
 													 r->sqlerrcode));
 	nulls[i] = r->status != MS_ERROR;
 	values[i++] = CStringGetTextDatum(ms_sqlstate(r->sqlerrcode));
+	values[i++] = CStringGetTextDatum(ms_class_name(r->class));
 	Assert(i == QUERIES_COLUMNS);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -114,6 +123,12 @@ ms_queries(PG_FUNCTION_ARGS)
 			put_record(rsinfo, r);
 	}
 	return (Datum) 0;
+}
+
+Datum
+ms_queries_view(PG_FUNCTION_ARGS)
+{
+	return ms_queries(fcinfo);
 }
 
 /*
@@ -154,7 +169,7 @@ histogram_array(const MSHistogram *h)
 											  FLOAT8PASSBYVAL, 'd'));
 }
 
-#define QUERY_STATS_COLUMNS	32
+#define QUERY_STATS_COLUMNS	33
 
 static void
 put_shape(ReturnSetInfo *rsinfo, MSShape *shape)
@@ -207,6 +222,8 @@ put_shape(ReturnSetInfo *rsinfo, MSShape *shape)
 	values[i++] = Int64GetDatum(u->wal_fpi);
 	values[i++] = Int64GetDatum(u->wal_bytes);
 	values[i++] = histogram_array(h);
+	nulls[i] = others;
+	values[i++] = CStringGetTextDatum(ms_class_name(shape->class));
 	Assert(i == QUERY_STATS_COLUMNS);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -230,11 +247,17 @@ ms_query_stats(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+Datum
+ms_query_stats_view(PG_FUNCTION_ARGS)
+{
+	return ms_query_stats(fcinfo);
+}
+
 /*
  * n_plus_one.
  */
 
-#define N_PLUS_ONE_COLUMNS	15
+#define N_PLUS_ONE_COLUMNS	17
 
 static void
 put_candidate(ReturnSetInfo *rsinfo, MSCandidate *c)
@@ -257,9 +280,12 @@ put_candidate(ReturnSetInfo *rsinfo, MSCandidate *c)
 	values[i++] = c->source ? CStringGetTextDatum(c->source) : (Datum) 0;
 	nulls[i] = c->source == NULL;
 	values[i++] = Int64GetDatum(c->source_rows);
-	values[i++] = CStringGetTextDatum(c->strong ? "strong" : "burst");
+	values[i++] = CStringGetTextDatum(ms_evidence_name(c->evidence));
 	values[i++] = CStringGetTextDatum(c->hint);
 	values[i++] = ObjectIdGetDatum(c->userid);
+	values[i++] = Int32GetDatum(c->shapes);
+	nulls[i] = c->inside == NULL;
+	values[i++] = c->inside ? CStringGetTextDatum(c->inside) : (Datum) 0;
 	Assert(i == N_PLUS_ONE_COLUMNS);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -273,9 +299,15 @@ ms_n_plus_one(PG_FUNCTION_ARGS)
 	ms_profile_own();
 	InitMaterializedSRF(fcinfo, 0);
 	if (ms_profile.ready)
-		foreach(lc, ms_candidates(0, MS_MIN_REPEATS, 0, false))
+		foreach(lc, ms_candidates(0, MS_MIN_REPEATS, 0, MS_LOOP, false))
 			put_candidate(rsinfo, lfirst(lc));
 	return (Datum) 0;
+}
+
+Datum
+ms_n_plus_one_view(PG_FUNCTION_ARGS)
+{
+	return ms_n_plus_one(fcinfo);
 }
 
 /*

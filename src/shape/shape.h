@@ -120,6 +120,21 @@ extern bool ms_lex(MSLexer *lex, MSTokenKind prev);
 extern int	ms_first_statement(const char *text);
 
 /*
+ * shape_words.c: what a statement's words say of it.
+ */
+#define MS_SAYS_LIST		0x01	/* = ANY(...), IN of several, unnest() */
+#define MS_SAYS_RANGE		0x02	/* a comparison with a constant */
+#define MS_SAYS_LIMIT		0x04
+#define MS_SAYS_PING		0x08	/* a SELECT that asks for nothing */
+#define MS_SAYS_SETTING		0x10	/* a SELECT of set_config() alone */
+#define MS_SAYS_CALL		0x20	/* of another function */
+#define MS_SAYS_VOLATILE	0x40	/* of one whose results differ */
+#define MS_SAYS_COUNTS		0x80	/* increment() and the like */
+#define MS_SAYS_SEQUENCE	0x100	/* nextval() */
+
+extern int	ms_shape_words(const char *text, int len);
+
+/*
  * shape_cache.c: the shapes of the last few texts.
  */
 extern Size ms_shape_cache_size(void);

@@ -335,11 +335,7 @@ read_operator(MSLexer *lex, MSTokenKind prev)
 	return MST_OPERATOR;
 }
 
-/* the first eight letters of a word as a number, zeros behind shorter ones */
-#define WORD(a, b, c, d, e, f, g, h) \
-	(((uint64) (a) << 56) | ((uint64) (b) << 48) | ((uint64) (c) << 40) | \
-	 ((uint64) (d) << 32) | ((uint64) (e) << 24) | ((uint64) (f) << 16) | \
-	 ((uint64) (g) << 8) | (uint64) (h))
+#define WORD	MS_WORD
 
 static MSWordClass
 classify_long(uint64 head, size_t len)
