@@ -31,8 +31,8 @@ SET proallargtypes = p.proallargtypes OPERATOR(pg_catalog.||) n.types::pg_catalo
     prosrc = n.symbol
 FROM (VALUES
     ('missing_symbol.queries()', 'ms_queries_view',
-     '{class}'::pg_catalog.text[],
-     '{pg_catalog.text}'::pg_catalog.text[]),
+     '{class,round_trip}'::pg_catalog.text[],
+     '{pg_catalog.text,pg_catalog.int8}'::pg_catalog.text[]),
     ('missing_symbol.query_stats()', 'ms_query_stats_view',
      '{class}', '{pg_catalog.text}'),
     ('missing_symbol.n_plus_one()', 'ms_n_plus_one_view',

@@ -1377,7 +1377,8 @@ CREATE FUNCTION missing_symbol.queries(
     OUT queryid pg_catalog.int8,
     OUT status pg_catalog.text,
     OUT sqlstate pg_catalog.text,
-    OUT class pg_catalog.text)
+    OUT class pg_catalog.text,
+    OUT round_trip pg_catalog.int8)
 RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ms_queries_view';

@@ -18,8 +18,12 @@
  * - What is left is a burst if 5 or more were near each other; and a loop from
  *	 10 on if not, which may as well be the requests of a server.
  *
+ * SELECTs that the client sent together, without waiting for the one before,
+ * are pipelined, whatever they are run for: they cost no round trips.
+ *
  * Not candidates:
  *
+ * - writes that were sent together are a batch;
  * - INSERTs of several rows each are batches already;
  * - a query with OFFSET is reading pages;
  * - without a source, statements that state their own portion (a list, LIMIT,
@@ -72,10 +76,19 @@ calls_since(const MSPossible *p)
 	return p->calls_now - p->calls;
 }
 
+/* most were sent with the one before */
+static bool
+is_pipelined(const MSRun *run)
+{
+	return run->together * 2 >= run->count;
+}
+
 /* a batch, or a page, whatever it is run for */
 static bool
 is_batch(const MSRun *run)
 {
+	if (run->operation != CMD_SELECT && is_pipelined(run))
+		return true;
 	if (run->operation == CMD_INSERT)
 		return run->rows >= 2 * run->count;
 	return run->paged > 0;
@@ -123,7 +136,7 @@ near_repeats(const MSRun *run)
 bool
 ms_run_counts(const MSRun *run)
 {
-	if (repeats_of(run) < MS_MIN_REPEATS || is_batch(run))
+	if (repeats_of(run) < MS_MIN_REPEATS || is_batch(run) || is_pipelined(run))
 		return false;
 	return source_of(run, MS_MIN_REPEATS) != NULL ||
 		(near_repeats(run) >= MS_MIN_REPEATS && !is_portion(run));
@@ -219,6 +232,8 @@ ms_evidence_name(MSEvidence evidence)
 			return "strong";
 		case MS_BURST:
 			return "burst";
+		case MS_PIPELINED:
+			return "pipelined";
 		case MS_LOOP:
 			break;
 	}
@@ -384,7 +399,7 @@ make_candidate(const MSRun *run, MSEvidence evidence,
 		c->source = source_text(source, everything);
 		c->source_rows = rows_since(source);
 	}
-	c->evidence = evidence;
+	c->evidence = is_pipelined(run) ? MS_PIPELINED : evidence;
 	c->shapes = 1;
 	c->inside = inside_of(run, everything);
 	c->hint = make_hint(run, c);
@@ -543,8 +558,12 @@ ms_candidates(uint64 section, int64 min_repeats, int64 min_ns,
 		all = list_concat(all, unexplained(verdicts, n, min_repeats, weakest,
 										   everything));
 	foreach(lc, all)
-		if (((MSCandidate *) lfirst(lc))->total_ns >= min_ns)
-			list = lappend(list, lfirst(lc));
+	{
+		MSCandidate *c = lfirst(lc);
+
+		if (c->total_ns >= min_ns && c->evidence <= weakest)
+			list = lappend(list, c);
+	}
 	list_sort(list, by_first_number);
 	return list;
 }

@@ -627,6 +627,15 @@ fail_exec(MSExec *x)
 	ms_error_listed(x->s->level);
 }
 
+/* the client asks for one row, and waits for it */
+static inline void
+note_by_row(MSStatement *s, uint64 count)
+{
+	if (count == 1 && s->level == 0 && s->entry->hash == s->shape &&
+		s->generation == ms_profile.generation)
+		s->entry->by_row++;
+}
+
 /* what a run has brought */
 static inline void
 account_run(MSExec *x, ScanDirection direction, uint64 count)
@@ -638,6 +647,7 @@ account_run(MSExec *x, ScanDirection direction, uint64 count)
 	{
 		if (x->cursor)
 		{
+			note_by_row(x->s, count);
 			x->s->rows += desc->estate->es_processed;
 			ms_runs_rows(x->s);
 		}
@@ -651,6 +661,7 @@ account_run(MSExec *x, ScanDirection direction, uint64 count)
 	{
 		ms_statement_update(x->s);
 		ms_runs_rows(x->s);
+		note_by_row(x->s, count);
 	}
 }
 

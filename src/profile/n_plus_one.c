@@ -256,13 +256,15 @@ note_sources(MSRun *run)
 }
 
 static void
-extend_run(int index, MSStatement *s, MSRecord *r, uint64 number, bool near)
+extend_run(int index, MSStatement *s, MSRecord *r, uint64 number, bool near,
+		   bool together)
 {
 	MSRun	   *run = &ms_runs[index];
 
 	run->count++;
 	run->streak = near ? run->streak + 1 : 1;
 	run->longest = Max(run->longest, run->streak);
+	run->together += together ? 1 : 0;
 	if (!s->unknown_params)
 		note_params(run, s->params, ms_profile.xact);
 	note_sources(run);
@@ -389,9 +391,12 @@ ms_runs_add(MSStatement *s, MSShape *shape, MSRecord *r, MSStatus status)
 		if (shape->run < 0)
 			start_run(s, shape);
 		extend_run(shape->run, s, r, number,
-				   side->ordinal - shape->ordinal <= MAX_OTHERS + 1);
+				   side->ordinal - shape->ordinal <= MAX_OTHERS + 1,
+				   s->trip == shape->last_trip && s->level == 0 &&
+				   !ms_profile.trip_unknown);
 	}
 	shape->ordinal = side->ordinal;
+	shape->last_trip = s->trip;
 	note_call(s, shape, false);
 }
 

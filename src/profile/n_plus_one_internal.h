@@ -45,6 +45,7 @@ typedef struct MSRun
 	int64		count;
 	int64		streak;			/* the latest with few others in between */
 	int64		longest;
+	int64		together;		/* sent with the one before, unasked */
 	int64		failed;			/* of these, in a transaction that failed */
 	int64		retries;		/* of these, again after such a one */
 	int64		duplicates;

@@ -34,6 +34,9 @@ typedef struct MSTotals
 {
 	uint64		classes[MS_CLASSES];
 	uint64		nested;
+	uint64		trips;			/* at most so many */
+	bool		trips_unknown;
+	uint64		last_trip;
 	uint64		errors;
 	uint64		rows;
 	int64		plan_ns;
@@ -80,6 +83,10 @@ typedef struct MSProfile
 	uint64		failed_xact;	/* the latest that failed, 0 for none */
 	uint64		goes_on;		/* the first record that may be MS_GOES_ON */
 	int			ngo_on;			/* how many are */
+	uint64		trip;			/* the client's latest, and */
+	TimestampTz trip_message;	/* what told it from the one before */
+	int64		trip_idle;
+	bool		trip_unknown;
 	uint64		last_top;		/* record of the latest top-level statement */
 	uint64		unit;
 	uint64		section;		/* counts explicit boundaries */
@@ -219,6 +226,8 @@ typedef struct MSShape
 	uint64		first_rows;
 	int64		first_ns;
 	MSPossible	possible[MS_POSSIBLE];	/* the nearest first */
+	uint64		last_trip;
+	uint64		by_row;			/* its rows were asked for one by one */
 
 	MSHistogram histogram;
 } MSShape;
@@ -241,6 +250,7 @@ typedef enum MSEvidence
 {
 	MS_STRONG,					/* another statement's rows explain it */
 	MS_BURST,					/* in a row */
+	MS_PIPELINED,				/* sent together */
 	MS_LOOP						/* again and again in the unit */
 } MSEvidence;
 

@@ -68,6 +68,7 @@ typedef struct MSUsage
 typedef struct MSRecord
 {
 	uint64		number;
+	uint64		trip;			/* what the client sent together has the same */
 	uint64		xact;
 	uint64		queryid;
 	uint64		shape;

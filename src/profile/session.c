@@ -126,6 +126,8 @@ ms_profile_total(MSTotals *total)
 	for (int i = 0; i < MS_CLASSES; i++)
 		sum.classes[i] += section->classes[i];
 	sum.nested += section->nested;
+	sum.trips += section->trips;
+	sum.trips_unknown |= section->trips_unknown;
 	sum.errors += section->errors;
 	sum.rows += section->rows;
 	sum.plan_ns += section->plan_ns;
@@ -177,6 +179,9 @@ empty_profile(void)
 	ms_profile.goes_on = 0;
 	ms_profile.ngo_on = 0;
 	ms_profile.last_top = 0;
+	ms_profile.trip = 0;
+	ms_profile.trip_message = 0;
+	ms_profile.trip_unknown = false;
 	ms_profile.unit = 0;
 	for (int i = 0; i < npieces; i++)
 		pieces[i].reset();

@@ -387,6 +387,30 @@ ms_statement_describe(MSStatement *s, PlannedStmt *stmt)
 	}
 }
 
+/*
+ * Has the client waited for an answer since its last statement?  What is in
+ * one string has come at one time.  Else there was a Sync, after which the
+ * server is idle: in a transaction block for some time, outside of one in no
+ * transaction.  Never guessed from how long something took.
+ */
+static inline void
+note_trip(MSStatement *s)
+{
+	TimestampTz message = GetCurrentStatementStartTimestamp();
+
+	if (message != ms_profile.trip_message)
+	{
+		int64		idle = MS_IDLE_TIME();
+
+		if (s->begins_xact || idle != ms_profile.trip_idle)
+			ms_profile.trip++;
+		ms_profile.trip_unknown = !s->begins_xact && !MS_HAVE_IDLE_TIME();
+		ms_profile.trip_message = message;
+		ms_profile.trip_idle = idle;
+	}
+	s->trip = ms_profile.trip;
+}
+
 /* where a shape is that is not the client's: of its first statement */
 static pg_noinline void
 name_shape(MSStatement *s)
@@ -403,6 +427,7 @@ ms_statement_open(MSStatement *s, const char *params)
 
 	s->opened = true;
 	s->generation = ms_profile.generation;
+	s->trip = 0;
 	r = push_record(s, params);
 	ms_shapes_open(s);
 	if (s->kind == MS_QUERY)
@@ -410,6 +435,7 @@ ms_statement_open(MSStatement *s, const char *params)
 	if (s->level > 0 && !s->entry->named)
 		name_shape(s);
 	r->number = ms_profile.next_number++;
+	r->trip = 0;
 	r->level = s->level;
 	r->userid = s->userid;
 	r->ends = s->transaction;
@@ -441,6 +467,8 @@ ms_statement_open(MSStatement *s, const char *params)
 	r->start_ns = s->start_ns - s->exec_ns;
 	if (s->level == 0)
 	{
+		note_trip(s);
+		r->trip = s->trip;
 		if (s->begins_xact)
 			check_unit(s);		/* who waits in a transaction goes on with it */
 		ms_profile.last_top = s->seq;
@@ -493,6 +521,12 @@ add_to_totals(MSTotals *t, MSStatement *s, MSStatus status, MSShape *shape)
 		return;
 	}
 	t->classes[s->class]++;
+	if (s->trip != t->last_trip)
+	{
+		t->last_trip = s->trip;
+		t->trips++;
+	}
+	t->trips_unknown |= ms_profile.trip_unknown;
 	if (status == MS_ERROR)
 		t->errors++;
 	t->rows += s->rows;

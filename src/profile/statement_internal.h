@@ -78,6 +78,7 @@ typedef struct MSStatement
 	/* from here on set as it is opened */
 	uint32		generation;		/* of the profile it was opened in */
 	uint64		seq;			/* its record's */
+	uint64		trip;
 	struct MSRecord *record;	/* while the ring has that number */
 	uint64		literals;		/* hash of the literals alone */
 	struct MSShape *entry;		/* the shape's, if it is still the same: */

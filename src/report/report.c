@@ -30,6 +30,7 @@
 #include "figures/figures.h"
 #include "profile/profile.h"
 #include "report/report.h"
+#include "report/report_internal.h"
 #include "shape/shape.h"
 
 #define REPORT_LINES	5		/* of each list */
@@ -164,6 +165,11 @@ json_totals(StringInfo buf, const MSTotals *t, bool everything)
 	json_int(buf, "pings", t->classes[MS_CLASS_PING]);
 	json_int(buf, "driver", t->classes[MS_CLASS_DRIVER]);
 	json_int(buf, "nested", t->nested);
+	json_key(buf, "round_trips");
+	if (t->trips_unknown)
+		appendStringInfoString(buf, "null");
+	else
+		appendStringInfo(buf, UINT64_FORMAT, t->trips);
 	json_int(buf, "failed", t->errors);
 	json_int(buf, "rows", t->rows);
 	json_ms(buf, "total_ms", t->plan_ns + t->exec_ns + t->commit_ns);
@@ -219,7 +225,7 @@ json_findings(StringInfo buf)
 
 	json_key(buf, "findings");
 	appendStringInfoChar(buf, '[');
-	foreach(lc, ms_findings(ms_profile_facts(true)))
+	foreach(lc, ms_profile_findings(true))
 	{
 		MSFinding  *finding = lfirst(lc);
 
@@ -472,7 +478,7 @@ text_candidates(StringInfo buf, List *candidates)
 static void
 text_findings(StringInfo buf)
 {
-	List	   *findings = ms_findings(ms_profile_facts(true));
+	List	   *findings = ms_profile_findings(true);
 	ListCell   *lc;
 
 	if (findings != NIL)
@@ -575,6 +581,11 @@ text_report(List *candidates)
 					 "\nplanning %.3f ms, execution %.3f ms, commits %.3f ms; " UINT64_FORMAT " rows; " UINT64_FORMAT " transaction commands, " UINT64_FORMAT " nested statements\n",
 					 t->plan_ns / 1e6, t->exec_ns / 1e6, t->commit_ns / 1e6,
 					 t->rows, t->classes[MS_CLASS_CONTROL], t->nested);
+	appendStringInfo(&buf,
+					 "catalog queries " UINT64_FORMAT ", pings " UINT64_FORMAT ", driver commands " UINT64_FORMAT "; round trips %s\n",
+					 t->classes[MS_CLASS_CATALOG], t->classes[MS_CLASS_PING],
+					 t->classes[MS_CLASS_DRIVER], t->trips_unknown ? "unknown" :
+					 psprintf("at most " UINT64_FORMAT, t->trips));
 	text_shapes(&buf, "Slowest", shapes, by_max);
 	text_shapes(&buf, "Worst spikes (mean / median)", shapes, by_spike);
 	text_shapes(&buf, "Most total time", shapes, by_total);

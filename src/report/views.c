@@ -26,6 +26,7 @@
 #include "advice/advice.h"
 #include "figures/figures.h"
 #include "profile/profile.h"
+#include "report/report_internal.h"
 
 /* with fewer columns, as the SQL objects of 1.0 and 1.1 have them */
 PG_FUNCTION_INFO_V1(ms_queries);
@@ -41,7 +42,7 @@ PG_FUNCTION_INFO_V1(ms_findings_view);
  * queries: the session's last statements, in order.
  */
 
-#define QUERIES_COLUMNS		29
+#define QUERIES_COLUMNS		30
 
 static Datum
 counted_text(const char *text, int len)
@@ -101,6 +102,8 @@ put_record(ReturnSetInfo *rsinfo, MSRecord *r)
 	nulls[i] = r->status != MS_ERROR;
 	values[i++] = CStringGetTextDatum(ms_sqlstate(r->sqlerrcode));
 	values[i++] = CStringGetTextDatum(ms_class_name(r->class));
+	nulls[i] = r->trip == 0;
+	values[i++] = Int64GetDatum(r->trip);
 	Assert(i == QUERIES_COLUMNS);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -334,6 +337,44 @@ rows_datum(double rows)
 						 PG_INT64_MAX);
 }
 
+/* a cursor's rows that came one by one, each with a round trip */
+#define BY_ROW_TIMES	100
+
+static MSFinding *
+by_row_finding(const MSShape *shape)
+{
+	MSFact	   *fact = palloc0(sizeof(MSFact));
+	MSFinding  *finding = palloc0(sizeof(MSFinding));
+
+	fact->shape = shape->hash;
+	fact->userid = shape->userid;
+	fact->toplevel = shape->toplevel;
+	fact->queryid = shape->queryid;
+	finding->fact = fact;
+	finding->kind = "cursor_by_row";
+	finding->times = shape->by_row;
+	finding->rows_read = -1;
+	finding->rows_discarded = -1;
+	finding->ratio = -1;
+	finding->why = psprintf(UINT64_FORMAT " times one row was fetched and waited for: FETCH FORWARD 100, or a fetch size of the driver, asks for many at once",
+							shape->by_row);
+	return finding;
+}
+
+List *
+ms_profile_findings(bool visible)
+{
+	List	   *list = ms_findings(ms_profile_facts(visible));
+	MSShape    *shape;
+	int			position = 0;
+
+	while ((shape = ms_shapes_next(&position)) != NULL)
+		if (shape->by_row >= BY_ROW_TIMES &&
+			ms_may_see(shape->userid) == visible)
+			list = lappend(list, by_row_finding(shape));
+	return list;
+}
+
 #define FINDINGS_COLUMNS	12
 
 static void
@@ -387,9 +428,9 @@ ms_findings_view(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (!ms_profile.ready)
 		return (Datum) 0;
-	foreach(lc, ms_findings(ms_profile_facts(true)))
+	foreach(lc, ms_profile_findings(true))
 		put_finding(rsinfo, lfirst(lc), true);
-	foreach(lc, ms_findings(ms_profile_facts(false)))
+	foreach(lc, ms_profile_findings(false))
 		put_finding(rsinfo, lfirst(lc), false);
 	return (Datum) 0;
 }

@@ -117,11 +117,6 @@ trace('fire', 'in one transaction, with savepoints', sub {
 trace('fire', 'the same lookup again and again', sub {
 	send_sql(('SELECT name FROM author WHERE id = 1') x 7);
 });
-trace('fire', 'a pipeline of lookups', sub {
-	$client->parse('', "SELECT name FROM author WHERE id = $_")->bind('', '')
-	  ->execute('') foreach 1 .. 9;
-	$client->sync->run;
-});
 
 # for each of a page's rows, one after the other, what five or more relations have
 my $posts = 'SELECT * FROM post';
@@ -202,6 +197,34 @@ stream('increments, one by one', sub {
 stream('a function for each row', sub {
 	send_sql($posts, map { "SELECT work($_)" } 1 .. 20);
 }, "20 strong $of_posts");
+
+# what is sent together is answered together
+SKIP:
+{
+	skip 'round trips within a transaction are not known to 13', 1 if major_version($node) < 14;
+	stream('a pipeline of lookups in a transaction, after a list', sub {
+		send_sql('BEGIN', $posts);
+		$client->parse('', "SELECT v FROM r1 WHERE id = $_")->bind('', '')->execute('') foreach 1 .. 20;
+		$client->sync->run;
+		send_sql('COMMIT');
+	}, "20 pipelined $of_posts");
+}
+stream('a pipeline of lookups', sub {
+	$client->parse('', "SELECT name FROM author WHERE id = $_")->bind('', '')->execute('') foreach 1 .. 9;
+	$client->sync->run;
+}, '9 pipelined -');
+stream('lookups in one string', sub {
+	send_sql(join('; ', map { "SELECT name FROM author WHERE id = $_" } 1 .. 9));
+}, '9 pipelined -');
+stream('a pipeline of writes', sub {
+	$client->parse('', "UPDATE r1 SET v = 'w' WHERE id = $_")->bind('', '')->execute('') foreach 1 .. 9;
+	$client->sync->run;
+});
+stream('a pipeline with a Sync after each', sub {
+	$client->parse('', "SELECT name FROM author WHERE id = $_")->bind('', '')->execute('')->sync foreach 1 .. 9;
+	$client->flush;
+	$client->read_until('Z') foreach 1 .. 9;
+}, '9 burst -');
 
 # what is no N+1
 my @statements_of_a_job = map { "UPDATE r$_ SET v = 'z' WHERE id = " } 1 .. 5;
@@ -318,6 +341,51 @@ trace('silent', 'one for each request', sub {
 		send_sql("SELECT name FROM author WHERE id = $_");
 	}
 });
+
+#
+# Round trips: at most so many
+#
+
+sub round_trips_ok
+{
+	my ($name, $expected, $work) = @_;
+
+	$client->rows('SELECT missing_symbol.profile_reset()');
+	$work->();
+	my ($row) = $client->rows(q{SELECT (missing_symbol.profile_report('json')::json) ->> 'round_trips',
+		(SELECT count(DISTINCT round_trip) FROM missing_symbol.queries)});
+	is(($row->[0] // 'unknown') . ' ' . $row->[1], "$expected $expected", "round trips: $name");
+}
+
+round_trips_ok('one by one', 5, sub { send_sql(map { "SELECT name FROM author WHERE id = $_" } 1 .. 5) });
+round_trips_ok('in one string', 1, sub { send_sql(join('; ', map { "SELECT name FROM author WHERE id = $_" } 1 .. 5)) });
+round_trips_ok('a pipeline', 1, sub {
+	$client->parse('', "SELECT name FROM author WHERE id = $_")->bind('', '')->execute('') foreach 1 .. 5;
+	$client->sync->run;
+});
+if (major_version($node) >= 14)
+{
+	round_trips_ok('in a transaction', 7, sub { send_sql('BEGIN', (map { "SELECT name FROM author WHERE id = $_" } 1 .. 5), 'COMMIT') });
+	round_trips_ok('a pipeline in a transaction', 3, sub {
+		send_sql('BEGIN');
+		$client->parse('', "SELECT name FROM author WHERE id = $_")->bind('', '')->execute('') foreach 1 .. 5;
+		$client->sync->run;
+		send_sql('COMMIT');
+	});
+}
+$client->rows('SELECT missing_symbol.profile_reset()');
+send_sql('BEGIN', 'SET LOCAL track_activities = off', 'TABLE author', 'COMMIT');
+is(($client->rows(q{SELECT (missing_symbol.profile_report('json')::json) ->> 'round_trips'}))[0][0], undef, 'round trips: unknown, not guessed');
+$client->rows('RESET track_activities');
+
+# rows that are fetched one by one are a finding; parts of ten are none
+foreach my $fetch (1, 10)
+{
+	$client->rows('SELECT missing_symbol.profile_reset()');
+	send_sql('BEGIN', 'DECLARE c CURSOR FOR TABLE r1', ("FETCH $fetch FROM c") x 110, 'COMMIT');
+	is_deeply([ $client->rows(q{SELECT kind, shape, times_seen FROM missing_symbol.findings WHERE kind = 'cursor_by_row'}) ],
+		$fetch == 1 ? [ [ 'cursor_by_row', 'declare ? cursor for table r1', 110 ] ] : [], "a cursor by $fetch");
+}
 $client->disconnect;
 
 #
