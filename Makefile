@@ -134,6 +134,7 @@ REGRESS = \
 	profile \
 	findings \
 	findings_none \
+	profile_gate \
 	profile_n_plus_one \
 	profile_privileges \
 	profile_stats \

@@ -39,10 +39,7 @@
 #include "profile/profile.h"
 #include "shape/shape.h"
 
-#define PORTION_ROWS	10
 #define LOOP_REPEATS	10
-
-#define SAYS_PORTION	(MS_SAYS_LIST | MS_SAYS_RANGE | MS_SAYS_LIMIT)
 
 /* what is thought of a run */
 typedef struct Verdict
@@ -53,93 +50,9 @@ typedef struct Verdict
 } Verdict;
 
 static int64
-repeats_of(const MSRun *run)
-{
-	return run->count - ms_run_retried(run);
-}
-
-static int64
 duplicates_of(const MSRun *run)
 {
 	return run->duplicates - ms_run_retried(run);
-}
-
-static uint64
-rows_since(const MSPossible *p)
-{
-	return p->rows_now - p->rows;
-}
-
-static uint64
-calls_since(const MSPossible *p)
-{
-	return p->calls_now - p->calls;
-}
-
-/* most were sent with the one before */
-static bool
-is_pipelined(const MSRun *run)
-{
-	return run->together * 2 >= run->count;
-}
-
-/* a batch, or a page, whatever it is run for */
-static bool
-is_batch(const MSRun *run)
-{
-	if (run->operation != CMD_SELECT && is_pipelined(run))
-		return true;
-	if (run->operation == CMD_INSERT)
-		return run->rows >= 2 * run->count;
-	return run->paged > 0;
-}
-
-/* likewise, if it is run for no other statement's rows */
-static bool
-is_portion(const MSRun *run)
-{
-	return is_batch(run) ||
-		((run->limited > 0 || (run->words & SAYS_PORTION)) &&
-		 run->operation != CMD_INSERT &&
-		 run->rows >= PORTION_ROWS * run->count);
-}
-
-static bool
-explains(const MSPossible *p, const MSRun *run, int64 min_repeats)
-{
-	uint64		n = repeats_of(run);
-	uint64		rows = rows_since(p);
-
-	if ((int64) n < min_repeats || n < 2 * calls_since(p))
-		return false;
-	if (2 * n >= rows && n <= 3 * rows)
-		return true;
-	return run->nseen == run->count && 4 * n >= rows && n <= rows &&
-		!is_portion(run);
-}
-
-static const MSPossible *
-source_of(const MSRun *run, int64 min_repeats)
-{
-	for (int i = 0; i < MS_POSSIBLE && run->possible[i].shape != 0; i++)
-		if (explains(&run->possible[i], run, min_repeats))
-			return &run->possible[i];
-	return NULL;
-}
-
-static int64
-near_repeats(const MSRun *run)
-{
-	return run->longest - ms_run_retried(run);
-}
-
-bool
-ms_run_counts(const MSRun *run)
-{
-	if (repeats_of(run) < MS_MIN_REPEATS || is_batch(run) || is_pipelined(run))
-		return false;
-	return source_of(run, MS_MIN_REPEATS) != NULL ||
-		(near_repeats(run) >= MS_MIN_REPEATS && !is_portion(run));
 }
 
 /*
@@ -159,7 +72,7 @@ inherited_source(const Verdict *verdicts, int n, int64 min_repeats)
 {
 	const MSRun *run = verdicts[n].run;
 
-	if (run->possible[0].shape == 0 || repeats_of(run) < min_repeats)
+	if (run->possible[0].shape == 0 || ms_run_repeats(run) < min_repeats)
 		return NULL;
 	for (int i = n - 1; i >= 0; i--)
 	{
@@ -167,7 +80,7 @@ inherited_source(const Verdict *verdicts, int n, int64 min_repeats)
 
 		if (nearest->shape == run->possible[0].shape &&
 			are_together(nearest, run) && verdicts[i].source != NULL)
-			return Abs(repeats_of(nearest) - repeats_of(run)) <= 1 ?
+			return Abs(ms_run_repeats(nearest) - ms_run_repeats(run)) <= 1 ?
 				verdicts[i].source : NULL;
 	}
 	return NULL;
@@ -190,9 +103,9 @@ is_of_group(const Verdict *v, const MSRun *first, uint64 source)
 	const MSPossible *p = possible_of(v->run, source);
 
 	return p != NULL && v->source == NULL && !v->done &&
-		!is_portion(v->run) && are_together(v->run, first) &&
-		repeats_of(v->run) >= 2 &&
-		(uint64) repeats_of(v->run) >= 2 * calls_since(p);
+		!ms_run_is_portion(v->run) && are_together(v->run, first) &&
+		ms_run_repeats(v->run) >= 2 &&
+		(uint64) ms_run_repeats(v->run) >= 2 * ms_calls_since(p);
 }
 
 /* the runs of such a group, from that one on; NIL where it is none */
@@ -212,8 +125,8 @@ find_group(Verdict *verdicts, int from, int n, uint64 source,
 			continue;
 		p = possible_of(verdicts[i].run, source);
 		group = lappend(group, &verdicts[i]);
-		repeats += repeats_of(verdicts[i].run);
-		rows = Max(rows, rows_since(p));
+		repeats += ms_run_repeats(verdicts[i].run);
+		rows = Max(rows, ms_rows_since(p));
 	}
 	return list_length(group) >= 2 && (int64) repeats >= min_repeats &&
 		2 * repeats >= rows && repeats <= rows ? group : NIL;
@@ -309,7 +222,7 @@ was_written(const MSRun *run)
 static bool
 is_same_again(const MSRun *run)
 {
-	return duplicates_of(run) * 2 >= repeats_of(run);
+	return duplicates_of(run) * 2 >= ms_run_repeats(run);
 }
 
 static const char *
@@ -386,7 +299,7 @@ make_candidate(const MSRun *run, MSEvidence evidence,
 	c->section = run->section;
 	c->userid = run->userid;
 	c->operation = run->operation;
-	c->repeats = repeats_of(run);
+	c->repeats = ms_run_repeats(run);
 	c->duplicates = duplicates_of(run);
 	c->total_ns = run->total_ns;
 	c->commit_ns = run->commit_ns;
@@ -397,9 +310,9 @@ make_candidate(const MSRun *run, MSEvidence evidence,
 	if (source != NULL)
 	{
 		c->source = source_text(source, everything);
-		c->source_rows = rows_since(source);
+		c->source_rows = ms_rows_since(source);
 	}
-	c->evidence = is_pipelined(run) ? MS_PIPELINED : evidence;
+	c->evidence = ms_run_is_pipelined(run) ? MS_PIPELINED : evidence;
 	c->shapes = 1;
 	c->inside = inside_of(run, everything);
 	c->hint = make_hint(run, c);
@@ -419,7 +332,7 @@ make_group(List *group, uint64 source, bool everything)
 		Verdict    *v = lfirst(lc);
 
 		v->done = true;
-		if (longest == NULL || repeats_of(v->run) > repeats_of(longest))
+		if (longest == NULL || ms_run_repeats(v->run) > ms_run_repeats(longest))
 			longest = v->run;
 	}
 	c = make_candidate(longest, MS_STRONG, possible_of(longest, source),
@@ -431,7 +344,7 @@ make_group(List *group, uint64 source, bool everything)
 
 		if (run == longest)
 			continue;
-		c->repeats += repeats_of(run);
+		c->repeats += ms_run_repeats(run);
 		c->duplicates += duplicates_of(run);
 		c->total_ns += run->total_ns;
 		c->commit_ns += run->commit_ns;
@@ -484,10 +397,10 @@ explained(Verdict *verdicts, int n, int64 min_repeats, bool everything)
 	{
 		Verdict    *v = &verdicts[i];
 
-		v->source = source_of(v->run, min_repeats);
+		v->source = ms_run_source(v->run, min_repeats);
 		if (v->source == NULL)
 			v->source = inherited_source(verdicts, i, min_repeats);
-		if (v->source == NULL || is_batch(v->run))
+		if (v->source == NULL || ms_run_is_batch(v->run))
 			continue;
 		v->done = true;
 		list = lappend(list, make_candidate(v->run, MS_STRONG, v->source,
@@ -529,13 +442,13 @@ unexplained(Verdict *verdicts, int n, int64 min_repeats, MSEvidence weakest,
 	{
 		const MSRun *run = verdicts[i].run;
 
-		if (verdicts[i].done || is_portion(run))
+		if (verdicts[i].done || ms_run_is_portion(run))
 			continue;
-		if (near_repeats(run) >= min_repeats)
+		if (ms_run_near(run) >= min_repeats)
 			list = lappend(list, make_candidate(run, MS_BURST, NULL,
 												everything));
 		else if (weakest == MS_LOOP &&
-				 repeats_of(run) >= Max(min_repeats, LOOP_REPEATS))
+				 ms_run_repeats(run) >= Max(min_repeats, LOOP_REPEATS))
 			list = lappend(list, make_candidate(run, MS_LOOP, NULL,
 												everything));
 	}

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * n_plus_one.c
- *	  Repeated shapes: what is followed as statements end.  candidates.c says
- *	  what is made of it.
+ *	  Repeated shapes: what is followed as statements end, and what a run is by
+ *	  itself.  candidates.c has the rules, and says what is made of them.
  *
  * A unit is what lies between two boundaries: profile_start, profile_reset,
  * profile_mark, DISCARD ALL, a pause of the client longer than
@@ -39,8 +39,13 @@
 #include "profile/n_plus_one_internal.h"
 #include "profile/profile.h"
 #include "profile/statement_internal.h"
+#include "shape/shape.h"
 
 #define MAX_OTHERS		3
+#define PORTION_ROWS	10
+
+#define SAYS_PORTION	(MS_SAYS_LIST | MS_SAYS_RANGE | MS_SAYS_LIMIT)
+
 #define EVICT_LOOKS		8
 
 /* so many shapes that gave rows are remembered */
@@ -92,15 +97,81 @@ ms_runs_boundary(void)
 }
 
 /*
+ * What a run is, by itself
+ */
+
+/* most were sent with the one before */
+bool
+ms_run_is_pipelined(const MSRun *run)
+{
+	return run->together * 2 >= run->count;
+}
+
+/* a batch, or a page, whatever it is run for */
+bool
+ms_run_is_batch(const MSRun *run)
+{
+	if (run->operation != CMD_SELECT && ms_run_is_pipelined(run))
+		return true;
+	if (run->operation == CMD_INSERT)
+		return run->rows >= 2 * run->count;
+	return run->paged > 0;
+}
+
+/* likewise, if it is run for no other statement's rows */
+bool
+ms_run_is_portion(const MSRun *run)
+{
+	return ms_run_is_batch(run) ||
+		((run->limited > 0 || (run->words & SAYS_PORTION)) &&
+		 run->operation != CMD_INSERT &&
+		 run->rows >= PORTION_ROWS * run->count);
+}
+
+static bool
+explains(const MSPossible *p, const MSRun *run, int64 min_repeats)
+{
+	uint64		n = ms_run_repeats(run);
+	uint64		rows = ms_rows_since(p);
+
+	if ((int64) n < min_repeats || n < 2 * ms_calls_since(p))
+		return false;
+	if (2 * n >= rows && n <= 3 * rows)
+		return true;
+	return run->nseen == run->count && 4 * n >= rows && n <= rows &&
+		!ms_run_is_portion(run);
+}
+
+const MSPossible *
+ms_run_source(const MSRun *run, int64 min_repeats)
+{
+	for (int i = 0; i < MS_POSSIBLE && run->possible[i].shape != 0; i++)
+		if (explains(&run->possible[i], run, min_repeats))
+			return &run->possible[i];
+	return NULL;
+}
+
+/* would it be a candidate, and more than a loop, if it were alone? */
+static bool
+counts(const MSRun *run)
+{
+	if (ms_run_repeats(run) < MS_MIN_REPEATS || ms_run_is_batch(run) ||
+		ms_run_is_pipelined(run))
+		return false;
+	return ms_run_source(run, MS_MIN_REPEATS) != NULL ||
+		(ms_run_near(run) >= MS_MIN_REPEATS && !ms_run_is_portion(run));
+}
+
+/*
  * Following runs
  */
 
 static void
 forget_run(MSRun *run)
 {
-	int64		repeats = run->count - ms_run_retried(run);
+	int64		repeats = ms_run_repeats(run);
 
-	if (run->id == 0 || !ms_run_counts(run))
+	if (run->id == 0 || !counts(run))
 		return;
 	ms_profile.runs_lost++;
 	if (run->section != ms_profile.section)
@@ -117,7 +188,7 @@ worth(const MSRun *run)
 {
 	if (run->unit == ms_profile.unit)
 		return run->count;
-	return ms_run_counts(run) ? run->count : 0;
+	return counts(run) ? run->count : 0;
 }
 
 /* an unused one, or the one of a few that is worth least */

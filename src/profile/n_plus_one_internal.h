@@ -70,16 +70,47 @@ typedef struct MSRun
 extern MSRun *ms_runs;
 extern int	ms_nruns;
 
-/*
- * candidates.c: would that run be one, if it were all that was asked for?
- */
-extern bool ms_run_counts(const MSRun *run);
+/* most were sent with the one before */
+extern bool ms_run_is_pipelined(const MSRun *run);
+
+/* a batch, or a page, whatever it is run for */
+extern bool ms_run_is_batch(const MSRun *run);
+
+/* likewise, if it is run for no other statement's rows */
+extern bool ms_run_is_portion(const MSRun *run);
+
+/* the nearest that explains it, or NULL */
+extern const MSPossible *ms_run_source(const MSRun *run, int64 min_repeats);
 
 /* a retried transaction's statements count once */
 static inline int64
 ms_run_retried(const MSRun *run)
 {
 	return Min(run->failed, run->retries);
+}
+
+static inline int64
+ms_run_repeats(const MSRun *run)
+{
+	return run->count - ms_run_retried(run);
+}
+
+static inline uint64
+ms_rows_since(const MSPossible *p)
+{
+	return p->rows_now - p->rows;
+}
+
+static inline uint64
+ms_calls_since(const MSPossible *p)
+{
+	return p->calls_now - p->calls;
+}
+
+static inline int64
+ms_run_near(const MSRun *run)
+{
+	return run->longest - ms_run_retried(run);
 }
 
 MS_INSIDE_END
