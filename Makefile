@@ -80,6 +80,7 @@ OBJS = \
 	src/profile/utility.o \
 	src/report/budget.o \
 	src/report/report.o \
+	src/report/tags.o \
 	src/report/views.o \
 	src/shape/shape.o \
 	src/shape/shape_cache.o \

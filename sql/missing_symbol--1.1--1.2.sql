@@ -31,12 +31,16 @@ SET proallargtypes = p.proallargtypes OPERATOR(pg_catalog.||) n.types::pg_catalo
     prosrc = n.symbol
 FROM (VALUES
     ('missing_symbol.queries()', 'ms_queries_view',
-     '{class,round_trip}'::pg_catalog.text[],
-     '{pg_catalog.text,pg_catalog.int8}'::pg_catalog.text[]),
+     '{class,round_trip,tags,application}'::pg_catalog.text[],
+     '{pg_catalog.text,pg_catalog.int8,pg_catalog.jsonb,pg_catalog.text}'::pg_catalog.text[]),
     ('missing_symbol.query_stats()', 'ms_query_stats_view',
-     '{class}', '{pg_catalog.text}'),
+     '{class,label,example_tags,application}',
+     '{pg_catalog.text,pg_catalog.text,pg_catalog.jsonb,pg_catalog.text}'),
     ('missing_symbol.n_plus_one()', 'ms_n_plus_one_view',
-     '{shapes,inside}', '{pg_catalog.int4,pg_catalog.text}')
+     '{shapes,inside,label,example_tags,application}',
+     '{pg_catalog.int4,pg_catalog.text,pg_catalog.text,pg_catalog.jsonb,pg_catalog.text}'),
+    ('missing_symbol.findings()', 'ms_findings_rows',
+     '{label}', '{pg_catalog.text}')
 ) n (function, symbol, names, types)
 WHERE p.oid OPERATOR(pg_catalog.=) n.function::pg_catalog.regprocedure;
 
@@ -46,6 +50,15 @@ CREATE OR REPLACE VIEW missing_symbol.query_stats AS
     SELECT * FROM missing_symbol.query_stats();
 CREATE OR REPLACE VIEW missing_symbol.n_plus_one AS
     SELECT * FROM missing_symbol.n_plus_one();
+CREATE OR REPLACE VIEW missing_symbol.findings AS
+    SELECT * FROM missing_symbol.findings();
+
+CREATE FUNCTION missing_symbol.profile_summary(label pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_profile_summary_label';
+COMMENT ON FUNCTION missing_symbol.profile_summary(pg_catalog.text) IS
+    'what came under a label of profile_mark(), in one line';
 
 -- All room of the buffer is used up and given back again and again: autovacuum
 -- does not pause there.

@@ -86,6 +86,67 @@ SELECT number, class, text FROM missing_symbol.queries;
 SELECT class, sum(calls) FROM missing_symbol.query_stats GROUP BY class ORDER BY class;
 
 
+-- labels: what came under one, in any number of sections
+SELECT missing_symbol.profile_reset();
+SELECT missing_symbol.profile_mark('checkout');
+\set ECHO none
+\o /dev/null
+SELECT format('SELECT name FROM author WHERE id = %s', i) FROM generate_series(1, 6) i \gexec
+\o
+\set ECHO all
+SELECT missing_symbol.profile_mark('cart');
+SELECT count(*) FROM book;
+SELECT missing_symbol.profile_mark('checkout');
+SELECT count(*) FROM author;
+SELECT label, repeats, text FROM missing_symbol.n_plus_one;
+SELECT label, calls, text FROM missing_symbol.query_stats ORDER BY text;
+SELECT regexp_replace(missing_symbol.profile_summary(label), '[0-9.]+ ms', 'N ms', 'g')
+FROM unnest('{checkout,cart,nothing}'::text[]) label;
+SELECT missing_symbol.profile_summary(NULL::text) IS NULL AS strict;
+-- more of them than are kept: it cannot be told
+SET missing_symbol.profile_memory = '512kB';
+SELECT missing_symbol.profile_reset();
+SELECT count(missing_symbol.profile_mark('m' || i)::text) FROM generate_series(1, 300) i;
+SELECT missing_symbol.profile_summary('m1') ~ '^0 queries' AS told;
+SELECT missing_symbol.profile_summary('m300');
+RESET missing_symbol.profile_memory;
+SELECT missing_symbol.profile_mark(NULL);
+SELECT missing_symbol.profile_reset();
+
+-- tags in comments, before, behind, and behind the semicolon; no hints
+SELECT name FROM author WHERE id = 1 /*action='%2Fcart%20%22x%22',traceparent='00-5bd6-01'*/;
+/* application:web, controller:cart */ SELECT name FROM author WHERE id = 2;
+/*a:1*/ SELECT name FROM author WHERE id = 3 /* b='2' */;
+/*+ SeqScan(author) */ SELECT name FROM author WHERE id = 4;
+SELECT name FROM author WHERE id = 5 /* just words */;
+SELECT name FROM author WHERE id = 6 /*a='%00',b='%',c='%FF',d='it\'s'*/;
+SET application_name = 'shop';
+SELECT name FROM author WHERE id = 7;
+SELECT tags, application, text FROM missing_symbol.queries ORDER BY number;
+SELECT example_tags IS NOT NULL AS tags, application FROM missing_symbol.n_plus_one;
+SELECT count(*) FROM author /* d='4' */;
+SELECT example_tags, application FROM missing_symbol.query_stats WHERE text = 'select count(*) from author';
+RESET application_name;
+-- a text that is cut keeps its comment
+SET missing_symbol.profile_memory = '512kB';
+SELECT missing_symbol.profile_reset();
+\set ECHO none
+\o /dev/null
+SELECT format('SELECT name FROM author WHERE id = 1 AND name <> %L /*e=''5''*/', repeat('x', 100000)) \gexec
+\o
+\set ECHO all
+SELECT tags, length(text) < 100000 AS cut FROM missing_symbol.queries WHERE tags IS NOT NULL;
+RESET missing_symbol.profile_memory;
+-- applications that are too many are others
+SELECT missing_symbol.profile_reset();
+\set ECHO none
+\o /dev/null
+SELECT unnest(ARRAY[format('SET application_name = %L', 'app ' || i), 'SELECT count(*) FROM author']) FROM generate_series(1, 20) i \gexec
+\o
+\set ECHO all
+RESET application_name;
+SELECT application, count(*) FROM missing_symbol.queries WHERE class = 'query' AND application ~ '^app 1$|others' GROUP BY 1 ORDER BY 1;
+
 SELECT missing_symbol.profile_stop();
 SELECT missing_symbol.profile_reset();
 DROP TABLE author, book;

@@ -1378,7 +1378,9 @@ CREATE FUNCTION missing_symbol.queries(
     OUT status pg_catalog.text,
     OUT sqlstate pg_catalog.text,
     OUT class pg_catalog.text,
-    OUT round_trip pg_catalog.int8)
+    OUT round_trip pg_catalog.int8,
+    OUT tags pg_catalog.jsonb,
+    OUT application pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ms_queries_view';
@@ -1423,7 +1425,10 @@ CREATE FUNCTION missing_symbol.query_stats(
     OUT wal_fpi pg_catalog.int8,
     OUT wal_bytes pg_catalog.int8,
     OUT histogram pg_catalog.float8[],
-    OUT class pg_catalog.text)
+    OUT class pg_catalog.text,
+    OUT label pg_catalog.text,
+    OUT example_tags pg_catalog.jsonb,
+    OUT application pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ms_query_stats_view';
@@ -1452,7 +1457,10 @@ CREATE FUNCTION missing_symbol.n_plus_one(
     OUT hint pg_catalog.text,
     OUT userid pg_catalog.oid,
     OUT shapes pg_catalog.int4,
-    OUT inside pg_catalog.text)
+    OUT inside pg_catalog.text,
+    OUT label pg_catalog.text,
+    OUT example_tags pg_catalog.jsonb,
+    OUT application pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ms_n_plus_one_view';
@@ -1476,10 +1484,11 @@ CREATE FUNCTION missing_symbol.findings(
     OUT ratio pg_catalog.float8,
     OUT times_seen pg_catalog.int8,
     OUT suggestion pg_catalog.text,
-    OUT why pg_catalog.text)
+    OUT why pg_catalog.text,
+    OUT label pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
-AS 'MODULE_PATHNAME', 'ms_findings_view';
+AS 'MODULE_PATHNAME', 'ms_findings_rows';
 COMMENT ON FUNCTION missing_symbol.findings() IS
     'the rows of the view findings';
 
@@ -1501,6 +1510,13 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ms_profile_summary';
 COMMENT ON FUNCTION missing_symbol.profile_summary() IS
     'this session''s profile in one line';
+
+CREATE FUNCTION missing_symbol.profile_summary(label pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_profile_summary_label';
+COMMENT ON FUNCTION missing_symbol.profile_summary(pg_catalog.text) IS
+    'what came under a label of profile_mark(), in one line';
 
 CREATE FUNCTION missing_symbol.profile_report(format pg_catalog.text DEFAULT 'text')
 RETURNS SETOF pg_catalog.text

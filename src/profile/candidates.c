@@ -315,6 +315,10 @@ make_candidate(const MSRun *run, MSEvidence evidence,
 	c->evidence = ms_run_is_pipelined(run) ? MS_PIPELINED : evidence;
 	c->shapes = 1;
 	c->inside = inside_of(run, everything);
+	c->label = ms_label_text(run->label);
+	c->application = ms_application_name(run->application);
+	if (run->comment[0] != '\0' && (everything || ms_may_see(run->userid)))
+		c->comment = pstrdup(run->comment);
 	c->hint = make_hint(run, c);
 	return c;
 }

@@ -271,7 +271,7 @@ start_run(MSStatement *s, MSShape *shape)
 	int			len = pg_mbcliplen(shape->text, shape->text_len,
 								   MS_RUN_TEXT - 1);
 
-	memset(run, 0, offsetof(MSRun, text));
+	memset(run, 0, offsetof(MSRun, comment));
 	run->id = ++last_run_id;
 	run->unit = ms_profile.unit;
 	run->section = ms_profile.section;
@@ -280,6 +280,8 @@ start_run(MSStatement *s, MSShape *shape)
 	run->operation = s->operation;
 	run->words = shape->words;
 	run->nested = s->level > 0;
+	run->label = ms_profile.section_label;
+	run->comment[0] = '\0';
 	run->count = 1;
 	run->streak = 1;
 	run->longest = 1;
@@ -303,6 +305,8 @@ start_run(MSStatement *s, MSShape *shape)
 	{
 		first->run = run - ms_runs;
 		first->run_id = run->id;
+		run->application = first->application;
+		ms_record_comment(first, run->comment);
 		run->commit_ns = first->commit_ns;
 		run->last_commit = first->commit_ns > 0 ? first->xact : 0;
 	}

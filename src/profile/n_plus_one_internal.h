@@ -63,6 +63,9 @@ typedef struct MSRun
 	MSPossible	possible[MS_POSSIBLE];
 	int			nseen;
 	MSSeen		seen[MS_PARAM_SLOTS];
+	int			label;
+	int			application;
+	char		comment[MS_COMMENT_MAX];
 	char		text[MS_RUN_TEXT];
 } MSRun;
 

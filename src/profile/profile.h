@@ -28,6 +28,10 @@ extern void ms_profile_init(void);
  * session.c: the session's profile.
  */
 #define MS_LABEL_MAX	128
+#define MS_COMMENT_MAX	256
+
+/* so many applications are told apart */
+#define MS_APPLICATIONS	16
 
 /* Sums over top-level statements, right whatever the ring has dropped. */
 typedef struct MSTotals
@@ -44,7 +48,7 @@ typedef struct MSTotals
 	int64		commit_ns;
 	int64		slowest_ns;
 	Oid			slowest_user;
-	char		slowest_text[256];	/* normalised */
+	char		slowest_text[104];	/* normalised */
 	uint64		first_number;
 	uint64		lost_repeats;	/* the longest run that had to be forgotten */
 	int64		lost_repeats_ns;
@@ -73,10 +77,14 @@ typedef struct MSProfile
 	uint64		truncated;
 	uint64		runs_lost;		/* N+1 candidates that were forgotten */
 	uint64		facts_lost;		/* facts of plans that were forgotten */
+	uint64		labels_lost;	/* marks with labels that did not fit */
 
 	/* where the session is */
 	char		label[MS_LABEL_MAX];
 	int			label_len;
+	int			section_label;	/* its number, -1: none or too many */
+	int			application;
+	char		applications[MS_APPLICATIONS][NAMEDATALEN];
 	uint64		xact;
 	bool		xact_over;		/* the next statement starts another */
 	bool		xact_failed;
@@ -126,6 +134,18 @@ ms_totals_statements(const MSTotals *t)
 
 /* everything since the last reset */
 extern void ms_profile_total(MSTotals *total);
+
+/*
+ * Likewise under that label; false if that cannot be told, as more labels were
+ * given than are kept.
+ */
+extern bool ms_label_total(const char *label, int len, MSTotals *total);
+
+/* a label by its number, cut as it is kept; NULL: none */
+extern const char *ms_label_text(int label);
+
+/* application_name, or (others) where there were too many */
+extern const char *ms_application_name(int application);
 
 /*
  * A line in the server's log about what came since the last mark; set by who
@@ -229,6 +249,11 @@ typedef struct MSShape
 	uint64		last_trip;
 	uint64		by_row;			/* its rows were asked for one by one */
 
+	/* of the execution that took longest */
+	int			label;
+	int			application;
+	char		comment[MS_COMMENT_MAX];	/* "": none */
+
 	MSHistogram histogram;
 } MSShape;
 
@@ -273,6 +298,9 @@ typedef struct MSCandidate
 	MSEvidence	evidence;
 	int			shapes;			/* of so many, one for each kind of row */
 	char	   *inside;			/* the function that runs it, or NULL */
+	const char *label;			/* of its first statement, or NULL */
+	const char *application;
+	char	   *comment;		/* likewise; as the user may see it, or NULL */
 	char	   *hint;
 } MSCandidate;
 

@@ -95,6 +95,7 @@ typedef struct MSRecord
 								 * transaction came to that wrote something */
 	bool		hidden;			/* the profiler's own */
 	int8		class;			/* an MSClass */
+	int8		application;	/* see ms_application_name() */
 	bool		ends;			/* of those that end savepoints */
 	int64		commit_ns;
 	uint64		rows;

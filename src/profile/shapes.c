@@ -58,6 +58,7 @@ clear_shape(MSShape *shape)
 {
 	memset(shape, 0, offsetof(MSShape, histogram));
 	shape->run = -1;
+	shape->label = -1;
 	ms_histogram_init(&shape->histogram);
 }
 

@@ -28,6 +28,7 @@
 #include "figures/figures.h"
 #include "profile/level_internal.h"
 #include "profile/profile.h"
+#include "profile/session_internal.h"
 #include "profile/statement_internal.h"
 #include "shape/shape.h"
 
@@ -95,6 +96,20 @@ clip(const char *text, int len, int max)
 	return pg_mbcliplen(text, len, max);
 }
 
+/* a statement whose text is cut keeps the comment at its end: its tags */
+static pg_noinline void
+keep_comment(char *to, int len, const MSStatement *s)
+{
+	int			size;
+	const char *comment = ms_comment(s->text, s->len, &size);
+
+	if (comment == NULL || comment == s->text || size > MS_COMMENT_MAX)
+		return;
+	memmove(to + len - size, comment, size);
+	for (to += len - size; len > size && (to[-1] & 0x80); len--)
+		*--to = ' ';			/* no part of a character */
+}
+
 const char *
 ms_record_text(const MSRecord *r)
 {
@@ -141,6 +156,8 @@ push_text(MSRecord *r, MSStatement *s, const char *params)
 	to = ms_profile.texts + r->text_pos % ms_profile.texts_size;
 	memcpy(to, ms_profile.label, label_len);
 	memcpy(to + label_len, s->text, text_len);
+	if (unlikely(text_len < s->len))
+		keep_comment(to + label_len, text_len, s);
 	if (params_len > 0)
 		memcpy(to + label_len + text_len, params, params_len);
 	ms_profile.repeatable =
@@ -211,6 +228,8 @@ ms_statement_init(MSStatement *s, const char *source, int location, int len)
 		source += location;
 		if (len <= 0)
 			len = strlen(source);
+		else if (source[len] == ';')
+			len += ms_comment_behind(source + len);
 	}
 	else
 		len = strlen(source);
@@ -440,6 +459,7 @@ ms_statement_open(MSStatement *s, const char *params)
 	r->userid = s->userid;
 	r->ends = s->transaction;
 	r->class = s->class;
+	r->application = ms_application_now();
 	r->run = -1;
 	if (!ms_profile.xact_over)
 		 /* as the others of this transaction */ ;
@@ -536,6 +556,31 @@ add_to_totals(MSTotals *t, MSStatement *s, MSStatus status, MSShape *shape)
 }
 
 void
+ms_record_comment(const MSRecord *r, char *to)
+{
+	int			size;
+	const char *comment = ms_comment(ms_record_text(r), r->text_len, &size);
+
+	if (comment == NULL || size >= MS_COMMENT_MAX)
+		size = 0;
+	memcpy(to, comment, size);
+	to[size] = '\0';
+}
+
+/* a shape has many callers: who took longest is its example */
+static pg_noinline void
+note_example(MSStatement *s, MSRecord *r)
+{
+	MSShape    *shape = s->entry;
+
+	if (shape->hash != s->shape)
+		return;
+	shape->label = ms_profile.section_label;
+	shape->application = r->application;
+	ms_record_comment(r, shape->comment);
+}
+
+void
 ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 {
 	MSRecord   *r;
@@ -572,6 +617,8 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 	}
 	if (status == MS_ERROR && s->level == 0)
 		ms_profile.xact_failed = true;
+	if (unlikely(s->exec_ns >= s->entry->histogram.max) && r != NULL)
+		note_example(s, r);
 	shape = ms_shapes_add(s, status);
 	add_to_totals(&ms_profile.in_section, s, status, shape);
 	if (s->class == MS_CLASS_QUERY)

@@ -111,6 +111,9 @@ extern void ms_statement_close(MSStatement *s, MSStatus status,
 							   int sqlerrcode);
 extern void ms_statement_forget(MSStatement *s);
 
+/* the comment of its text, MS_COMMENT_MAX with its NUL at most; "": none */
+extern void ms_record_comment(const MSRecord *r, char *to);
+
 /* one that is over has given fewer rows than it was closed with */
 extern void ms_statement_rows(MSStatement *s, uint64 from, uint64 to);
 

@@ -192,15 +192,13 @@ ms_profile_mark(PG_FUNCTION_ARGS)
 	if (!ms_profile.ready)
 		PG_RETURN_VOID();
 	ms_profile_log("profile_mark");
-	ms_profile.label_len = 0;
-	if (!PG_ARGISNULL(0))
+	if (PG_ARGISNULL(0))
+		ms_session_label("", 0);
+	else
 	{
 		text	   *label = PG_GETARG_TEXT_PP(0);
 
-		ms_profile.label_len = pg_mbcliplen(VARDATA_ANY(label),
-											VARSIZE_ANY_EXHDR(label),
-											MS_LABEL_MAX);
-		memcpy(ms_profile.label, VARDATA_ANY(label), ms_profile.label_len);
+		ms_session_label(VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label));
 	}
 	ms_session_boundary();
 	PG_RETURN_VOID();

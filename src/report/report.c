@@ -55,6 +55,7 @@ static const struct config_enum_entry log_options[] = {
 
 PG_FUNCTION_INFO_V1(ms_profile_summary);
 PG_FUNCTION_INFO_V1(ms_profile_report);
+PG_FUNCTION_INFO_V1(ms_profile_summary_label);
 
 static double
 total_ms(const MSTotals *t)
@@ -636,6 +637,43 @@ ms_profile_summary(PG_FUNCTION_ARGS)
 	ms_profile_total(&total);
 	append_summary(&buf, &total,
 				   ms_candidates(0, MS_MIN_REPEATS, 0, MS_BURST, false), false);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(buf.data, buf.len));
+}
+
+void
+ms_report_total_of(text *label, MSTotals *total)
+{
+	if (!ms_label_total(VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label), total))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot tell what came under label \"%s\": more labels were given than are kept",
+						text_to_cstring(label)),
+				 errhint("Call missing_symbol.profile_reset() more often, or raise missing_symbol.profile_memory.")));
+}
+
+/* profile_summary(label) */
+Datum
+ms_profile_summary_label(PG_FUNCTION_ARGS)
+{
+	text	   *label = PG_GETARG_TEXT_PP(0);
+	List	   *candidates = NIL;
+	StringInfoData buf;
+	MSTotals	total;
+	ListCell   *lc;
+
+	ms_profile_own();
+	if (!ms_profile.ready)
+		PG_RETURN_TEXT_P(cstring_to_text("nothing has been profiled"));
+	ms_report_total_of(label, &total);
+	foreach(lc, ms_candidates(0, MS_MIN_REPEATS, 0, MS_BURST, false))
+	{
+		MSCandidate *c = lfirst(lc);
+
+		if (c->label != NULL && strcmp(c->label, text_to_cstring(label)) == 0)
+			candidates = lappend(candidates, c);
+	}
+	initStringInfo(&buf);
+	append_summary(&buf, &total, candidates, false);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(buf.data, buf.len));
 }
 

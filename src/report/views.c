@@ -36,13 +36,14 @@ PG_FUNCTION_INFO_V1(ms_n_plus_one);
 PG_FUNCTION_INFO_V1(ms_queries_view);
 PG_FUNCTION_INFO_V1(ms_query_stats_view);
 PG_FUNCTION_INFO_V1(ms_n_plus_one_view);
+PG_FUNCTION_INFO_V1(ms_findings_rows);
 PG_FUNCTION_INFO_V1(ms_findings_view);
 
 /*
  * queries: the session's last statements, in order.
  */
 
-#define QUERIES_COLUMNS		30
+#define QUERIES_COLUMNS		32
 
 static Datum
 counted_text(const char *text, int len)
@@ -104,6 +105,10 @@ put_record(ReturnSetInfo *rsinfo, MSRecord *r)
 	values[i++] = CStringGetTextDatum(ms_class_name(r->class));
 	nulls[i] = r->trip == 0;
 	values[i++] = Int64GetDatum(r->trip);
+	values[i] = see ? ms_tags(text, r->text_len) : (Datum) 0;
+	nulls[i] = values[i] == (Datum) 0;
+	i++;
+	values[i++] = CStringGetTextDatum(ms_application_name(r->application));
 	Assert(i == QUERIES_COLUMNS);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -172,7 +177,7 @@ histogram_array(const MSHistogram *h)
 											  FLOAT8PASSBYVAL, 'd'));
 }
 
-#define QUERY_STATS_COLUMNS	33
+#define QUERY_STATS_COLUMNS	36
 
 static void
 put_shape(ReturnSetInfo *rsinfo, MSShape *shape)
@@ -181,6 +186,7 @@ put_shape(ReturnSetInfo *rsinfo, MSShape *shape)
 	MSUsage    *u = &shape->usage;
 	bool		others = ms_shape_is_others(shape);
 	bool		see = others || ms_may_see(shape->userid);
+	const char *label;
 	double		median = ms_histogram_percentile(h, 0.5);
 	double		mean = ms_histogram_mean(h);
 	Datum		values[QUERY_STATS_COLUMNS];
@@ -227,6 +233,15 @@ put_shape(ReturnSetInfo *rsinfo, MSShape *shape)
 	values[i++] = histogram_array(h);
 	nulls[i] = others;
 	values[i++] = CStringGetTextDatum(ms_class_name(shape->class));
+	label = others ? NULL : ms_label_text(shape->label);
+	nulls[i] = label == NULL;
+	values[i++] = label ? CStringGetTextDatum(label) : (Datum) 0;
+	values[i] = see && !others ?
+		ms_tags(shape->comment, strlen(shape->comment)) : (Datum) 0;
+	nulls[i] = values[i] == (Datum) 0;
+	i++;
+	nulls[i] = others;
+	values[i++] = CStringGetTextDatum(ms_application_name(shape->application));
 	Assert(i == QUERY_STATS_COLUMNS);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -260,7 +275,7 @@ ms_query_stats_view(PG_FUNCTION_ARGS)
  * n_plus_one.
  */
 
-#define N_PLUS_ONE_COLUMNS	17
+#define N_PLUS_ONE_COLUMNS	20
 
 static void
 put_candidate(ReturnSetInfo *rsinfo, MSCandidate *c)
@@ -289,6 +304,13 @@ put_candidate(ReturnSetInfo *rsinfo, MSCandidate *c)
 	values[i++] = Int32GetDatum(c->shapes);
 	nulls[i] = c->inside == NULL;
 	values[i++] = c->inside ? CStringGetTextDatum(c->inside) : (Datum) 0;
+	nulls[i] = c->label == NULL;
+	values[i++] = c->label ? CStringGetTextDatum(c->label) : (Datum) 0;
+	values[i] = c->comment ? ms_tags(c->comment, strlen(c->comment)) :
+		(Datum) 0;
+	nulls[i] = values[i] == (Datum) 0;
+	i++;
+	values[i++] = CStringGetTextDatum(c->application);
 	Assert(i == N_PLUS_ONE_COLUMNS);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -375,7 +397,7 @@ ms_profile_findings(bool visible)
 	return list;
 }
 
-#define FINDINGS_COLUMNS	12
+#define FINDINGS_COLUMNS	13
 
 static void
 put_finding(ReturnSetInfo *rsinfo, const MSFinding *finding, bool see)
@@ -383,6 +405,7 @@ put_finding(ReturnSetInfo *rsinfo, const MSFinding *finding, bool see)
 	const MSFact *fact = finding->fact;
 	MSShape    *shape = ms_shapes_find(fact->shape, fact->userid,
 									   fact->toplevel);
+	const char *label;
 	Datum		values[FINDINGS_COLUMNS] = {0};
 	bool		nulls[FINDINGS_COLUMNS] = {0};
 	int			i = 0;
@@ -414,6 +437,9 @@ put_finding(ReturnSetInfo *rsinfo, const MSFinding *finding, bool see)
 	i++;
 	values[i++] = CStringGetTextDatum(see ? finding->why :
 									  MS_INSUFFICIENT_PRIVILEGE);
+	label = shape == NULL ? NULL : ms_label_text(shape->label);
+	nulls[i] = label == NULL;
+	values[i++] = label ? CStringGetTextDatum(label) : (Datum) 0;
 	Assert(i == FINDINGS_COLUMNS);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -433,4 +459,10 @@ ms_findings_view(PG_FUNCTION_ARGS)
 	foreach(lc, ms_profile_findings(false))
 		put_finding(rsinfo, lfirst(lc), false);
 	return (Datum) 0;
+}
+
+Datum
+ms_findings_rows(PG_FUNCTION_ARGS)
+{
+	return ms_findings_view(fcinfo);
 }

@@ -135,6 +135,15 @@ extern int	ms_first_statement(const char *text);
 extern int	ms_shape_words(const char *text, int len);
 
 /*
+ * The comment at the end of a text, else the one at its beginning, with its
+ * signs; NULL where there is none.  One with hints for a planner is none.
+ */
+extern const char *ms_comment(const char *text, int len, int *size);
+
+/* how much of a text follows its statement's semicolon: a comment, or 0 */
+extern int	ms_comment_behind(const char *end);
+
+/*
  * shape_cache.c: the shapes of the last few texts.
  */
 extern Size ms_shape_cache_size(void);

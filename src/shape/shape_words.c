@@ -170,3 +170,52 @@ ms_shape_words(const char *text, int len)
 		words |= MS_SAYS_CALL | MS_SAYS_VOLATILE;
 	return words;
 }
+
+/*
+ * Comments
+ */
+const char *
+ms_comment(const char *text, int len, int *size)
+{
+	const char *end = text + len;
+	const char *p;
+
+	if (len >= 4 && end[-1] == '/' && end[-2] == '*')
+	{
+		for (p = end - 4; p >= text; p--)
+			if (p[0] == '/' && p[1] == '*')
+				break;
+		if (p >= text && p[2] != '+')
+		{
+			*size = end - p;
+			return p;
+		}
+	}
+	if (len < 4 || text[0] != '/' || text[1] != '*' || text[2] == '+')
+		return NULL;
+	for (p = text + 2; p + 1 < end; p++)
+	{
+		if (p[0] == '*' && p[1] == '/')
+		{
+			*size = p + 2 - text;
+			return text;
+		}
+	}
+	return NULL;
+}
+
+/* end: where the statement ends, before a semicolon */
+int
+ms_comment_behind(const char *end)
+{
+	const char *p = end + 1;
+
+	p += strspn(p, " \t\n\r;");
+	if (p[0] != '/' || p[1] != '*')
+		return 0;
+	p = strstr(p + 2, "*/");
+	if (p == NULL)
+		return 0;
+	p += 2;
+	return p[strspn(p, " \t\n\r;")] == '\0' ? p - end : 0;
+}

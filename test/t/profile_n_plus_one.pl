@@ -378,6 +378,22 @@ send_sql('BEGIN', 'SET LOCAL track_activities = off', 'TABLE author', 'COMMIT');
 is(($client->rows(q{SELECT (missing_symbol.profile_report('json')::json) ->> 'round_trips'}))[0][0], undef, 'round trips: unknown, not guessed');
 $client->rows('RESET track_activities');
 
+# tags behind the final semicolon, which psql does not send
+foreach my $way ('simple', 'extended')
+{
+	my $sql = 'SELECT name FROM author WHERE id = 1 ; /* a:1 */ ';
+
+	$client->rows('SELECT missing_symbol.profile_reset()');
+	$client->query($sql) if $way eq 'simple';
+	$client->parse('', $sql)->bind('', '')->execute('')->sync if $way eq 'extended';
+	$client->run;
+	is_deeply([ $client->rows('SELECT tags FROM missing_symbol.queries') ], [ [ '{"a": "1"}' ] ], "tags behind a semicolon, $way");
+}
+$client->rows('SELECT missing_symbol.profile_reset()');
+$client->query('SELECT 1; /* a:1 */ SELECT 2')->run;
+is_deeply([ $client->rows('SELECT text, tags FROM missing_symbol.queries') ], [ [ 'SELECT 1', undef ], [ '/* a:1 */ SELECT 2', '{"a": "1"}' ] ],
+	'tags belong to the statement that follows them');
+
 # rows that are fetched one by one are a finding; parts of ten are none
 foreach my $fetch (1, 10)
 {

@@ -42,9 +42,9 @@ sub wait_for_end
 # from the first statement on, and a line at the end
 my $from = -s $node->logfile;
 my $client = RawClient->new($node, user => 'app');
-$client->query("SELECT 'first'")->run;
+$client->query("SELECT 'first' FROM t LIMIT 0")->run;
 is_deeply([ $client->rows('SELECT text FROM missing_symbol.queries') ],
-	[ ["SELECT 'first'"] ], 'ALTER ROLE: from the first statement on');
+	[ ["SELECT 'first' FROM t LIMIT 0"] ], 'ALTER ROLE: from the first statement on');
 $client->query("SELECT id FROM t WHERE id = $_")->run foreach 1 .. 6;
 $client->query('SELECT 1/0')->run;
 $client->disconnect;
@@ -58,9 +58,9 @@ unlike($lines[0], qr/first/, 'and no literal');
 # DISCARD ALL and profile_mark
 $from = -s $node->logfile;
 $client = RawClient->new($node, user => 'app');
-$client->query('SELECT 1')->run;
+$client->query('SELECT id FROM t WHERE id = 1')->run;
 $client->query("SELECT missing_symbol.profile_mark('request 7')")->run;
-$client->query($_)->run foreach 'SELECT 1', 'SELECT 2';
+$client->query($_)->run foreach 'SELECT 1', 'SELECT id FROM t WHERE id = 1', 'SELECT id FROM t WHERE id = 2';
 $client->query('DISCARD ALL')->run;
 $client->query('DISCARD ALL')->run;
 $client->disconnect;
@@ -74,7 +74,7 @@ like($lines[1], qr/\(DISCARD ALL, request 7\): 2 queries,/, 'after the mark');
 $node->safe_psql('postgres', "ALTER ROLE app SET missing_symbol.profile_log = 'json'");
 $from = -s $node->logfile;
 $client = RawClient->new($node, user => 'app');
-$client->query("SELECT '\"quoted\"\\'")->run;
+$client->query("SELECT '\"quoted\"\\' FROM t WHERE id = 1")->run;
 $node->safe_psql('postgres', "SELECT pg_terminate_backend($client->{pid})");
 wait_for_end('app');
 @lines = log_lines($from);
@@ -142,7 +142,7 @@ foreach my $size ('512kB', '4MB')
 		parameters => { options => "-c missing_symbol.profile=top -c missing_symbol.profile_memory=$size" });
 	foreach my $i (1 .. $n / 100)
 	{
-		$client->query(join ';', map { "SELECT $_ AS c${i}_$_" } 1 .. 100);
+		$client->query(join ';', map { "SELECT $_ AS c${i}_$_ FROM (SELECT) one" } 1 .. 100);
 		$client->run;
 	}
 	my ($counts) = $client->rows(q{

@@ -241,9 +241,9 @@ SKIP:
 	# a session that uses what there is before, in between and after
 	my $views = join('', map { "SELECT count(*) FROM missing_symbol.$_;\n" } split(/\n/, $node->safe_psql('upgraded', q{
 SELECT relname FROM pg_class WHERE relnamespace = 'missing_symbol'::regnamespace AND relkind IN ('v', 'r')
-    AND relname NOT IN ('queries', 'query_stats', 'n_plus_one') ORDER BY 1})));
+    AND relname NOT IN ('queries', 'query_stats', 'n_plus_one', 'findings') ORDER BY 1})));
 	my $profile = q{SELECT count(*) FROM missing_symbol.queries; SELECT count(*) FROM missing_symbol.query_stats;
-SELECT count(*) FROM missing_symbol.n_plus_one;} . "\n";
+SELECT count(*) FROM missing_symbol.n_plus_one; SELECT count(*) FROM missing_symbol.findings;} . "\n";
 	my $all = $views . q{
 SELECT missing_symbol.increment('now', 1), missing_symbol.increment('spilling', 1), missing_symbol.increment('buffered', 1), missing_symbol.increment('deferred', 1);
 INSERT INTO ledger VALUES ('now', 1, 1), ('spilling', 1, 1), ('buffered', 1, 1), ('deferred', 1, 1);
@@ -288,7 +288,7 @@ SELECT count(*) FROM missing_symbol.explain_analyze('SELECT 1');
 	$session->finish;
 	like($out, qr/the end/, 'a session with the old library uses all that there was, to the end') or diag $out;
 	is(scalar(() = $out =~ /could not find function "ms_describe_target"/g), 2, 'but describe(), which has more columns');
-	is(scalar(() = $out =~ /could not find function "ms_(?:queries|query_stats|n_plus_one)_view"/g), 3, 'and so have the views of a profile');
+	is(scalar(() = $out =~ /could not find function "ms_(?:queries_view|query_stats_view|n_plus_one_view|findings_rows)"/g), 4, 'and so have the views of a profile');
 	exact_ok("$released to $current", 'upgraded');
 
 	# what the old library has set aside, the new one merges, and without an

@@ -351,6 +351,89 @@ test_tables(void)
 	check(shape_of("select 1").params != 0, "a constant has another");
 }
 
+/* what the words say */
+static const struct
+{
+	const char *sql;
+	int			words;
+}			sayings[] =
+{
+	{"select 1", MS_SAYS_PING},
+	{"SELECT current_schema, now(), pg_catalog.version()", MS_SAYS_PING},
+	{"select 'from'; -- from", MS_SAYS_PING},
+	{"select 1 from t", 0},
+	{"select f(1)", MS_SAYS_CALL},
+	{"select \"F\" (1)", MS_SAYS_CALL},
+	{"select set_config('a', 'b', false), set_config('c', $1, true)",
+	MS_SAYS_SETTING},
+	{"select set_config('a', 'b', false) from t",
+	MS_SAYS_CALL | MS_SAYS_VOLATILE},
+	{"select a from t where b in ($1)", 0},
+	{"select a from t where b in ($1, $2)", MS_SAYS_LIST},
+	{"select a from t where b in (select c, d from e)", 0},
+	{"select a from t where b = any ($1)", MS_SAYS_LIST},
+	{"update t set a = 1 where id >= 2 and id < $1", MS_SAYS_RANGE},
+	{"select a from t where 5 > b", MS_SAYS_RANGE},
+	{"select a from t where (a, b) < ($1, $2)", MS_SAYS_RANGE},
+	{"select a from t where a > b", 0},
+	{"select a from t where a between b and c", MS_SAYS_RANGE},
+	{"select a from t fetch first 5 rows only", MS_SAYS_LIMIT},
+	{"delete from t where a in (select a from t limit 5)", MS_SAYS_LIMIT},
+	{"select missing_symbol.increment('t', 1)", MS_SAYS_CALL | MS_SAYS_COUNTS},
+	{"select nextval('s')",
+	MS_SAYS_CALL | MS_SAYS_VOLATILE | MS_SAYS_SEQUENCE},
+	{"select t.nextval, t.limit, t.from from t", 0},
+};
+
+/* comments: what is found */
+static const struct
+{
+	const char *sql;
+	const char *comment;
+}			comments[] =
+{
+	{"select 1", NULL},
+	{"select 1 /* a */", "/* a */"},
+	{"/* a */ select 1", "/* a */"},
+	{"/* a */ select 1 /* b */", "/* b */"},
+	{"/*+ hint */ select 1", NULL},
+	{"select 1 /*+ hint */", NULL},
+	{"/*+ hint */ select 1 /*b*/", "/*b*/"},
+	{"/**/", "/**/"},
+	{"/*/", NULL},
+	{"select 1 */", NULL},
+	{"/* open", NULL},
+};
+
+static void
+test_words(void)
+{
+	for (int i = 0; i < lengthof(sayings); i++)
+	{
+		int			words = ms_shape_words(sayings[i].sql,
+										   strlen(sayings[i].sql));
+
+		if (!check(words == sayings[i].words, "says: %s", sayings[i].sql))
+			diag("got: %x, not %x", words, sayings[i].words);
+	}
+	for (int i = 0; i < lengthof(comments); i++)
+	{
+		int			size = 0;
+		const char *comment = ms_comment(comments[i].sql,
+										 strlen(comments[i].sql), &size);
+
+		check(comment == NULL ? comments[i].comment == NULL :
+			  comments[i].comment != NULL &&
+			  size == strlen(comments[i].comment) &&
+			  memcmp(comment, comments[i].comment, size) == 0,
+			  "comment of: %s", comments[i].sql);
+	}
+	check(ms_comment_behind("; /* a */ ;") == 9, "a comment behind a semicolon");
+	check(ms_comment_behind("; /* a */ select") == 0, "a statement is there");
+	check(ms_comment_behind(";") == 0, "nothing is there");
+	check(ms_comment_behind("; /* open") == 0, "an open comment is there");
+}
+
 static void
 test_standard_conforming_strings(void)
 {
@@ -671,6 +754,7 @@ void
 test_shape(void)
 {
 	test_tables();
+	test_words();
 	test_first_statement();
 	test_cache();
 	test_standard_conforming_strings();
