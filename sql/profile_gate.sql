@@ -147,6 +147,127 @@ SELECT unnest(ARRAY[format('SET application_name = %L', 'app ' || i), 'SELECT co
 RESET application_name;
 SELECT application, count(*) FROM missing_symbol.queries WHERE class = 'query' AND application ~ '^app 1$|others' GROUP BY 1 ORDER BY 1;
 
+-- budgets
+\set VERBOSITY terse
+SELECT missing_symbol.profile_reset();
+SELECT name FROM author WHERE id = 1;
+SELECT name FROM author WHERE id = 2;
+SELECT count(*) FROM book;
+UPDATE book SET title = 'secret' WHERE id = 1;
+SELECT 1;
+SHOW work_mem;
+BEGIN;
+DECLARE c CURSOR FOR SELECT * FROM book;
+FETCH 1 FROM c;
+COMMIT;
+PREPARE checks AS
+SELECT * FROM missing_symbol.check_queries(max => 5)
+UNION ALL SELECT * FROM missing_symbol.check_queries(min => 6)
+UNION ALL SELECT * FROM missing_symbol.check_queries(min => 2, max => 3, command => 'Select', relation => 'author')
+UNION ALL SELECT * FROM missing_symbol.check_queries(max => 1, command => 'select', relation => 'book')
+UNION ALL SELECT * FROM missing_symbol.check_queries(max => 0, pattern => '^update book')
+UNION ALL SELECT * FROM missing_symbol.check_queries(max => 0, pattern => 'secret')
+UNION ALL SELECT * FROM missing_symbol.check_queries(max => 3, ignore => '{"from author","^declare"}')
+UNION ALL SELECT * FROM missing_symbol.check_queries(max => 5, classes => '{ping,driver,control}')
+UNION ALL SELECT * FROM missing_symbol.check_queries(relation => 'pg_class')
+UNION ALL SELECT * FROM missing_symbol.check_no_errors()
+UNION ALL SELECT name, 0, min, max, ok, offenders FROM missing_symbol.check_duration('1 hour')
+UNION ALL SELECT name, found, min, max, ok, regexp_replace(offenders, '[0-9.]+ ms', 'N ms') FROM missing_symbol.check_no_n_plus_one(2);
+EXECUTE checks;
+SELECT missing_symbol.assert_queries(max => 4);
+SELECT missing_symbol.assert_queries(min => 6);
+SELECT missing_symbol.assert_queries(min => 5, max => 5);
+SELECT missing_symbol.assert_queries(max => NULL);
+SELECT missing_symbol.assert_queries(classes => '{query,sometimes}');
+SELECT missing_symbol.assert_queries(classes => '{query,NULL}');
+SELECT missing_symbol.assert_queries(pattern => '(');
+SELECT missing_symbol.assert_no_n_plus_one(2, ignore => '{"from author"}');
+SELECT missing_symbol.assert_no_n_plus_one(2, evidence => 'strong');
+SELECT missing_symbol.assert_no_n_plus_one(2);
+SELECT missing_symbol.assert_no_n_plus_one(evidence => 'weak');
+SELECT missing_symbol.assert_no_n_plus_one('2');
+-- DETAIL is the client's, and has its literals
+\set VERBOSITY default
+CREATE FUNCTION detail_of(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+BEGIN
+    EXECUTE 'SELECT ' || call;
+    RETURN 'passed';
+EXCEPTION WHEN SQLSTATE 'MS001' THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RETURN regexp_replace(detail, '[0-9.]+ ms', 'N ms', 'g');
+END$$;
+SELECT detail_of('missing_symbol.assert_max_queries(4)');
+SELECT detail_of('missing_symbol.assert_queries(max => 4)');
+\set VERBOSITY terse
+
+-- pauses: what comes in between is only counted
+SELECT missing_symbol.profile_mark('paused');
+SELECT count(*) FROM book;
+SELECT missing_symbol.profile_pause();
+SELECT count(*) FROM author;
+SELECT name FROM author WHERE id = 3;
+EXECUTE author (4);
+BEGIN;
+SELECT 1 / 0;
+ROLLBACK;
+SELECT missing_symbol.assert_max_queries(1);
+SELECT missing_symbol.check_no_errors();
+SELECT missing_symbol.profile_resume();
+SELECT count(*) FROM book WHERE id = 1;
+SELECT found, ok FROM missing_symbol.check_queries(max => 2);
+SELECT missing_symbol.assert_no_errors();
+SELECT class, count(*) FROM missing_symbol.queries WHERE label = 'paused' GROUP BY 1;
+SELECT j::json ->> 'queries' AS queries, j::json ->> 'paused' AS paused FROM missing_symbol.profile_report('json') j;
+SELECT missing_symbol.profile_pause();
+SELECT missing_symbol.profile_mark('another');
+SELECT count(*) FROM book WHERE id = 2;
+SELECT missing_symbol.assert_queries(min => 1, max => 1);
+
+-- budgets of labels
+SELECT found, ok FROM missing_symbol.check_queries(max => 2, label => 'paused')
+UNION ALL SELECT found, ok FROM missing_symbol.check_queries(max => 0, label => 'another')
+UNION ALL SELECT found, ok FROM missing_symbol.check_queries(max => 0, label => 'never');
+SELECT missing_symbol.assert_queries(max => 1, label => 'paused', pattern => 'x');
+
+-- never green where the answer was forgotten
+SET missing_symbol.profile_memory = '512kB';
+SELECT missing_symbol.profile_mark(NULL);
+SELECT missing_symbol.profile_reset();
+\set ECHO none
+\o /dev/null
+SELECT format('SELECT id AS c%s FROM book WHERE id = 1', i) FROM generate_series(1, 200) i \gexec
+\o
+\set ECHO all
+SELECT missing_symbol.assert_queries(min => 201, max => 201);
+SELECT missing_symbol.assert_queries(max => 1000, pattern => 'x');
+SELECT missing_symbol.assert_queries(max => 1000, relation => 'book');
+SELECT missing_symbol.profile_mark('more');
+\set ECHO none
+\o /dev/null
+SELECT format('SELECT id AS c%s FROM book WHERE id = 1', i % 60) FROM generate_series(1, 240) i \gexec
+\o
+\set ECHO all
+SELECT missing_symbol.assert_no_n_plus_one();
+RESET missing_symbol.profile_memory;
+SELECT missing_symbol.profile_mark(NULL);
+SELECT missing_symbol.profile_reset();
+
+-- texts of other roles: no way round by patterns
+CREATE ROLE regress_profile_gate;
+SET ROLE regress_profile_gate;
+SELECT 'hidden' AS hidden FROM (VALUES (1)) one;
+RESET ROLE;
+CREATE ROLE regress_profile_gate_other;
+SET ROLE regress_profile_gate_other;
+SELECT missing_symbol.assert_queries(max => 0, pattern => 'hidden');
+SELECT ok, offenders ~ 'hidden' AS leaks FROM missing_symbol.check_queries(max => 0);
+RESET ROLE;
+DROP ROLE regress_profile_gate, regress_profile_gate_other;
+\set VERBOSITY default
+DROP FUNCTION detail_of;
+
 SELECT missing_symbol.profile_stop();
 SELECT missing_symbol.profile_reset();
 DROP TABLE author, book;

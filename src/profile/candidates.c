@@ -80,8 +80,11 @@ inherited_source(const Verdict *verdicts, int n, int64 min_repeats)
 
 		if (nearest->shape == run->possible[0].shape &&
 			are_together(nearest, run) && verdicts[i].source != NULL)
-			return Abs(ms_run_repeats(nearest) - ms_run_repeats(run)) <= 1 ?
-				verdicts[i].source : NULL;
+		{
+			int64		more = ms_run_repeats(nearest) - ms_run_repeats(run);
+
+			return more >= -1 && more <= 1 ? verdicts[i].source : NULL;
+		}
 	}
 	return NULL;
 }

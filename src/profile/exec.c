@@ -476,7 +476,7 @@ start_adopted(int level, QueryDesc *queryDesc, int eflags)
 	x->s->generation = into->generation;
 
 	/* a cursor's rows come as they are fetched */
-	x->cursor = into->tag == CMDTAG_DECLARE_CURSOR;
+	x->cursor = into->tag == CMDTAG_DECLARE_CURSOR && !into->own;
 	x->s->entry = into->entry;
 	x->s->class = into->class;
 	return x;
@@ -631,7 +631,7 @@ fail_exec(MSExec *x)
 static inline void
 note_by_row(MSStatement *s, uint64 count)
 {
-	if (count == 1 && s->level == 0 && s->entry->hash == s->shape &&
+	if (count == 1 && s->level == 0 && !s->own && s->entry->hash == s->shape &&
 		s->generation == ms_profile.generation)
 		s->entry->by_row++;
 }

@@ -217,6 +217,8 @@ take_run(void)
 			least = its;
 		}
 	}
+	if (victim->id != 0 && victim->unit == ms_profile.unit)
+		ms_profile.in_section.lost_now++;
 	forget_run(victim);
 	return victim;
 }

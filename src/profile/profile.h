@@ -52,6 +52,8 @@ typedef struct MSTotals
 	uint64		first_number;
 	uint64		lost_repeats;	/* the longest run that had to be forgotten */
 	int64		lost_repeats_ns;
+	uint64		lost_now;		/* runs forgotten within their unit */
+	uint64		lost_shapes;	/* with what they came to in this section */
 } MSTotals;
 
 typedef struct MSProfile
@@ -82,6 +84,7 @@ typedef struct MSProfile
 	/* where the session is */
 	char		label[MS_LABEL_MAX];
 	int			label_len;
+	bool		paused;			/* statements are only counted */
 	int			section_label;	/* its number, -1: none or too many */
 	int			application;
 	char		applications[MS_APPLICATIONS][NAMEDATALEN];
@@ -153,6 +156,11 @@ extern const char *ms_application_name(int application);
  */
 extern void (*ms_profile_log) (const char *why);
 
+/* a record's text, parameters and comment, the last MS_COMMENT_MAX at most */
+extern const char *ms_record_text(const MSRecord *r);
+extern const char *ms_record_params(const MSRecord *r);
+extern void ms_record_comment(const MSRecord *r, char *to);
+
 /* may the current user see the text of that role's statements? */
 extern bool ms_may_see(Oid userid);
 
@@ -171,14 +179,12 @@ extern const char *ms_status_name(MSStatus status, int sqlerrcode);
 extern void ms_profile_pause(void);
 extern void ms_profile_resume(void);
 
-/* error 55000 unless profiling is on */
+/* error 55000 unless profiling is on, and not paused */
 extern void ms_profile_require_on(void);
 
 /*
  * statement.c: the ring.
  */
-extern const char *ms_record_text(const MSRecord *r);
-extern const char *ms_record_params(const MSRecord *r);
 extern int	ms_record_committed(const MSRecord *r);
 
 /* the statement that calls this function directly is not to be listed */
@@ -220,6 +226,9 @@ typedef struct MSShape
 	/* what its first statement says */
 	int			words;			/* MS_SAYS_... */
 	MSClass		class;			/* the latest statement's */
+	CommandTag	tag;			/* likewise */
+	uint64		section;		/* the latest, and */
+	uint64		section_calls;	/* its calls there */
 	bool		fk_check;		/* PostgreSQL's own, of a foreign key */
 	bool		in_trigger;
 	bool		named;			/* it has been asked, where it is */

@@ -28,10 +28,11 @@ typedef enum MSClass
 	MS_CLASS_CATALOG,			/* of nothing but the server's own tables */
 	MS_CLASS_PING,				/* SELECT 1, SELECT version() */
 	MS_CLASS_DRIVER,			/* PREPARE, FETCH, SHOW ... */
-	MS_CLASS_CONTROL			/* BEGIN, COMMIT, SAVEPOINT, SET ... */
+	MS_CLASS_CONTROL,			/* BEGIN, COMMIT, SAVEPOINT, SET ... */
+	MS_CLASS_PAUSED				/* of any kind, while it was paused */
 } MSClass;
 
-#define MS_CLASSES	(MS_CLASS_CONTROL + 1)
+#define MS_CLASSES	(MS_CLASS_PAUSED + 1)
 
 /* Of a record: what its transaction came to, as far as it had to be noted */
 typedef enum MSCommitted

@@ -37,6 +37,7 @@
 #include "figures/figures.h"
 #include "profile/profile.h"
 #include "profile/session_internal.h"
+#include "shape/shape.h"
 
 /* shares of the memory, in 1/64; the others are in their pieces */
 #define SHARE_RECORDS	16
@@ -105,7 +106,8 @@ ms_class_name(MSClass class)
 		[MS_CLASS_CATALOG] = "catalog",
 		[MS_CLASS_PING] = "ping",
 		[MS_CLASS_DRIVER] = "driver",
-		[MS_CLASS_CONTROL] = "control"
+		[MS_CLASS_CONTROL] = "control",
+		[MS_CLASS_PAUSED] = "paused"
 	};
 
 	return names[class];
@@ -126,6 +128,36 @@ ms_status_name(MSStatus status, int sqlerrcode)
 			break;
 	}
 	return sqlerrcode == ERRCODE_QUERY_CANCELED ? "cancelled" : "error";
+}
+
+/*
+ * Records
+ */
+
+const char *
+ms_record_text(const MSRecord *r)
+{
+	return ms_profile.texts + r->text_pos % ms_profile.texts_size +
+		r->label_len;
+}
+
+const char *
+ms_record_params(const MSRecord *r)
+{
+	return ms_record_text(r) + r->text_len;
+}
+
+/* the comment of its text, MS_COMMENT_MAX with its NUL at most; "": none */
+void
+ms_record_comment(const MSRecord *r, char *to)
+{
+	int			size;
+	const char *comment = ms_comment(ms_record_text(r), r->text_len, &size);
+
+	if (comment == NULL || size >= MS_COMMENT_MAX)
+		size = 0;
+	memcpy(to, comment, size);
+	to[size] = '\0';
 }
 
 /*
@@ -279,6 +311,7 @@ ms_session_boundary(void)
 		totals_add(&labels[ms_profile.section_label].totals,
 				   &ms_profile.in_section);
 	ms_profile.section_label = take_label();
+	ms_profile.paused = false;
 	ms_profile.section++;
 	ms_profile.section_seq = ms_profile.next_seq;
 	ms_profile.repeatable = NULL;

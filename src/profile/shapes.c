@@ -147,6 +147,10 @@ evict_shape(void)
 			victim = shape;
 	}
 	evictions++;
+	if (victim->section == ms_profile.section && victim->toplevel)
+		ms_profile.in_section.lost_shapes++;
+	if (victim->unit == ms_profile.unit)
+		ms_profile.in_section.lost_now++;
 	add_usage(others, victim);
 	unlink_shape(victim);
 	return victim;
@@ -231,10 +235,20 @@ ms_shapes_add(MSStatement *s, MSStatus status)
 	if (unlikely(evictions != s->evictions) &&
 		(shape->hash != s->shape || shape->userid != s->userid ||
 		 shape->toplevel != (s->level == 0)))
+	{
 		shape = others;
+		ms_profile.in_section.lost_shapes++;
+	}
 	if (shape->queryid == 0)
 		shape->queryid = s->queryid;
 	shape->class = s->class;
+	shape->tag = s->tag;
+	if (shape->section != ms_profile.section)
+	{
+		shape->section = ms_profile.section;
+		shape->section_calls = 0;
+	}
+	shape->section_calls++;
 	shape->calls++;
 	if (status == MS_ERROR)
 		shape->errors++;

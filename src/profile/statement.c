@@ -110,19 +110,6 @@ keep_comment(char *to, int len, const MSStatement *s)
 		*--to = ' ';			/* no part of a character */
 }
 
-const char *
-ms_record_text(const MSRecord *r)
-{
-	return ms_profile.texts + r->text_pos % ms_profile.texts_size +
-		r->label_len;
-}
-
-const char *
-ms_record_params(const MSRecord *r)
-{
-	return ms_record_text(r) + r->text_len;
-}
-
 /*
  * Is it word for word the statement before it, under the same label?  Then
  * the two share the text, and the shape.
@@ -399,7 +386,7 @@ ms_statement_describe(MSStatement *s, PlannedStmt *stmt)
 	s->aggregates = IsA(stmt->planTree, Agg);
 	if (unlikely(stmt->rowMarks != NIL))
 		note_row_marks(s, stmt->rowMarks);
-	if (s->opened && s->generation == ms_profile.generation)
+	if (s->opened && !s->own && s->generation == ms_profile.generation)
 	{
 		ms_shapes_plan(s);
 		note_words(s);
@@ -439,6 +426,25 @@ name_shape(MSStatement *s)
 	ms_name_inside(s->entry->inside, s->text, s->len);
 }
 
+/* while it is paused: only that there was one is kept */
+static pg_noinline void
+pass_over(MSStatement *s)
+{
+	s->own = true;
+	s->seq = 0;
+	s->record = NULL;
+	s->entry = NULL;
+	s->shape = 0;
+	s->start_ns = ms_now_ns();
+	s->end_ns = s->start_ns;
+	s->from_ns = s->start_ns;
+	if (s->level > 0)
+		return;
+	s->passed = true;
+	ms_profile.in_section.classes[MS_CLASS_PAUSED]++;
+	ms_profile.last_top = 0;
+}
+
 void
 ms_statement_open(MSStatement *s, const char *params)
 {
@@ -447,6 +453,11 @@ ms_statement_open(MSStatement *s, const char *params)
 	s->opened = true;
 	s->generation = ms_profile.generation;
 	s->trip = 0;
+	if (unlikely(ms_profile.paused))
+	{
+		pass_over(s);
+		return;
+	}
 	r = push_record(s, params);
 	ms_shapes_open(s);
 	if (s->kind == MS_QUERY)
@@ -553,18 +564,6 @@ add_to_totals(MSTotals *t, MSStatement *s, MSStatus status, MSShape *shape)
 	t->plan_ns += s->plan_ns;
 	t->exec_ns += s->exec_ns;
 	note_slowest(t, s, shape, s->plan_ns + s->exec_ns);
-}
-
-void
-ms_record_comment(const MSRecord *r, char *to)
-{
-	int			size;
-	const char *comment = ms_comment(ms_record_text(r), r->text_len, &size);
-
-	if (comment == NULL || size >= MS_COMMENT_MAX)
-		size = 0;
-	memcpy(to, comment, size);
-	to[size] = '\0';
 }
 
 /* a shape has many callers: who took longest is its example */
@@ -682,6 +681,11 @@ ms_profile_own(void)
 	if (ms_hooks.at.current == NULL || ms_hooks.at.current_context != error_context_stack)
 		return;
 	ms_hooks.at.current->own = true;
+	if (ms_hooks.at.current->passed)
+	{
+		ms_hooks.at.current->passed = false;
+		ms_profile.in_section.classes[MS_CLASS_PAUSED]--;
+	}
 	if (ms_hooks.at.current->opened)
 		ms_statement_forget(ms_hooks.at.current);
 }

@@ -51,6 +51,7 @@ typedef struct MSStatement
 	bool		opened;			/* has a record, or had one: */
 	bool		closed;			/* its numbers are in the statistics */
 	bool		own;			/* of the profiler: not to be listed */
+	bool		passed;			/* counted as paused */
 	bool		begins_xact;	/* the first that is listed of a transaction */
 	bool		executed;		/* reached the executor or the utility */
 	bool		measured;		/* usage is set */
@@ -110,9 +111,6 @@ extern void ms_statement_update(MSStatement *s);
 extern void ms_statement_close(MSStatement *s, MSStatus status,
 							   int sqlerrcode);
 extern void ms_statement_forget(MSStatement *s);
-
-/* the comment of its text, MS_COMMENT_MAX with its NUL at most; "": none */
-extern void ms_record_comment(const MSRecord *r, char *to);
 
 /* one that is over has given fewer rows than it was closed with */
 extern void ms_statement_rows(MSStatement *s, uint64 from, uint64 to);

@@ -49,6 +49,8 @@ PG_FUNCTION_INFO_V1(ms_profile_start);
 PG_FUNCTION_INFO_V1(ms_profile_stop);
 PG_FUNCTION_INFO_V1(ms_profile_reset);
 PG_FUNCTION_INFO_V1(ms_profile_mark);
+PG_FUNCTION_INFO_V1(ms_profile_pass_over);
+PG_FUNCTION_INFO_V1(ms_profile_go_on);
 
 /* the switch or the setting has changed; allocates nothing, never fails */
 static void
@@ -120,6 +122,11 @@ ms_profile_require_on(void)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("profiling is off, so nothing has been measured"),
 				 errhint("Call missing_symbol.profile_start() before what is to be measured, and check before profile_stop().")));
+	if (ms_profile.paused)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("profiling is paused, so not all has been measured"),
+				 errhint("Call missing_symbol.profile_resume() before what is to be measured, and check after.")));
 }
 
 /*
@@ -201,6 +208,32 @@ ms_profile_mark(PG_FUNCTION_ARGS)
 		ms_session_label(VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label));
 	}
 	ms_session_boundary();
+	PG_RETURN_VOID();
+}
+
+/*
+ * profile_pause(), profile_resume(): what comes in between is only counted, as
+ * of class paused.  Any boundary that is asked for ends it.
+ */
+static void
+set_paused(bool paused)
+{
+	ms_profile_own();
+	if (ms_profile.ready && ms_profiling != MS_TRACK_OFF)
+		ms_profile.paused = paused;
+}
+
+Datum
+ms_profile_pass_over(PG_FUNCTION_ARGS)
+{
+	set_paused(true);
+	PG_RETURN_VOID();
+}
+
+Datum
+ms_profile_go_on(PG_FUNCTION_ARGS)
+{
+	set_paused(false);
 	PG_RETURN_VOID();
 }
 

@@ -165,6 +165,7 @@ json_totals(StringInfo buf, const MSTotals *t, bool everything)
 	json_int(buf, "catalog", t->classes[MS_CLASS_CATALOG]);
 	json_int(buf, "pings", t->classes[MS_CLASS_PING]);
 	json_int(buf, "driver", t->classes[MS_CLASS_DRIVER]);
+	json_int(buf, "paused", t->classes[MS_CLASS_PAUSED]);
 	json_int(buf, "nested", t->nested);
 	json_key(buf, "round_trips");
 	if (t->trips_unknown)
