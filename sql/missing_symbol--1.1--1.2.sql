@@ -714,6 +714,14 @@ COMMENT ON FUNCTION missing_symbol.check_no_errors() IS
 
 -- A function with further arguments stays the same one: who calls it, in a view
 -- or a function, calls it so.
+CREATE FUNCTION missing_symbol.profile_start_of(
+    level pg_catalog.text DEFAULT 'top',
+    plans pg_catalog.bool DEFAULT NULL,
+    params pg_catalog.bool DEFAULT NULL,
+    scope pg_catalog.text DEFAULT 'session')
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_profile_start';
 CREATE FUNCTION missing_symbol.assert_no_n_plus_one_of(
     min_repeats pg_catalog.int4 DEFAULT 5,
     min_duration pg_catalog.interval DEFAULT '0',
@@ -726,8 +734,13 @@ UPDATE pg_catalog.pg_proc p
 SET pronargs = n.pronargs, pronargdefaults = n.pronargdefaults, proargtypes = n.proargtypes,
     proargnames = n.proargnames, proargdefaults = n.proargdefaults
 FROM pg_catalog.pg_proc n
-WHERE p.oid OPERATOR(pg_catalog.=) 'missing_symbol.assert_no_n_plus_one(pg_catalog.int4,pg_catalog.interval)'::pg_catalog.regprocedure
-    AND n.oid OPERATOR(pg_catalog.=) 'missing_symbol.assert_no_n_plus_one_of(pg_catalog.int4,pg_catalog.interval,pg_catalog.text,pg_catalog.text[])'::pg_catalog.regprocedure;
+WHERE (p.oid OPERATOR(pg_catalog.=) 'missing_symbol.assert_no_n_plus_one(pg_catalog.int4,pg_catalog.interval)'::pg_catalog.regprocedure
+       AND n.oid OPERATOR(pg_catalog.=) 'missing_symbol.assert_no_n_plus_one_of(pg_catalog.int4,pg_catalog.interval,pg_catalog.text,pg_catalog.text[])'::pg_catalog.regprocedure)
+    OR (p.oid OPERATOR(pg_catalog.=) 'missing_symbol.profile_start(pg_catalog.text,pg_catalog.bool,pg_catalog.bool)'::pg_catalog.regprocedure
+        AND n.oid OPERATOR(pg_catalog.=) 'missing_symbol.profile_start_of(pg_catalog.text,pg_catalog.bool,pg_catalog.bool,pg_catalog.text)'::pg_catalog.regprocedure);
+DROP FUNCTION missing_symbol.profile_start_of(pg_catalog.text, pg_catalog.bool, pg_catalog.bool, pg_catalog.text);
 DROP FUNCTION missing_symbol.assert_no_n_plus_one_of(pg_catalog.int4, pg_catalog.interval, pg_catalog.text, pg_catalog.text[]);
 COMMENT ON FUNCTION missing_symbol.assert_no_n_plus_one(pg_catalog.int4, pg_catalog.interval, pg_catalog.text, pg_catalog.text[]) IS
     'error MS001 if there are N+1 candidates of that evidence since the last mark; 55000 if profiling is off';
+COMMENT ON FUNCTION missing_symbol.profile_start(pg_catalog.text, pg_catalog.bool, pg_catalog.bool, pg_catalog.text) IS
+    'profile this session from the next statement on, until profile_stop() or DISCARD ALL, or the transaction, whatever the settings say; level top or all';

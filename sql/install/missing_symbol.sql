@@ -1316,12 +1316,13 @@ COMMENT ON FUNCTION missing_symbol.total(pg_catalog.anyelement) IS
 CREATE FUNCTION missing_symbol.profile_start(
     level pg_catalog.text DEFAULT 'top',
     plans pg_catalog.bool DEFAULT NULL,
-    params pg_catalog.bool DEFAULT NULL)
+    params pg_catalog.bool DEFAULT NULL,
+    scope pg_catalog.text DEFAULT 'session')
 RETURNS pg_catalog.void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_profile_start';
-COMMENT ON FUNCTION missing_symbol.profile_start(pg_catalog.text, pg_catalog.bool, pg_catalog.bool) IS
-    'profile this session from the next statement on, until profile_stop() or DISCARD ALL, whatever the settings say; level top or all';
+COMMENT ON FUNCTION missing_symbol.profile_start(pg_catalog.text, pg_catalog.bool, pg_catalog.bool, pg_catalog.text) IS
+    'profile this session from the next statement on, until profile_stop() or DISCARD ALL, or the transaction, whatever the settings say; level top or all';
 
 CREATE FUNCTION missing_symbol.profile_stop()
 RETURNS pg_catalog.void
