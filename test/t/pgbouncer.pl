@@ -135,6 +135,8 @@ SELECT missing_symbol.profile_stop(); SELECT text FROM missing_symbol.queries; E
 # a profile of one transaction is stopped and emptied at its end: whoever has the
 # session next reads nothing of it
 like(psql(q{SELECT missing_symbol.profile_start(scope => 'transaction')}), qr/only be profiled from inside/, 'a scope needs its transaction');
+PostgreSQL::Test::Utils::append_to_file("$dir/look",
+	"BEGIN; SELECT pg_backend_pid(), count(*), missing_symbol.profile_summary() FROM missing_symbol.queries; SELECT pg_sleep(1); END;\n");
 foreach my $end ('COMMIT', 'ROLLBACK', 'SELECT 1 / 0; ROLLBACK')
 {
 	my $seen = psql(qq{BEGIN; SELECT missing_symbol.profile_start(scope => 'transaction'); SELECT count(*) FROM hits WHERE k = 1;
@@ -143,8 +145,8 @@ SELECT text FROM missing_symbol.queries; $end});
 
 	# in all sessions of the pool at once
 	my @others = map {
-		my ($out, $in) = ('', "BEGIN; SELECT pg_backend_pid(), count(*), missing_symbol.profile_summary() FROM missing_symbol.queries; SELECT pg_sleep(1); END;\n");
-		{ out => \$out, run => IPC::Run::start([ 'psql', '-XAtq', '-h', $short, '-p', $port, '-U', $user, '-d', 'postgres' ], '<', \$in, '>', \$out) };
+		my $out = '';
+		{ out => \$out, run => IPC::Run::start([ 'psql', '-XAtq', '-h', $short, '-p', $port, '-U', $user, '-d', 'postgres', '-f', "$dir/look" ], '>', \$out) };
 	} 1 .. 4;
 	$_->{run}->finish foreach @others;
 	my %pids = map { /^(\d+)\|0\|nothing has been profiled$/m ? ($1 => 1) : ($_ => 0) } map { ${ $_->{out} } } @others;
