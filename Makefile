@@ -203,6 +203,7 @@ PROVE_TESTS = \
 	test/t/cost.pl \
 	test/t/counter_dump.pl \
 	test/t/profile_coexist.pl \
+	test/t/profile_corpus.pl \
 	test/t/profile_failures.pl \
 	test/t/profile_n_plus_one.pl \
 	test/t/profile_protocol.pl \

@@ -131,8 +131,18 @@ is($row->[0], 10000, 'and gives what it should');
 $client->disconnect;
 $node->safe_psql('postgres', 'DELETE FROM t WHERE id % 2 = 0; VACUUM t');
 
-# a million statements, a million shapes: nothing is lost from the totals,
-# and memory stays within the setting
+# a million statements of random classes and shapes, under labels, with pauses:
+# nothing is lost from the totals, and memory stays within the setting
+my @kinds = (
+	[ queries => sub { "SELECT $_[0] AS c$_[0] FROM (SELECT) one" } ],
+	[ queries => sub { "SELECT $_[0] AS c$_[0] FROM (SELECT) one" } ],
+	[ pings => sub { "SELECT $_[0] AS c$_[0]" } ],
+	[ catalog => sub { "SELECT 1 AS c$_[0] FROM pg_database WHERE oid = 1" } ],
+	[ driver => sub { 'SHOW work_mem' } ],
+	[ controls => sub { "SET work_mem = '" . ($_[0] % 7 + 1) . "MB'" } ]);
+my $random = 1;
+my $below = sub { $random = ($random * 1103515245 + 12345) % 2147483648; return int($random / 65536) % $_[0]; };
+
 foreach my $size ('512kB', '4MB')
 {
 	my $n = $size eq '4MB' ? 1_000_000 : 100_000;
@@ -140,11 +150,27 @@ foreach my $size ('512kB', '4MB')
 
 	$client = RawClient->new($node,
 		parameters => { options => "-c missing_symbol.profile=top -c missing_symbol.profile_memory=$size" });
+	my %ledger = map { $_ => 0 } qw(queries pings catalog driver controls paused);
+	my ($listed, $given) = (0, 0);
 	foreach my $i (1 .. $n / 100)
 	{
-		$client->query(join ';', map { "SELECT $_ AS c${i}_$_ FROM (SELECT) one" } 1 .. 100);
-		$client->run;
+		my $paused = $below->(4) == 0;
+		my @batch = map { my $kind = $kinds[$below->(scalar @kinds)]; [ $kind->[0], $kind->[1]->($i * 100 + $_) ] } 1 .. 100;
+
+		$client->rows(sprintf("SELECT missing_symbol.profile_mark('label %d')", $below->(400))) if $below->(3) == 0;
+		$client->rows('SELECT missing_symbol.profile_pause()') if $paused;
+		$client->query(join ';', map { $_->[1] } @batch);
+		my @answers = $client->run;
+		$client->rows('SELECT missing_symbol.profile_resume()') if $paused;
+		$ledger{ $paused ? 'paused' : $_->[0] }++ foreach @batch;
+		next if $paused;
+		$listed += @batch;
+		$given += grep { $_->{type} eq 'D' } @answers;
 	}
+	my ($sums) = $client->rows(q{SELECT j -> 'queries', j -> 'pings', j -> 'catalog', j -> 'driver', j -> 'controls', j -> 'paused'
+FROM (SELECT missing_symbol.profile_report('json')::json) v (j)});
+	is_deeply($sums, [ @ledger{qw(queries pings catalog driver controls paused)} ], "$size: totals of all classes are what was sent")
+	  or diag explain \%ledger;
 	my ($counts) = $client->rows(q{
 SELECT sum(calls), sum(rows),
        (SELECT max(number) FROM missing_symbol.queries),
@@ -153,11 +179,11 @@ SELECT sum(calls), sum(rows),
        substring(missing_symbol.profile_summary() FROM '^(\d+) queries')
 FROM missing_symbol.query_stats});
 	my ($calls, $rows, $last, $kept, $dropped, $queries) = @$counts;
-	is($calls, $n, "$size: calls are what was issued");
-	is($rows, $n, "$size: rows");
-	is($last, $n, "$size: numbers");
-	is($kept + $dropped, $n, "$size: kept and dropped");
-	is($queries, $n, "$size: queries");
+	is($calls, $listed, "$size: calls are what was issued");
+	is($rows, $given, "$size: rows");
+	is($last, $listed, "$size: numbers");
+	is($kept + $dropped, $listed, "$size: kept and dropped");
+	is($queries, $ledger{queries}, "$size: queries");
 	SKIP:
 	{
 		skip 'SKIPPED: this version has no pg_backend_memory_contexts', 1
