@@ -151,7 +151,7 @@ foreach my $size ('512kB', '4MB')
 	$client = RawClient->new($node,
 		parameters => { options => "-c missing_symbol.profile=top -c missing_symbol.profile_memory=$size" });
 	my %ledger = map { $_ => 0 } qw(queries pings catalog driver controls paused);
-	my ($listed, $given) = (0, 0);
+	my ($listed, $given) = (0, 0);		# statements, rows
 	foreach my $i (1 .. $n / 100)
 	{
 		my $paused = $below->(4) == 0;
@@ -160,12 +160,12 @@ foreach my $size ('512kB', '4MB')
 		$client->rows(sprintf("SELECT missing_symbol.profile_mark('label %d')", $below->(400))) if $below->(3) == 0;
 		$client->rows('SELECT missing_symbol.profile_pause()') if $paused;
 		$client->query(join ';', map { $_->[1] } @batch);
-		my @answers = $client->run;
+		$client->run;
 		$client->rows('SELECT missing_symbol.profile_resume()') if $paused;
 		$ledger{ $paused ? 'paused' : $_->[0] }++ foreach @batch;
 		next if $paused;
 		$listed += @batch;
-		$given += grep { $_->{type} eq 'D' } @answers;
+		$given += grep { $_->[0] !~ /driver|controls/ } @batch;		# SHOW has no rows of its own
 	}
 	my ($sums) = $client->rows(q{SELECT j -> 'queries', j -> 'pings', j -> 'catalog', j -> 'driver', j -> 'controls', j -> 'paused'
 FROM (SELECT missing_symbol.profile_report('json')::json) v (j)});
