@@ -407,10 +407,11 @@ note_trip(MSStatement *s)
 	if (message != ms_profile.trip_message)
 	{
 		int64		idle = MS_IDLE_TIME();
+		bool		in_block = !s->begins_xact && IsTransactionBlock();
 
-		if (s->begins_xact || idle != ms_profile.trip_idle)
+		if (s->begins_xact || (in_block && idle != ms_profile.trip_idle))
 			ms_profile.trip++;
-		ms_profile.trip_unknown = !s->begins_xact && !MS_HAVE_IDLE_TIME();
+		ms_profile.trip_unknown = in_block && !MS_HAVE_IDLE_TIME();
 		ms_profile.trip_message = message;
 		ms_profile.trip_idle = idle;
 	}
