@@ -65,6 +65,7 @@ OBJS = \
 	src/counter/tally.o \
 	src/figures/histogram.o \
 	src/figures/ratio.o \
+	src/profile/candidates.o \
 	src/profile/exec.o \
 	src/profile/failure.o \
 	src/profile/install.o \
@@ -79,10 +80,12 @@ OBJS = \
 	src/profile/utility.o \
 	src/report/budget.o \
 	src/report/report.o \
+	src/report/tags.o \
 	src/report/views.o \
 	src/shape/shape.o \
 	src/shape/shape_cache.o \
 	src/shape/shape_lex.o \
+	src/shape/shape_words.o \
 	src/target/acting.o \
 	src/target/builtin.o \
 	src/target/catalog.o \
@@ -132,6 +135,7 @@ REGRESS = \
 	profile \
 	findings \
 	findings_none \
+	profile_gate \
 	profile_n_plus_one \
 	profile_privileges \
 	profile_stats \
@@ -199,6 +203,7 @@ PROVE_TESTS = \
 	test/t/cost.pl \
 	test/t/counter_dump.pl \
 	test/t/profile_coexist.pl \
+	test/t/profile_corpus.pl \
 	test/t/profile_failures.pl \
 	test/t/profile_n_plus_one.pl \
 	test/t/profile_protocol.pl \

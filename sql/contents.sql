@@ -17,7 +17,7 @@ WHERE schema IS DISTINCT FROM 'missing_symbol' AND type <> 'cast' ORDER BY 1, 2;
 SELECT replace(identity, 'pg_catalog.', '') AS identity FROM members WHERE type = 'cast' ORDER BY 1;
 -- and everything in schema missing_symbol is the extension's
 SELECT pg_describe_object(o.classid, o.objid, 0)
-FROM (SELECT 'pg_class'::regclass AS classid, oid AS objid FROM pg_class WHERE relnamespace = 'missing_symbol'::regnamespace AND relkind NOT IN ('i', 't', 'I')
+FROM (SELECT 'pg_class'::regclass AS classid, oid AS objid FROM pg_class WHERE relnamespace = 'missing_symbol'::regnamespace AND relkind NOT IN ('i', 't', 'I', 'c')
       UNION ALL SELECT 'pg_proc'::regclass, oid FROM pg_proc WHERE pronamespace = 'missing_symbol'::regnamespace
       UNION ALL SELECT 'pg_operator'::regclass, oid FROM pg_operator WHERE oprnamespace = 'missing_symbol'::regnamespace
       UNION ALL SELECT 'pg_opclass'::regclass, oid FROM pg_opclass WHERE opcnamespace = 'missing_symbol'::regnamespace

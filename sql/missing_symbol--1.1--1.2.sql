@@ -22,6 +22,44 @@ WHERE oid OPERATOR(pg_catalog.=) ANY (ARRAY[
     'missing_symbol.counter_stats()',
     'missing_symbol.buffer_stats()']::pg_catalog.regprocedure[]::pg_catalog.oid[]);
 
+-- Likewise the views of a profile
+UPDATE pg_catalog.pg_proc p
+SET proallargtypes = p.proallargtypes OPERATOR(pg_catalog.||) n.types::pg_catalog.regtype[]::pg_catalog.oid[],
+    proargmodes = p.proargmodes OPERATOR(pg_catalog.||)
+        pg_catalog.array_fill('o'::pg_catalog."char", ARRAY[pg_catalog.cardinality(n.names)]),
+    proargnames = p.proargnames OPERATOR(pg_catalog.||) n.names,
+    prosrc = n.symbol
+FROM (VALUES
+    ('missing_symbol.queries()', 'ms_queries_view',
+     '{class,round_trip,tags,application}'::pg_catalog.text[],
+     '{pg_catalog.text,pg_catalog.int8,pg_catalog.jsonb,pg_catalog.text}'::pg_catalog.text[]),
+    ('missing_symbol.query_stats()', 'ms_query_stats_view',
+     '{class,label,example_tags,application}',
+     '{pg_catalog.text,pg_catalog.text,pg_catalog.jsonb,pg_catalog.text}'),
+    ('missing_symbol.n_plus_one()', 'ms_n_plus_one_view',
+     '{shapes,inside,label,example_tags,application}',
+     '{pg_catalog.int4,pg_catalog.text,pg_catalog.text,pg_catalog.jsonb,pg_catalog.text}'),
+    ('missing_symbol.findings()', 'ms_findings_rows',
+     '{label}', '{pg_catalog.text}')
+) n (function, symbol, names, types)
+WHERE p.oid OPERATOR(pg_catalog.=) n.function::pg_catalog.regprocedure;
+
+CREATE OR REPLACE VIEW missing_symbol.queries AS
+    SELECT * FROM missing_symbol.queries();
+CREATE OR REPLACE VIEW missing_symbol.query_stats AS
+    SELECT * FROM missing_symbol.query_stats();
+CREATE OR REPLACE VIEW missing_symbol.n_plus_one AS
+    SELECT * FROM missing_symbol.n_plus_one();
+CREATE OR REPLACE VIEW missing_symbol.findings AS
+    SELECT * FROM missing_symbol.findings();
+
+CREATE FUNCTION missing_symbol.profile_summary(label pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_profile_summary_label';
+COMMENT ON FUNCTION missing_symbol.profile_summary(pg_catalog.text) IS
+    'what came under a label of profile_mark(), in one line';
+
 -- All room of the buffer is used up and given back again and again: autovacuum
 -- does not pause there.
 ALTER TABLE missing_symbol.buffered SET (autovacuum_vacuum_cost_delay = 0);
@@ -590,3 +628,119 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_discard_all';
 COMMENT ON FUNCTION missing_symbol.discard_all(pg_catalog.regclass) IS
     'throw away the increments of all keys of a table that have not reached their rows; the number thrown away';
+
+-- Budgets and pauses of a profile
+CREATE FUNCTION missing_symbol.profile_pause()
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_profile_pass_over';
+COMMENT ON FUNCTION missing_symbol.profile_pause() IS
+    'statements that follow are only counted, as of class paused, until profile_resume(), profile_mark() or profile_reset()';
+
+CREATE FUNCTION missing_symbol.profile_resume()
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_profile_go_on';
+COMMENT ON FUNCTION missing_symbol.profile_resume() IS
+    'statements that follow are profiled again, after profile_pause()';
+
+CREATE FUNCTION missing_symbol.assert_queries(
+    min pg_catalog.int8 DEFAULT 0,
+    max pg_catalog.int8 DEFAULT 9223372036854775807,
+    command pg_catalog.text DEFAULT NULL,
+    relation pg_catalog.regclass DEFAULT NULL,
+    pattern pg_catalog.text DEFAULT NULL,
+    classes pg_catalog.text[] DEFAULT '{query}',
+    ignore pg_catalog.text[] DEFAULT NULL,
+    label pg_catalog.text DEFAULT NULL)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_assert_queries';
+COMMENT ON FUNCTION missing_symbol.assert_queries(pg_catalog.int8, pg_catalog.int8, pg_catalog.text, pg_catalog.regclass, pg_catalog.text, pg_catalog.text[], pg_catalog.text[], pg_catalog.text) IS
+    'error MS001 if fewer or more queries were sent since the last mark, or under a label: of a command, on a table, that match a pattern; 55000 if that cannot be told';
+
+CREATE TYPE missing_symbol.budget AS (
+    name pg_catalog.text,
+    found pg_catalog.float8,
+    min pg_catalog.float8,
+    max pg_catalog.float8,
+    ok pg_catalog.bool,
+    offenders pg_catalog.text
+);
+COMMENT ON TYPE missing_symbol.budget IS
+    'what a budget has come to: what was found, its limits, is it ok, and what was too much';
+
+-- Budgets as one row: a raised error costs a pooled client its connection
+CREATE FUNCTION missing_symbol.check_queries(
+    min pg_catalog.int8 DEFAULT 0,
+    max pg_catalog.int8 DEFAULT 9223372036854775807,
+    command pg_catalog.text DEFAULT NULL,
+    relation pg_catalog.regclass DEFAULT NULL,
+    pattern pg_catalog.text DEFAULT NULL,
+    classes pg_catalog.text[] DEFAULT '{query}',
+    ignore pg_catalog.text[] DEFAULT NULL,
+    label pg_catalog.text DEFAULT NULL)
+RETURNS missing_symbol.budget
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_check_queries';
+COMMENT ON FUNCTION missing_symbol.check_queries(pg_catalog.int8, pg_catalog.int8, pg_catalog.text, pg_catalog.regclass, pg_catalog.text, pg_catalog.text[], pg_catalog.text[], pg_catalog.text) IS
+    'assert_queries() as one row: what was found, the limits, is it ok';
+
+CREATE FUNCTION missing_symbol.check_duration(
+    duration pg_catalog.interval)
+RETURNS missing_symbol.budget
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_check_duration';
+COMMENT ON FUNCTION missing_symbol.check_duration(pg_catalog.interval) IS
+    'assert_max_duration() as one row, in milliseconds: what was found, the limits, is it ok';
+
+CREATE FUNCTION missing_symbol.check_no_n_plus_one(
+    min_repeats pg_catalog.int4 DEFAULT 5,
+    min_duration pg_catalog.interval DEFAULT '0',
+    evidence pg_catalog.text DEFAULT 'burst',
+    ignore pg_catalog.text[] DEFAULT '{}')
+RETURNS missing_symbol.budget
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_check_no_n_plus_one';
+COMMENT ON FUNCTION missing_symbol.check_no_n_plus_one(pg_catalog.int4, pg_catalog.interval, pg_catalog.text, pg_catalog.text[]) IS
+    'assert_no_n_plus_one() as one row: the number of candidates, is it ok';
+
+CREATE FUNCTION missing_symbol.check_no_errors()
+RETURNS missing_symbol.budget
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_check_no_errors';
+COMMENT ON FUNCTION missing_symbol.check_no_errors() IS
+    'assert_no_errors() as one row: how many statements have failed, is it ok';
+
+-- A function with further arguments stays the same one: who calls it, in a view
+-- or a function, calls it so.
+CREATE FUNCTION missing_symbol.profile_start_of(
+    level pg_catalog.text DEFAULT 'top',
+    plans pg_catalog.bool DEFAULT NULL,
+    params pg_catalog.bool DEFAULT NULL,
+    scope pg_catalog.text DEFAULT 'session')
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_profile_start';
+CREATE FUNCTION missing_symbol.assert_no_n_plus_one_of(
+    min_repeats pg_catalog.int4 DEFAULT 5,
+    min_duration pg_catalog.interval DEFAULT '0',
+    evidence pg_catalog.text DEFAULT 'burst',
+    ignore pg_catalog.text[] DEFAULT '{}')
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_assert_no_n_plus_one';
+UPDATE pg_catalog.pg_proc p
+SET pronargs = n.pronargs, pronargdefaults = n.pronargdefaults, proargtypes = n.proargtypes,
+    proargnames = n.proargnames, proargdefaults = n.proargdefaults
+FROM pg_catalog.pg_proc n
+WHERE (p.oid OPERATOR(pg_catalog.=) 'missing_symbol.assert_no_n_plus_one(pg_catalog.int4,pg_catalog.interval)'::pg_catalog.regprocedure
+       AND n.oid OPERATOR(pg_catalog.=) 'missing_symbol.assert_no_n_plus_one_of(pg_catalog.int4,pg_catalog.interval,pg_catalog.text,pg_catalog.text[])'::pg_catalog.regprocedure)
+    OR (p.oid OPERATOR(pg_catalog.=) 'missing_symbol.profile_start(pg_catalog.text,pg_catalog.bool,pg_catalog.bool)'::pg_catalog.regprocedure
+        AND n.oid OPERATOR(pg_catalog.=) 'missing_symbol.profile_start_of(pg_catalog.text,pg_catalog.bool,pg_catalog.bool,pg_catalog.text)'::pg_catalog.regprocedure);
+DROP FUNCTION missing_symbol.profile_start_of(pg_catalog.text, pg_catalog.bool, pg_catalog.bool, pg_catalog.text);
+DROP FUNCTION missing_symbol.assert_no_n_plus_one_of(pg_catalog.int4, pg_catalog.interval, pg_catalog.text, pg_catalog.text[]);
+COMMENT ON FUNCTION missing_symbol.assert_no_n_plus_one(pg_catalog.int4, pg_catalog.interval, pg_catalog.text, pg_catalog.text[]) IS
+    'error MS001 if there are N+1 candidates of that evidence since the last mark; 55000 if profiling is off';
+COMMENT ON FUNCTION missing_symbol.profile_start(pg_catalog.text, pg_catalog.bool, pg_catalog.bool, pg_catalog.text) IS
+    'profile this session from the next statement on, until profile_stop() or DISCARD ALL, or the transaction, whatever the settings say; level top or all';

@@ -79,6 +79,41 @@ SELECT v FROM measured WHERE id = 2;
 SELECT toplevel, calls, errors, rows, text
 FROM missing_symbol.query_stats ORDER BY text, toplevel;
 
+-- what is prepared begins at the word AS, not where a comment or a name has one
+SELECT missing_symbol.profile_start('top');
+SELECT missing_symbol.profile_reset();
+PREPARE s1 /* secret as user tok_1 */ AS SELECT v FROM measured WHERE id = 1;
+/* as tok_2 */ PREPARE "as tok_3" AS(SELECT v FROM measured WHERE id = 2);
+PREPARE s4 ("char", text[]) -- as tok_4
+AS SELECT v FROM measured WHERE id = 3;
+EXECUTE s1;
+EXECUTE "as tok_3";
+EXECUTE s4 ('a', '{b}');
+-- one shape whatever the names of what is short-lived, and however many arms
+BEGIN;
+DECLARE c1 CURSOR FOR SELECT id FROM measured;
+DECLARE c2 CURSOR FOR SELECT id FROM measured;
+FETCH 5 c1;
+FETCH 6 c2;
+UPDATE measured SET v = v WHERE CURRENT OF c1;
+UPDATE measured SET v = v WHERE CURRENT OF c2;
+CREATE TEMP TABLE tmp_3f (a int);
+CREATE TEMP TABLE tmp_77 (a int);
+DROP TABLE pg_temp.tmp_3f;
+DROP TABLE pg_temp.tmp_77;
+ROLLBACK;
+SELECT count(*) FROM measured WHERE id = 1 OR id = 2;
+SELECT count(*) FROM measured WHERE id = 1 OR id = 2 OR id = 3;
+SELECT CASE WHEN id = 1 THEN 'a' WHEN id = 2 THEN 'b' END IS NULL AS other FROM measured WHERE id = 1;
+SELECT CASE WHEN id = 1 THEN 'a' END IS NULL AS other FROM measured WHERE id = 1;
+SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3;
+SELECT 1 AS n;
+SELECT calls, text FROM missing_symbol.query_stats ORDER BY text COLLATE "C";
+SELECT count(*) AS leaks FROM missing_symbol.query_stats WHERE text ~ 'tok_';
+DEALLOCATE s1;
+DEALLOCATE "as tok_3";
+DEALLOCATE s4;
+
 -- shapes that do not fit are added to (others): nothing is lost
 SELECT missing_symbol.profile_stop();
 SET missing_symbol.profile_memory = '512kB';
@@ -87,7 +122,7 @@ SELECT missing_symbol.profile_start();
 SELECT missing_symbol.profile_reset();
 \set ECHO none
 \o /dev/null
-SELECT format('SELECT 1 AS c%s', i) FROM generate_series(1, 1000) i \gexec
+SELECT format('SELECT id AS c%s FROM measured WHERE id = 1', i) FROM generate_series(1, 1000) i \gexec
 \o
 \set ECHO all
 SELECT sum(calls) AS calls, sum(rows) AS rows, count(*) > 10 AS shapes,

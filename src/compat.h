@@ -403,6 +403,20 @@ ms_collate_is_c(Oid collation)
 
 #define MS_HAVE_MERGE	(PG_VERSION_NUM >= 150000)
 
+/*
+ * How long the client has been idle in transactions: it changes where the
+ * server was ready for a query.  Not kept by 13, nor without track_activities.
+ */
+#if PG_VERSION_NUM >= 140000
+#include "pgstat.h"
+#include "utils/backend_status.h"
+#define MS_IDLE_TIME()			pgStatTransactionIdleTime
+#define MS_HAVE_IDLE_TIME()		pgstat_track_activities
+#else
+#define MS_IDLE_TIME()			((int64) 0)
+#define MS_HAVE_IDLE_TIME()		false
+#endif
+
 #if PG_VERSION_NUM < 160000
 #define pgstat_count_heap_update(rel, hot, newpage) \
 	pgstat_count_heap_update(rel, hot)

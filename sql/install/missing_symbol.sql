@@ -1316,12 +1316,13 @@ COMMENT ON FUNCTION missing_symbol.total(pg_catalog.anyelement) IS
 CREATE FUNCTION missing_symbol.profile_start(
     level pg_catalog.text DEFAULT 'top',
     plans pg_catalog.bool DEFAULT NULL,
-    params pg_catalog.bool DEFAULT NULL)
+    params pg_catalog.bool DEFAULT NULL,
+    scope pg_catalog.text DEFAULT 'session')
 RETURNS pg_catalog.void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_profile_start';
-COMMENT ON FUNCTION missing_symbol.profile_start(pg_catalog.text, pg_catalog.bool, pg_catalog.bool) IS
-    'profile this session from the next statement on, until profile_stop() or DISCARD ALL, whatever the settings say; level top or all';
+COMMENT ON FUNCTION missing_symbol.profile_start(pg_catalog.text, pg_catalog.bool, pg_catalog.bool, pg_catalog.text) IS
+    'profile this session from the next statement on, until profile_stop() or DISCARD ALL, or the transaction, whatever the settings say; level top or all';
 
 CREATE FUNCTION missing_symbol.profile_stop()
 RETURNS pg_catalog.void
@@ -1343,6 +1344,20 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_profile_mark';
 COMMENT ON FUNCTION missing_symbol.profile_mark(pg_catalog.text) IS
     'begin something new, a request or a test: the statements that follow bear this label, and budgets count from here';
+
+CREATE FUNCTION missing_symbol.profile_pause()
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_profile_pass_over';
+COMMENT ON FUNCTION missing_symbol.profile_pause() IS
+    'statements that follow are only counted, as of class paused, until profile_resume(), profile_mark() or profile_reset()';
+
+CREATE FUNCTION missing_symbol.profile_resume()
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_profile_go_on';
+COMMENT ON FUNCTION missing_symbol.profile_resume() IS
+    'statements that follow are profiled again, after profile_pause()';
 
 --
 -- report: what is shown of a profile
@@ -1376,10 +1391,14 @@ CREATE FUNCTION missing_symbol.queries(
     OUT committed pg_catalog.bool,
     OUT queryid pg_catalog.int8,
     OUT status pg_catalog.text,
-    OUT sqlstate pg_catalog.text)
+    OUT sqlstate pg_catalog.text,
+    OUT class pg_catalog.text,
+    OUT round_trip pg_catalog.int8,
+    OUT tags pg_catalog.jsonb,
+    OUT application pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
-AS 'MODULE_PATHNAME', 'ms_queries';
+AS 'MODULE_PATHNAME', 'ms_queries_view';
 COMMENT ON FUNCTION missing_symbol.queries() IS
     'the rows of the view queries';
 
@@ -1420,10 +1439,14 @@ CREATE FUNCTION missing_symbol.query_stats(
     OUT wal_records pg_catalog.int8,
     OUT wal_fpi pg_catalog.int8,
     OUT wal_bytes pg_catalog.int8,
-    OUT histogram pg_catalog.float8[])
+    OUT histogram pg_catalog.float8[],
+    OUT class pg_catalog.text,
+    OUT label pg_catalog.text,
+    OUT example_tags pg_catalog.jsonb,
+    OUT application pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
-AS 'MODULE_PATHNAME', 'ms_query_stats';
+AS 'MODULE_PATHNAME', 'ms_query_stats_view';
 COMMENT ON FUNCTION missing_symbol.query_stats() IS
     'the rows of the view query_stats';
 
@@ -1447,10 +1470,15 @@ CREATE FUNCTION missing_symbol.n_plus_one(
     OUT source_rows pg_catalog.int8,
     OUT evidence pg_catalog.text,
     OUT hint pg_catalog.text,
-    OUT userid pg_catalog.oid)
+    OUT userid pg_catalog.oid,
+    OUT shapes pg_catalog.int4,
+    OUT inside pg_catalog.text,
+    OUT label pg_catalog.text,
+    OUT example_tags pg_catalog.jsonb,
+    OUT application pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
-AS 'MODULE_PATHNAME', 'ms_n_plus_one';
+AS 'MODULE_PATHNAME', 'ms_n_plus_one_view';
 COMMENT ON FUNCTION missing_symbol.n_plus_one() IS
     'the rows of the view n_plus_one';
 
@@ -1471,10 +1499,11 @@ CREATE FUNCTION missing_symbol.findings(
     OUT ratio pg_catalog.float8,
     OUT times_seen pg_catalog.int8,
     OUT suggestion pg_catalog.text,
-    OUT why pg_catalog.text)
+    OUT why pg_catalog.text,
+    OUT label pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
-AS 'MODULE_PATHNAME', 'ms_findings_view';
+AS 'MODULE_PATHNAME', 'ms_findings_rows';
 COMMENT ON FUNCTION missing_symbol.findings() IS
     'the rows of the view findings';
 
@@ -1496,6 +1525,13 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ms_profile_summary';
 COMMENT ON FUNCTION missing_symbol.profile_summary() IS
     'this session''s profile in one line';
+
+CREATE FUNCTION missing_symbol.profile_summary(label pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_profile_summary_label';
+COMMENT ON FUNCTION missing_symbol.profile_summary(pg_catalog.text) IS
+    'what came under a label of profile_mark(), in one line';
 
 CREATE FUNCTION missing_symbol.profile_report(format pg_catalog.text DEFAULT 'text')
 RETURNS SETOF pg_catalog.text
@@ -1521,12 +1557,14 @@ COMMENT ON FUNCTION missing_symbol.assert_max_duration(pg_catalog.interval) IS
 
 CREATE FUNCTION missing_symbol.assert_no_n_plus_one(
     min_repeats pg_catalog.int4 DEFAULT 5,
-    min_duration pg_catalog.interval DEFAULT '0')
+    min_duration pg_catalog.interval DEFAULT '0',
+    evidence pg_catalog.text DEFAULT 'burst',
+    ignore pg_catalog.text[] DEFAULT '{}')
 RETURNS pg_catalog.void
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ms_assert_no_n_plus_one';
-COMMENT ON FUNCTION missing_symbol.assert_no_n_plus_one(pg_catalog.int4, pg_catalog.interval) IS
-    'error MS001 if there are N+1 candidates since the last mark; 55000 if profiling is off';
+COMMENT ON FUNCTION missing_symbol.assert_no_n_plus_one(pg_catalog.int4, pg_catalog.interval, pg_catalog.text, pg_catalog.text[]) IS
+    'error MS001 if there are N+1 candidates of that evidence since the last mark; 55000 if profiling is off';
 
 CREATE FUNCTION missing_symbol.assert_no_errors()
 RETURNS pg_catalog.void
@@ -1534,6 +1572,74 @@ LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ms_assert_no_errors';
 COMMENT ON FUNCTION missing_symbol.assert_no_errors() IS
     'error MS001 if a statement has failed since the last mark; 55000 if profiling is off';
+
+CREATE FUNCTION missing_symbol.assert_queries(
+    min pg_catalog.int8 DEFAULT 0,
+    max pg_catalog.int8 DEFAULT 9223372036854775807,
+    command pg_catalog.text DEFAULT NULL,
+    relation pg_catalog.regclass DEFAULT NULL,
+    pattern pg_catalog.text DEFAULT NULL,
+    classes pg_catalog.text[] DEFAULT '{query}',
+    ignore pg_catalog.text[] DEFAULT NULL,
+    label pg_catalog.text DEFAULT NULL)
+RETURNS pg_catalog.void
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_assert_queries';
+COMMENT ON FUNCTION missing_symbol.assert_queries(pg_catalog.int8, pg_catalog.int8, pg_catalog.text, pg_catalog.regclass, pg_catalog.text, pg_catalog.text[], pg_catalog.text[], pg_catalog.text) IS
+    'error MS001 if fewer or more queries were sent since the last mark, or under a label: of a command, on a table, that match a pattern; 55000 if that cannot be told';
+
+CREATE TYPE missing_symbol.budget AS (
+    name pg_catalog.text,
+    found pg_catalog.float8,
+    min pg_catalog.float8,
+    max pg_catalog.float8,
+    ok pg_catalog.bool,
+    offenders pg_catalog.text
+);
+COMMENT ON TYPE missing_symbol.budget IS
+    'what a budget has come to: what was found, its limits, is it ok, and what was too much';
+
+-- Budgets as one row: a raised error costs a pooled client its connection
+CREATE FUNCTION missing_symbol.check_queries(
+    min pg_catalog.int8 DEFAULT 0,
+    max pg_catalog.int8 DEFAULT 9223372036854775807,
+    command pg_catalog.text DEFAULT NULL,
+    relation pg_catalog.regclass DEFAULT NULL,
+    pattern pg_catalog.text DEFAULT NULL,
+    classes pg_catalog.text[] DEFAULT '{query}',
+    ignore pg_catalog.text[] DEFAULT NULL,
+    label pg_catalog.text DEFAULT NULL)
+RETURNS missing_symbol.budget
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_check_queries';
+COMMENT ON FUNCTION missing_symbol.check_queries(pg_catalog.int8, pg_catalog.int8, pg_catalog.text, pg_catalog.regclass, pg_catalog.text, pg_catalog.text[], pg_catalog.text[], pg_catalog.text) IS
+    'assert_queries() as one row: what was found, the limits, is it ok';
+
+CREATE FUNCTION missing_symbol.check_duration(
+    duration pg_catalog.interval)
+RETURNS missing_symbol.budget
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_check_duration';
+COMMENT ON FUNCTION missing_symbol.check_duration(pg_catalog.interval) IS
+    'assert_max_duration() as one row, in milliseconds: what was found, the limits, is it ok';
+
+CREATE FUNCTION missing_symbol.check_no_n_plus_one(
+    min_repeats pg_catalog.int4 DEFAULT 5,
+    min_duration pg_catalog.interval DEFAULT '0',
+    evidence pg_catalog.text DEFAULT 'burst',
+    ignore pg_catalog.text[] DEFAULT '{}')
+RETURNS missing_symbol.budget
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_check_no_n_plus_one';
+COMMENT ON FUNCTION missing_symbol.check_no_n_plus_one(pg_catalog.int4, pg_catalog.interval, pg_catalog.text, pg_catalog.text[]) IS
+    'assert_no_n_plus_one() as one row: the number of candidates, is it ok';
+
+CREATE FUNCTION missing_symbol.check_no_errors()
+RETURNS missing_symbol.budget
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_check_no_errors';
+COMMENT ON FUNCTION missing_symbol.check_no_errors() IS
+    'assert_no_errors() as one row: how many statements have failed, is it ok';
 
 --
 -- trial: what-if and comparison

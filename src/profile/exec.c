@@ -41,6 +41,7 @@ typedef struct MSExec
 	QueryDesc  *desc;
 	bool		live;			/* ExecutorEnd has not been here */
 	bool		adopted;		/* part of a utility command: s has no record */
+	bool		cursor;			/* likewise, and it is a cursor's */
 	bool		goes_on;		/* s has another query to come */
 	bool		look;			/* into its plan */
 	bool		unlisted;		/* here only for that: s is not set */
@@ -263,7 +264,7 @@ hash_parameters(ParamListInfo params)
 	uint64		hash = 0;
 	int			i;
 
-	if (params == NULL || params->paramFetch != NULL)
+	if (params == NULL)
 		return 0;
 	for (i = 0; i < params->numParams; i++)
 	{
@@ -319,19 +320,6 @@ params_text(ParamListInfo params)
 	return text;
 }
 
-static void
-describe_plan(MSStatement *s, PlannedStmt *stmt)
-{
-	s->kind = MS_QUERY;
-	s->operation = stmt->commandType;
-	s->queryid = stmt->queryId;
-	if (IsA(stmt->planTree, Limit))
-	{
-		s->has_limit = true;
-		s->has_offset = ((Limit *) stmt->planTree)->limitOffset != NULL;
-	}
-}
-
 static pg_attribute_always_inline void
 fill_statement(MSStatement *s, QueryDesc *desc, PlannedStmt *stmt, int level,
 			   const MSText *text)
@@ -341,8 +329,11 @@ fill_statement(MSStatement *s, QueryDesc *desc, PlannedStmt *stmt, int level,
 	s->tag = level == 0 ? ActivePortal->commandTag :
 		ms_operation_tag(stmt->commandType);
 	s->executed = true;
-	describe_plan(s, stmt);
-	s->params = hash_parameters(desc->params);
+	ms_statement_describe(s, stmt);
+	if (unlikely(desc->params != NULL && desc->params->paramFetch != NULL))
+		s->unknown_params = true;	/* a function's variables */
+	else
+		s->params = hash_parameters(desc->params);
 }
 
 static void
@@ -459,10 +450,13 @@ start_adopted(int level, QueryDesc *queryDesc, int eflags)
 	MSExec	   *x;
 
 	into->plan_ns += ms_plan_consume(level, queryDesc->plannedstmt);
-	into->params = ms_hash_combine(into->params,
-								   hash_parameters(queryDesc->params));
+	if (queryDesc->params != NULL && queryDesc->params->paramFetch != NULL)
+		into->unknown_params = true;
+	else
+		into->params = ms_hash_combine(into->params,
+									   hash_parameters(queryDesc->params));
 	if (ms_hooks.utility->executes)
-		describe_plan(into, queryDesc->plannedstmt);
+		ms_statement_describe(into, queryDesc->plannedstmt);
 	if (into->queryid == 0)
 		into->queryid = queryDesc->plannedstmt->queryId;
 
@@ -480,6 +474,11 @@ start_adopted(int level, QueryDesc *queryDesc, int eflags)
 	x->s->userid = into->userid;
 	x->s->queryid = into->queryid;
 	x->s->generation = into->generation;
+
+	/* a cursor's rows come as they are fetched */
+	x->cursor = into->tag == CMDTAG_DECLARE_CURSOR && !into->own;
+	x->s->entry = into->entry;
+	x->s->class = into->class;
 	return x;
 }
 
@@ -628,6 +627,15 @@ fail_exec(MSExec *x)
 	ms_error_listed(x->s->level);
 }
 
+/* the client asks for one row, and waits for it */
+static inline void
+note_by_row(MSStatement *s, uint64 count)
+{
+	if (count == 1 && s->level == 0 && !s->own && s->entry->hash == s->shape &&
+		s->generation == ms_profile.generation)
+		s->entry->by_row++;
+}
+
 /* what a run has brought */
 static inline void
 account_run(MSExec *x, ScanDirection direction, uint64 count)
@@ -636,13 +644,25 @@ account_run(MSExec *x, ScanDirection direction, uint64 count)
 
 	ms_statement_end(x->s);
 	if (x->adopted)
+	{
+		if (x->cursor)
+		{
+			note_by_row(x->s, count);
+			x->s->rows += desc->estate->es_processed;
+			ms_runs_rows(x->s);
+		}
 		return;
+	}
 	if (desc->plannedstmt->canSetTag)
 		x->s->rows += desc->estate->es_processed;
 	if (!x->goes_on && is_complete(desc, direction, count))
 		ms_statement_close(x->s, MS_OK, 0);
 	else
+	{
 		ms_statement_update(x->s);
+		ms_runs_rows(x->s);
+		note_by_row(x->s, count);
+	}
 }
 
 /* run it one level deeper; x: NULL if it was not seen at its start */

@@ -29,6 +29,7 @@
 
 static emit_log_hook_type prev_emit_log = NULL;
 static int64 commit_from_ns = 0;
+static uint32 commit_generation;	/* of the profile */
 
 /*
  * Ends of transactions
@@ -41,7 +42,9 @@ take_commit_ns(MSXactEnd end)
 	int64		from_ns = commit_from_ns;
 
 	commit_from_ns = 0;
-	return end == MS_XACT_COMMITTED ? ms_now_ns() - from_ns : 0;
+	return end == MS_XACT_COMMITTED &&
+		commit_generation == ms_profile.generation ?
+		ms_now_ns() - from_ns : 0;
 }
 
 static inline void
@@ -68,7 +71,10 @@ pre_commit(void)
 		ms_hooks.blame = MS_BLAME_END;
 	if (ms_profiling != MS_TRACK_OFF &&
 		TransactionIdIsValid(GetTopTransactionIdIfAny()))
+	{
 		commit_from_ns = ms_now_ns();
+		commit_generation = ms_profile.generation;
+	}
 }
 
 static void

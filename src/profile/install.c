@@ -20,9 +20,10 @@
 
 /* with the ring's shares, 64 */
 static const MSPiece pieces[] = {
-	{25, ms_shapes_attach, ms_shapes_reset, NULL},
+	{24, ms_shapes_attach, ms_shapes_reset, NULL},
 	{4, ms_runs_attach, ms_runs_reset, ms_runs_boundary},
-	{3, ms_facts_attach, ms_facts_reset, NULL}
+	{2, ms_labels_attach, ms_labels_reset, NULL},
+	{2, ms_facts_attach, ms_facts_reset, NULL}
 };
 
 /*

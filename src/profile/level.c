@@ -21,6 +21,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "mb/pg_wchar.h"
 #include "parser/scansup.h"
 #include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
@@ -28,6 +29,7 @@
 
 #include "compat.h"
 #include "profile/level_internal.h"
+#include "profile/profile.h"
 #include "shape/shape.h"
 
 MSHooks		ms_hooks;
@@ -172,6 +174,21 @@ ms_next_location(const char *source)
 	return start;
 }
 
+/* what one caller has to say to the context of an error; palloc'd, or NULL */
+static char *
+context_of(ErrorContextCallback *callback)
+{
+	ErrorContextCallback *saved = error_context_stack;
+	ErrorContextCallback top = *callback;
+	char	   *context;
+
+	top.previous = NULL;
+	error_context_stack = &top;
+	context = GetErrorContextStack();
+	error_context_stack = saved;
+	return context;
+}
+
 /*
  * What runs in a function with a BEGIN ATOMIC body has no text.  Its error
  * context says 'SQL function "f" statement 2', in some language; the number
@@ -180,23 +197,42 @@ ms_next_location(const char *source)
 static pg_noinline void
 name_function(MSText *text)
 {
-	ErrorContextCallback *saved = error_context_stack;
-	ErrorContextCallback top;
 	char	   *number;
 
-	if (saved == NULL)
+	if (error_context_stack == NULL)
 		return;
-	top = *saved;
-	top.previous = NULL;
-	error_context_stack = &top;
-	text->name = GetErrorContextStack();
-	error_context_stack = saved;
-
+	text->name = context_of(error_context_stack);
 	number = strrchr(text->name, ' ');
 	if (number != NULL && strspn(number + 1, "0123456789") ==
 		strlen(number + 1))
 		*number = '_';
 	text->source = text->name;
+}
+
+/*
+ * Where a statement is that a function runs, as the context of an error would
+ * say: the nearest caller that does not but repeat the statement's text.
+ */
+void
+ms_name_inside(char *name, const char *text, int len)
+{
+	ErrorContextCallback *callback;
+	char	   *statement = pnstrdup(text, len);
+
+	name[0] = '\0';
+	for (callback = error_context_stack; callback != NULL && name[0] == '\0';
+		 callback = callback->previous)
+	{
+		char	   *context = context_of(callback);
+
+		if (context == NULL)
+			continue;
+		if (strstr(context, statement) == NULL)
+			strlcpy(name, context,
+					pg_mbcliplen(context, strlen(context), MS_INSIDE - 1) + 1);
+		pfree(context);
+	}
+	pfree(statement);
 }
 
 /* of what does not say where in its text it is */

@@ -160,6 +160,7 @@ extern PlannedStmt *ms_portal_query(bool last);
 
 /* where the text is of what starts or is planned; name: palloc'd */
 extern void ms_text_derive(MSText *text, int level);
+extern void ms_name_inside(char *name, const char *text, int len);
 extern void ms_text_keep(MSText *text, MemoryContext context);
 
 static inline void

@@ -28,13 +28,19 @@ extern void ms_profile_init(void);
  * session.c: the session's profile.
  */
 #define MS_LABEL_MAX	128
+#define MS_COMMENT_MAX	256
+
+/* so many applications are told apart */
+#define MS_APPLICATIONS	16
 
 /* Sums over top-level statements, right whatever the ring has dropped. */
 typedef struct MSTotals
 {
-	uint64		queries;
-	uint64		controls;
+	uint64		classes[MS_CLASSES];
 	uint64		nested;
+	uint64		trips;			/* at most so many */
+	bool		trips_unknown;
+	uint64		last_trip;
 	uint64		errors;
 	uint64		rows;
 	int64		plan_ns;
@@ -42,10 +48,12 @@ typedef struct MSTotals
 	int64		commit_ns;
 	int64		slowest_ns;
 	Oid			slowest_user;
-	char		slowest_text[256];	/* normalised */
+	char		slowest_text[104];	/* normalised */
 	uint64		first_number;
 	uint64		lost_repeats;	/* the longest run that had to be forgotten */
 	int64		lost_repeats_ns;
+	uint64		lost_now;		/* runs forgotten within their unit */
+	uint64		lost_shapes;	/* with what they came to in this section */
 } MSTotals;
 
 typedef struct MSProfile
@@ -71,16 +79,25 @@ typedef struct MSProfile
 	uint64		truncated;
 	uint64		runs_lost;		/* N+1 candidates that were forgotten */
 	uint64		facts_lost;		/* facts of plans that were forgotten */
+	uint64		labels_lost;	/* marks with labels that did not fit */
 
 	/* where the session is */
 	char		label[MS_LABEL_MAX];
 	int			label_len;
+	bool		paused;			/* statements are only counted */
+	int			section_label;	/* its number, -1: none or too many */
+	int			application;
+	char		applications[MS_APPLICATIONS][NAMEDATALEN];
 	uint64		xact;
 	bool		xact_over;		/* the next statement starts another */
 	bool		xact_failed;
 	uint64		failed_xact;	/* the latest that failed, 0 for none */
 	uint64		goes_on;		/* the first record that may be MS_GOES_ON */
 	int			ngo_on;			/* how many are */
+	uint64		trip;			/* the client's latest, and */
+	TimestampTz trip_message;	/* what told it from the one before */
+	int64		trip_idle;
+	bool		trip_unknown;
 	uint64		last_top;		/* record of the latest top-level statement */
 	uint64		unit;
 	uint64		section;		/* counts explicit boundaries */
@@ -107,8 +124,31 @@ ms_profile_record(uint64 seq)
 	return &ms_profile.records[seq % ms_profile.nrecords];
 }
 
+/* of all classes */
+static inline uint64
+ms_totals_statements(const MSTotals *t)
+{
+	uint64		sum = 0;
+
+	for (int i = 0; i < MS_CLASSES; i++)
+		sum += t->classes[i];
+	return sum;
+}
+
 /* everything since the last reset */
 extern void ms_profile_total(MSTotals *total);
+
+/*
+ * Likewise under that label; false if that cannot be told, as more labels were
+ * given than are kept.
+ */
+extern bool ms_label_total(const char *label, int len, MSTotals *total);
+
+/* a label by its number, cut as it is kept; NULL: none */
+extern const char *ms_label_text(int label);
+
+/* application_name, or (others) where there were too many */
+extern const char *ms_application_name(int application);
 
 /*
  * A line in the server's log about what came since the last mark; set by who
@@ -116,11 +156,17 @@ extern void ms_profile_total(MSTotals *total);
  */
 extern void (*ms_profile_log) (const char *why);
 
+/* a record's text, parameters and comment, the last MS_COMMENT_MAX at most */
+extern const char *ms_record_text(const MSRecord *r);
+extern const char *ms_record_params(const MSRecord *r);
+extern void ms_record_comment(const MSRecord *r, char *to);
+
 /* may the current user see the text of that role's statements? */
 extern bool ms_may_see(Oid userid);
 
 /* a line of an SQLSTATE: five letters in a static buffer */
 extern const char *ms_sqlstate(int sqlerrcode);
+extern const char *ms_class_name(MSClass class);
 extern const char *ms_status_name(MSStatus status, int sqlerrcode);
 
 #define MS_INSUFFICIENT_PRIVILEGE	"<insufficient privilege>"
@@ -133,14 +179,12 @@ extern const char *ms_status_name(MSStatus status, int sqlerrcode);
 extern void ms_profile_pause(void);
 extern void ms_profile_resume(void);
 
-/* error 55000 unless profiling is on */
+/* error 55000 unless profiling is on, and not paused */
 extern void ms_profile_require_on(void);
 
 /*
  * statement.c: the ring.
  */
-extern const char *ms_record_text(const MSRecord *r);
-extern const char *ms_record_params(const MSRecord *r);
 extern int	ms_record_committed(const MSRecord *r);
 
 /* the statement that calls this function directly is not to be listed */
@@ -150,6 +194,21 @@ extern void ms_profile_own(void);
  * shapes.c: statistics per shape.
  */
 #define MS_SHAPE_TEXT	1536
+#define MS_SHAPE_RELATIONS	8
+#define MS_INSIDE		128
+
+/* n_plus_one.c: a shape that may be the source of another's run */
+typedef struct MSPossible
+{
+	uint64		shape;			/* 0: none */
+	struct MSShape *entry;		/* while it is that shape's: */
+	uint32		calls;			/* in the unit, before its latest then */
+	uint32		calls_now;		/* and at the run's latest */
+	uint64		rows;
+	uint64		rows_now;
+} MSPossible;
+
+#define MS_POSSIBLE		4
 
 typedef struct MSShape
 {
@@ -163,12 +222,30 @@ typedef struct MSShape
 	uint64		rows;
 	MSUsage		usage;
 	uint64		last_used;
+
+	/* what its first statement says */
+	int			words;			/* MS_SAYS_... */
+	MSClass		class;			/* the latest statement's */
+	CommandTag	tag;			/* likewise */
+	uint64		section;		/* the latest, and */
+	uint64		section_calls;	/* its calls there */
+	bool		fk_check;		/* PostgreSQL's own, of a foreign key */
+	bool		in_trigger;
+	bool		named;			/* it has been asked, where it is */
+	char		inside[MS_INSIDE];	/* of a nested one: where it is */
+	CmdType		operation;
+	int			nrelations;		/* -1: not known; of these are kept: */
+	Oid			relations[MS_SHAPE_RELATIONS];
+
 	int			text_len;
 	char		text[MS_SHAPE_TEXT];	/* not NUL-terminated */
 
-	/* n_plus_one.c: the latest top-level execution, and its run */
+	/* n_plus_one.c: what it did in the latest unit, and its run there */
 	uint64		unit;
 	uint64		ordinal;
+	uint64		calls_unit;		/* of what follows; a call may go on */
+	uint32		unit_calls;
+	uint64		unit_rows;		/* of calls that gave 2 or more */
 	int			run;			/* index, or -1 */
 	uint64		run_id;
 	uint64		first_number;
@@ -177,9 +254,14 @@ typedef struct MSShape
 	uint64		first_xact;
 	uint64		first_rows;
 	int64		first_ns;
-	uint64		source;			/* shape hash, 0 for none */
-	Oid			source_user;
-	uint64		source_rows;
+	MSPossible	possible[MS_POSSIBLE];	/* the nearest first */
+	uint64		last_trip;
+	uint64		by_row;			/* its rows were asked for one by one */
+
+	/* of the execution that took longest */
+	int			label;
+	int			application;
+	char		comment[MS_COMMENT_MAX];	/* "": none */
 
 	MSHistogram histogram;
 } MSShape;
@@ -197,6 +279,15 @@ extern MSShape *ms_shapes_next(int *position);
 /* so many executions make a candidate */
 #define MS_MIN_REPEATS	5
 
+/* why it is thought to be one */
+typedef enum MSEvidence
+{
+	MS_STRONG,					/* another statement's rows explain it */
+	MS_BURST,					/* in a row */
+	MS_PIPELINED,				/* sent together */
+	MS_LOOP						/* again and again in the unit */
+} MSEvidence;
+
 typedef struct MSCandidate
 {
 	uint64		unit;
@@ -213,17 +304,24 @@ typedef struct MSCandidate
 	char	   *text;			/* as the user may see it */
 	char	   *source;			/* NULL for none */
 	uint64		source_rows;
-	bool		strong;
+	MSEvidence	evidence;
+	int			shapes;			/* of so many, one for each kind of row */
+	char	   *inside;			/* the function that runs it, or NULL */
+	const char *label;			/* of its first statement, or NULL */
+	const char *application;
+	char	   *comment;		/* likewise; as the user may see it, or NULL */
 	char	   *hint;
 } MSCandidate;
 
+extern const char *ms_evidence_name(MSEvidence evidence);
+
 /*
- * The candidates with at least that many repeats and that much time, in
- * the order of their first statement; of one section, or of all with 0.  A
- * List of MSCandidate.  everything: as the server's log may see it.
+ * The candidates with at least that many repeats, that much time and that
+ * evidence, in the order of their first statement; of one section, or of all
+ * with 0.  A List of MSCandidate.  everything: as the server's log may see it.
  */
 extern List *ms_candidates(uint64 section, int64 min_repeats, int64 min_ns,
-						   bool everything);
+						   MSEvidence weakest, bool everything);
 
 /*
  * plans.c: the facts of the profile, those that the user may see or those

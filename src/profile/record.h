@@ -21,6 +21,19 @@ typedef enum MSStatus
 	MS_CLOSED
 } MSStatus;
 
+/* What kind of statement it is; only a query is what a budget is about */
+typedef enum MSClass
+{
+	MS_CLASS_QUERY,
+	MS_CLASS_CATALOG,			/* of nothing but the server's own tables */
+	MS_CLASS_PING,				/* SELECT 1, SELECT version() */
+	MS_CLASS_DRIVER,			/* PREPARE, FETCH, SHOW ... */
+	MS_CLASS_CONTROL,			/* BEGIN, COMMIT, SAVEPOINT, SET ... */
+	MS_CLASS_PAUSED				/* of any kind, while it was paused */
+} MSClass;
+
+#define MS_CLASSES	(MS_CLASS_PAUSED + 1)
+
 /* Of a record: what its transaction came to, as far as it had to be noted */
 typedef enum MSCommitted
 {
@@ -56,6 +69,7 @@ typedef struct MSUsage
 typedef struct MSRecord
 {
 	uint64		number;
+	uint64		trip;			/* what the client sent together has the same */
 	uint64		xact;
 	uint64		queryid;
 	uint64		shape;
@@ -81,7 +95,9 @@ typedef struct MSRecord
 	int8		wrote;			/* likewise, where it goes on: what the latest
 								 * transaction came to that wrote something */
 	bool		hidden;			/* the profiler's own */
-	bool		control;		/* of kind MS_CONTROL */
+	int8		class;			/* an MSClass */
+	int8		application;	/* see ms_application_name() */
+	bool		ends;			/* of those that end savepoints */
 	int64		commit_ns;
 	uint64		rows;
 	MSUsage		usage;

@@ -12,6 +12,7 @@
  *		shapes		shapes.c
  *		runs		n_plus_one.c
  *		facts		plans.c
+ *		labels		here
  *
  * These come with their pieces (install.c); the ring is statement.c's.
  *
@@ -36,6 +37,7 @@
 #include "figures/figures.h"
 #include "profile/profile.h"
 #include "profile/session_internal.h"
+#include "shape/shape.h"
 
 /* shares of the memory, in 1/64; the others are in their pieces */
 #define SHARE_RECORDS	16
@@ -48,6 +50,20 @@ bool		ms_params = false;
 int			ms_profile_memory = 4096;
 
 void		(*ms_profile_log) (const char *why) = NULL;
+
+/* a label, and what came under it */
+#define MAX_LABELS	256
+
+typedef struct MSLabel
+{
+	int			len;
+	char		text[MS_LABEL_MAX];
+	MSTotals	totals;
+} MSLabel;
+
+static MSLabel *labels;
+static int	nlabels;
+static int	max_labels;
 
 /* see ms_session_init() */
 static const MSPiece *pieces;
@@ -83,6 +99,21 @@ ms_sqlstate(int sqlerrcode)
 }
 
 const char *
+ms_class_name(MSClass class)
+{
+	static const char *const names[MS_CLASSES] = {
+		[MS_CLASS_QUERY] = "query",
+		[MS_CLASS_CATALOG] = "catalog",
+		[MS_CLASS_PING] = "ping",
+		[MS_CLASS_DRIVER] = "driver",
+		[MS_CLASS_CONTROL] = "control",
+		[MS_CLASS_PAUSED] = "paused"
+	};
+
+	return names[class];
+}
+
+const char *
 ms_status_name(MSStatus status, int sqlerrcode)
 {
 	switch (status)
@@ -100,38 +131,187 @@ ms_status_name(MSStatus status, int sqlerrcode)
 }
 
 /*
+ * Records
+ */
+
+const char *
+ms_record_text(const MSRecord *r)
+{
+	return ms_profile.texts + r->text_pos % ms_profile.texts_size +
+		r->label_len;
+}
+
+const char *
+ms_record_params(const MSRecord *r)
+{
+	return ms_record_text(r) + r->text_len;
+}
+
+/* the comment of its text, MS_COMMENT_MAX with its NUL at most; "": none */
+void
+ms_record_comment(const MSRecord *r, char *to)
+{
+	int			size;
+	const char *comment = ms_comment(ms_record_text(r), r->text_len, &size);
+
+	if (comment == NULL || size >= MS_COMMENT_MAX)
+		size = 0;
+	memcpy(to, comment, size);
+	to[size] = '\0';
+}
+
+/*
  * Memory
  */
+
+static void
+totals_add(MSTotals *sum, const MSTotals *more)
+{
+	for (int i = 0; i < MS_CLASSES; i++)
+		sum->classes[i] += more->classes[i];
+	sum->nested += more->nested;
+	sum->trips += more->trips;
+	sum->trips_unknown |= more->trips_unknown;
+	sum->errors += more->errors;
+	sum->rows += more->rows;
+	sum->plan_ns += more->plan_ns;
+	sum->exec_ns += more->exec_ns;
+	sum->commit_ns += more->commit_ns;
+	if (more->slowest_ns > sum->slowest_ns)
+	{
+		sum->slowest_ns = more->slowest_ns;
+		sum->slowest_user = more->slowest_user;
+		memcpy(sum->slowest_text, more->slowest_text,
+			   sizeof(sum->slowest_text));
+	}
+}
 
 void
 ms_profile_total(MSTotals *total)
 {
-	const MSTotals *section = &ms_profile.in_section;
-	MSTotals	sum = ms_profile.before;
+	*total = ms_profile.before;
+	totals_add(total, &ms_profile.in_section);
+}
 
-	sum.queries += section->queries;
-	sum.controls += section->controls;
-	sum.nested += section->nested;
-	sum.errors += section->errors;
-	sum.rows += section->rows;
-	sum.plan_ns += section->plan_ns;
-	sum.exec_ns += section->exec_ns;
-	sum.commit_ns += section->commit_ns;
-	if (section->slowest_ns > sum.slowest_ns)
+/*
+ * Labels and applications: each has a number.  A label's totals are those of
+ * its sections that are over.
+ */
+
+void
+ms_labels_attach(char *memory, Size size)
+{
+	labels = (MSLabel *) memory;
+	max_labels = Min(size / sizeof(MSLabel), MAX_LABELS);
+}
+
+void
+ms_labels_reset(void)
+{
+	nlabels = 0;
+	ms_profile.labels_lost = 0;
+	ms_profile.section_label = -1;
+	memset(ms_profile.applications, 0, sizeof(ms_profile.applications));
+	ms_profile.application = 0;
+}
+
+static int
+find_label(const char *label, int len)
+{
+	for (int i = 0; i < nlabels; i++)
+		if (labels[i].len == len && memcmp(labels[i].text, label, len) == 0)
+			return i;
+	return -1;
+}
+
+/* the number of the label that is in force */
+static int
+take_label(void)
+{
+	int			found;
+	MSLabel    *label;
+
+	if (ms_profile.label_len == 0)
+		return -1;
+	found = find_label(ms_profile.label, ms_profile.label_len);
+	if (found >= 0)
+		return found;
+	if (nlabels == max_labels)
 	{
-		sum.slowest_ns = section->slowest_ns;
-		sum.slowest_user = section->slowest_user;
-		memcpy(sum.slowest_text, section->slowest_text,
-			   sizeof(sum.slowest_text));
+		ms_profile.labels_lost++;
+		return -1;
 	}
-	*total = sum;
+	label = &labels[nlabels];
+	memset(label, 0, sizeof(MSLabel));
+	label->len = ms_profile.label_len;
+	memcpy(label->text, ms_profile.label, label->len);
+	return nlabels++;
+}
+
+void
+ms_session_label(const char *label, int len)
+{
+	ms_profile.label_len = pg_mbcliplen(label, len, MS_LABEL_MAX);
+	memcpy(ms_profile.label, label, ms_profile.label_len);
+}
+
+const char *
+ms_label_text(int label)
+{
+	return label < 0 || label >= nlabels ? NULL :
+		pnstrdup(labels[label].text, labels[label].len);
+}
+
+bool
+ms_label_total(const char *label, int len, MSTotals *total)
+{
+	int			found = find_label(label, pg_mbcliplen(label, len, MS_LABEL_MAX));
+
+	memset(total, 0, sizeof(MSTotals));
+	if (found < 0)
+		return ms_profile.labels_lost == 0;
+	*total = labels[found].totals;
+	if (found == ms_profile.section_label)
+		totals_add(total, &ms_profile.in_section);
+	return true;
+}
+
+void
+ms_session_application(void)
+{
+	int			i;
+
+	/* the first is empty, as the session may have none */
+	for (i = 0; i < MS_APPLICATIONS; i++)
+	{
+		char	   *name = ms_profile.applications[i];
+
+		if (name[0] == '\0' && i > 0)
+			strlcpy(name, application_name, NAMEDATALEN);
+		if (strncmp(name, application_name, NAMEDATALEN - 1) == 0)
+			break;
+	}
+	ms_profile.application = i;
+}
+
+const char *
+ms_application_name(int application)
+{
+	if (application == MS_APPLICATIONS)
+		return "(others)";
+	return ms_profile.applications[application];
 }
 
 /* a boundary that was asked for: another section of the budgets and the log */
 void
 ms_session_boundary(void)
 {
-	ms_profile_total(&ms_profile.before);
+	totals_add(&ms_profile.before, &ms_profile.in_section);
+	if (ms_profile.section_label >= 0)
+		totals_add(&labels[ms_profile.section_label].totals,
+				   &ms_profile.in_section);
+	ms_profile.section_label = take_label();
+	ms_profile.paused = false;
 	ms_profile.section++;
 	ms_profile.section_seq = ms_profile.next_seq;
 	ms_profile.repeatable = NULL;
@@ -163,9 +343,13 @@ empty_profile(void)
 	ms_profile.goes_on = 0;
 	ms_profile.ngo_on = 0;
 	ms_profile.last_top = 0;
+	ms_profile.trip = 0;
+	ms_profile.trip_message = 0;
+	ms_profile.trip_unknown = false;
 	ms_profile.unit = 0;
 	for (int i = 0; i < npieces; i++)
 		pieces[i].reset();
+	ms_profile.section_label = -1;
 	memset(&ms_profile.in_section, 0, sizeof(MSTotals));
 	memset(&ms_profile.before, 0, sizeof(MSTotals));
 	ms_session_boundary();

@@ -8,6 +8,8 @@
 #ifndef MS_SESSION_INTERNAL_H
 #define MS_SESSION_INTERNAL_H
 
+#include "utils/guc.h"
+
 #include "compat.h"
 #include "profile/profile.h"
 
@@ -62,8 +64,31 @@ ms_profile_ready(void)
 	return likely(ms_profile.ready) || ms_profile_make_ready();
 }
 
+/* application_name has changed */
+extern void ms_session_application(void);
+
+/* as which application the session is now */
+static inline int
+ms_application_now(void)
+{
+	int			now = ms_profile.application;
+
+	if (application_name != NULL &&
+		(now == MS_APPLICATIONS ||
+		 strcmp(ms_profile.applications[now], application_name) != 0))
+		ms_session_application();
+	return ms_profile.application;
+}
+
+/* memory for labels */
+extern void ms_labels_attach(char *memory, Size size);
+extern void ms_labels_reset(void);
+
 /* a boundary that was asked for: another section of the budgets and the log */
 extern void ms_session_boundary(void);
+
+/* a label for what follows, from the next boundary on; len 0: none */
+extern void ms_session_label(const char *label, int len);
 
 /* empty it, and follow a change of missing_symbol.profile_memory */
 extern void ms_session_reset(void);

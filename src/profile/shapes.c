@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include "advice/advice.h"
 #include "figures/figures.h"
 #include "profile/profile.h"
 #include "profile/statement_internal.h"
@@ -57,6 +58,7 @@ clear_shape(MSShape *shape)
 {
 	memset(shape, 0, offsetof(MSShape, histogram));
 	shape->run = -1;
+	shape->label = -1;
 	ms_histogram_init(&shape->histogram);
 }
 
@@ -145,9 +147,27 @@ evict_shape(void)
 			victim = shape;
 	}
 	evictions++;
+	if (victim->section == ms_profile.section && victim->toplevel)
+		ms_profile.in_section.lost_shapes++;
+	if (victim->unit == ms_profile.unit)
+		ms_profile.in_section.lost_now++;
 	add_usage(others, victim);
 	unlink_shape(victim);
 	return victim;
+}
+
+/* does that a row is there that is referred to, or that none refers to one */
+static bool
+is_fk_check(const char *text, int len)
+{
+	static const char check[] = "SELECT 1 FROM ONLY \"";
+	static const char locks[] = " FOR KEY SHARE OF x";
+
+	if (ms_is_fk_check(text))
+		return true;
+	return len > sizeof(check) + sizeof(locks) &&
+		memcmp(text, check, strlen(check)) == 0 &&
+		memcmp(text + len - strlen(locks), locks, strlen(locks)) == 0;
 }
 
 static pg_noinline MSShape *
@@ -167,7 +187,30 @@ new_shape(MSStatement *s)
 			 s->shape_text ? s->shape_len : s->len,
 			 shape->text, MS_SHAPE_TEXT, &literals);
 	shape->text_len = strlen(shape->text);
+	shape->words = ms_shape_words(s->shape_text ? s->shape_text : s->text,
+								  s->shape_text ? s->shape_len : s->len);
+	shape->fk_check = s->level > 0 && is_fk_check(s->text, s->len);
+	shape->operation = s->operation;
+	shape->nrelations = -1;
 	return shape;
+}
+
+void
+ms_shapes_plan(MSStatement *s)
+{
+	MSShape    *shape = s->entry;
+	ListCell   *lc;
+
+	if (likely(shape->nrelations >= 0) || shape->hash != s->shape)
+		return;
+	shape->operation = s->operation;
+	shape->nrelations = list_length(s->relations);
+	foreach(lc, s->relations)
+	{
+		if (foreach_current_index(lc) == MS_SHAPE_RELATIONS)
+			break;
+		shape->relations[foreach_current_index(lc)] = lfirst_oid(lc);
+	}
 }
 
 void
@@ -179,6 +222,8 @@ ms_shapes_open(MSStatement *s)
 		s->entry = new_shape(s);
 	s->entry->last_used = ++uses;
 	s->evictions = evictions;
+	if (s->kind == MS_QUERY)
+		ms_shapes_plan(s);
 }
 
 MSShape *
@@ -190,9 +235,20 @@ ms_shapes_add(MSStatement *s, MSStatus status)
 	if (unlikely(evictions != s->evictions) &&
 		(shape->hash != s->shape || shape->userid != s->userid ||
 		 shape->toplevel != (s->level == 0)))
+	{
 		shape = others;
+		ms_profile.in_section.lost_shapes++;
+	}
 	if (shape->queryid == 0)
 		shape->queryid = s->queryid;
+	shape->class = s->class;
+	shape->tag = s->tag;
+	if (shape->section != ms_profile.section)
+	{
+		shape->section = ms_profile.section;
+		shape->section_calls = 0;
+	}
+	shape->section_calls++;
 	shape->calls++;
 	if (status == MS_ERROR)
 		shape->errors++;

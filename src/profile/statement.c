@@ -15,17 +15,20 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "access/xact.h"
 #include "executor/instrument.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "parser/scansup.h"
+#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
 #include "figures/figures.h"
 #include "profile/level_internal.h"
 #include "profile/profile.h"
+#include "profile/session_internal.h"
 #include "profile/statement_internal.h"
 #include "shape/shape.h"
 
@@ -93,17 +96,18 @@ clip(const char *text, int len, int max)
 	return pg_mbcliplen(text, len, max);
 }
 
-const char *
-ms_record_text(const MSRecord *r)
+/* a statement whose text is cut keeps the comment at its end: its tags */
+static pg_noinline void
+keep_comment(char *to, int len, const MSStatement *s)
 {
-	return ms_profile.texts + r->text_pos % ms_profile.texts_size +
-		r->label_len;
-}
+	int			size;
+	const char *comment = ms_comment(s->text, s->len, &size);
 
-const char *
-ms_record_params(const MSRecord *r)
-{
-	return ms_record_text(r) + r->text_len;
+	if (comment == NULL || comment == s->text || size > MS_COMMENT_MAX)
+		return;
+	memmove(to + len - size, comment, size);
+	for (to += len - size; len > size && (to[-1] & 0x80); len--)
+		*--to = ' ';			/* no part of a character */
 }
 
 /*
@@ -139,6 +143,8 @@ push_text(MSRecord *r, MSStatement *s, const char *params)
 	to = ms_profile.texts + r->text_pos % ms_profile.texts_size;
 	memcpy(to, ms_profile.label, label_len);
 	memcpy(to + label_len, s->text, text_len);
+	if (unlikely(text_len < s->len))
+		keep_comment(to + label_len, text_len, s);
 	if (params_len > 0)
 		memcpy(to + label_len + text_len, params, params_len);
 	ms_profile.repeatable =
@@ -209,6 +215,8 @@ ms_statement_init(MSStatement *s, const char *source, int location, int len)
 		source += location;
 		if (len <= 0)
 			len = strlen(source);
+		else if (source[len] == ';')
+			len += ms_comment_behind(source + len);
 	}
 	else
 		len = strlen(source);
@@ -314,6 +322,130 @@ check_unit(MSStatement *s)
 		ms_runs_boundary();
 }
 
+/*
+ * What a query is, from its plan.  One of nothing but catalogs asks the
+ * server's own tables.
+ */
+static inline MSClass
+class_of_relations(const List *relations)
+{
+	ListCell   *lc;
+
+	if (relations == NIL)
+		return MS_CLASS_QUERY;
+	foreach(lc, relations)
+		if (lfirst_oid(lc) >= FirstNormalObjectId)
+			return MS_CLASS_QUERY;
+	return MS_CLASS_CATALOG;
+}
+
+/* rows that the statement locks itself, not for what it writes */
+static pg_noinline void
+note_row_marks(MSStatement *s, const List *marks)
+{
+	ListCell   *lc;
+
+	foreach(lc, marks)
+	{
+		PlanRowMark *mark = lfirst_node(PlanRowMark, lc);
+
+		if (mark->strength == LCS_NONE)
+			continue;
+		s->locks = true;
+		s->skips |= mark->waitPolicy == LockWaitSkip;
+	}
+}
+
+/* the words of what reads no table say whether it asks for anything */
+static inline void
+note_words(MSStatement *s)
+{
+	if (s->relations != NIL || s->operation != CMD_SELECT)
+		return;
+	if (s->entry->words & MS_SAYS_PING)
+		s->class = MS_CLASS_PING;
+	else if (s->entry->words & MS_SAYS_SETTING)
+		s->class = MS_CLASS_CONTROL;
+}
+
+/* before it is open, or, of an EXECUTE, after */
+void
+ms_statement_describe(MSStatement *s, PlannedStmt *stmt)
+{
+	s->kind = MS_QUERY;
+	s->operation = stmt->commandType;
+	s->queryid = stmt->queryId;
+	s->relations = stmt->relationOids;
+	s->class = class_of_relations(stmt->relationOids);
+	s->user_code = stmt->invalItems != NIL;
+	if (IsA(stmt->planTree, Limit))
+	{
+		s->has_limit = true;
+		s->has_offset = ((Limit *) stmt->planTree)->limitOffset != NULL;
+	}
+	s->aggregates = IsA(stmt->planTree, Agg);
+	if (unlikely(stmt->rowMarks != NIL))
+		note_row_marks(s, stmt->rowMarks);
+	if (s->opened && !s->own && s->generation == ms_profile.generation)
+	{
+		ms_shapes_plan(s);
+		note_words(s);
+	}
+}
+
+/*
+ * Has the client waited for an answer since its last statement?  What is in
+ * one string has come at one time.  Else there was a Sync, after which the
+ * server is idle: in a transaction block for some time, outside of one in no
+ * transaction.  Never guessed from how long something took.
+ */
+static inline void
+note_trip(MSStatement *s)
+{
+	TimestampTz message = GetCurrentStatementStartTimestamp();
+
+	if (message != ms_profile.trip_message)
+	{
+		int64		idle = MS_IDLE_TIME();
+		bool		in_block = !s->begins_xact && IsTransactionBlock();
+
+		if (s->begins_xact || (in_block && idle != ms_profile.trip_idle))
+			ms_profile.trip++;
+		ms_profile.trip_unknown = in_block && !MS_HAVE_IDLE_TIME();
+		ms_profile.trip_message = message;
+		ms_profile.trip_idle = idle;
+	}
+	s->trip = ms_profile.trip;
+}
+
+/* where a shape is that is not the client's: of its first statement */
+static pg_noinline void
+name_shape(MSStatement *s)
+{
+	s->entry->named = true;
+	s->entry->in_trigger = DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0)) > 0;
+	ms_name_inside(s->entry->inside, s->text, s->len);
+}
+
+/* while it is paused: only that there was one is kept */
+static pg_noinline void
+pass_over(MSStatement *s)
+{
+	s->own = true;
+	s->seq = 0;
+	s->record = NULL;
+	s->entry = NULL;
+	s->shape = 0;
+	s->start_ns = ms_now_ns();
+	s->end_ns = s->start_ns;
+	s->from_ns = s->start_ns;
+	if (s->level > 0)
+		return;
+	s->passed = true;
+	ms_profile.in_section.classes[MS_CLASS_PAUSED]++;
+	ms_profile.last_top = 0;
+}
+
 void
 ms_statement_open(MSStatement *s, const char *params)
 {
@@ -321,12 +453,25 @@ ms_statement_open(MSStatement *s, const char *params)
 
 	s->opened = true;
 	s->generation = ms_profile.generation;
+	s->trip = 0;
+	if (unlikely(ms_profile.paused))
+	{
+		pass_over(s);
+		return;
+	}
 	r = push_record(s, params);
 	ms_shapes_open(s);
+	if (s->kind == MS_QUERY)
+		note_words(s);
+	if (s->level > 0 && !s->entry->named)
+		name_shape(s);
 	r->number = ms_profile.next_number++;
+	r->trip = 0;
 	r->level = s->level;
 	r->userid = s->userid;
-	r->control = s->kind == MS_CONTROL;
+	r->ends = s->transaction;
+	r->class = s->class;
+	r->application = ms_application_now();
 	r->run = -1;
 	if (!ms_profile.xact_over)
 		 /* as the others of this transaction */ ;
@@ -354,7 +499,10 @@ ms_statement_open(MSStatement *s, const char *params)
 	r->start_ns = s->start_ns - s->exec_ns;
 	if (s->level == 0)
 	{
-		check_unit(s);
+		note_trip(s);
+		r->trip = s->trip;
+		if (s->begins_xact)
+			check_unit(s);		/* who waits in a transaction goes on with it */
 		ms_profile.last_top = s->seq;
 	}
 }
@@ -363,6 +511,7 @@ static inline void
 update_record(MSRecord *pg_restrict r, const MSStatement *pg_restrict s)
 {
 	r->tag = s->tag;
+	r->class = s->class;
 	r->queryid = s->queryid;
 	r->plan_ns = s->plan_ns;
 	r->exec_ns = s->exec_ns;
@@ -403,16 +552,32 @@ add_to_totals(MSTotals *t, MSStatement *s, MSStatus status, MSShape *shape)
 		t->nested++;
 		return;
 	}
-	if (s->kind == MS_CONTROL)
-		t->controls++;
-	else
-		t->queries++;
+	t->classes[s->class]++;
+	if (s->trip != t->last_trip)
+	{
+		t->last_trip = s->trip;
+		t->trips++;
+	}
+	t->trips_unknown |= ms_profile.trip_unknown;
 	if (status == MS_ERROR)
 		t->errors++;
 	t->rows += s->rows;
 	t->plan_ns += s->plan_ns;
 	t->exec_ns += s->exec_ns;
 	note_slowest(t, s, shape, s->plan_ns + s->exec_ns);
+}
+
+/* a shape has many callers: who took longest is its example */
+static pg_noinline void
+note_example(MSStatement *s, MSRecord *r)
+{
+	MSShape    *shape = s->entry;
+
+	if (shape->hash != s->shape)
+		return;
+	shape->label = ms_profile.section_label;
+	shape->application = r->application;
+	ms_record_comment(r, shape->comment);
 }
 
 void
@@ -452,14 +617,14 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 	}
 	if (status == MS_ERROR && s->level == 0)
 		ms_profile.xact_failed = true;
+	if (unlikely(s->exec_ns >= s->entry->histogram.max) && r != NULL)
+		note_example(s, r);
 	shape = ms_shapes_add(s, status);
 	add_to_totals(&ms_profile.in_section, s, status, shape);
+	if (s->class == MS_CLASS_QUERY)
+		ms_runs_add(s, shape, r, status);
 	if (s->level == 0)
-	{
-		if (s->kind != MS_CONTROL)
-			ms_runs_add(s, shape, r, status);
 		ms_profile.last_end_ns = Max(s->end_ns, ms_profile.last_end_ns);
-	}
 }
 
 void
@@ -517,6 +682,11 @@ ms_profile_own(void)
 	if (ms_hooks.at.current == NULL || ms_hooks.at.current_context != error_context_stack)
 		return;
 	ms_hooks.at.current->own = true;
+	if (ms_hooks.at.current->passed)
+	{
+		ms_hooks.at.current->passed = false;
+		ms_profile.in_section.classes[MS_CLASS_PAUSED]--;
+	}
 	if (ms_hooks.at.current->opened)
 		ms_statement_forget(ms_hooks.at.current);
 }
@@ -685,7 +855,7 @@ ms_profile_subxact_abort(SubTransactionId subid)
 		if (r == NULL || r->xact != ms_profile.xact ||
 			(r->subid != InvalidSubTransactionId && r->subid < subid))
 			break;
-		if (!r->control && r->committed == MS_WITH_XACT)
+		if (!r->ends && r->committed == MS_WITH_XACT)
 			r->committed = MS_UNDONE;
 	}
 }

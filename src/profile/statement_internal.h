@@ -10,6 +10,7 @@
 
 #include "executor/execdesc.h"
 #include "nodes/nodes.h"
+#include "nodes/plannodes.h"
 #include "tcop/cmdtag.h"
 
 #include "compat.h"
@@ -26,8 +27,7 @@ typedef enum MSXactEnd
 
 typedef enum MSKind
 {
-	MS_CONTROL,					/* BEGIN, COMMIT, SAVEPOINT, SET: no query */
-	MS_UTILITY,					/* a query that cannot be an N+1 */
+	MS_UTILITY,					/* a command: it cannot be an N+1 */
 	MS_QUERY
 } MSKind;
 
@@ -51,11 +51,22 @@ typedef struct MSStatement
 	bool		opened;			/* has a record, or had one: */
 	bool		closed;			/* its numbers are in the statistics */
 	bool		own;			/* of the profiler: not to be listed */
+	bool		passed;			/* counted as paused */
 	bool		begins_xact;	/* the first that is listed of a transaction */
 	bool		executed;		/* reached the executor or the utility */
 	bool		measured;		/* usage is set */
 	bool		has_limit;
 	bool		has_offset;
+	bool		locks;			/* rows: FOR UPDATE and the like */
+	bool		skips;			/* those that are locked: it takes a job */
+	bool		user_code;		/* calls functions that are not the server's */
+	bool		aggregates;		/* gives what an aggregate makes of rows */
+	bool		unknown_params; /* params has not all of them */
+	bool		transaction;	/* BEGIN, COMMIT, SAVEPOINT ... or SET */
+	MSClass		class;
+	const List *relations;		/* OIDs, as its plan has them; as long as text */
+	uint64		noted_unit;		/* where it is counted as a source, and */
+	uint64		noted_rows;		/* with how many rows */
 	const char *shape_text;		/* where the shape is another text's, or NULL */
 	uint64		queryid;
 	uint64		shape;			/* hash of the normalised text, 0 before opened */
@@ -68,6 +79,7 @@ typedef struct MSStatement
 	/* from here on set as it is opened */
 	uint32		generation;		/* of the profile it was opened in */
 	uint64		seq;			/* its record's */
+	uint64		trip;
 	struct MSRecord *record;	/* while the ring has that number */
 	uint64		literals;		/* hash of the literals alone */
 	struct MSShape *entry;		/* the shape's, if it is still the same: */
@@ -89,6 +101,9 @@ extern void ms_statement_init(MSStatement *s, const char *source, int location,
 							  int len);
 extern void ms_statement_begin(MSStatement *s);
 extern void ms_statement_end(MSStatement *s);
+
+/* what its plan says, before it is open; of an EXECUTE also after */
+extern void ms_statement_describe(MSStatement *s, PlannedStmt *stmt);
 
 /* none of these fails; open may be called once only, close any time */
 extern void ms_statement_open(MSStatement *s, const char *params);
@@ -140,6 +155,9 @@ extern void ms_shapes_reset(void);
 /* find or make the entry of a statement that starts, by its shape */
 extern void ms_shapes_open(MSStatement *s);
 
+/* what its plan says of the shape, where that is not known yet */
+extern void ms_shapes_plan(MSStatement *s);
+
 /* add a statement that is over; the shape may be the one of all others */
 extern struct MSShape *ms_shapes_add(MSStatement *s, MSStatus status);
 
@@ -151,6 +169,7 @@ extern void ms_runs_reset(void);
 extern void ms_runs_boundary(void);
 extern void ms_runs_add(MSStatement *s, struct MSShape *shape, MSRecord *r,
 						MSStatus status);
+extern void ms_runs_rows(MSStatement *s);
 extern void ms_runs_commit(MSRecord *r, int64 commit_ns);
 extern void ms_runs_failed(MSRecord *r);
 

@@ -10,6 +10,7 @@
 
 #include <limits.h>
 
+#include "access/xact.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -41,6 +42,13 @@ static struct
 	int8		params;
 }			session_switch = {false, MS_TRACK_OFF, -1, -1};
 
+/*
+ * Started for a transaction: stopped and emptied at its end, whatever that is,
+ * since behind a pooler the session is another client's then.
+ */
+static bool for_xact = false;
+static bool xact_logged;
+
 /* how often it is paused, and what was in force before */
 static int	pauses = 0;
 static MSTrack paused = MS_TRACK_OFF;
@@ -49,6 +57,8 @@ PG_FUNCTION_INFO_V1(ms_profile_start);
 PG_FUNCTION_INFO_V1(ms_profile_stop);
 PG_FUNCTION_INFO_V1(ms_profile_reset);
 PG_FUNCTION_INFO_V1(ms_profile_mark);
+PG_FUNCTION_INFO_V1(ms_profile_pass_over);
+PG_FUNCTION_INFO_V1(ms_profile_go_on);
 
 /* the switch or the setting has changed; allocates nothing, never fails */
 static void
@@ -106,9 +116,56 @@ static void
 discard(void)
 {
 	ms_profile_log("DISCARD ALL");
+	for_xact = false;
 	session_switch.given = false;
 	refresh();
 	ms_session_reset();
+}
+
+/* what a transaction did is logged while it can still fail, or has failed */
+static void
+end_for_xact(XactEvent event, void *arg)
+{
+	if (!for_xact)
+		return;
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			ms_profile_log("transaction end");
+			xact_logged = true;
+			return;
+		case XACT_EVENT_ABORT:
+			if (!xact_logged)
+				ms_profile_log("transaction failed");
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PREPARE:
+			break;
+		default:
+			return;
+	}
+	for_xact = false;
+	session_switch.given = false;
+	refresh();
+	ms_session_reset();
+}
+
+/* before anything has changed */
+static void
+start_for_xact(void)
+{
+	static bool registered = false;
+
+	if (!IsTransactionBlock())
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
+				 errmsg("a transaction can only be profiled from inside of it"),
+				 errhint("BEGIN first, or start with scope => 'session'.")));
+	if (!registered)
+		RegisterXactCallback(end_for_xact, NULL);
+	registered = true;
+	xact_logged = false;
 }
 
 void
@@ -120,6 +177,11 @@ ms_profile_require_on(void)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("profiling is off, so nothing has been measured"),
 				 errhint("Call missing_symbol.profile_start() before what is to be measured, and check before profile_stop().")));
+	if (ms_profile.paused)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("profiling is paused, so not all has been measured"),
+				 errhint("Call missing_symbol.profile_resume() before what is to be measured, and check after.")));
 }
 
 /*
@@ -132,13 +194,30 @@ optional_bool(FunctionCallInfo fcinfo, int n)
 	return PG_ARGISNULL(n) ? -1 : PG_GETARG_BOOL(n) ? 1 : 0;
 }
 
-/* profile_start(level, plans, params) */
+/* is it for a transaction? */
+static bool
+scope_is_xact(text *name)
+{
+	char	   *scope = text_to_cstring(name);
+
+	if (pg_strcasecmp(scope, "session") == 0)
+		return false;
+	if (pg_strcasecmp(scope, "transaction") == 0)
+		return true;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unrecognized profiling scope \"%s\"", scope),
+			 errhint("Available scopes: session, transaction.")));
+}
+
+/* profile_start(level, plans, params, scope); 1.1 has no scope */
 Datum
 ms_profile_start(PG_FUNCTION_ARGS)
 {
 	char	   *level = PG_ARGISNULL(0) ? "top" :
 		text_to_cstring(PG_GETARG_TEXT_PP(0));
 	MSTrack		track;
+	bool		scope;
 
 	if (pg_strcasecmp(level, "top") == 0)
 		track = MS_TRACK_TOP;
@@ -154,12 +233,20 @@ ms_profile_start(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("only a client's session can be profiled")));
 
+	scope = PG_NARGS() > 3 && !PG_ARGISNULL(3) &&
+		scope_is_xact(PG_GETARG_TEXT_PP(3));
+	if (scope)
+		start_for_xact();
+
 	ms_profile_own();
+	for_xact = scope;
 	session_switch.given = true;
 	session_switch.track = track;
 	session_switch.plans = optional_bool(fcinfo, 1);
 	session_switch.params = optional_bool(fcinfo, 2);
 	refresh();
+	if (scope)
+		ms_session_reset();		/* nothing but the transaction's is in it */
 	if (ms_profile_ready())
 		ms_session_boundary();
 	PG_RETURN_VOID();
@@ -192,17 +279,41 @@ ms_profile_mark(PG_FUNCTION_ARGS)
 	if (!ms_profile.ready)
 		PG_RETURN_VOID();
 	ms_profile_log("profile_mark");
-	ms_profile.label_len = 0;
-	if (!PG_ARGISNULL(0))
+	if (PG_ARGISNULL(0))
+		ms_session_label("", 0);
+	else
 	{
 		text	   *label = PG_GETARG_TEXT_PP(0);
 
-		ms_profile.label_len = pg_mbcliplen(VARDATA_ANY(label),
-											VARSIZE_ANY_EXHDR(label),
-											MS_LABEL_MAX);
-		memcpy(ms_profile.label, VARDATA_ANY(label), ms_profile.label_len);
+		ms_session_label(VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label));
 	}
 	ms_session_boundary();
+	PG_RETURN_VOID();
+}
+
+/*
+ * profile_pause(), profile_resume(): what comes in between is only counted, as
+ * of class paused.  Any boundary that is asked for ends it.
+ */
+static void
+set_paused(bool paused)
+{
+	ms_profile_own();
+	if (ms_profile.ready && ms_profiling != MS_TRACK_OFF)
+		ms_profile.paused = paused;
+}
+
+Datum
+ms_profile_pass_over(PG_FUNCTION_ARGS)
+{
+	set_paused(true);
+	PG_RETURN_VOID();
+}
+
+Datum
+ms_profile_go_on(PG_FUNCTION_ARGS)
+{
+	set_paused(false);
 	PG_RETURN_VOID();
 }
 

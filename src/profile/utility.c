@@ -40,13 +40,12 @@ skip_prepare(const char *text, int *len)
 		return text;
 	while (ms_lex(&lex, lex.kind))
 	{
-		if (lex.kind == MST_OPEN)
+		if (lex.kind == MST_OPEN || lex.kind == MST_SUBSCRIPT)
 			parens++;
 		else if (lex.kind == MST_CLOSE)
 			parens--;
-		else if (parens == 0 && lex.word == MSW_KEEPS && lex.head >> 56 == 'a')
+		else if (parens == 0 && lex.word == MSW_AS)
 		{
-			/* AS */
 			*len -= (const char *) lex.pos - text;
 			return (const char *) lex.pos;
 		}
@@ -108,10 +107,29 @@ describe_execute(MSUtility *u, ExecuteStmt *stmt)
 	u->adopts = true;
 }
 
-static bool
-utility_is_control(Node *node)
+/* what a driver sends for itself, or a client around its queries */
+static MSClass
+utility_class(Node *node)
 {
-	return IsA(node, TransactionStmt) || IsA(node, VariableSetStmt);
+	switch (nodeTag(node))
+	{
+		case T_TransactionStmt:
+		case T_VariableSetStmt:
+			return MS_CLASS_CONTROL;
+		case T_PrepareStmt:
+		case T_DeallocateStmt:
+		case T_VariableShowStmt:
+		case T_ListenStmt:
+		case T_UnlistenStmt:
+		case T_FetchStmt:
+		case T_ClosePortalStmt:
+			return MS_CLASS_DRIVER;
+		case T_DiscardStmt:
+			return ((DiscardStmt *) node)->target == DISCARD_PLANS ?
+				MS_CLASS_DRIVER : MS_CLASS_QUERY;
+		default:
+			return MS_CLASS_QUERY;
+	}
 }
 
 /* the transaction ends after it, not in it */
@@ -146,7 +164,8 @@ describe_utility(MSUtility *u, PlannedStmt *pstmt, const char *source,
 		ms_note_top_level(&text);
 	ms_statement_init(&u->s, text.source, text.location, text.len);
 	u->s.level = level;
-	u->s.kind = utility_is_control(node) ? MS_CONTROL : MS_UTILITY;
+	u->s.class = utility_class(node);
+	u->s.transaction = u->s.class == MS_CLASS_CONTROL;
 	u->s.operation = CMD_UTILITY;
 	u->s.tag = level == 0 && pstmt->stmt_location < 0 ?
 		ActivePortal->commandTag : CreateCommandTag(node);

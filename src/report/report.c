@@ -30,6 +30,7 @@
 #include "figures/figures.h"
 #include "profile/profile.h"
 #include "report/report.h"
+#include "report/report_internal.h"
 #include "shape/shape.h"
 
 #define REPORT_LINES	5		/* of each list */
@@ -54,6 +55,7 @@ static const struct config_enum_entry log_options[] = {
 
 PG_FUNCTION_INFO_V1(ms_profile_summary);
 PG_FUNCTION_INFO_V1(ms_profile_report);
+PG_FUNCTION_INFO_V1(ms_profile_summary_label);
 
 static double
 total_ms(const MSTotals *t)
@@ -83,8 +85,10 @@ static void
 append_summary(StringInfo buf, const MSTotals *t, List *candidates,
 			   bool everything)
 {
-	appendStringInfo(buf, UINT64_FORMAT " %s, %.1f ms", t->queries,
-					 t->queries == 1 ? "query" : "queries", total_ms(t));
+	uint64		queries = t->classes[MS_CLASS_QUERY];
+
+	appendStringInfo(buf, UINT64_FORMAT " %s, %.1f ms", queries,
+					 queries == 1 ? "query" : "queries", total_ms(t));
 	if (t->slowest_ns > 0)
 	{
 		const char *text = visible_slowest(t, everything);
@@ -156,9 +160,18 @@ json_text(StringInfo buf, const char *key, const char *text)
 static void
 json_totals(StringInfo buf, const MSTotals *t, bool everything)
 {
-	json_int(buf, "queries", t->queries);
-	json_int(buf, "controls", t->controls);
+	json_int(buf, "queries", t->classes[MS_CLASS_QUERY]);
+	json_int(buf, "controls", t->classes[MS_CLASS_CONTROL]);
+	json_int(buf, "catalog", t->classes[MS_CLASS_CATALOG]);
+	json_int(buf, "pings", t->classes[MS_CLASS_PING]);
+	json_int(buf, "driver", t->classes[MS_CLASS_DRIVER]);
+	json_int(buf, "paused", t->classes[MS_CLASS_PAUSED]);
 	json_int(buf, "nested", t->nested);
+	json_key(buf, "round_trips");
+	if (t->trips_unknown)
+		appendStringInfoString(buf, "null");
+	else
+		appendStringInfo(buf, UINT64_FORMAT, t->trips);
 	json_int(buf, "failed", t->errors);
 	json_int(buf, "rows", t->rows);
 	json_ms(buf, "total_ms", t->plan_ns + t->exec_ns + t->commit_ns);
@@ -200,7 +213,7 @@ json_candidates(StringInfo buf, List *candidates)
 		json_int(buf, "transactions", c->xacts);
 		json_text(buf, "source", c->source);
 		json_int(buf, "source_rows", c->source_rows);
-		json_text(buf, "evidence", c->strong ? "strong" : "burst");
+		json_text(buf, "evidence", ms_evidence_name(c->evidence));
 		json_text(buf, "hint", c->hint);
 		appendStringInfoChar(buf, '}');
 	}
@@ -214,7 +227,7 @@ json_findings(StringInfo buf)
 
 	json_key(buf, "findings");
 	appendStringInfoChar(buf, '[');
-	foreach(lc, ms_findings(ms_profile_facts(true)))
+	foreach(lc, ms_profile_findings(true))
 	{
 		MSFinding  *finding = lfirst(lc);
 
@@ -393,7 +406,7 @@ json_report(List *candidates)
 	json_ms(&buf, "own_cost_ms_per_statement", ms_profile.own_cost_ns);
 	json_ms(&buf, "own_cost_ms",
 			(double) ms_profile.own_cost_ns *
-			(t->queries + t->controls + t->nested));
+			(ms_totals_statements(t) + t->nested));
 	appendStringInfoChar(&buf, '}');
 	return buf.data;
 }
@@ -449,7 +462,7 @@ text_candidates(StringInfo buf, List *candidates)
 						 "  " INT64_FORMAT " times (" INT64_FORMAT " with parameters seen before), %.3f ms, statements " UINT64_FORMAT " to " UINT64_FORMAT ", %s\n    ",
 						 c->repeats, c->duplicates, c->total_ns / 1e6,
 						 c->first_number, c->last_number,
-						 c->strong ? "strong" : "burst");
+						 ms_evidence_name(c->evidence));
 		append_clipped(buf, c->text, strlen(c->text));
 		if (c->source != NULL)
 		{
@@ -467,7 +480,7 @@ text_candidates(StringInfo buf, List *candidates)
 static void
 text_findings(StringInfo buf)
 {
-	List	   *findings = ms_findings(ms_profile_facts(true));
+	List	   *findings = ms_profile_findings(true);
 	ListCell   *lc;
 
 	if (findings != NIL)
@@ -569,7 +582,12 @@ text_report(List *candidates)
 	appendStringInfo(&buf,
 					 "\nplanning %.3f ms, execution %.3f ms, commits %.3f ms; " UINT64_FORMAT " rows; " UINT64_FORMAT " transaction commands, " UINT64_FORMAT " nested statements\n",
 					 t->plan_ns / 1e6, t->exec_ns / 1e6, t->commit_ns / 1e6,
-					 t->rows, t->controls, t->nested);
+					 t->rows, t->classes[MS_CLASS_CONTROL], t->nested);
+	appendStringInfo(&buf,
+					 "catalog queries " UINT64_FORMAT ", pings " UINT64_FORMAT ", driver commands " UINT64_FORMAT "; round trips %s\n",
+					 t->classes[MS_CLASS_CATALOG], t->classes[MS_CLASS_PING],
+					 t->classes[MS_CLASS_DRIVER], t->trips_unknown ? "unknown" :
+					 psprintf("at most " UINT64_FORMAT, t->trips));
 	text_shapes(&buf, "Slowest", shapes, by_max);
 	text_shapes(&buf, "Worst spikes (mean / median)", shapes, by_spike);
 	text_shapes(&buf, "Most total time", shapes, by_total);
@@ -588,7 +606,7 @@ text_report(List *candidates)
 					 "Own cost: about %.1f us a statement, %.3f ms in all\n",
 					 ms_profile.own_cost_ns / 1e3,
 					 ms_profile.own_cost_ns / 1e6 *
-					 (t->queries + t->controls + t->nested));
+					 (ms_totals_statements(t) + t->nested));
 	return buf.data;
 }
 
@@ -604,7 +622,7 @@ is_empty(void)
 	if (!ms_profile.ready)
 		return true;
 	ms_profile_total(&t);
-	return t.queries == 0 && t.controls == 0 && t.nested == 0;
+	return ms_totals_statements(&t) == 0 && t.nested == 0;
 }
 
 Datum
@@ -619,7 +637,44 @@ ms_profile_summary(PG_FUNCTION_ARGS)
 	initStringInfo(&buf);
 	ms_profile_total(&total);
 	append_summary(&buf, &total,
-				   ms_candidates(0, MS_MIN_REPEATS, 0, false), false);
+				   ms_candidates(0, MS_MIN_REPEATS, 0, MS_BURST, false), false);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(buf.data, buf.len));
+}
+
+void
+ms_report_total_of(text *label, MSTotals *total)
+{
+	if (!ms_label_total(VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label), total))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot tell what came under label \"%s\": more labels were given than are kept",
+						text_to_cstring(label)),
+				 errhint("Call missing_symbol.profile_reset() more often, or raise missing_symbol.profile_memory.")));
+}
+
+/* profile_summary(label) */
+Datum
+ms_profile_summary_label(PG_FUNCTION_ARGS)
+{
+	text	   *label = PG_GETARG_TEXT_PP(0);
+	List	   *candidates = NIL;
+	StringInfoData buf;
+	MSTotals	total;
+	ListCell   *lc;
+
+	ms_profile_own();
+	if (!ms_profile.ready)
+		PG_RETURN_TEXT_P(cstring_to_text("nothing has been profiled"));
+	ms_report_total_of(label, &total);
+	foreach(lc, ms_candidates(0, MS_MIN_REPEATS, 0, MS_BURST, false))
+	{
+		MSCandidate *c = lfirst(lc);
+
+		if (c->label != NULL && strcmp(c->label, text_to_cstring(label)) == 0)
+			candidates = lappend(candidates, c);
+	}
+	initStringInfo(&buf);
+	append_summary(&buf, &total, candidates, false);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(buf.data, buf.len));
 }
 
@@ -656,7 +711,7 @@ ms_profile_report(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	}
 
-	candidates = ms_candidates(0, MS_MIN_REPEATS, 0, false);
+	candidates = ms_candidates(0, MS_MIN_REPEATS, 0, MS_BURST, false);
 	report = json ? json_report(candidates) : text_report(candidates);
 	while (*report)
 	{
@@ -705,7 +760,7 @@ summary_line(List *candidates)
 
 		appendStringInfo(&buf, "; " INT64_FORMAT " times %.1f ms (%s): ",
 						 c->repeats, c->total_ns / 1e6,
-						 c->strong ? "strong" : "burst");
+						 ms_evidence_name(c->evidence));
 		append_clipped(&buf, c->text, strlen(c->text));
 	}
 	return buf.data;
@@ -724,15 +779,15 @@ log_profile(const char *why)
 	List	   *candidates;
 
 	if (log_setting == MS_LOG_NONE || !ms_profile.ready ||
-		(ms_profile.in_section.queries == 0 &&
-		 ms_profile.in_section.controls == 0))
+		ms_totals_statements(&ms_profile.in_section) == 0)
 		return;
 
 	context = AllocSetContextCreate(TopMemoryContext,
 									"missing_symbol profile log",
 									ALLOCSET_DEFAULT_SIZES);
 	saved = MemoryContextSwitchTo(context);
-	candidates = ms_candidates(ms_profile.section, MS_MIN_REPEATS, 0, true);
+	candidates = ms_candidates(ms_profile.section, MS_MIN_REPEATS, 0, MS_BURST,
+							   true);
 	if (log_setting == MS_LOG_JSON)
 		ereport(LOG_SERVER_ONLY,
 				(errmsg("missing_symbol profile: %s",

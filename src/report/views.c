@@ -6,6 +6,9 @@
  * Text, parameters and query id show only to who has the privileges of the
  * role that the statement ran as, or pg_read_all_stats.
  *
+ * A version adds columns at the end only.  Its rows serve the SQL objects of
+ * an earlier one, whose functions take as many of the first as they have.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -23,17 +26,24 @@
 #include "advice/advice.h"
 #include "figures/figures.h"
 #include "profile/profile.h"
+#include "report/report_internal.h"
 
+/* with fewer columns, as the SQL objects of 1.0 and 1.1 have them */
 PG_FUNCTION_INFO_V1(ms_queries);
 PG_FUNCTION_INFO_V1(ms_query_stats);
 PG_FUNCTION_INFO_V1(ms_n_plus_one);
+
+PG_FUNCTION_INFO_V1(ms_queries_view);
+PG_FUNCTION_INFO_V1(ms_query_stats_view);
+PG_FUNCTION_INFO_V1(ms_n_plus_one_view);
+PG_FUNCTION_INFO_V1(ms_findings_rows);
 PG_FUNCTION_INFO_V1(ms_findings_view);
 
 /*
  * queries: the session's last statements, in order.
  */
 
-#define QUERIES_COLUMNS		28
+#define QUERIES_COLUMNS		32
 
 static Datum
 counted_text(const char *text, int len)
@@ -92,6 +102,13 @@ put_record(ReturnSetInfo *rsinfo, MSRecord *r)
 													 r->sqlerrcode));
 	nulls[i] = r->status != MS_ERROR;
 	values[i++] = CStringGetTextDatum(ms_sqlstate(r->sqlerrcode));
+	values[i++] = CStringGetTextDatum(ms_class_name(r->class));
+	nulls[i] = r->trip == 0;
+	values[i++] = Int64GetDatum(r->trip);
+	values[i] = see ? ms_tags(text, r->text_len) : (Datum) 0;
+	nulls[i] = values[i] == (Datum) 0;
+	i++;
+	values[i++] = CStringGetTextDatum(ms_application_name(r->application));
 	Assert(i == QUERIES_COLUMNS);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -114,6 +131,12 @@ ms_queries(PG_FUNCTION_ARGS)
 			put_record(rsinfo, r);
 	}
 	return (Datum) 0;
+}
+
+Datum
+ms_queries_view(PG_FUNCTION_ARGS)
+{
+	return ms_queries(fcinfo);
 }
 
 /*
@@ -154,7 +177,7 @@ histogram_array(const MSHistogram *h)
 											  FLOAT8PASSBYVAL, 'd'));
 }
 
-#define QUERY_STATS_COLUMNS	32
+#define QUERY_STATS_COLUMNS	36
 
 static void
 put_shape(ReturnSetInfo *rsinfo, MSShape *shape)
@@ -163,6 +186,7 @@ put_shape(ReturnSetInfo *rsinfo, MSShape *shape)
 	MSUsage    *u = &shape->usage;
 	bool		others = ms_shape_is_others(shape);
 	bool		see = others || ms_may_see(shape->userid);
+	const char *label;
 	double		median = ms_histogram_percentile(h, 0.5);
 	double		mean = ms_histogram_mean(h);
 	Datum		values[QUERY_STATS_COLUMNS];
@@ -207,6 +231,17 @@ put_shape(ReturnSetInfo *rsinfo, MSShape *shape)
 	values[i++] = Int64GetDatum(u->wal_fpi);
 	values[i++] = Int64GetDatum(u->wal_bytes);
 	values[i++] = histogram_array(h);
+	nulls[i] = others;
+	values[i++] = CStringGetTextDatum(ms_class_name(shape->class));
+	label = others ? NULL : ms_label_text(shape->label);
+	nulls[i] = label == NULL;
+	values[i++] = label ? CStringGetTextDatum(label) : (Datum) 0;
+	values[i] = see && !others ?
+		ms_tags(shape->comment, strlen(shape->comment)) : (Datum) 0;
+	nulls[i] = values[i] == (Datum) 0;
+	i++;
+	nulls[i] = others;
+	values[i++] = CStringGetTextDatum(ms_application_name(shape->application));
 	Assert(i == QUERY_STATS_COLUMNS);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -230,11 +265,17 @@ ms_query_stats(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+Datum
+ms_query_stats_view(PG_FUNCTION_ARGS)
+{
+	return ms_query_stats(fcinfo);
+}
+
 /*
  * n_plus_one.
  */
 
-#define N_PLUS_ONE_COLUMNS	15
+#define N_PLUS_ONE_COLUMNS	20
 
 static void
 put_candidate(ReturnSetInfo *rsinfo, MSCandidate *c)
@@ -257,9 +298,19 @@ put_candidate(ReturnSetInfo *rsinfo, MSCandidate *c)
 	values[i++] = c->source ? CStringGetTextDatum(c->source) : (Datum) 0;
 	nulls[i] = c->source == NULL;
 	values[i++] = Int64GetDatum(c->source_rows);
-	values[i++] = CStringGetTextDatum(c->strong ? "strong" : "burst");
+	values[i++] = CStringGetTextDatum(ms_evidence_name(c->evidence));
 	values[i++] = CStringGetTextDatum(c->hint);
 	values[i++] = ObjectIdGetDatum(c->userid);
+	values[i++] = Int32GetDatum(c->shapes);
+	nulls[i] = c->inside == NULL;
+	values[i++] = c->inside ? CStringGetTextDatum(c->inside) : (Datum) 0;
+	nulls[i] = c->label == NULL;
+	values[i++] = c->label ? CStringGetTextDatum(c->label) : (Datum) 0;
+	values[i] = c->comment ? ms_tags(c->comment, strlen(c->comment)) :
+		(Datum) 0;
+	nulls[i] = values[i] == (Datum) 0;
+	i++;
+	values[i++] = CStringGetTextDatum(c->application);
 	Assert(i == N_PLUS_ONE_COLUMNS);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -273,9 +324,15 @@ ms_n_plus_one(PG_FUNCTION_ARGS)
 	ms_profile_own();
 	InitMaterializedSRF(fcinfo, 0);
 	if (ms_profile.ready)
-		foreach(lc, ms_candidates(0, MS_MIN_REPEATS, 0, false))
+		foreach(lc, ms_candidates(0, MS_MIN_REPEATS, 0, MS_LOOP, false))
 			put_candidate(rsinfo, lfirst(lc));
 	return (Datum) 0;
+}
+
+Datum
+ms_n_plus_one_view(PG_FUNCTION_ARGS)
+{
+	return ms_n_plus_one(fcinfo);
 }
 
 /*
@@ -302,7 +359,45 @@ rows_datum(double rows)
 						 PG_INT64_MAX);
 }
 
-#define FINDINGS_COLUMNS	12
+/* a cursor's rows that came one by one, each with a round trip */
+#define BY_ROW_TIMES	100
+
+static MSFinding *
+by_row_finding(const MSShape *shape)
+{
+	MSFact	   *fact = palloc0(sizeof(MSFact));
+	MSFinding  *finding = palloc0(sizeof(MSFinding));
+
+	fact->shape = shape->hash;
+	fact->userid = shape->userid;
+	fact->toplevel = shape->toplevel;
+	fact->queryid = shape->queryid;
+	finding->fact = fact;
+	finding->kind = "cursor_by_row";
+	finding->times = shape->by_row;
+	finding->rows_read = -1;
+	finding->rows_discarded = -1;
+	finding->ratio = -1;
+	finding->why = psprintf(UINT64_FORMAT " times one row was fetched and waited for: FETCH FORWARD 100, or a fetch size of the driver, asks for many at once",
+							shape->by_row);
+	return finding;
+}
+
+List *
+ms_profile_findings(bool visible)
+{
+	List	   *list = ms_findings(ms_profile_facts(visible));
+	MSShape    *shape;
+	int			position = 0;
+
+	while ((shape = ms_shapes_next(&position)) != NULL)
+		if (shape->by_row >= BY_ROW_TIMES &&
+			ms_may_see(shape->userid) == visible)
+			list = lappend(list, by_row_finding(shape));
+	return list;
+}
+
+#define FINDINGS_COLUMNS	13
 
 static void
 put_finding(ReturnSetInfo *rsinfo, const MSFinding *finding, bool see)
@@ -310,6 +405,7 @@ put_finding(ReturnSetInfo *rsinfo, const MSFinding *finding, bool see)
 	const MSFact *fact = finding->fact;
 	MSShape    *shape = ms_shapes_find(fact->shape, fact->userid,
 									   fact->toplevel);
+	const char *label;
 	Datum		values[FINDINGS_COLUMNS] = {0};
 	bool		nulls[FINDINGS_COLUMNS] = {0};
 	int			i = 0;
@@ -341,6 +437,9 @@ put_finding(ReturnSetInfo *rsinfo, const MSFinding *finding, bool see)
 	i++;
 	values[i++] = CStringGetTextDatum(see ? finding->why :
 									  MS_INSUFFICIENT_PRIVILEGE);
+	label = shape == NULL ? NULL : ms_label_text(shape->label);
+	nulls[i] = label == NULL;
+	values[i++] = label ? CStringGetTextDatum(label) : (Datum) 0;
 	Assert(i == FINDINGS_COLUMNS);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -355,9 +454,15 @@ ms_findings_view(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (!ms_profile.ready)
 		return (Datum) 0;
-	foreach(lc, ms_findings(ms_profile_facts(true)))
+	foreach(lc, ms_profile_findings(true))
 		put_finding(rsinfo, lfirst(lc), true);
-	foreach(lc, ms_findings(ms_profile_facts(false)))
+	foreach(lc, ms_profile_findings(false))
 		put_finding(rsinfo, lfirst(lc), false);
 	return (Datum) 0;
+}
+
+Datum
+ms_findings_rows(PG_FUNCTION_ARGS)
+{
+	return ms_findings_view(fcinfo);
 }

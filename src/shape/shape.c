@@ -7,11 +7,14 @@
  * - A constant becomes ?: numbers, strings of every kind, dollar quotes, $n,
  *	 the words true, false and null, and a sign that belongs to one.  The
  *	 three words stay where they are syntax: after IS, NOT, SET, ON and AS.
- * - An item of an IN list or ARRAY[...], or a row of VALUES, that normalises
- *	 to the same text as the item before it is dropped: IN (1, 2, 3) becomes
- *	 in (?), and a thousand rows of VALUES one.
+ *	 DEFAULT is one in a row of VALUES.
+ * - What normalises to the same text as the one before it is dropped: an item
+ *	 of an IN list or ARRAY[...], a row of VALUES, a WHEN of a CASE, a SELECT
+ *	 of a UNION ALL, an alternative of an OR.  So IN (1, 2, 3) becomes in (?),
+ *	 and a thousand rows of VALUES one.
  * - The names of savepoints, cursors and prepared statements in the commands
- *	 that make and end them are constants: drivers invent a new one each time.
+ *	 that make, use and end them are constants, for drivers invent a new one
+ *	 each time; so are those that CREATE TEMP gives, and any in pg_temp.
  * - Comments go; blanks are put back by rule, so that a=1 is a = 1; words fold
  *	 to lower case in ASCII; quoted identifiers and operators stay as they are;
  *	 a semicolon stays only between two statements.
@@ -24,7 +27,8 @@
  * Dropping takes back what was written: state is saved before each item and
  * before a run of signs.  The hash over the tokens is therefore kept in parts:
  * an item has one of its own, which is compared with its predecessor's and
- * then mixed into that of the text around it.
+ * then mixed into that of the text around it.  Where an item begins and ends
+ * is told by a few words; where that is missed, nothing is dropped.
  *
  *-------------------------------------------------------------------------
  */
@@ -63,23 +67,36 @@ static const int tight_after[] = {
 	[MST_CAST] = ~(BIT(MST_OPERATOR) | BIT(MST_SIGN) | BIT(MST_CAST))
 };
 
-/* at a level of brackets */
+/* at a level of brackets, or of CASE ... END */
 typedef enum
 {
 	LIST_NONE,
 	LIST_ITEMS,					/* in an item of IN (...) or ARRAY[...] */
 	LIST_ROW,					/* at the start of or in a row of VALUES */
-	LIST_ROW_DONE				/* after one */
+	LIST_ROW_DONE,				/* after one */
+	LIST_CASE					/* between CASE and END */
 } ListState;
 
-typedef struct ShapeLevel
+/* items, each of which is dropped if it is its predecessor again */
+typedef struct ShapeItems
 {
-	ListState	list;
+	bool		active;			/* in an item */
 	bool		have_last;
 	uint64		last_hash;		/* of the last item kept */
 	uint64		outer_hash;		/* of the text around the item */
-	size_t		mark_off;		/* before the comma before the item */
+	size_t		mark_off;		/* before what separates it from the last */
 	uint64		mark_hash;
+} ShapeItems;
+
+/* from the outside in: an alternative is in a SELECT, which is in an item */
+typedef struct ShapeLevel
+{
+	ListState	list;
+	bool		all;			/* the SELECT comes after UNION ALL */
+	bool		both;			/* a condition began where it did */
+	ShapeItems	items;			/* of the list; the WHENs of a CASE */
+	ShapeItems	selects;		/* of a UNION ALL */
+	ShapeItems	ors;			/* alternatives of a condition */
 } ShapeLevel;
 
 typedef struct ShapeState
@@ -105,7 +122,10 @@ typedef struct ShapeState
 
 	bool		semicolon;		/* read, not yet written */
 	bool		begin;			/* at the start of a statement */
-	MSWordClass verb;			/* its first word */
+	bool		condition;		/* one begins with the next token */
+	bool		united;			/* UNION, of which ALL may follow */
+	bool		temporary;		/* CREATE TEMP, of which a name will follow */
+	MSWordClass verb;			/* the statement's first word */
 
 	int			depth;
 	int64		excess;			/* levels beyond MAX_LEVELS */
@@ -204,45 +224,101 @@ put_word(ShapeState *s, MSTokenKind kind)
 }
 
 /*
- * Lists.
+ * Items.
  */
 static void
-begin_item(ShapeState *s, ShapeLevel *level)
+begin_item(ShapeState *s, ShapeItems *items)
 {
-	level->outer_hash = s->hash;
+	items->active = true;
+	items->outer_hash = s->hash;
 	s->hash = ITEM_SEED;
 }
 
+/* the first of its kind */
 static void
-open_list(ShapeState *s, ShapeLevel *level, ListState list)
+begin_items(ShapeState *s, ShapeItems *items)
 {
-	level->list = list;
-	level->have_last = false;
-	begin_item(s, level);
+	items->have_last = false;
+	begin_item(s, items);
 }
 
-/* an item is complete: take it back if it is its predecessor again */
+/* before what separates two */
 static void
-end_item(ShapeState *s, ShapeLevel *level)
+mark_item(ShapeState *s, ShapeItems *items)
 {
-	if (level->have_last && level->last_hash == s->hash)
+	items->mark_off = s->off;
+	items->mark_hash = s->hash;
+}
+
+/* it is none after all, or is cut short */
+static void
+leave_item(ShapeState *s, ShapeItems *items)
+{
+	if (items->active)
+		s->hash = ms_hash_mix(items->outer_hash, s->hash);
+	items->active = false;
+}
+
+/* one is complete: take it back if it is its predecessor again, not empty */
+static void
+end_item(ShapeState *s, ShapeItems *items)
+{
+	if (!items->active)
+		return;
+	items->active = false;
+	if (items->have_last && items->last_hash == s->hash &&
+		s->hash != ITEM_SEED)
 	{
-		s->off = level->mark_off;
-		s->hash = level->mark_hash;
+		s->off = items->mark_off;
+		s->hash = items->mark_hash;
 		return;
 	}
-	level->have_last = true;
-	level->last_hash = s->hash;
-	s->hash = ms_hash_mix(level->outer_hash, s->hash);
+	items->have_last = true;
+	items->last_hash = s->hash;
+	s->hash = ms_hash_mix(items->outer_hash, s->hash);
 }
 
-/* it was no list after all, or is cut short */
+/* a SELECT, with what is open in it: only UNION ALL makes no difference */
+static void
+end_select(ShapeState *s, ShapeLevel *level)
+{
+	end_item(s, &level->ors);
+	if (!level->selects.active)
+		return;
+	level->selects.have_last &= level->all;
+	end_item(s, &level->selects);
+	level->selects.have_last = level->all;
+}
+
 static void
 leave_list(ShapeState *s, ShapeLevel *level)
 {
-	if (level->list == LIST_ITEMS || level->list == LIST_ROW)
-		s->hash = ms_hash_mix(level->outer_hash, s->hash);
+	end_select(s, level);
+	leave_item(s, &level->items);
 	level->list = LIST_NONE;
+}
+
+/* a level ends */
+static void
+end_list(ShapeState *s, ShapeLevel *level)
+{
+	end_select(s, level);
+	if (level->list == LIST_ITEMS || level->list == LIST_CASE)
+		end_item(s, &level->items);
+	leave_list(s, level);
+}
+
+static ShapeLevel *
+open_level(ShapeState *s, ListState list)
+{
+	ShapeLevel *level = &s->levels[++s->depth];
+
+	level->list = list;
+	level->items.active = false;
+	level->items.have_last = false;
+	level->selects.active = false;
+	level->ors.active = false;
+	return level;
 }
 
 /* before a token is written: does the list of its level go on? */
@@ -252,10 +328,12 @@ check_list(ShapeState *s, ShapeLevel *level, MSTokenKind kind)
 	switch (level->list)
 	{
 		case LIST_NONE:
+		case LIST_CASE:
 			break;
 		case LIST_ITEMS:
 			/* a subquery's commas separate columns */
-			if (s->lex.word == MSW_SELECT || s->lex.word == MSW_VALUES)
+			if (s->lex.word == MSW_SELECT || s->lex.word == MSW_WITH ||
+				s->lex.word == MSW_VALUES)
 				leave_list(s, level);
 			break;
 		case LIST_ROW:
@@ -269,23 +347,58 @@ check_list(ShapeState *s, ShapeLevel *level, MSTokenKind kind)
 	}
 }
 
+/* before a token is written: what does it begin? */
+static void
+check_begins(ShapeState *s, ShapeLevel *level, MSTokenKind kind, bool begin)
+{
+	bool		query = s->lex.word == MSW_SELECT ||
+		(kind == MST_OPEN && (begin || s->prev == MST_OPEN));
+
+	if (s->united)
+	{
+		if (s->lex.word == MSW_ALL)
+		{
+			level->all = s->prev_word == MSW_UNION;
+			return;
+		}
+		s->united = false;
+		begin_item(s, &level->selects);
+		s->condition = level->both;
+	}
+	else if (query && level->list == LIST_NONE && !level->selects.active)
+	{
+		level->all = true;
+		level->both = s->condition;
+		begin_items(s, &level->selects);
+	}
+	if (s->condition)
+	{
+		s->condition = false;
+		if (!level->ors.active && kind != MST_CLOSE &&
+			s->lex.word != MSW_SELECT && s->lex.word != MSW_WITH &&
+			s->lex.word != MSW_VALUES)
+			begin_items(s, &level->ors);
+	}
+}
+
 static void
 put_comma(ShapeState *s, ShapeLevel *level)
 {
-	if (level == NULL || level->list == LIST_NONE)
+	if (level != NULL)
+		end_item(s, &level->ors);
+	if (level == NULL || level->list == LIST_NONE || level->list == LIST_CASE)
 	{
 		put_one(s, MST_COMMA, ',');
 		return;
 	}
 
-	if (level->list == LIST_ITEMS)
-		end_item(s, level);
-	else
+	end_item(s, &level->items);
+	if (level->list == LIST_ROW_DONE)
 		level->list = LIST_ROW;
-	level->mark_off = s->off;
-	level->mark_hash = s->hash;
+	mark_item(s, &level->items);
 	put_one(s, MST_COMMA, ',');
-	begin_item(s, level);
+	begin_item(s, &level->items);
+	s->condition = level->list == LIST_ITEMS;
 }
 
 static void
@@ -300,6 +413,9 @@ put_open(ShapeState *s, ShapeLevel *level, MSTokenKind kind)
 			(level != NULL && level->list == LIST_ITEMS &&
 			 (s->prev == MST_SUBSCRIPT || s->prev == MST_COMMA));
 
+	/* arguments of a function are no condition */
+	s->condition = items ||
+		(kind == MST_OPEN && !(MST_BIT(s->prev) & MST_OPERANDS));
 	put_one(s, kind, *s->lex.start);
 	if (level == NULL || s->depth == MAX_LEVELS - 1)
 	{
@@ -307,32 +423,111 @@ put_open(ShapeState *s, ShapeLevel *level, MSTokenKind kind)
 		return;
 	}
 
-	level = &s->levels[++s->depth];
-	level->list = LIST_NONE;
+	level = open_level(s, items ? LIST_ITEMS : LIST_NONE);
 	if (items)
-		open_list(s, level, LIST_ITEMS);
+		begin_items(s, &level->items);
 }
 
 static void
 put_close(ShapeState *s, ShapeLevel *level)
 {
+	s->condition = false;
 	if (level == NULL)
 		s->excess--;
-	else if (s->depth > 0)
+	else
 	{
-		if (level->list == LIST_ITEMS)
-			end_item(s, level);
-		else
-			leave_list(s, level);
-		level = &s->levels[--s->depth];
+		/* a CASE may be left open */
+		while (level->list == LIST_CASE)
+		{
+			end_list(s, level);
+			level = &s->levels[--s->depth];
+		}
+		if (s->depth > 0)
+		{
+			end_list(s, level);
+			level = &s->levels[--s->depth];
+		}
 	}
 	put_one(s, MST_CLOSE, *s->lex.start);
 
 	if (level != NULL && level->list == LIST_ROW)
 	{
-		end_item(s, level);
+		end_item(s, &level->items);
 		level->list = LIST_ROW_DONE;
 	}
+}
+
+/* a word that may end what is under way at its level, or begin something */
+static void
+put_word_at(ShapeState *s, ShapeLevel *level, MSTokenKind kind)
+{
+	bool		active = level->ors.active;
+
+	switch (s->lex.word)
+	{
+		case MSW_OR:
+			end_item(s, &level->ors);
+			mark_item(s, &level->ors);
+			put_word(s, kind);
+			if (active)
+				begin_item(s, &level->ors);
+			else
+				begin_items(s, &level->ors);
+			return;
+		case MSW_WHERE:
+		case MSW_ON:
+			end_item(s, &level->ors);
+			s->condition = true;
+			break;
+		case MSW_CLAUSE:
+			end_item(s, &level->ors);
+			break;
+		case MSW_TAIL:
+			end_select(s, level);
+			break;
+		case MSW_UNION:
+		case MSW_EXCEPT:
+			s->united = level->selects.active;
+			end_select(s, level);
+			mark_item(s, &level->selects);
+			level->all = false;
+			break;
+		case MSW_VALUES:
+			end_select(s, level);
+			put_word(s, kind);
+			if (level->list == LIST_NONE)
+			{
+				level->list = LIST_ROW;
+				begin_items(s, &level->items);
+			}
+			return;
+		case MSW_CASE:
+			put_word(s, kind);
+			if (s->depth < MAX_LEVELS - 1)
+				(void) open_level(s, LIST_CASE);
+			return;
+		case MSW_WHEN:
+		case MSW_ELSE:
+			if (level->list != LIST_CASE)
+				break;
+			end_select(s, level);
+			end_item(s, &level->items);
+			if (s->lex.word == MSW_ELSE)
+				break;
+			mark_item(s, &level->items);
+			begin_item(s, &level->items);
+			s->condition = true;
+			break;
+		case MSW_END:
+			if (level->list != LIST_CASE)
+				break;
+			end_list(s, level);
+			s->depth--;
+			break;
+		default:
+			break;
+	}
+	put_word(s, kind);
 }
 
 /* the end of a statement, with what it left open */
@@ -340,25 +535,24 @@ static void
 end_statement(ShapeState *s)
 {
 	for (; s->depth >= 0; s->depth--)
-	{
-		ShapeLevel *level = &s->levels[s->depth];
-
-		if (level->list == LIST_ITEMS)
-			end_item(s, level);
-		else
-			leave_list(s, level);
-	}
-	s->depth = 0;
+		end_list(s, &s->levels[s->depth]);
 	s->excess = 0;
-	s->levels[0].list = LIST_NONE;
+	s->condition = false;
+	s->united = false;
+	s->temporary = false;
+	s->depth = -1;
+	open_level(s, LIST_NONE);
 }
 
 /* is this word or quoted identifier the name of something short-lived? */
 static bool
 is_session_name(ShapeState *s)
 {
-	if (s->lex.word == MSW_SAVEPOINT || s->lex.word == MSW_PREPARE ||
-		s->lex.word == MSW_ALL)
+	MSWordClass word = s->lex.word;
+
+	if (s->prev_word == MSW_OF || s->prev_word == MSW_PG_TEMP)
+		return true;			/* WHERE CURRENT OF c; pg_temp.t */
+	if (word == MSW_SAVEPOINT || word == MSW_PREPARE || word == MSW_ALL)
 		return false;
 
 	switch (s->verb)
@@ -370,8 +564,20 @@ is_session_name(ShapeState *s)
 			return s->prev_word == MSW_TO || s->prev_word == MSW_SAVEPOINT;
 		case MSW_NAMES:
 			return s->prev_word == MSW_NAMES || s->prev_word == MSW_PREPARE;
+		case MSW_PREPARE:
+			return s->prev_word == MSW_PREPARE && word != MSW_TRANSACTION;
 		case MSW_FETCH:
-			return s->prev_word == MSW_FROM || s->prev_word == MSW_IN;
+			return word != MSW_DIRECTION && word != MSW_FROM && word != MSW_IN;
+		case MSW_CREATE:
+			if (word == MSW_TEMP)
+				s->temporary = true;
+			else if (s->temporary && word != MSW_MAKES && word != MSW_KEEPS &&
+					 word != MSW_EXISTS)
+			{
+				s->temporary = false;
+				return true;
+			}
+			return false;
 		default:
 			return false;
 	}
@@ -407,6 +613,15 @@ put_sign(ShapeState *s)
 	put_one(s, MST_SIGN, *s->lex.start);
 }
 
+/* DEFAULT, of which a row of VALUES may have any number */
+static bool
+is_row_default(ShapeState *s)
+{
+	return s->lex.word == MSW_DEFAULT && s->depth > 0 && s->excess == 0 &&
+		s->levels[s->depth - 1].list == LIST_ROW &&
+		(s->prev == MST_OPEN || s->prev == MST_COMMA);
+}
+
 /* the kind of the token just read, where that depends on the statement */
 static MSTokenKind
 kind_in_statement(ShapeState *s)
@@ -415,14 +630,21 @@ kind_in_statement(ShapeState *s)
 
 	if (s->begin)
 	{
-		s->begin = false;
 		s->verb = s->lex.word;
 		return kind;
 	}
+	if (kind == MST_DOT && s->prev_word == MSW_PG_TEMP)
+		s->lex.word = MSW_PG_TEMP;	/* of what follows */
 	if (kind != MST_WORD && kind != MST_KEYWORD && kind != MST_NAME)
+	{
+		s->temporary = false;
 		return kind;
-	if ((s->lex.word == MSW_CONSTANT && s->prev_word != MSW_KEEPS) ||
-		(s->verb != MSW_PLAIN && is_session_name(s)))
+	}
+	if (s->lex.word == MSW_OF && s->prev_word != MSW_CURRENT)
+		s->lex.word = MSW_PLAIN;
+	if ((s->lex.word == MSW_CONSTANT && s->prev_word != MSW_KEEPS &&
+		 s->prev_word != MSW_AS && s->prev_word != MSW_ON) ||
+		is_session_name(s) || is_row_default(s))
 	{
 		s->lex.word = MSW_PLAIN;
 		return MST_CONST;
@@ -435,6 +657,7 @@ put(ShapeState *s)
 {
 	ShapeLevel *level;
 	MSTokenKind kind;
+	bool		begin;
 
 	if (s->lex.kind == MST_SEMICOLON)
 	{
@@ -455,9 +678,14 @@ put(ShapeState *s)
 	}
 
 	kind = kind_in_statement(s);
+	begin = s->begin;
+	s->begin = false;
 	level = s->excess > 0 ? NULL : &s->levels[s->depth];
-	if (level != NULL && level->list != LIST_NONE)
+	if (level != NULL)
+	{
 		check_list(s, level, kind);
+		check_begins(s, level, kind, begin);
+	}
 
 	switch (kind)
 	{
@@ -479,9 +707,10 @@ put(ShapeState *s)
 			break;
 		case MST_WORD:
 		case MST_KEYWORD:
-			put_word(s, kind);
-			if (s->lex.word == MSW_VALUES && level != NULL)
-				open_list(s, level, LIST_ROW);
+			if (level != NULL && s->lex.word > MSW_ALL)
+				put_word_at(s, level, kind);
+			else
+				put_word(s, kind);
 			break;
 		default:
 			put_token(s, kind);
@@ -510,10 +739,13 @@ ms_shape(const char *text, int len, char *buf, int bufsize,
 	s.params = 0;
 	s.semicolon = false;
 	s.begin = true;
+	s.condition = false;
+	s.united = false;
+	s.temporary = false;
 	s.verb = MSW_PLAIN;
-	s.depth = 0;
+	s.depth = -1;
 	s.excess = 0;
-	s.levels[0].list = LIST_NONE;
+	(void) open_level(&s, LIST_NONE);
 
 	while (ms_lex(&s.lex, s.prev))
 		put(&s);

@@ -65,15 +65,38 @@ typedef enum
 	MSW_PREPARE,
 	MSW_RELEASE,
 	MSW_ROLLBACK,
-	MSW_NAMES,					/* declare, close, deallocate */
+	MSW_NAMES,					/* declare, close, deallocate, execute */
 	MSW_FETCH,					/* fetch, move */
+	MSW_DIRECTION,				/* first, forward ..., which FETCH may have */
+	MSW_CURRENT,
+	MSW_OF,
+	MSW_CREATE,
+	MSW_TEMP,					/* temp, temporary */
+	MSW_MAKES,					/* table, view, ... before a new name */
+	MSW_PG_TEMP,
+	MSW_END,
+	MSW_TRANSACTION,
 	MSW_KEYWORD,
 	MSW_KEEPS,					/* a MSW_CONSTANT after it is syntax */
+	MSW_AS,						/* likewise */
+	MSW_ON,						/* likewise */
 	MSW_IN,
 	MSW_FROM,
 	MSW_TO,
 	MSW_SELECT,
-	MSW_VALUES
+	MSW_WITH,
+	MSW_VALUES,
+	MSW_DEFAULT,
+	MSW_WHERE,					/* where, having */
+	MSW_OR,
+	MSW_CASE,
+	MSW_WHEN,
+	MSW_ELSE,
+	MSW_UNION,
+	MSW_EXCEPT,					/* except, intersect */
+	MSW_EXISTS,
+	MSW_CLAUSE,					/* what ends a condition */
+	MSW_TAIL					/* likewise, and a SELECT: order, limit, ... */
 } MSWordClass;
 
 typedef struct MSLexer
@@ -95,6 +118,30 @@ extern bool ms_lex(MSLexer *lex, MSTokenKind prev);
 
 /* how far the first statement of a string goes: to its semicolon */
 extern int	ms_first_statement(const char *text);
+
+/*
+ * shape_words.c: what a statement's words say of it.
+ */
+#define MS_SAYS_LIST		0x01	/* = ANY(...), IN of several, unnest() */
+#define MS_SAYS_RANGE		0x02	/* a comparison with a constant */
+#define MS_SAYS_LIMIT		0x04
+#define MS_SAYS_PING		0x08	/* a SELECT that asks for nothing */
+#define MS_SAYS_SETTING		0x10	/* a SELECT of set_config() alone */
+#define MS_SAYS_CALL		0x20	/* of another function */
+#define MS_SAYS_VOLATILE	0x40	/* of one whose results differ */
+#define MS_SAYS_COUNTS		0x80	/* increment() and the like */
+#define MS_SAYS_SEQUENCE	0x100	/* nextval() */
+
+extern int	ms_shape_words(const char *text, int len);
+
+/*
+ * The comment at the end of a text, else the one at its beginning, with its
+ * signs; NULL where there is none.  One with hints for a planner is none.
+ */
+extern const char *ms_comment(const char *text, int len, int *size);
+
+/* how much of a text follows its statement's semicolon: a comment, or 0 */
+extern int	ms_comment_behind(const char *end);
 
 /*
  * shape_cache.c: the shapes of the last few texts.

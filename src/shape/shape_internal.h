@@ -45,6 +45,12 @@ ms_fold_letters(const unsigned char *p, size_t n, const unsigned char *end)
 	return v | (upper >> 2);
 }
 
+/* the same of a word that is known: zeros behind a shorter one */
+#define MS_WORD(a, b, c, d, e, f, g, h) \
+	(((uint64) (a) << 56) | ((uint64) (b) << 48) | ((uint64) (c) << 40) | \
+	 ((uint64) (d) << 32) | ((uint64) (e) << 24) | ((uint64) (f) << 16) | \
+	 ((uint64) (g) << 8) | (uint64) (h))
+
 /* one step of the hashes of tokens and shapes */
 static inline uint64
 ms_hash_mix(uint64 h, uint64 v)

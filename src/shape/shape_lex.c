@@ -335,11 +335,7 @@ read_operator(MSLexer *lex, MSTokenKind prev)
 	return MST_OPERATOR;
 }
 
-/* the first eight letters of a word as a number, zeros behind shorter ones */
-#define WORD(a, b, c, d, e, f, g, h) \
-	(((uint64) (a) << 56) | ((uint64) (b) << 48) | ((uint64) (c) << 40) | \
-	 ((uint64) (d) << 32) | ((uint64) (e) << 24) | ((uint64) (f) << 16) | \
-	 ((uint64) (g) << 8) | (uint64) (h))
+#define WORD	MS_WORD
 
 static MSWordClass
 classify_long(uint64 head, size_t len)
@@ -347,9 +343,15 @@ classify_long(uint64 head, size_t len)
 	if (len == 9 && head == WORD('s', 'a', 'v', 'e', 'p', 'o', 'i', 'n'))
 		return MSW_SAVEPOINT;
 	if (len == 9 && head == WORD('r', 'e', 't', 'u', 'r', 'n', 'i', 'n'))
-		return MSW_KEYWORD;
+		return MSW_TAIL;
 	if (len == 9 && head == WORD('i', 'n', 't', 'e', 'r', 's', 'e', 'c'))
-		return MSW_KEYWORD;
+		return MSW_EXCEPT;
+	if (len == 9 && head == WORD('t', 'e', 'm', 'p', 'o', 'r', 'a', 'r'))
+		return MSW_TEMP;
+	if (len == 9 && head == WORD('r', 'e', 'c', 'u', 'r', 's', 'i', 'v'))
+		return MSW_MAKES;
+	if (len == 11 && head == WORD('t', 'r', 'a', 'n', 's', 'a', 'c', 't'))
+		return MSW_TRANSACTION;
 	if (len == 10 && head == WORD('d', 'e', 'a', 'l', 'l', 'o', 'c', 'a'))
 		return MSW_NAMES;
 	return MSW_PLAIN;
@@ -378,18 +380,46 @@ classify(uint64 head)
 			return MSW_ROLLBACK;
 		case WORD('d', 'e', 'c', 'l', 'a', 'r', 'e', 0):
 		case WORD('c', 'l', 'o', 's', 'e', 0, 0, 0):
+		case WORD('e', 'x', 'e', 'c', 'u', 't', 'e', 0):
 			return MSW_NAMES;
 		case WORD('f', 'e', 't', 'c', 'h', 0, 0, 0):
 		case WORD('m', 'o', 'v', 'e', 0, 0, 0, 0):
 			return MSW_FETCH;
+		case WORD('n', 'e', 'x', 't', 0, 0, 0, 0):
+		case WORD('p', 'r', 'i', 'o', 'r', 0, 0, 0):
+		case WORD('f', 'i', 'r', 's', 't', 0, 0, 0):
+		case WORD('l', 'a', 's', 't', 0, 0, 0, 0):
+		case WORD('a', 'b', 's', 'o', 'l', 'u', 't', 'e'):
+		case WORD('r', 'e', 'l', 'a', 't', 'i', 'v', 'e'):
+		case WORD('f', 'o', 'r', 'w', 'a', 'r', 'd', 0):
+		case WORD('b', 'a', 'c', 'k', 'w', 'a', 'r', 'd'):
+			return MSW_DIRECTION;
+		case WORD('c', 'u', 'r', 'r', 'e', 'n', 't', 0):
+			return MSW_CURRENT;
+		case WORD('o', 'f', 0, 0, 0, 0, 0, 0):
+			return MSW_OF;
+		case WORD('c', 'r', 'e', 'a', 't', 'e', 0, 0):
+			return MSW_CREATE;
+		case WORD('t', 'e', 'm', 'p', 0, 0, 0, 0):
+			return MSW_TEMP;
+		case WORD('t', 'a', 'b', 'l', 'e', 0, 0, 0):
+		case WORD('v', 'i', 'e', 'w', 0, 0, 0, 0):
+		case WORD('s', 'e', 'q', 'u', 'e', 'n', 'c', 'e'):
+		case WORD('i', 'f', 0, 0, 0, 0, 0, 0):
+			return MSW_MAKES;
+		case WORD('p', 'g', '_', 't', 'e', 'm', 'p', 0):
+			return MSW_PG_TEMP;
+		case WORD('e', 'n', 'd', 0, 0, 0, 0, 0):
+			return MSW_END;
 
 		case WORD('i', 's', 0, 0, 0, 0, 0, 0):
 		case WORD('n', 'o', 't', 0, 0, 0, 0, 0):
 		case WORD('s', 'e', 't', 0, 0, 0, 0, 0):
-		case WORD('o', 'n', 0, 0, 0, 0, 0, 0):
-		case WORD('a', 's', 0, 0, 0, 0, 0, 0):
 			return MSW_KEEPS;
-
+		case WORD('a', 's', 0, 0, 0, 0, 0, 0):
+			return MSW_AS;
+		case WORD('o', 'n', 0, 0, 0, 0, 0, 0):
+			return MSW_ON;
 		case WORD('i', 'n', 0, 0, 0, 0, 0, 0):
 			return MSW_IN;
 		case WORD('f', 'r', 'o', 'm', 0, 0, 0, 0):
@@ -397,40 +427,54 @@ classify(uint64 head)
 		case WORD('t', 'o', 0, 0, 0, 0, 0, 0):
 			return MSW_TO;
 		case WORD('s', 'e', 'l', 'e', 'c', 't', 0, 0):
-		case WORD('w', 'i', 't', 'h', 0, 0, 0, 0):
 			return MSW_SELECT;
+		case WORD('w', 'i', 't', 'h', 0, 0, 0, 0):
+			return MSW_WITH;
 		case WORD('v', 'a', 'l', 'u', 'e', 's', 0, 0):
 			return MSW_VALUES;
+		case WORD('d', 'e', 'f', 'a', 'u', 'l', 't', 0):
+			return MSW_DEFAULT;
+		case WORD('w', 'h', 'e', 'r', 'e', 0, 0, 0):
+		case WORD('h', 'a', 'v', 'i', 'n', 'g', 0, 0):
+			return MSW_WHERE;
+		case WORD('o', 'r', 0, 0, 0, 0, 0, 0):
+			return MSW_OR;
+		case WORD('c', 'a', 's', 'e', 0, 0, 0, 0):
+			return MSW_CASE;
+		case WORD('w', 'h', 'e', 'n', 0, 0, 0, 0):
+			return MSW_WHEN;
+		case WORD('e', 'l', 's', 'e', 0, 0, 0, 0):
+			return MSW_ELSE;
+		case WORD('u', 'n', 'i', 'o', 'n', 0, 0, 0):
+			return MSW_UNION;
+		case WORD('e', 'x', 'c', 'e', 'p', 't', 0, 0):
+			return MSW_EXCEPT;
+		case WORD('e', 'x', 'i', 's', 't', 's', 0, 0):
+			return MSW_EXISTS;
+		case WORD('g', 'r', 'o', 'u', 'p', 0, 0, 0):
+		case WORD('j', 'o', 'i', 'n', 0, 0, 0, 0):
+		case WORD('t', 'h', 'e', 'n', 0, 0, 0, 0):
+		case WORD('u', 's', 'i', 'n', 'g', 0, 0, 0):
+			return MSW_CLAUSE;
+		case WORD('f', 'o', 'r', 0, 0, 0, 0, 0):
+		case WORD('l', 'i', 'm', 'i', 't', 0, 0, 0):
+		case WORD('o', 'f', 'f', 's', 'e', 't', 0, 0):
+		case WORD('o', 'r', 'd', 'e', 'r', 0, 0, 0):
+			return MSW_TAIL;
 
 		case WORD('a', 'n', 'd', 0, 0, 0, 0, 0):
 		case WORD('b', 'e', 't', 'w', 'e', 'e', 'n', 0):
 		case WORD('b', 'y', 0, 0, 0, 0, 0, 0):
-		case WORD('c', 'a', 's', 'e', 0, 0, 0, 0):
 		case WORD('c', 'h', 'e', 'c', 'k', 0, 0, 0):
 		case WORD('c', 'o', 'n', 'f', 'l', 'i', 'c', 't'):
-		case WORD('d', 'e', 'f', 'a', 'u', 'l', 't', 0):
 		case WORD('d', 'i', 's', 't', 'i', 'n', 'c', 't'):
-		case WORD('e', 'l', 's', 'e', 0, 0, 0, 0):
-		case WORD('e', 'x', 'c', 'e', 'p', 't', 0, 0):
-		case WORD('e', 'x', 'i', 's', 't', 's', 0, 0):
 		case WORD('e', 'x', 'p', 'l', 'a', 'i', 'n', 0):
 		case WORD('f', 'i', 'l', 't', 'e', 'r', 0, 0):
-		case WORD('g', 'r', 'o', 'u', 'p', 0, 0, 0):
-		case WORD('h', 'a', 'v', 'i', 'n', 'g', 0, 0):
 		case WORD('i', 'l', 'i', 'k', 'e', 0, 0, 0):
-		case WORD('j', 'o', 'i', 'n', 0, 0, 0, 0):
 		case WORD('k', 'e', 'y', 0, 0, 0, 0, 0):
 		case WORD('l', 'a', 't', 'e', 'r', 'a', 'l', 0):
 		case WORD('l', 'i', 'k', 'e', 0, 0, 0, 0):
-		case WORD('l', 'i', 'm', 'i', 't', 0, 0, 0):
-		case WORD('o', 'f', 'f', 's', 'e', 't', 0, 0):
-		case WORD('o', 'r', 0, 0, 0, 0, 0, 0):
 		case WORD('o', 'v', 'e', 'r', 0, 0, 0, 0):
-		case WORD('t', 'h', 'e', 'n', 0, 0, 0, 0):
-		case WORD('u', 'n', 'i', 'o', 'n', 0, 0, 0):
-		case WORD('u', 's', 'i', 'n', 'g', 0, 0, 0):
-		case WORD('w', 'h', 'e', 'n', 0, 0, 0, 0):
-		case WORD('w', 'h', 'e', 'r', 'e', 0, 0, 0):
 			return MSW_KEYWORD;
 	}
 	return MSW_PLAIN;

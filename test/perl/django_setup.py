@@ -1,4 +1,5 @@
 """A Django with one app, for the Django scripts here."""
+import os
 import types
 
 import django
@@ -16,7 +17,7 @@ def set_up(app):
         DATABASES={
             'default': {
                 'ENGINE': 'django.db.backends.postgresql',
-                'NAME': 'postgres',
+                'NAME': os.environ.get('PGDATABASE', 'postgres'),
             }
         },
         DEFAULT_AUTO_FIELD='django.db.models.AutoField',

@@ -132,6 +132,27 @@ is(psql(q{BEGIN; SELECT missing_symbol.profile_start(); SELECT missing_symbol.pr
 SELECT missing_symbol.profile_stop(); SELECT text FROM missing_symbol.queries; END}),
 	"\n\n1\n\nSELECT count(*) FROM hits WHERE k = 1", 'a profile of one transaction');
 
+# a profile of one transaction is stopped and emptied at its end: whoever has the
+# session next reads nothing of it
+like(psql(q{SELECT missing_symbol.profile_start(scope => 'transaction')}), qr/only be profiled from inside/, 'a scope needs its transaction');
+PostgreSQL::Test::Utils::append_to_file("$dir/look",
+	"BEGIN; SELECT pg_backend_pid(), count(*), missing_symbol.profile_summary() FROM missing_symbol.queries; SELECT pg_sleep(1); END;\n");
+foreach my $end ('COMMIT', 'ROLLBACK', 'SELECT 1 / 0; ROLLBACK')
+{
+	my $seen = psql(qq{BEGIN; SELECT missing_symbol.profile_start(scope => 'transaction'); SELECT count(*) FROM hits WHERE k = 1;
+SELECT text FROM missing_symbol.queries; $end});
+	like($seen, $end =~ m{/} ? qr/division by zero/ : qr/^\n1\nSELECT count\(\*\) FROM hits WHERE k = 1$/, "profiled up to $end");
+
+	# in all sessions of the pool at once
+	my @others = map {
+		my $out = '';
+		{ out => \$out, run => IPC::Run::start([ 'psql', '-XAtq', '-h', $short, '-p', $port, '-U', $user, '-d', 'postgres', '-f', "$dir/look" ], '>', \$out) };
+	} 1 .. 4;
+	$_->{run}->finish foreach @others;
+	my %pids = map { /^(\d+)\|0\|nothing has been profiled$/m ? ($1 => 1) : ($_ => 0) } map { ${ $_->{out} } } @others;
+	is(scalar(grep { !$_ } values %pids), 0, scalar(keys %pids) . " sessions know nothing after $end") or diag join("\n", keys %pids);
+}
+
 # a procedure that commits keeps its session
 psql(q{UPDATE hits SET modified_at = '2020-01-01' WHERE k < 1000});
 my $old = psql('SELECT count(*) FROM hits WHERE k < 1000');

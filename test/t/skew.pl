@@ -240,7 +240,10 @@ SKIP:
 
 	# a session that uses what there is before, in between and after
 	my $views = join('', map { "SELECT count(*) FROM missing_symbol.$_;\n" } split(/\n/, $node->safe_psql('upgraded', q{
-SELECT relname FROM pg_class WHERE relnamespace = 'missing_symbol'::regnamespace AND relkind IN ('v', 'r') ORDER BY 1})));
+SELECT relname FROM pg_class WHERE relnamespace = 'missing_symbol'::regnamespace AND relkind IN ('v', 'r')
+    AND relname NOT IN ('queries', 'query_stats', 'n_plus_one', 'findings') ORDER BY 1})));
+	my $profile = q{SELECT count(*) FROM missing_symbol.queries; SELECT count(*) FROM missing_symbol.query_stats;
+SELECT count(*) FROM missing_symbol.n_plus_one; SELECT count(*) FROM missing_symbol.findings;} . "\n";
 	my $all = $views . q{
 SELECT missing_symbol.increment('now', 1), missing_symbol.increment('spilling', 1), missing_symbol.increment('buffered', 1), missing_symbol.increment('deferred', 1);
 INSERT INTO ledger VALUES ('now', 1, 1), ('spilling', 1, 1), ('buffered', 1, 1), ('deferred', 1, 1);
@@ -253,15 +256,15 @@ SELECT missing_symbol.untrack('other');
 SELECT missing_symbol.record('xul.pdb', '44E4EC8C2F41492B9369D6B9A059577C2', 'xul.sym');
 SELECT missing_symbol.fold(), missing_symbol.flush();
 CALL missing_symbol.prune('now', '100 years');
-SELECT missing_symbol.profile_start('all'); SELECT 1; SELECT count(*) FROM missing_symbol.queries; SELECT missing_symbol.profile_stop();
+SELECT missing_symbol.profile_start('all'); SELECT 1; SELECT missing_symbol.profile_summary(); SELECT missing_symbol.profile_stop();
 SELECT count(*) FROM missing_symbol.explain_analyze('SELECT 1');
 };
 	my $describe = q{SELECT * FROM missing_symbol.describe('now'); SELECT * FROM missing_symbol.describe('buffered');} . "\n";
 	# of which the old library would not know all columns
-	my $no_describe = "\\set ON_ERROR_STOP 0\n" . $describe . "\\set ON_ERROR_STOP 1\n";
+	my $no_describe = "\\set ON_ERROR_STOP 0\n" . $describe . $profile . "\\set ON_ERROR_STOP 1\n";
 	my $wait = sub { "\\! while ! [ -e $dir/$_[0] ]; do sleep 0.1; done\n" };
 	my $script = "CREATE TEMP TABLE other (k int PRIMARY KEY, count bigint);\nDROP TABLE other;\nCREATE TABLE other (k int PRIMARY KEY, count bigint);\n"
-	  . $all . $describe . "\\! touch $dir/before\n" . $wait->('installed') . $all . $describe . "\\! touch $dir/between\n" . $wait->('updated')
+	  . $all . $describe . $profile . "\\! touch $dir/before\n" . $wait->('installed') . $all . $describe . $profile . "\\! touch $dir/between\n" . $wait->('updated')
 	  . $all . $no_describe . "\\echo the end\n";
 	my $out = '';
 	my $session = IPC::Run::start([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('upgraded') ], '<', \$script, '>&', \$out);
@@ -285,6 +288,7 @@ SELECT count(*) FROM missing_symbol.explain_analyze('SELECT 1');
 	$session->finish;
 	like($out, qr/the end/, 'a session with the old library uses all that there was, to the end') or diag $out;
 	is(scalar(() = $out =~ /could not find function "ms_describe_target"/g), 2, 'but describe(), which has more columns');
+	is(scalar(() = $out =~ /could not find function "ms_(?:queries_view|query_stats_view|n_plus_one_view|findings_rows)"/g), 4, 'and so have the views of a profile');
 	exact_ok("$released to $current", 'upgraded');
 
 	# what the old library has set aside, the new one merges, and without an

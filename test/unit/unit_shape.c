@@ -167,11 +167,63 @@ static const struct
 	"insert into t values (?, now(), array[?])"},
 	{"insert into t values (default, 1), (default, 2) on conflict (a) do "
 		"update set b = excluded.b, c = 1",
-		"insert into t values (default, ?) on conflict (a) do "
+		"insert into t values (?, ?) on conflict (a) do "
 	"update set b = excluded.b, c = ?"},
 	{"select * from (values (1, 'a'), (2, 'b')) v (a, b), (values (1)) w",
 	"select * from (values (?, ?)) v(a, b), (values (?)) w"},
 	{"values (1), (2); values (3), (4)", "values (?); values (?)"},
+
+	{"insert into t values (default, 1), (2, default), (3, 4)",
+	"insert into t values (?, ?)"},
+	{"insert into t (a) values (default) returning a default",
+	"insert into t(a) values (?) returning a default"},
+
+	/* arms */
+	{"select case when id = 1 then 'a' when id = 2 then 'b' else x end from t",
+	"select case when id = ? then ? else x end from t"},
+	{"update t set a = case id when 1 then 2 when 3 then 4 end - 1",
+	"update t set a = case id when ? then ? end - ?"},
+	{"case when a = 1 then 2 when b = 1 then 2 when b = 3 then 4 end",
+	"case when a = ? then ? when b = ? then ? end"},
+	{"case when a = 1 or a = 2 then case when b then 1 when b then 2 end end",
+	"case when a = ? then case when b then ? end end"},
+	{"select (case when a then 1 when a then 2), 3",
+	"select (case when a then ?), ?"},
+	{"select t.case, t.end, t.or, t.when from t",
+	"select t.case, t.end, t.or, t.when from t"},
+	{"merge into t using u on a = b when matched then delete when matched then "
+		"do nothing",
+		"merge into t using u on a = b when matched then delete when matched then "
+	"do nothing"},
+	{"select a from t where a = 1 or a = 2 or a = 3 order by a limit 1",
+	"select a from t where a = ? order by a limit ?"},
+	{"select a from t where c = 0 and ((a = 1 and b = 2) or (a = 3 and b = 4))",
+	"select a from t where c = ? and ((a = ? and b = ?))"},
+	{"where a = 1 or b = 2 or b = 3 or a = 4",
+	"where a = ? or b = ? or a = ?"},
+	{"select a = 1 or a = 2 or a = 3, b or b from t",
+	"select a = ? or a = ?, b or b from t"},
+	{"a join b on a.x = 1 or a.x = 2 join c on true where d or d group by e",
+	"a join b on a.x = ? join c on true where d group by e"},
+	{"where a in (1, 2) or a in (3) or f(x or x, y)",
+	"where a in (?) or f(x or x, y)"},
+	{"select 1 union all select 2 union all select 3 order by 1",
+	"select ? order by ?"},
+	{"insert into t select 1, 'a' union all select 2, 'b' returning id",
+	"insert into t select ?, ? returning id"},
+	{"(select a from t where b = 1) union all (select a from t where b = 2)",
+	"(select a from t where b = ?)"},
+	{"select * from ((select 1) union all (select 2) union all (select 3)) x",
+	"select * from ((select ?)) x"},
+	{"select 1 union select 2", "select ? union select ?"},
+	{"select 1 union select 2 union all select 3 union all select 4",
+	"select ? union select ? union all select ?"},
+	{"select 1 union all select 2 except all select 3 union all select 4",
+	"select ? except all select ? union all select ?"},
+	{"select a from t where b = (select 1 union all select 2) or b = (select 3)",
+	"select a from t where b = (select ?)"},
+	{"select a from t union all select a from t where x or x",
+	"select a from t union all select a from t where x"},
 
 	/* statements */
 	{"select 1;;; ;", "select ?"},
@@ -189,7 +241,25 @@ static const struct
 	"deallocate prepare ?; deallocate ?; deallocate all"},
 	{"select close from t where savepoint = declare",
 	"select close from t where savepoint = declare"},
-	{"prepare p as select $1", "prepare p as select ?"},
+	{"prepare p as select $1", "prepare ? as select ?"},
+	{"prepare \"p 1\" (int, text) as select $1",
+	"prepare ? (int, text) as select ?"},
+	{"prepare transaction 'x'", "prepare transaction ?"},
+	{"execute p1 (1, 'a'); execute p2", "execute ? (?, ?); execute ?"},
+	{"fetch 5 c; fetch c1; fetch next c; move forward all in \"c\"; fetch next",
+	"fetch ? ?; fetch ?; fetch next ?; move forward all in ?; fetch next"},
+	{"fetch absolute 1 from c; fetch prior from c; fetch backward 2 c",
+	"fetch absolute ? from ?; fetch prior from ?; fetch backward ? ?"},
+	{"update t set a = 1 where current of c_17",
+	"update t set a = ? where current of ?"},
+	{"select a from t for update of t", "select a from t for update of t"},
+	{"create temp table tmp_3f (a int)", "create temp table ? (a int)"},
+	{"create local temporary table if not exists \"tmp 3f\" as select 1",
+	"create local temporary table if not exists ? as select ?"},
+	{"create or replace temp view v as select 1; create table t (a int)",
+	"create or replace temp view ? as select ?; create table t(a int)"},
+	{"drop table pg_temp.tmp_3f; select * from pg_temp.\"a\" where b.pg_temp",
+	"drop table pg_temp.?; select * from pg_temp.? where b.pg_temp"},
 	{"explain (analyze) select 1", "explain (analyze) select ?"},
 };
 
@@ -214,6 +284,16 @@ static const struct
 	{true, false, "in (1, 2)", "in (1)"},
 	{true, false, "values (1, 2)", "values (1, 2), (3, 4)"},
 	{true, false, "savepoint a", "savepoint \"b\""},
+	{true, false, "where a = 1", "where a = 1 or a = 2"},
+	{true, false, "case when a = 1 then 2 end",
+	"case when a = 1 then 2 when a = 3 then 4 end"},
+	{true, false, "select 1", "select 1 union all select 2"},
+	{true, false, "fetch 5 c", "fetch 7 d"},
+	{false, false, "select 1", "select 1 union select 2"},
+	{false, false, "where a = 1", "where a = 1 or b = 2"},
+	{false, true, "case when a then b end", "case when a then c end"},
+	{false, true, "case when a then b else c end",
+	"case when a then b when a then c end"},
 	{true, true, "select a from t", "SELECT A FROM T"},
 	{true, true, "f (x)", "f(x)"},
 	{false, true, "select \"a\"", "select a"},
@@ -269,6 +349,89 @@ test_tables(void)
 	check(shape_of("select a from t").params == 0,
 		  "no constants have the hash 0");
 	check(shape_of("select 1").params != 0, "a constant has another");
+}
+
+/* what the words say */
+static const struct
+{
+	const char *sql;
+	int			words;
+}			sayings[] =
+{
+	{"select 1", MS_SAYS_PING},
+	{"SELECT current_schema, now(), pg_catalog.version()", MS_SAYS_PING},
+	{"select 'from'; -- from", MS_SAYS_PING},
+	{"select 1 from t", 0},
+	{"select f(1)", MS_SAYS_CALL},
+	{"select \"F\" (1)", MS_SAYS_CALL},
+	{"select set_config('a', 'b', false), set_config('c', $1, true)",
+	MS_SAYS_SETTING},
+	{"select set_config('a', 'b', false) from t",
+	MS_SAYS_CALL | MS_SAYS_VOLATILE},
+	{"select a from t where b in ($1)", 0},
+	{"select a from t where b in ($1, $2)", MS_SAYS_LIST},
+	{"select a from t where b in (select c, d from e)", 0},
+	{"select a from t where b = any ($1)", MS_SAYS_LIST},
+	{"update t set a = 1 where id >= 2 and id < $1", MS_SAYS_RANGE},
+	{"select a from t where 5 > b", MS_SAYS_RANGE},
+	{"select a from t where (a, b) < ($1, $2)", MS_SAYS_RANGE},
+	{"select a from t where a > b", 0},
+	{"select a from t where a between b and c", MS_SAYS_RANGE},
+	{"select a from t fetch first 5 rows only", MS_SAYS_LIMIT},
+	{"delete from t where a in (select a from t limit 5)", MS_SAYS_LIMIT},
+	{"select missing_symbol.increment('t', 1)", MS_SAYS_CALL | MS_SAYS_COUNTS},
+	{"select nextval('s')",
+	MS_SAYS_CALL | MS_SAYS_VOLATILE | MS_SAYS_SEQUENCE},
+	{"select t.nextval, t.limit, t.from from t", 0},
+};
+
+/* comments: what is found */
+static const struct
+{
+	const char *sql;
+	const char *comment;
+}			comments[] =
+{
+	{"select 1", NULL},
+	{"select 1 /* a */", "/* a */"},
+	{"/* a */ select 1", "/* a */"},
+	{"/* a */ select 1 /* b */", "/* b */"},
+	{"/*+ hint */ select 1", NULL},
+	{"select 1 /*+ hint */", NULL},
+	{"/*+ hint */ select 1 /*b*/", "/*b*/"},
+	{"/**/", "/**/"},
+	{"/*/", NULL},
+	{"select 1 */", NULL},
+	{"/* open", NULL},
+};
+
+static void
+test_words(void)
+{
+	for (int i = 0; i < lengthof(sayings); i++)
+	{
+		int			words = ms_shape_words(sayings[i].sql,
+										   strlen(sayings[i].sql));
+
+		if (!check(words == sayings[i].words, "says: %s", sayings[i].sql))
+			diag("got: %x, not %x", words, sayings[i].words);
+	}
+	for (int i = 0; i < lengthof(comments); i++)
+	{
+		int			size = 0;
+		const char *comment = ms_comment(comments[i].sql,
+										 strlen(comments[i].sql), &size);
+
+		check(comment == NULL ? comments[i].comment == NULL :
+			  comments[i].comment != NULL &&
+			  size == strlen(comments[i].comment) &&
+			  memcmp(comment, comments[i].comment, size) == 0,
+			  "comment of: %s", comments[i].sql);
+	}
+	check(ms_comment_behind("; /* a */ ;") == 9, "a comment behind a semicolon");
+	check(ms_comment_behind("; /* a */ select") == 0, "a statement is there");
+	check(ms_comment_behind(";") == 0, "nothing is there");
+	check(ms_comment_behind("; /* open") == 0, "an open comment is there");
 }
 
 static void
@@ -362,6 +525,9 @@ random_tokens(char *text)
 		"close", "declare", "deallocate", "prepare", "all", "with", "default",
 		"a", "B", "\"q\"", "1", "-1", "'s'", "e'\\''", "$1", "$$x$$", "?",
 		"(", "(", "(", ")", ")", ")", "[", "]", ",", ",", ",", ";", ".", "::",
+		"case", "case", "when", "when", "then", "else", "end", "end", "or", "or",
+		"union", "union all", "except", "where", "limit", "create", "temp",
+		"table", "pg_temp", "current", "of", "execute", "fetch", "next",
 		":", ":=", "=", "-", "+", "*", "?|", "@", "/* */", "-- \n", "u&", "\n"
 	};
 	int			count = random_below(40);
@@ -588,6 +754,7 @@ void
 test_shape(void)
 {
 	test_tables();
+	test_words();
 	test_first_statement();
 	test_cache();
 	test_standard_conforming_strings();
