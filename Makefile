@@ -60,6 +60,7 @@ OBJS = \
 	src/calls/symbols.o \
 	src/calls/total.o \
 	src/calls/track.o \
+	src/counter/amount.o \
 	src/counter/clock.o \
 	src/counter/counter.o \
 	src/counter/tally.o \
@@ -149,6 +150,7 @@ REGRESS_BOTH = \
 	increment \
 	batch \
 	calls \
+	counts \
 	buffer \
 	pending \
 	defaults \
@@ -173,6 +175,7 @@ ISOLATION = \
 	absent \
 	batch_order \
 	buffer \
+	counts \
 	ddl \
 	discard \
 	findings \
@@ -202,6 +205,7 @@ PROVE_TESTS = \
 	test/t/citus.pl \
 	test/t/cost.pl \
 	test/t/counter_dump.pl \
+	test/t/counts.pl \
 	test/t/profile_coexist.pl \
 	test/t/profile_corpus.pl \
 	test/t/profile_failures.pl \

@@ -36,7 +36,7 @@ SELECT apply, fill FROM missing_symbol.describe('buffer.views');
 
 -- one delta for each key of a transaction
 SELECT missing_symbol.increment('buffer.views', '/a');
-SELECT * FROM missing_symbol.last_increment();
+SELECT outcome, count, first_seen, last_seen FROM missing_symbol.last_increment();
 BEGIN;
 SELECT missing_symbol.increment('buffer.views', '/b');
 SET LOCAL missing_symbol.test_clock = '2026-01-01 12:00:01+00';

@@ -1,6 +1,7 @@
 --
 -- Calls without casts, amounts, and batches of nothing
 --
+\set last '(missing_symbol.last_increment()).outcome, (missing_symbol.last_increment()).count, (missing_symbol.last_increment()).first_seen, (missing_symbol.last_increment()).last_seen'
 \pset null '(null)'
 SET missing_symbol.test_clock = '2026-11-21 01:00:00+00';
 \i `echo "$PG_ABS_SRCDIR/sql/include/try.sql"`
@@ -141,9 +142,9 @@ CREATE TABLE calls.counters (k text PRIMARY KEY, c missing_symbol.counter);
 SELECT missing_symbol.increment_amount('calls.spend', 0.25, 'a'), missing_symbol.increment_amount('calls.spend', 0.5, 'a'),
        missing_symbol.increment_amount('calls.spend', -0.75, 'a'), missing_symbol.increment_amount('calls.spend', 3, 'a');
 SELECT missing_symbol.increment_amount('calls.spend', 1e30, 'b'), missing_symbol.increment_amount('calls.spend', 1e-30, 'b');
-SELECT missing_symbol.increment_amount('calls.spend', 0.1, '{"k": "c", "note": "given"}'::jsonb), (missing_symbol.last_increment()).*;
+SELECT missing_symbol.increment_amount('calls.spend', 0.1, '{"k": "c", "note": "given"}'::jsonb), :last;
 SELECT missing_symbol.increment_amount('calls.cents', 0.25, 'a'), missing_symbol.increment_amount('calls.cents', 0.75, 'a'),
-       missing_symbol.increment_amount('calls.cents', 1, 'a'), (missing_symbol.last_increment()).*;
+       missing_symbol.increment_amount('calls.cents', 1, 'a'), :last;
 PREPARE amount AS SELECT missing_symbol.increment_amount('calls.spend', $1, $2);
 EXECUTE amount(0.0000001, 'd');
 SELECT name, parameter_types FROM pg_prepared_statements;
@@ -184,7 +185,7 @@ SELECT missing_symbol.track('calls.cents', throttle => '1 hour');
 SELECT missing_symbol.increment_amount('calls.cents', 0.25, 'a'), (missing_symbol.last_increment()).outcome;
 SELECT missing_symbol.track('calls.cents', throttle => '0');
 
--- what waits is kept as a bigint: other amounts are refused, whole ones exact
+-- what waits is exact, too
 SET client_min_messages = error;
 SET missing_symbol.worker = off;
 CREATE TABLE calls.later (k text PRIMARY KEY, count numeric);
@@ -222,7 +223,7 @@ INSERT INTO calls.num VALUES (1, 5), (2, 5.00), (3, 0.5), (4, 1.5), (5, 1e30), (
 SELECT k, count, pg_temp.answer(format('SELECT missing_symbol.value(''calls.num'', %s)', k)) AS value FROM calls.num ORDER BY k;
 SELECT missing_symbol.value('calls.num', 3);
 -- increments of such a count are counted, and return what a bigint can hold
-SELECT k, missing_symbol.increment('calls.num', k), (missing_symbol.last_increment()).* FROM generate_series(1, 5) AS k;
+SELECT k, missing_symbol.increment('calls.num', k), :last FROM generate_series(1, 5) AS k;
 -- with what this transaction has deferred
 BEGIN;
 SET LOCAL missing_symbol.apply = 'commit';

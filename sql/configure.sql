@@ -2,6 +2,7 @@
 -- configure(), what columns of type timestamp hold, and which columns a table
 -- tells of by their names
 --
+\set last '(missing_symbol.last_increment()).outcome, (missing_symbol.last_increment()).count, (missing_symbol.last_increment()).first_seen, (missing_symbol.last_increment()).last_seen'
 SET TimeZone = 'America/New_York';
 SET DateStyle = 'ISO, MDY';
 SET missing_symbol.test_clock = '2026-07-01 12:00:00+00';
@@ -71,16 +72,16 @@ BEGIN
         FROM missing_symbol.total(NULL::%s) t LEFT JOIN %s r USING (page) ORDER BY page COLLATE "C"', $1, $1, $1);
 END
 $$;
-SELECT missing_symbol.increment('conf.views', '/now'), (missing_symbol.last_increment()).*;
+SELECT missing_symbol.increment('conf.views', '/now'), :last;
 SET missing_symbol.test_clock = '2026-07-01 12:00:01.6+00';
 SELECT missing_symbol.increment('conf.views', '/now'), missing_symbol.increment_row('conf.views', '{"page": "/row"}');
-SELECT (missing_symbol.last_increment()).*;
+SELECT :last;
 SELECT * FROM missing_symbol.increment_many('conf.views', '{/many,/now,/many}'::text[]);
 SELECT * FROM missing_symbol.increment_rows('conf.views', '[{"page": "/rows"}, {"page": "/now"}]');
 SELECT * FROM conf.look('conf.views');
 -- last_seen does not go back
 SET missing_symbol.test_clock = '2026-07-01 11:00:00+00';
-SELECT missing_symbol.increment('conf.views', '/now'), (missing_symbol.last_increment()).*;
+SELECT missing_symbol.increment('conf.views', '/now'), :last;
 -- at the commit; in a session of another zone then
 SET missing_symbol.test_clock = '2026-07-01 13:00:00+00';
 BEGIN;
@@ -123,7 +124,7 @@ SELECT page, modified_at FROM conf.views ORDER BY page COLLATE "C";
 --
 CREATE TABLE conf.zoned (page text PRIMARY KEY, count bigint, created_at timestamp(3), modified_at timestamp) WITH (fillfactor = 70);
 SELECT missing_symbol.configure('conf.zoned', '{"zone": "Europe/Paris"}');
-SELECT missing_symbol.increment('conf.zoned', '/now'), (missing_symbol.last_increment()).*;
+SELECT missing_symbol.increment('conf.zoned', '/now'), :last;
 SET missing_symbol.test_clock = '2026-07-01 16:00:01.23456+00';
 SET TimeZone = 'America/New_York';
 BEGIN;
@@ -170,9 +171,9 @@ SELECT pg_temp.try($$SELECT missing_symbol.track('conf.zoned', throttle => '1 ho
 ALTER TABLE conf.zoned ALTER modified_at TYPE timestamptz(0) USING modified_at AT TIME ZONE 'UTC';
 SELECT missing_symbol.track('conf.zoned', throttle => '1 hour');
 SET missing_symbol.test_clock = '2026-10-25 02:44:59+00';
-SELECT missing_symbol.increment('conf.zoned', '/twice'), (missing_symbol.last_increment()).*;
+SELECT missing_symbol.increment('conf.zoned', '/twice'), :last;
 SET missing_symbol.test_clock = '2026-10-25 03:45:00.7+00';
-SELECT missing_symbol.increment('conf.zoned', '/twice'), (missing_symbol.last_increment()).*;
+SELECT missing_symbol.increment('conf.zoned', '/twice'), :last;
 
 --
 -- Names
@@ -255,8 +256,8 @@ FROM unnest(ARRAY[$$'{"insert": "no"}'$$, $$'{"insert": 0}'$$]) statement;
 \pset format aligned
 SELECT missing_symbol.configure('conf.articles', '{"insert": false}');
 SELECT count, first_seen, last_seen, settings FROM missing_symbol.describe('conf.articles');
-SELECT missing_symbol.increment('conf.articles', 'a'), (missing_symbol.last_increment()).*;
-SELECT missing_symbol.increment('conf.articles', 'none'), (missing_symbol.last_increment()).*;
+SELECT missing_symbol.increment('conf.articles', 'a'), :last;
+SELECT missing_symbol.increment('conf.articles', 'none'), :last;
 SELECT missing_symbol.increment_by('conf.articles', 5, 'none'), (missing_symbol.last_increment()).outcome;
 SELECT missing_symbol.increment_row('conf.articles', '{"slug": "none", "title": "T"}'), (missing_symbol.last_increment()).outcome;
 SELECT * FROM missing_symbol.increment_many('conf.articles', '{a,none,b,never,none}'::text[]);

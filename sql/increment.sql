@@ -1,6 +1,7 @@
 --
 -- One increment at a time: counts, times, outcomes, key values however given
 --
+\set last '(missing_symbol.last_increment()).outcome, (missing_symbol.last_increment()).count, (missing_symbol.last_increment()).first_seen, (missing_symbol.last_increment()).last_seen'
 \i `echo "$PG_ABS_SRCDIR/sql/include/session.sql"`
 
 \i `echo "$PG_ABS_SRCDIR/sql/include/try.sql"`
@@ -14,35 +15,35 @@ CREATE TABLE inc.pages (
 );
 
 -- before the first increment of the session there is nothing to tell
-SELECT * FROM missing_symbol.last_increment();
+SELECT outcome, count, first_seen, last_seen FROM missing_symbol.last_increment();
 SELECT missing_symbol.value('inc.pages', '/');
 
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment('inc.pages', '/') n;
+SELECT n, :last FROM missing_symbol.increment('inc.pages', '/') n;
 SET missing_symbol.test_clock = '2026-01-01 12:00:01+00';
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment('inc.pages', '/') n;
+SELECT n, :last FROM missing_symbol.increment('inc.pages', '/') n;
 SELECT missing_symbol.value('inc.pages', '/');
 TABLE inc.pages;
 
 -- a clock that is set back: last_seen is never earlier than it was
 SET missing_symbol.test_clock = '2025-06-01 00:00:00+00';
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment('inc.pages', '/') n;
+SELECT n, :last FROM missing_symbol.increment('inc.pages', '/') n;
 SET missing_symbol.test_clock = '2026-01-01 12:00:02+00';
 
 -- any amount
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment_by('inc.pages', 10, '/') n;
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment_by('inc.pages', -20, '/') n;
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment_by('inc.pages', -5, '/new') n;
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment_row('inc.pages', '{"path": "/row"}', 3) n;
+SELECT n, :last FROM missing_symbol.increment_by('inc.pages', 10, '/') n;
+SELECT n, :last FROM missing_symbol.increment_by('inc.pages', -20, '/') n;
+SELECT n, :last FROM missing_symbol.increment_by('inc.pages', -5, '/new') n;
+SELECT n, :last FROM missing_symbol.increment_row('inc.pages', '{"path": "/row"}', 3) n;
 SELECT missing_symbol.increment_row('inc.pages', '{"path": "/row"}');
 TABLE inc.pages ORDER BY path;
 
 -- null counts and times of a row that others have made
 INSERT INTO inc.pages VALUES ('/null');
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment('inc.pages', '/null') n;
+SELECT n, :last FROM missing_symbol.increment('inc.pages', '/null') n;
 INSERT INTO inc.pages VALUES ('/infinity', 1, '-infinity', 'infinity');
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment('inc.pages', '/infinity') n;
+SELECT n, :last FROM missing_symbol.increment('inc.pages', '/infinity') n;
 INSERT INTO inc.pages VALUES ('/future', 1, '2030-01-01', '2030-01-01');
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment('inc.pages', '/future') n;
+SELECT n, :last FROM missing_symbol.increment('inc.pages', '/future') n;
 
 -- key values: literals, typed, untyped parameters, arrays
 SELECT missing_symbol.increment('inc.pages', '/k'),
@@ -235,20 +236,20 @@ CREATE TABLE inc.throttled (
 ALTER TABLE inc.throttled ALTER count TYPE bigint;
 SELECT missing_symbol.track('inc.throttled', throttle => '24 hours');
 SET missing_symbol.test_clock = '2026-01-01 12:00:00+00';
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment('inc.throttled', 'k') n;
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment('inc.throttled', 'k') n;
+SELECT n, :last FROM missing_symbol.increment('inc.throttled', 'k') n;
+SELECT n, :last FROM missing_symbol.increment('inc.throttled', 'k') n;
 SET missing_symbol.test_clock = '2026-01-02 11:59:59.999999+00';
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment('inc.throttled', 'k') n;
+SELECT n, :last FROM missing_symbol.increment('inc.throttled', 'k') n;
 SET missing_symbol.test_clock = '2026-01-02 12:00:00+00';
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment_by('inc.throttled', 7, 'k') n;
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment_by('inc.throttled', 7, 'k') n;
+SELECT n, :last FROM missing_symbol.increment_by('inc.throttled', 7, 'k') n;
+SELECT n, :last FROM missing_symbol.increment_by('inc.throttled', 7, 'k') n;
 -- a clock that is set back throttles
 SET missing_symbol.test_clock = '2020-01-01 12:00:00+00';
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment_by('inc.throttled', 7, 'k') n;
+SELECT n, :last FROM missing_symbol.increment_by('inc.throttled', 7, 'k') n;
 SET missing_symbol.test_clock = '2026-01-02 12:00:00+00';
 -- null and infinite times
 INSERT INTO inc.throttled VALUES ('null', 1, NULL, NULL), ('infinity', 1, NULL, 'infinity'), ('-infinity', 1, NULL, '-infinity');
-SELECT k, missing_symbol.increment('inc.throttled', k), (missing_symbol.last_increment()).*
+SELECT k, missing_symbol.increment('inc.throttled', k), :last
 FROM (VALUES ('null'), ('infinity'), ('-infinity')) v(k);
 -- a batch with duplicates counts each key once
 SELECT * FROM missing_symbol.increment_many('inc.throttled', ARRAY['a', 'k', 'a', 'b', 'a', 'b'], ARRAY[1, 2, 3, 4, 5, 6]);
@@ -275,11 +276,11 @@ CREATE TABLE inc.throttled_counter (key int PRIMARY KEY, c missing_symbol.counte
 SELECT missing_symbol.track('inc.throttled_counter', throttle => '1 minute');
 SET missing_symbol.test_clock = '2026-01-01 12:00:00+00';
 SELECT missing_symbol.increment('inc.throttled_counter', 1);
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment('inc.throttled_counter', 1) n;
+SELECT n, :last FROM missing_symbol.increment('inc.throttled_counter', 1) n;
 SET missing_symbol.test_clock = '2026-01-01 12:01:00+00';
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment('inc.throttled_counter', 1) n;
+SELECT n, :last FROM missing_symbol.increment('inc.throttled_counter', 1) n;
 INSERT INTO inc.throttled_counter VALUES (2, NULL);
-SELECT n, (missing_symbol.last_increment()).* FROM missing_symbol.increment('inc.throttled_counter', 2) n;
+SELECT n, :last FROM missing_symbol.increment('inc.throttled_counter', 2) n;
 TABLE inc.throttled_counter ORDER BY key;
 
 -- fill: details that were not known get known, and stay

@@ -6,12 +6,13 @@
 -- Further columns at the end of a result: the function stays the same one, with
 -- the views that use it and the rights on it.  A library of before that is still
 -- loaded knows nothing of them: what it has for a number more is a number; but
--- not for what is no number, so describe() is another C function, which it lacks.
+-- not for what is no number, so describe() and last_increment() are other C
+-- functions, which it lacks.
 UPDATE pg_catalog.pg_proc
 SET proallargtypes = proallargtypes OPERATOR(pg_catalog.||)
-        ARRAY['pg_catalog.jsonb', 'pg_catalog.text[]']::pg_catalog.regtype[]::pg_catalog.oid[],
-    proargmodes = proargmodes OPERATOR(pg_catalog.||) '{o,o}'::pg_catalog."char"[],
-    proargnames = proargnames OPERATOR(pg_catalog.||) '{settings,left_alone}'::pg_catalog.text[],
+        ARRAY['pg_catalog.jsonb', 'pg_catalog.text[]', 'pg_catalog.text[]']::pg_catalog.regtype[]::pg_catalog.oid[],
+    proargmodes = proargmodes OPERATOR(pg_catalog.||) '{o,o,o}'::pg_catalog."char"[],
+    proargnames = proargnames OPERATOR(pg_catalog.||) '{settings,left_alone,warnings}'::pg_catalog.text[],
     prosrc = 'ms_describe_target'
 WHERE oid OPERATOR(pg_catalog.=) 'missing_symbol.describe(pg_catalog.regclass)'::pg_catalog.regprocedure;
 UPDATE pg_catalog.pg_proc
@@ -21,6 +22,15 @@ SET proallargtypes = proallargtypes OPERATOR(pg_catalog.||) 'pg_catalog.int8'::p
 WHERE oid OPERATOR(pg_catalog.=) ANY (ARRAY[
     'missing_symbol.counter_stats()',
     'missing_symbol.buffer_stats()']::pg_catalog.regprocedure[]::pg_catalog.oid[]);
+
+UPDATE pg_catalog.pg_proc
+SET proallargtypes = proallargtypes OPERATOR(pg_catalog.||) 'pg_catalog.jsonb'::pg_catalog.regtype::pg_catalog.oid,
+    proargmodes = proargmodes OPERATOR(pg_catalog.||) '{o}'::pg_catalog."char"[],
+    proargnames = proargnames OPERATOR(pg_catalog.||) '{counts}'::pg_catalog.text[],
+    prosrc = 'ms_last_increment_counts'
+WHERE oid OPERATOR(pg_catalog.=) 'missing_symbol.last_increment()'::pg_catalog.regprocedure;
+COMMENT ON FUNCTION missing_symbol.last_increment() IS
+    'outcome, count and times of the latest single increment of this session, and all its counts where there are several; no side effect';
 
 -- Likewise the views of a profile
 UPDATE pg_catalog.pg_proc p
@@ -145,7 +155,7 @@ COMMENT ON FUNCTION missing_symbol.untrack(pg_catalog.regclass) IS
     'forget all that track() and configure() were told of a table of yours';
 
 COMMENT ON FUNCTION missing_symbol.describe(pg_catalog.regclass) IS
-    'how a table counts: key, columns, settings, path and why, what keeps increments from being HOT, and columns of customary names that are not taken';
+    'how a table counts: key, columns, settings, path and why, what keeps increments from being HOT, columns of customary names that are not taken, and what may not be as it was meant';
 
 CREATE FUNCTION missing_symbol.local_time(
     "time"      pg_catalog.timestamptz,
@@ -155,6 +165,19 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'ms_local_time';
 COMMENT ON FUNCTION missing_symbol.local_time(pg_catalog.timestamptz, pg_catalog.text) IS
     'internal: what the clocks of a zone show at a time, as a column of type timestamp has it, whatever a session says of abbreviations';
+
+CREATE FUNCTION missing_symbol.added(
+    stored      pg_catalog.anyelement,
+    amount      pg_catalog.anyelement,
+    type        pg_catalog.regtype,
+    typmod      pg_catalog.int4,
+    "column"    pg_catalog.text,
+    target      pg_catalog.text)
+RETURNS pg_catalog.anyelement
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_added';
+COMMENT ON FUNCTION missing_symbol.added(pg_catalog.anyelement, pg_catalog.anyelement, pg_catalog.regtype, pg_catalog.int4, pg_catalog.text, pg_catalog.text) IS
+    'internal: a count column of a type after an increment; null is 0; an error names the column';
 
 -- A key of two or three columns, of which some values are typed and others not:
 -- an untyped parameter becomes text.  The VARIADIC forms take what is all one

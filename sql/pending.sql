@@ -50,7 +50,7 @@ SELECT missing_symbol.track('c', throttle => '1 hour');
 --
 BEGIN;
 SELECT missing_symbol.increment('c', 'b'), missing_symbol.increment('c', 'a');
-SELECT * FROM missing_symbol.last_increment();
+SELECT outcome, count, first_seen, last_seen FROM missing_symbol.last_increment();
 SET LOCAL missing_symbol.test_clock = '2026-01-01 13:00:00+00';
 SELECT count(missing_symbol.increment('c', 'b')) FROM generate_series(1, 98);
 SET LOCAL missing_symbol.test_clock = '2026-01-01 11:00:00+00';

@@ -110,9 +110,10 @@ CREATE TABLE shop.daily_spend (
     UNIQUE (user_id, date, model)
 );
 SELECT pg_temp.try($$SELECT missing_symbol.increment_row('shop.daily_spend', '{"user_id": "u", "date": "2026-03-01", "model": "m"}')$$);
-SELECT missing_symbol.track('shop.daily_spend', key => '{user_id,date,model}', count => 'api_requests');
-CALL shop.count_all_ways('shop.daily_spend', '{"user_id": "u", "date": "2026-03-01", "model": "m"}');
-SELECT user_id, date, model, prompt_tokens, completion_tokens, spend, api_requests, created_at, updated_at FROM shop.daily_spend;
+SELECT missing_symbol.configure('shop.daily_spend', '{"counts": ["api_requests", "prompt_tokens", "completion_tokens", "spend"]}');
+CALL shop.count_all_ways('shop.daily_spend', '{"user_id": "u", "date": "2026-03-01", "model": "m", "prompt_tokens": 120, "completion_tokens": 30, "spend": 0.25}');
+CALL shop.count_all_ways('shop.daily_spend', '{"user_id": "u", "date": "2026-03-01", "model": "n", "api_requests": 2, "spend": 0.0009765625}');
+SELECT user_id, date, model, prompt_tokens, completion_tokens, spend, api_requests, created_at, updated_at FROM shop.daily_spend ORDER BY model;
 
 -- a package index: downloads by version and day
 CREATE TABLE shop.version_downloads (

@@ -1,6 +1,7 @@
 --
 -- Sightings: record, hash, symbols, missing_pdbs
 --
+\set last '(missing_symbol.last_increment()).outcome, (missing_symbol.last_increment()).count, (missing_symbol.last_increment()).first_seen, (missing_symbol.last_increment()).last_seen'
 SHOW search_path;
 SELECT getdatabaseencoding();
 SET TimeZone = 'UTC';
@@ -52,7 +53,7 @@ SELECT provolatile, proparallel, proisstrict FROM pg_proc WHERE oid = 'missing_s
 -- record: the vectors, counted
 --
 SELECT n, missing_symbol.record(symbol, debugid, filename, code_file, code_id) AS count,
-       (missing_symbol.last_increment()).*
+       :last
 FROM vectors ORDER BY n;
 SET missing_symbol.test_clock = '2026-11-21 02:00:00+00';
 SELECT missing_symbol.record('foo.pdb', 'ABCDEF12345', 'foo.sym');
@@ -96,7 +97,7 @@ FROM (VALUES
     ('.tar.gz', 'foo.pdb', 'ABCDEF12345', 'foo.tar.gz', NULL, NULL)
     ) AS t (what, symbol, debugid, filename, code_file, code_id);
 SELECT missing_symbol.record('foo.pdb', 'ABCDEF12345', 'file.ptr');
-SELECT * FROM missing_symbol.last_increment();
+SELECT outcome, count, first_seen, last_seen FROM missing_symbol.last_increment();
 SELECT count(*) FROM missing_symbol.symbols;
 
 -- and what is not, though it comes near
@@ -313,7 +314,7 @@ BEGIN
         n := n + 1;
         PERFORM set_config('missing_symbol.test_clock', r.clock, false);
         recorded := missing_symbol.record(r.symbol, r.debugid, r.filename, r.code_file, r.code_id, by => r.amount, target => target);
-        SELECT l.* INTO outcome, count, first_seen, last_seen FROM missing_symbol.last_increment() l;
+        SELECT l.outcome, l.count, l.first_seen, l.last_seen INTO outcome, count, first_seen, last_seen FROM missing_symbol.last_increment() l;
         RETURN NEXT;
     END LOOP;
     recorded := NULL; outcome := NULL; count := NULL; first_seen := NULL; last_seen := NULL;

@@ -437,6 +437,17 @@ ms_collate_is_c(Oid collation)
 	((int64) (t).tv_sec * INT64CONST(1000000000) + (int64) (t).tv_nsec)
 #endif
 
+/* 14 added infinite numerics, and renamed a type's OID */
+#if PG_VERSION_NUM < 140000
+#define MONEYOID	CASHOID
+#define numeric_is_inf(num)	false
+#endif
+
+/* 17 added infinite intervals */
+#if PG_VERSION_NUM < 170000
+#define INTERVAL_NOT_FINITE(i)	false
+#endif
+
 /* 17 tells shared from local; 15 and 16 tell temporary from both */
 #if PG_VERSION_NUM >= 170000
 #define MS_BLK_READ_NS(b) \

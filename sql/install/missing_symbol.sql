@@ -703,11 +703,12 @@ CREATE FUNCTION missing_symbol.describe(
     OUT reason          pg_catalog.text,
     OUT hot_obstacles   pg_catalog.text[],
     OUT settings        pg_catalog.jsonb,
-    OUT left_alone      pg_catalog.text[])
+    OUT left_alone      pg_catalog.text[],
+    OUT warnings        pg_catalog.text[])
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ms_describe_target';
 COMMENT ON FUNCTION missing_symbol.describe(pg_catalog.regclass) IS
-    'how a table counts: key, columns, settings, path and why, what keeps increments from being HOT, and columns of customary names that are not taken';
+    'how a table counts: key, columns, settings, path and why, what keeps increments from being HOT, columns of customary names that are not taken, and what may not be as it was meant';
 
 CREATE FUNCTION missing_symbol.forget_dropped()
 RETURNS pg_catalog.event_trigger
@@ -761,6 +762,19 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_counted';
 COMMENT ON FUNCTION missing_symbol.counted(missing_symbol.counter, pg_catalog.int8, pg_catalog.timestamptz, pg_catalog.timestamptz) IS
     'internal: a counter after an increment of the engine''s own statements; a null counter is a new one, null times mean now';
+
+CREATE FUNCTION missing_symbol.added(
+    stored      pg_catalog.anyelement,
+    amount      pg_catalog.anyelement,
+    type        pg_catalog.regtype,
+    typmod      pg_catalog.int4,
+    "column"    pg_catalog.text,
+    target      pg_catalog.text)
+RETURNS pg_catalog.anyelement
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ms_added';
+COMMENT ON FUNCTION missing_symbol.added(pg_catalog.anyelement, pg_catalog.anyelement, pg_catalog.regtype, pg_catalog.int4, pg_catalog.text, pg_catalog.text) IS
+    'internal: a count column of a type after an increment; null is 0; an error names the column';
 
 --
 -- calls: counting, one key or many
@@ -933,11 +947,12 @@ CREATE FUNCTION missing_symbol.last_increment(
     OUT outcome     pg_catalog.text,
     OUT count       pg_catalog.int8,
     OUT first_seen  pg_catalog.timestamptz,
-    OUT last_seen   pg_catalog.timestamptz)
+    OUT last_seen   pg_catalog.timestamptz,
+    OUT counts      pg_catalog.jsonb)
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
-AS 'MODULE_PATHNAME', 'ms_last_increment';
+AS 'MODULE_PATHNAME', 'ms_last_increment_counts';
 COMMENT ON FUNCTION missing_symbol.last_increment() IS
-    'outcome, count and times of the latest single increment of this session; no side effect';
+    'outcome, count and times of the latest single increment of this session, and all its counts where there are several; no side effect';
 
 CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, VARIADIC key "any")
 RETURNS pg_catalog.int8

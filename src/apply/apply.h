@@ -25,12 +25,15 @@ typedef struct MSResult
 	MSOutcome	outcome;
 	bool		count_isnull;	/* or it is none that bigint can hold */
 	int64		count;
-	Datum		numeric;		/* of a numeric count column what it has, in the
-								 * caller's memory; or 0 */
+	Datum		numeric;		/* of a numeric count column, or one of floats,
+								 * what it has, in the caller's memory; or 0 */
 	bool		first_isnull;
 	TimestampTz first_seen;
 	bool		last_isnull;
 	TimestampTz last_seen;
+	Datum	   *counts;			/* of several counts all, in the caller's memory;
+								 * NULL: not known, or there is one */
+	bool	   *counts_isnull;
 } MSResult;
 
 extern void ms_result_none(MSOutcome outcome, MSResult *result);
@@ -104,8 +107,8 @@ extern void ms_append_table(struct StringInfoData *sql, MSTarget *target,
 /*
  * count.c: the counter's columns of a row.
  */
-extern Datum ms_add_count(const MSTarget *target, Datum old, bool isnull,
-						  const MSRow *row, TimestampTz now);
+extern void ms_count_in_row(const MSTarget *target, const MSRow *row,
+							TimestampTz now, Datum *values, bool *isnull);
 extern void ms_set_new_counter(const MSTarget *target, const MSRow *row,
 							   Datum *values, bool *isnull);
 

@@ -208,7 +208,7 @@ extern void ms_insertion_unlock(MSTarget *target, const MSRow *row);
  * count.c: the time of an increment, and its amount.
  */
 extern TimestampTz ms_row_time(const MSRow *row);
-extern Datum ms_row_amount(const MSRow *row);
+extern Datum ms_row_amount(const MSTarget *target, const MSRow *row);
 
 MS_INSIDE_END
 

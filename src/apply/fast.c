@@ -93,6 +93,24 @@ to_stored(MSFast *fast, TupleTableSlot *slot)
 	return execute_attr_map_slot(fast->to_leaf->attrMap, slot, fast->stored);
 }
 
+/* And of several counts. */
+static void
+read_counts(const MSTarget *target, TupleTableSlot *slot, MSResult *result)
+{
+	result->counts = palloc(sizeof(Datum) * target->ncounts);
+	result->counts_isnull = palloc(sizeof(bool) * target->ncounts);
+	for (int i = 0; i < target->ncounts; i++)
+	{
+		const MSMerged *column = &target->merged[i];
+
+		result->counts[i] = slot_getattr(slot, column->attno,
+										 &result->counts_isnull[i]);
+		if (!result->counts_isnull[i])
+			result->counts[i] = datumCopy(result->counts[i], column->typbyval,
+										  column->typlen);
+	}
+}
+
 /* What a row says of its counter. */
 static void
 read_result(const MSTarget *target, TupleTableSlot *slot, MSOutcome outcome,
@@ -110,6 +128,8 @@ read_result(const MSTarget *target, TupleTableSlot *slot, MSOutcome outcome,
 	ms_result_from_values(target, values, isnull, result);
 	if (result->numeric != (Datum) 0)
 		result->numeric = datumCopy(result->numeric, false, -1);
+	if (target->ncounts > 1)
+		read_counts(target, slot, result);
 	result->outcome = outcome;
 }
 
@@ -143,38 +163,12 @@ make_updated(MSFast *fast, MSTarget *target, MSRow *row, TimestampTz now)
 	TupleTableSlot *old = fast->seen;
 	TupleTableSlot *new = fast->updated;
 	int			natts = old->tts_tupleDescriptor->natts;
-	int			attno = -1;
-	int			i = target->count - 1;
 
 	slot_getallattrs(old);
 	ExecClearTuple(new);
 	memcpy(new->tts_values, old->tts_values, sizeof(Datum) * natts);
 	memcpy(new->tts_isnull, old->tts_isnull, sizeof(bool) * natts);
-
-	new->tts_values[i] = ms_add_count(target, old->tts_values[i],
-									  old->tts_isnull[i], row, now);
-	new->tts_isnull[i] = false;
-
-	if (target->last_seen != InvalidAttrNumber)
-	{
-		Datum		time = ms_time_datum(target, &target->last_time, now);
-
-		i = target->last_seen - 1;
-		if (old->tts_isnull[i] ||
-			DatumGetTimestampTz(old->tts_values[i]) < DatumGetTimestampTz(time))
-			new->tts_values[i] = time;
-		new->tts_isnull[i] = false;
-	}
-
-	while ((attno = bms_next_member(target->fill, attno)) >= 0)
-	{
-		i = attno - 1;
-		if (old->tts_isnull[i] && ms_row_fills(row, attno))
-		{
-			new->tts_values[i] = row->values[i];
-			new->tts_isnull[i] = false;
-		}
-	}
+	ms_count_in_row(target, row, now, new->tts_values, new->tts_isnull);
 	ExecStoreVirtualTuple(new);
 }
 

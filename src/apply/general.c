@@ -174,16 +174,10 @@ plan_arguments(MSTarget *target, Relation rel, const MSRow *row,
 		values[n] = row->values[target->keys[i].column.attno - 1];
 		nulls[n++] = row->isnull[target->keys[i].column.attno - 1] ? 'n' : ' ';
 	}
-	if (target->kind == MS_COUNT_NUMERIC)
-	{
-		types[n] = NUMERICOID;
-		values[n] = ms_row_amount(row);
-	}
-	else
-	{
-		types[n] = INT8OID;
-		values[n] = Int64GetDatum(row->by);
-	}
+	types[n] = target->kind == MS_COUNT_NUMERIC ? NUMERICOID :
+		target->kind == MS_COUNT_FLOAT4 ? FLOAT4OID :
+		target->kind == MS_COUNT_FLOAT8 ? FLOAT8OID : INT8OID;
+	values[n] = ms_row_amount(target, row);
 	nulls[n++] = ' ';
 	types[n] = TIMESTAMPTZOID;
 	values[n] = TimestampTzGetDatum(row->first_seen);
@@ -395,6 +389,27 @@ says_true(int n)
 	return !isnull && DatumGetBool(value);
 }
 
+/* All counts of the row that a plan gave, behind so many of its columns. */
+static void
+read_counts(const MSTarget *target, int behind, MSResult *result)
+{
+	result->counts = SPI_palloc(sizeof(Datum) * target->ncounts);
+	result->counts_isnull = SPI_palloc(sizeof(bool) * target->ncounts);
+	for (int i = 0; i < target->ncounts; i++)
+	{
+		const MSMerged *column = &target->merged[i];
+
+		result->counts[i] = SPI_getbinval(SPI_tuptable->vals[0],
+										  SPI_tuptable->tupdesc,
+										  behind + i + 1,
+										  &result->counts_isnull[i]);
+		if (!result->counts_isnull[i])
+			result->counts[i] = SPI_datumTransfer(result->counts[i],
+												  column->typbyval,
+												  column->typlen);
+	}
+}
+
 /* Run a plan; true, with the row's counter in *result, where it gave a row. */
 static bool
 run(const Attempt *attempt, SPIPlanPtr plan, bool read_only, MSOutcome outcome,
@@ -406,6 +421,7 @@ run(const Attempt *attempt, SPIPlanPtr plan, bool read_only, MSOutcome outcome,
 	volatile int rc;
 	Datum		counter[3];
 	bool		isnull[3];
+	int			known = lengthof(counter);	/* columns: what follows is more */
 
 	ms_make_generic_plan(target, plan);
 	memset(reached, 0, sizeof(*reached));
@@ -436,21 +452,26 @@ run(const Attempt *attempt, SPIPlanPtr plan, bool read_only, MSOutcome outcome,
 	ms_result_from_values(target, counter, isnull, result);
 	if (result->numeric != (Datum) 0)
 		result->numeric = SPI_datumTransfer(result->numeric, false, -1);
+	if (target->ncounts > 1)
+	{
+		read_counts(target, lengthof(counter), result);
+		known += target->ncounts;
+	}
 	result->outcome = outcome;
 
 	/* of an INSERT: how many columns of the key a trigger has set to null */
-	if (SPI_tuptable->tupdesc->natts > lengthof(counter) &&
+	if (SPI_tuptable->tupdesc->natts > known &&
 		DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
 									SPI_tuptable->tupdesc,
-									lengthof(counter) + 1, &isnull[0])) > 0)
+									known + 1, &isnull[0])) > 0)
 		ms_null_key_by_trigger(target);
 
 	/* and of a special key: is the row in its index, with that key? */
-	if (SPI_tuptable->tupdesc->natts > lengthof(counter) + 1)
+	if (SPI_tuptable->tupdesc->natts > known + 1)
 	{
-		if (!says_true(lengthof(counter) + 2))
+		if (!says_true(known + 2))
 			ms_outside(target);
-		if (!says_true(lengthof(counter) + 3))
+		if (!says_true(known + 3))
 			ms_not_found(target);
 	}
 	return true;

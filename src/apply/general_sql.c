@@ -24,6 +24,7 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_opclass.h"
 #include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_expr.h"
@@ -248,7 +249,7 @@ ms_append_table(StringInfo sql, MSTarget *target, Relation rel)
 
 /*
  * The columns that tell a row's counter: always three, NULL where there is no
- * such column.
+ * such column; and all counts, where there are several.
  */
 static void
 append_counter_columns(StringInfo sql, MSTarget *target, Relation rel)
@@ -264,6 +265,92 @@ append_counter_columns(StringInfo sql, MSTarget *target, Relation rel)
 		else
 			appendStringInfo(sql, "t.%s", column(rel, atts[i]));
 	}
+	for (int i = 0; target->ncounts > 1 && i < target->ncounts; i++)
+		appendStringInfo(sql, ", t.%s", column(rel, target->merged[i].attno));
+}
+
+/* "missing_symbol.added(..)": a count column, and a parameter that it gets */
+static void
+append_added(StringInfo sql, Relation rel, const MSMerged *merged, int param)
+{
+	Oid			type = merged->typid;
+	bool		is_integer = merged->count.kind <= MS_COUNT_INT8;
+	const char *sum_type = format_type_extended(is_integer ? INT8OID : type, -1,
+												FORMAT_TYPE_FORCE_QUALIFY);
+
+	appendStringInfo(sql, "missing_symbol.added(t.%s::%s, $%d::%s, '%s'::pg_catalog.regtype, %d, %s, %s)",
+					 column(rel, merged->attno), sum_type, param, sum_type,
+					 format_type_extended(type, -1, FORMAT_TYPE_FORCE_QUALIFY),
+					 merged->count.typmod,
+					 quote_literal_cstr(merged->count.column),
+					 quote_literal_cstr(merged->count.table));
+}
+
+/* Is what is counted no older than the row? */
+static void
+append_is_latest(StringInfo sql, MSTarget *target, Relation rel)
+{
+	int			last = last_param(target);
+
+	appendStringInfo(sql, "$%d IS NULL OR COALESCE(", last);
+	if (target->kind == MS_COUNT_COUNTER)
+		appendStringInfo(sql, "missing_symbol.last_seen(t.%s) OPERATOR(pg_catalog.<=) $%d",
+						 column(rel, target->count), last);
+	else if (target->last_seen != InvalidAttrNumber)
+	{
+		appendStringInfo(sql, "t.%s OPERATOR(pg_catalog.<=) CAST(",
+						 column(rel, target->last_seen));
+		append_time(sql, target, &target->last_time, psprintf("$%d", last));
+		appendStringInfo(sql, " AS %s)",
+						 format_type_extended(target->last_time.local ?
+											  TIMESTAMPOID : TIMESTAMPTZOID,
+											  target->last_time.typmod,
+											  FORMAT_TYPE_TYPEMOD_GIVEN |
+											  FORMAT_TYPE_FORCE_QUALIFY));
+	}
+	else
+		appendStringInfoString(sql, "NULL");
+	appendStringInfoString(sql, ", true)");
+}
+
+/* ", c = ..": a column whose values merge, and the parameter given for it */
+static void
+append_merge(StringInfo sql, MSTarget *target, Relation rel,
+			 const MSMerged *merged, int param)
+{
+	const char *name = column(rel, merged->attno);
+
+	appendStringInfo(sql, ", %s = ", name);
+	switch (merged->role)
+	{
+		case MS_ROLE_COUNT:
+			append_added(sql, rel, merged, param);
+			break;
+		case MS_ROLE_LATEST:
+			appendStringInfo(sql, "CASE WHEN t.%s IS NULL OR ", name);
+			append_is_latest(sql, target, rel);
+			appendStringInfo(sql, " THEN COALESCE($%d, t.%s) ELSE t.%s END",
+							 param, name, name);
+			break;
+		case MS_ROLE_GREATEST:
+			appendStringInfo(sql, "GREATEST(t.%s, $%d)", name, param);
+			break;
+		case MS_ROLE_LEAST:
+			appendStringInfo(sql, "LEAST(t.%s, $%d)", name, param);
+			break;
+	}
+}
+
+/* A column's place among those that merge, but for the count; NULL: none. */
+static const MSMerged *
+find_merged(const MSTarget *target, AttrNumber attno)
+{
+	for (int i = 1; i < target->nmerged; i++)
+	{
+		if (target->merged[i].attno == attno)
+			return &target->merged[i];
+	}
+	return NULL;
 }
 
 /*
@@ -279,22 +366,16 @@ append_assignments(StringInfo sql, MSTarget *target, Relation rel,
 	int			param = last_param(target);
 	const char *count = column(rel, target->count);
 
-	switch (target->kind)
-	{
-		case MS_COUNT_COUNTER:
-			appendStringInfo(sql, "%s = missing_symbol.counted(t.%s, $%d, $%d, $%d)",
-							 count, count, by, first_param(target),
-							 last_param(target));
-			break;
-		case MS_COUNT_NUMERIC:
-			appendStringInfo(sql, "%s = COALESCE(t.%s, 0) OPERATOR(pg_catalog.+) $%d",
-							 count, count, by);
-			break;
-		default:
-			appendStringInfo(sql, "%s = COALESCE(t.%s, 0::pg_catalog.int2) OPERATOR(pg_catalog.+) $%d",
-							 count, count, by);
-			break;
-	}
+	appendStringInfo(sql, "%s = ", count);
+	if (target->kind == MS_COUNT_COUNTER)
+		appendStringInfo(sql, "missing_symbol.counted(t.%s, $%d, $%d, $%d)",
+						 count, by, first_param(target), last_param(target));
+	else if (target->ncounts > 0)
+		append_added(sql, rel, &target->merged[0], by);
+	else
+		appendStringInfo(sql, "COALESCE(t.%s, 0%s) OPERATOR(pg_catalog.+) $%d",
+						 count, target->kind == MS_COUNT_NUMERIC ? "" :
+						 "::pg_catalog.int2", by);
 	if (target->last_seen != InvalidAttrNumber)
 	{
 		appendStringInfo(sql, ", %s = GREATEST(t.%s, ",
@@ -307,9 +388,14 @@ append_assignments(StringInfo sql, MSTarget *target, Relation rel,
 	}
 	while ((attno = bms_next_member(others, attno)) >= 0)
 	{
+		const MSMerged *merged = find_merged(target, attno);
+
 		param++;
-		if (bms_is_member(attno, target->fill) &&
-			!bms_is_member(attno, defaulted))
+		if (bms_is_member(attno, defaulted))
+			continue;
+		if (merged != NULL)
+			append_merge(sql, target, rel, merged, param);
+		else if (bms_is_member(attno, target->fill))
 			appendStringInfo(sql, ", %s = COALESCE(t.%s, $%d)",
 							 column(rel, attno), column(rel, attno), param);
 	}
@@ -531,8 +617,25 @@ ms_insert_sql(MSTarget *target, Relation rel, uint32 nulls,
 	}
 	while ((attno = bms_next_member(others, attno)) >= 0)
 	{
+		const MSMerged *merged = find_merged(target, attno);
+
 		appendStringInfo(&sql, ", %s", column(rel, attno));
 		appendStringInfo(&values, ", $%d", ++param);
+
+		/* a sum that its domain has not seen */
+		if (merged != NULL && merged->role == MS_ROLE_COUNT)
+			appendStringInfo(&values, "::%s",
+							 format_type_extended(merged->typid, -1,
+												  FORMAT_TYPE_FORCE_QUALIFY));
+	}
+	for (int i = 1; i < target->ncounts; i++)
+	{
+		if (!bms_is_member(target->merged[i].attno, others))
+		{
+			appendStringInfo(&sql, ", %s",
+							 column(rel, target->merged[i].attno));
+			appendStringInfoString(&values, ", '0'");
+		}
 	}
 	appendStringInfo(&sql, ") SELECT %s FROM (SELECT missing_symbol.clock() AS now OFFSET 0) AS c ON CONFLICT (",
 					 values.data);

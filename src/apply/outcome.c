@@ -90,10 +90,16 @@ ms_result_from_values(const MSTarget *target, Datum *values, bool *isnull,
 				result->count = DatumGetInt64(values[0]);
 				break;
 			case MS_COUNT_NUMERIC:
-				result->numeric = values[0];
-				result->count_isnull = !ms_numeric_to_bigint(values[0],
+			case MS_COUNT_FLOAT4:
+			case MS_COUNT_FLOAT8:
+				result->numeric = ms_amount_numeric(target->kind, values[0]);
+				result->count_isnull = !ms_numeric_to_bigint(result->numeric,
 															 &result->count);
 				break;
+			case MS_COUNT_MONEY:
+			case MS_COUNT_INTERVAL:
+				/* never the first */
+				pg_unreachable();
 			case MS_COUNT_COUNTER:
 				{
 					MSCounter  *counter = DatumGetMSCounterP(values[0]);
@@ -174,8 +180,7 @@ ms_lacking_column(const MSTarget *target, Relation rel, const MSRow *row)
 
 		if (!att->attnotnull || att->attisdropped || !row->isnull[i] ||
 			att->atthasdef || att->attidentity != '\0' ||
-			att->attnum == target->count || att->attnum == target->first_seen ||
-			att->attnum == target->last_seen ||
+			ms_is_always_given(target, att->attnum) ||
 			bms_is_member(att->attnum, row->given) ||
 			bms_is_member(att->attnum, target->generated) ||
 			build_column_default(rel, att->attnum) != NULL)

@@ -42,6 +42,9 @@ extern bool ms_pending_add(MSTarget *target, Relation rel, MSRow *row);
 /* what the key of a row has deferred in this transaction; false: nothing */
 extern bool ms_pending_sum(MSTarget *target, const MSRow *row, int64 *sum);
 
+/* the same with all that it was given, as ms_pending_foreach has it; or NULL */
+extern MSRow *ms_pending_row(MSTarget *target, Relation rel, const MSRow *row);
+
 /*
  * What this transaction has deferred for a target, whoever deferred it: one
  * row for each key, in the order of the key, timed, with the fields that a

@@ -192,6 +192,7 @@ typedef struct MSField
 	bool		isnull;
 	bool		defaulted;		/* not given: as MSRow.defaulted */
 	bool		fills;
+	bool		merges;
 	Oid			typid;
 	Datum		value;
 } MSField;
@@ -208,7 +209,9 @@ typedef struct MSDelta
 	int			depth;			/* 1 + that of the delta whose trigger counted it */
 	bool		discards;		/* no increment: has no values, and what is
 								 * outer to it does not count */
-	struct MSDelta *donor;		/* merged in; has values that fill */
+	TimestampTz counted;		/* when its own values were */
+	struct MSDelta *donor;		/* merged in; has values that fill or merge */
+	int			ndonors;
 
 	/* its place in deltas.c */
 	struct MSDeltaKey *key;		/* NULL: taken out, or a donor */
@@ -234,6 +237,9 @@ extern bool ms_delta_brings_values(const MSDelta *delta, const MSDelta *into);
 extern void ms_delta_add_donor(MSDelta *delta, MSDelta *donor);
 extern MSRow *ms_delta_row(const MSDelta *delta, const MSTarget *target,
 						   Relation rel);
+extern MSDelta *ms_delta_join_donors(MemoryContext cxt, MSDelta *delta,
+									 const MSTarget *target, Relation rel,
+									 bool short_of_memory, Size *size);
 extern void ms_delta_fill(const MSTarget *target, Relation rel, MSRow *row,
 						  const MSDelta *delta);
 

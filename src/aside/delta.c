@@ -5,8 +5,10 @@
  *
  * It is a copy of what the first call gave, in a single chunk of memory, with
  * the sums of the calls since.  A later delta of the same key that brings
- * values for columns that are filled is kept as its donor.  At the end it
- * becomes a row again, of the table as it is then: a column that was dropped
+ * values for columns that are filled, or whose values merge, is kept as its
+ * donor: as a subtransaction commits nothing may fail, and a sum can.  Whoever
+ * adds the next one makes those that merge one, where they are many.  At the
+ * end it becomes a row again, of the table as it is then: a column that was dropped
  * meanwhile is left out, one that has changed its type is an error.
  *
  *-------------------------------------------------------------------------
@@ -22,6 +24,9 @@
 #include "aside/aside_internal.h"
 #include "target/row.h"
 #include "target/target.h"
+
+/* so many donors, and those are made one */
+#define MAX_DONORS	8
 
 /* Columns are none; texts are those of the same expression. */
 static bool
@@ -91,16 +96,20 @@ ms_delta_has_value(const MSDelta *delta, AttrNumber attno)
 	return false;
 }
 
-/* Let a delta's values fill, after those of another. */
+/* Let a delta's values fill and merge, after those of another. */
 void
 ms_delta_add_donor(MSDelta *delta, MSDelta *donor)
 {
+	delta->ndonors += 1 + donor->ndonors;
 	while (delta->donor != NULL)
 		delta = delta->donor;
 	delta->donor = donor;
 }
 
-/* Has a delta, or one of its donors, values that fill what another lacks? */
+/*
+ * Has a delta, or one of its donors, values that merge, or that fill what
+ * another lacks?
+ */
 bool
 ms_delta_brings_values(const MSDelta *delta, const MSDelta *into)
 {
@@ -108,8 +117,11 @@ ms_delta_brings_values(const MSDelta *delta, const MSDelta *into)
 	{
 		for (int i = 0; i < delta->nfields; i++)
 		{
-			if (delta->fields[i].fills && !delta->fields[i].isnull &&
-				!ms_delta_has_value(into, delta->fields[i].attno))
+			const MSField *field = &delta->fields[i];
+
+			if (!field->isnull &&
+				(field->merges ||
+				 (field->fills && !ms_delta_has_value(into, field->attno))))
 				return true;
 		}
 	}
@@ -168,12 +180,26 @@ move_value(const Sized *sized, char **space)
 	return PointerGetDatum(result);
 }
 
+/* Have values of a column that a row gives merged? */
+static bool
+merges(const MSTarget *target, AttrNumber attno)
+{
+	for (int i = 0; i < target->nmerged; i++)
+	{
+		if (target->merged[i].attno == attno)
+			return true;
+	}
+	return false;
+}
+
 /* Copy a row that was counted now by the current role; linked to nothing. */
 MSDelta *
 ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
 			  const MSRow *row, TimestampTz now)
 {
-	Bitmapset  *columns = bms_union(row->given, row->defaulted);
+	Bitmapset  *columns = row->isnull[target->count - 1] ?
+		bms_union(row->given, row->defaulted) :
+		bms_add_member(bms_union(row->given, row->defaulted), target->count);
 	int			most = target->nkeys + bms_num_members(columns);
 	Sized	   *sized = palloc(sizeof(Sized) * most);
 	int			n = 0;
@@ -211,6 +237,7 @@ ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
 	delta->by = row->by;
 	delta->first_seen = now;
 	delta->last_seen = now;
+	delta->counted = now;
 	delta->size = size;
 	delta->nulls = nulls;
 	delta->nfields = n - target->nkeys;
@@ -234,6 +261,7 @@ ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
 		field->defaulted = bms_is_member(field->attno, row->defaulted);
 		field->fills = !field->defaulted &&
 			bms_is_member(field->attno, target->fill);
+		field->merges = !field->defaulted && merges(target, field->attno);
 		field->typid = from->typid;
 		field->value = move_value(from, &space);
 	}
@@ -276,6 +304,16 @@ field_is_there(const MSTarget *target, Relation rel, const MSField *field)
 	if (att->attisdropped ||
 		(field->defaulted && att->atttypid != field->typid))
 		return false;
+
+	/* what was a detail then is no amount */
+	if (!field->merges && !field->defaulted && merges(target, field->attno))
+		return false;
+	if (field->merges && !merges(target, field->attno))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("column \"%s\" of table %s is not counted any more, for which this transaction has deferred increments",
+						NameStr(att->attname), target->name),
+				 errhint("Change what is counted before the transaction's first increment or in a transaction of its own.")));
 	if (att->atttypid != field->typid)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -292,6 +330,27 @@ set_field(MSRow *row, const MSField *field)
 	row->isnull[field->attno - 1] = field->isnull;
 }
 
+/* Fill a row from a delta; all: it is no new counter that has defaults. */
+static void
+fill(const MSTarget *target, Relation rel, MSRow *row, const MSDelta *delta,
+	 bool all)
+{
+	for (int i = 0; i < delta->nfields; i++)
+	{
+		const MSField *field = &delta->fields[i];
+		AttrNumber	attno = field->attno;
+
+		if (field->fills && !field->isnull && row->isnull[attno - 1] &&
+			field_is_there(target, rel, field) &&
+			(all || bms_is_member(attno, row->given) ||
+			 !bms_is_member(attno, target->defaults)))
+		{
+			set_field(row, field);
+			row->given = bms_add_member(row->given, attno);
+		}
+	}
+}
+
 /*
  * Fill a row from a delta and its donors; as in a batch, what a new counter
  * would get from a default is not filled.
@@ -301,22 +360,51 @@ ms_delta_fill(const MSTarget *target, Relation rel, MSRow *row,
 			const MSDelta *delta)
 {
 	for (; delta != NULL; delta = delta->donor)
-	{
-		for (int i = 0; i < delta->nfields; i++)
-		{
-			const MSField *field = &delta->fields[i];
-			AttrNumber	attno = field->attno;
+		fill(target, rel, row, delta, false);
+}
 
-			if (field->fills && !field->isnull && row->isnull[attno - 1] &&
-				field_is_there(target, rel, field) &&
-				(bms_is_member(attno, row->given) ||
-				 !bms_is_member(attno, target->defaults)))
-			{
-				set_field(row, field);
-				row->given = bms_add_member(row->given, attno);
-			}
-		}
+/* Set a row's fields to what a delta has without its donors. */
+static void
+set_fields(const MSTarget *target, Relation rel, MSRow *row,
+		   const MSDelta *delta)
+{
+	for (int i = 0; i < delta->nfields; i++)
+	{
+		const MSField *field = &delta->fields[i];
+		bool		is_there = field_is_there(target, rel, field);
+
+		if (is_there)
+			set_field(row, field);
+		if (is_there && field->defaulted)
+			row->defaulted = bms_add_member(row->defaulted, field->attno);
+		else if (!is_there)
+			row->given = bms_del_member(row->given, field->attno);
 	}
+}
+
+/* Let what merges of a donor be that of a row, too. */
+static void
+merge_donor(const MSTarget *target, Relation rel, MSRow *row,
+			const MSDelta *donor)
+{
+	MSRow	   *from = NULL;
+
+	for (int i = 0; i < donor->nfields; i++)
+	{
+		const MSField *field = &donor->fields[i];
+
+		if (!field->merges || field->isnull ||
+			!field_is_there(target, rel, field))
+			continue;
+		if (from == NULL)
+			from = ms_row_make(target);
+		set_field(from, field);
+	}
+	if (from == NULL)
+		return;
+	from->last_seen = donor->counted;
+	ms_merge_columns(target, row, from);
+	row->last_seen = Max(row->last_seen, donor->counted);
 }
 
 /*
@@ -330,19 +418,42 @@ ms_delta_row(const MSDelta *delta, const MSTarget *target, Relation rel)
 
 	ms_delta_check_key(delta->target, target);
 	row = row_of_delta(target, delta);
-	for (int i = 0; i < delta->nfields; i++)
-	{
-		const MSField *field = &delta->fields[i];
-		bool		is_there = field_is_there(target, rel, field);
-
-		if (is_there)
-			set_field(row, field);
-		if (is_there && field->defaulted)
-			row->defaulted = bms_add_member(row->defaulted, field->attno);
-		else if (!is_there)
-			row->given = bms_del_member(row->given, field->attno);
-	}
+	set_fields(target, rel, row, delta);
+	row->last_seen = delta->counted;
+	for (const MSDelta *donor = delta->donor; donor != NULL;
+		 donor = donor->donor)
+		merge_donor(target, rel, row, donor);
+	row->last_seen = delta->last_seen;
 	ms_delta_fill(target, rel, row, delta->donor);
 	return row;
+}
+
+/*
+ * Make the donors of a delta one, where they are so many that they take time and
+ * memory.  Returns what they were, to be freed, linked by donor; *size: what the
+ * one takes.
+ */
+MSDelta *
+ms_delta_join_donors(MemoryContext cxt, MSDelta *delta, const MSTarget *target,
+					 Relation rel, bool short_of_memory, Size *size)
+{
+	MSDelta	   *donors = delta->donor;
+	MSRow	   *row;
+
+	if (delta->ndonors < (short_of_memory ? 2 : MAX_DONORS))
+		return NULL;
+	row = row_of_delta(target, donors);
+	set_fields(target, rel, row, donors);
+	row->last_seen = donors->counted;
+	for (const MSDelta *donor = donors->donor; donor != NULL;
+		 donor = donor->donor)
+	{
+		merge_donor(target, rel, row, donor);
+		fill(target, rel, row, donor, true);
+	}
+	delta->donor = ms_delta_make(cxt, target, rel, row, row->last_seen);
+	delta->ndonors = 1;
+	*size = delta->donor->size;
+	return donors;
 }
 

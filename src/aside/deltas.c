@@ -493,21 +493,37 @@ add_to_delta(MSTarget *target, Relation rel, MSDelta *delta, const MSRow *row,
 			 TimestampTz now)
 {
 	int			attno = -1;
+	bool		is_donor = ms_row_merges(target, row);
 
+	while (!is_donor && (attno = bms_next_member(target->fill, attno)) >= 0)
+		is_donor = ms_row_fills(row, attno) && !ms_delta_has_value(delta, attno);
+	if (is_donor)
+	{
+		MSDelta    *donor = ms_delta_make(deltas_cxt, target, rel, row, now);
+
+		xact.size += donor->size;
+		ms_delta_add_donor(delta, donor);
+	}
 	delta->by += row->by;
 	delta->last_seen = Max(delta->last_seen, now);
 	delta->depth = Max(delta->depth, xact.depth + 1);
-	while ((attno = bms_next_member(target->fill, attno)) >= 0)
-	{
-		if (ms_row_fills(row, attno) && !ms_delta_has_value(delta, attno))
-		{
-			MSDelta    *donor = ms_delta_make(deltas_cxt, target, rel, row,
-											  now);
+}
 
-			xact.size += donor->size;
-			ms_delta_add_donor(delta, donor);
-			break;
-		}
+/* What has met in the deltas of a key is made one, where it is much. */
+static void
+join_donors(MSTarget *target, Relation rel, Key *key, Size limit)
+{
+	for (MSDelta *delta = key->deltas; delta != NULL; delta = delta->outer)
+	{
+		Size		size;
+		MSDelta    *donors = ms_delta_join_donors(deltas_cxt, delta, target,
+												  rel, xact.size >= limit,
+												  &size);
+
+		if (donors == NULL)
+			continue;
+		xact.size += size;
+		free_delta(donors);
 	}
 }
 
@@ -548,6 +564,7 @@ ms_deltas_add(MSTarget *target, Relation rel, const MSRow *row, Size limit)
 	if (key != NULL)
 	{
 		check_sum(key, caller.role, row->by);
+		join_donors(target, rel, key, limit);
 		delta = find_delta(key, level, &caller);
 	}
 	if (delta != NULL)
@@ -634,6 +651,8 @@ row_of_key(const MSTarget *target, Relation rel, const Key *key)
 			row = ms_delta_row(delta, target, rel);
 			continue;
 		}
+		if (target->nmerged > 0)
+			ms_merge_columns(target, row, ms_delta_row(delta, target, rel));
 		if (pg_add_s64_overflow(row->by, delta->by, &row->by))
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -645,6 +664,20 @@ row_of_key(const MSTarget *target, Relation rel, const Key *key)
 		ms_delta_fill(target, rel, row, delta);
 	}
 	return row;
+}
+
+/* What the key of a row has deferred, as a row; NULL: nothing. */
+MSRow *
+ms_pending_row(MSTarget *target, Relation rel, const MSRow *row)
+{
+	MSTarget   *then;
+	Datum		values[INDEX_MAX_KEYS];
+	Key		   *key;
+
+	if (!ms_deltas_exist() || (then = find_pinned(target)) == NULL)
+		return NULL;
+	key = find_key(then, values, ms_delta_key(target, row, values));
+	return key == NULL ? NULL : row_of_key(target, rel, key);
 }
 
 /* Call function for each key of a target. */

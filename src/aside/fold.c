@@ -189,7 +189,7 @@ apply_for(Fold *fold, MSRow *row, const MSSpilled *delta, MSResult *result)
 	ms_act_for_counter(fold->target, fold->rel, row, &fold->caller,
 					   delta->roleid, &acting);
 	row->origin = fold->wait ? MS_FROM_STORE_WAITING : MS_FROM_STORE;
-	ms_check_domains(fold->rel, row);
+	ms_check_domains(fold->target, fold->rel, row);
 	ms_apply_row(fold->target, fold->rel, row, result);
 	ms_act_no_more(&acting);
 }

@@ -342,7 +342,7 @@ ms_spill_discard_all(Oid relid)
 /*
  * Could merging a delta fail as late as the commit, where there is no
  * subtransaction of ours that it would end?  Foreign and unique keys only look
- * at columns that it fills, as the row was there before.
+ * at columns that it changes by what is given, as the row was there before.
  */
 static bool
 may_fail_at_commit(Relation rel, void *arg)
@@ -354,7 +354,7 @@ may_fail_at_commit(Relation rel, void *arg)
 		const Trigger *trigger = &rel->trigdesc->triggers[i];
 
 		if (trigger->tgdeferrable && trigger->tgenabled != TRIGGER_DISABLED &&
-			(!trigger->tgisinternal || target->fill != NULL))
+			(!trigger->tgisinternal || target->combined != NULL))
 			return true;
 	}
 	return false;

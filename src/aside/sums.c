@@ -10,7 +10,7 @@
  *
  * It does not matter in which order they come.  The fields of a sum are those
  * of the delta that was counted first; a column that fills up has the value
- * of the first that has one.
+ * of the first that has one; values that merge are merged.
  *
  * All is in a memory context of its own, which goes with the one that it was
  * begun in.
@@ -116,11 +116,14 @@ merge(const MSTarget *target, Sum *into, const Sum *from)
 {
 	int			nfillings = bms_num_members(target->fill);
 
+	if (target->nmerged > 0)
+		ms_merge_columns(target, into->row, from->row);
 	add_amount(target, into->row, from->row);
 	if (from->row->first_seen < into->row->first_seen)
 	{
 		from->row->by = into->row->by;
 		from->row->last_seen = into->row->last_seen;
+		ms_take_merged(target, from->row, into->row);
 		into->row = from->row;
 	}
 	for (int i = 0; i < nfillings; i++)
@@ -207,7 +210,8 @@ is_amount_only(const MSSums *sums, const Sum *sum, const MSRow *row)
 	int			i = 0;
 	int			attno = -1;
 
-	if (row->first_seen < sum->row->first_seen)
+	if (row->first_seen < sum->row->first_seen ||
+		ms_row_merges(sums->target, row))
 		return false;
 	while ((attno = bms_next_member(sums->target->fill, attno)) >= 0)
 	{

@@ -288,8 +288,8 @@ work_increment_row(Call *call)
 {
 	MSRow	   *row = ms_row_make(call->target);
 
-	ms_row_from_jsonb(call->target, call->rel, row, call->fields);
-	row->by = call->by;
+	ms_row_from_jsonb(call->target, call->rel, row, call->fields, call->by,
+					  call->by != 1);
 	count(call, row);
 }
 
@@ -361,7 +361,7 @@ work_amount_row(Call *call)
 {
 	MSRow	   *row = ms_row_make(call->target);
 
-	ms_row_from_jsonb(call->target, call->rel, row, call->fields);
+	ms_row_from_jsonb(call->target, call->rel, row, call->fields, 0, true);
 	count_amount(call, row);
 }
 
@@ -590,6 +590,24 @@ sort_and_merge(MSTarget *target, Relation rel, MSRow **rows, int n)
 	return left + 1;
 }
 
+/* Leave out rows that count nothing; how many are left, in their order. */
+static int
+leave_out_nothing(Call *call, MSRow **rows)
+{
+	int			left = 0;
+
+	for (int i = 0; i < call->nelems; i++)
+	{
+		if (ms_row_counts_nothing(call->target, rows[i]))
+			call->counts[MS_IGNORED]++;
+		else
+			rows[left++] = rows[i];
+	}
+	for (int i = 0; i < left; i++)
+		rows[i]->ordinal = i;
+	return left;
+}
+
 static void
 run_batch(Call *call, MSRow **rows)
 {
@@ -597,23 +615,25 @@ run_batch(Call *call, MSRow **rows)
 	MSResult	result;
 	int			n;
 
-	for (int i = 0; i < call->nelems; i++)
-	{
-		rows[i]->ordinal = i;
-		rows[i]->by = call->amounts != NULL ? call->amounts[i] : 1;
-	}
-	n = sort_and_merge(call->target, call->rel, rows, call->nelems);
+	n = leave_out_nothing(call, rows);
+	n = sort_and_merge(call->target, call->rel, rows, n);
 	for (int i = 0; i < n; i++)
 	{
 		if (rows[i]->given != NULL)
 			given = bms_add_members(given, rows[i]->given);
 	}
 	if (n > 0)
-	{
 		ms_increment_in_order(call->target, call->rel, rows, n, given,
 							  &result, call->counts);
+	if (call->nelems > 0)
 		ms_tally_count_many(call->relid, call->counts);
-	}
+}
+
+/* The amount of a batch's element. */
+static int64
+amount_of(const Call *call, int i)
+{
+	return call->amounts != NULL ? call->amounts[i] : 1;
 }
 
 static MSRow **
@@ -641,6 +661,7 @@ work_many(Call *call)
 		ms_row_set_key(call->target, call->rel, rows[i], 0, false,
 					   call->elemtype, call->elems[i], call->nulls[i]);
 		ms_row_finish_key(call->target, call->rel, rows[i], 1, false);
+		rows[i]->by = amount_of(call, i);
 	}
 	call->reading = 0;
 	run_batch(call, rows);
@@ -660,7 +681,8 @@ work_rows(Call *call)
 		call->reading = i + 1;
 		rows[i] = ms_row_make(call->target);
 		ms_row_from_jsonb(call->target, call->rel, rows[i],
-						  JsonbPGetDatum(JsonbValueToJsonb(v)));
+						  JsonbPGetDatum(JsonbValueToJsonb(v)),
+						  amount_of(call, i), call->amounts != NULL);
 	}
 	call->reading = 0;
 	run_batch(call, rows);

@@ -57,7 +57,7 @@ extern void ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 							  const char *const *names, int n,
 							  const Datum *values, const bool *isnull);
 extern void ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
-							  Datum fields);
+							  Datum fields, int64 by, bool by_given);
 extern void ms_row_key_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
 								  Datum key);
 extern void ms_check_by(int64 by);
@@ -83,6 +83,7 @@ typedef struct MSObstacle
 extern List *ms_add_obstacle(List *list, char *what, const char *consequence,
 							 char *remedy);
 extern List *ms_hot_obstacles(MSTarget *target, Relation rel);
+extern List *ms_default_obstacles(MSTarget *target, Relation rel);
 extern Datum ms_look_at(MSTarget *target, Relation rel,
 						Datum (*look) (MSTarget *target, Relation rel,
 									   void *arg),

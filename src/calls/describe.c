@@ -31,7 +31,7 @@
 static const char *const apply_names[] = {"", "now", "commit", "buffer"};
 
 /* columns of describe(); the objects of release 1.1 have the first 11 */
-#define DESCRIBE_COLUMNS	13
+#define DESCRIBE_COLUMNS	14
 
 /* that of 1.2 has another name: the library of 1.1 would read beyond a row */
 PG_FUNCTION_INFO_V1(ms_describe);
@@ -109,6 +109,8 @@ ms_hot_obstacles(MSTarget *target, Relation rel)
 
 	if (target->last_seen != InvalidAttrNumber)
 		changed = bms_add_member(changed, target->last_seen);
+	for (int i = 1; i < target->nmerged; i++)
+		changed = bms_add_member(changed, target->merged[i].attno);
 
 	foreach(lc, indexes)
 	{
@@ -135,6 +137,32 @@ ms_hot_obstacles(MSTarget *target, Relation rel)
 							  "Increments are HOT only where others have left room; where a page is full, one writes to every index.",
 							  psprintf("ALTER TABLE %s SET (fillfactor = 70);",
 									   target->name));
+	return result;
+}
+
+/* A default is a value, too, of columns of which the greatest or least stays. */
+List *
+ms_default_obstacles(MSTarget *target, Relation rel)
+{
+	List	   *result = NIL;
+
+	for (int i = 1; i < target->nmerged; i++)
+	{
+		const MSMerged *column = &target->merged[i];
+		bool		greatest = column->role == MS_ROLE_GREATEST;
+
+		if ((!greatest && column->role != MS_ROLE_LEAST) ||
+			!bms_is_member(column->attno, target->defaults))
+			continue;
+		result = ms_add_obstacle(result,
+								 psprintf("column %s, of which the %s value is kept, has a default",
+										  quote_identifier(column->count.column),
+										  greatest ? "greatest" : "least"),
+								 "A new counter that is given no value has that, and later values are compared with it.",
+								 psprintf("ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT;",
+										  target->name,
+										  quote_identifier(column->count.column)));
+	}
 	return result;
 }
 
@@ -285,6 +313,11 @@ describe(MSTarget *target, Relation rel, void *desc)
 	texts = ms_left_alone(target, rel);
 	isnull[12] = texts == NIL;
 	values[12] = text_array(texts);
+	texts = NIL;
+	foreach(lc, ms_default_obstacles(target, rel))
+		texts = lappend(texts, ((MSObstacle *) lfirst(lc))->what);
+	isnull[13] = texts == NIL;
+	values[13] = text_array(texts);
 
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, isnull));
 }
@@ -313,7 +346,7 @@ ms_describe(PG_FUNCTION_ARGS)
 	return describe_target(fcinfo);
 }
 
-/* the same, with (settings, left_alone) */
+/* the same, with (settings, left_alone, warnings) */
 Datum
 ms_describe_target(PG_FUNCTION_ARGS)
 {

@@ -14,9 +14,15 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgrprotos.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -42,13 +48,61 @@ static const char *const outcome_names[] = {
 StaticAssertDecl(lengthof(outcome_names) == MS_OUTCOMES,
 				 "every outcome has a name");
 
+/* that of 1.2 has another name: the library of 1.1 would read beyond a row */
 PG_FUNCTION_INFO_V1(ms_last_increment);
+PG_FUNCTION_INFO_V1(ms_last_increment_counts);
+
+/* and its counts, where there are several */
+typedef struct LastCount
+{
+	NameData	name;
+	Oid			type;
+	MSCountKind kind;
+	bool		isnull;
+	Datum		value;
+} LastCount;
+
+static MemoryContext last_cxt = NULL;
+static LastCount *last_counts = NULL;
+static int	last_ncounts = 0;
 
 void
 ms_set_last_increment(const MSResult *result)
 {
 	last_result = *result;
 	have_last_result = true;
+	last_ncounts = 0;
+}
+
+static void
+set_last_counts(const MSTarget *target, const MSResult *result)
+{
+	MemoryContext oldcxt;
+
+	if (result->counts == NULL)
+		return;
+	if (last_cxt == NULL)
+		last_cxt = AllocSetContextCreate(TopMemoryContext,
+										 "missing_symbol last increment",
+										 ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(last_cxt);
+	oldcxt = MemoryContextSwitchTo(last_cxt);
+	last_counts = palloc(sizeof(LastCount) * target->ncounts);
+	for (int i = 0; i < target->ncounts; i++)
+	{
+		const MSMerged *column = &target->merged[i];
+		LastCount  *last = &last_counts[i];
+
+		namestrcpy(&last->name, column->count.column);
+		last->type = column->typid;
+		last->kind = column->count.kind;
+		last->isnull = result->counts_isnull[i];
+		if (!last->isnull)
+			last->value = datumCopy(result->counts[i], column->typbyval,
+									column->typlen);
+	}
+	MemoryContextSwitchTo(oldcxt);
+	last_ncounts = target->ncounts;
 }
 
 /* Increment rows now, in the order given; permitted as in ms_apply_begin. */
@@ -193,22 +247,73 @@ ms_increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 {
 	int64		counts[MS_OUTCOMES] = {0};
 
-	ms_increment_in_order(target, rel, &row, 1, row->given, result, counts);
+	if (unlikely(ms_row_counts_nothing(target, row)))
+		ms_result_none(MS_IGNORED, result);
+	else
+		ms_increment_in_order(target, rel, &row, 1, row->given, result, counts);
 	ms_tally_count(target->relid, result->outcome);
 	ms_set_last_increment(result);
+	if (unlikely(target->ncounts > 1))
+		set_last_counts(target, result);
 	return result->outcome == MS_INSERTED || result->outcome == MS_INCREMENTED;
 }
 
-/* last_increment() -> (outcome, count, first_seen, last_seen) */
-Datum
-ms_last_increment(PG_FUNCTION_ARGS)
+/* A count as JSON: a number; of money and interval their text. */
+static void
+append_count(StringInfo json, const LastCount *last)
+{
+	bool		is_fraction = last->kind == MS_COUNT_NUMERIC ||
+		last->kind == MS_COUNT_FLOAT4 || last->kind == MS_COUNT_FLOAT8;
+	Oid			output;
+	bool		varlena;
+	char	   *text;
+
+	if (last->isnull)
+	{
+		appendStringInfoString(json, "null");
+		return;
+	}
+	getTypeOutputInfo(is_fraction ? NUMERICOID : last->type, &output, &varlena);
+	text = last->kind == MS_COUNT_COUNTER ?
+		psprintf(INT64_FORMAT, DatumGetMSCounterP(last->value)->count) :
+		OidOutputFunctionCall(output, is_fraction ?
+							  ms_amount_numeric(last->kind, last->value) :
+							  last->value);
+	if (strspn(text, "-0123456789.e+") == strlen(text) &&
+		last->kind != MS_COUNT_MONEY && last->kind != MS_COUNT_INTERVAL)
+		appendStringInfoString(json, text);
+	else
+		escape_json(json, text);
+}
+
+/* {"requests": 5, "spend": 0.25} */
+static Datum
+counts_json(void)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	for (int i = 0; i < last_ncounts; i++)
+	{
+		appendStringInfoChar(&json, i == 0 ? '{' : ',');
+		escape_json(&json, NameStr(last_counts[i].name));
+		appendStringInfoChar(&json, ':');
+		append_count(&json, &last_counts[i]);
+	}
+	appendStringInfoChar(&json, '}');
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+}
+
+static Datum
+tell_last_increment(FunctionCallInfo fcinfo)
 {
 	TupleDesc	desc;
-	Datum		values[4] = {0};
-	bool		isnull[4] = {true, true, true, true};
+	Datum		values[5] = {0};
+	bool		isnull[5] = {true, true, true, true, true};
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
+	Assert(desc->natts <= lengthof(values));
 	if (have_last_result)
 	{
 		values[0] = CStringGetTextDatum(outcome_names[last_result.outcome]);
@@ -219,7 +324,24 @@ ms_last_increment(PG_FUNCTION_ARGS)
 		isnull[2] = last_result.first_isnull;
 		values[3] = TimestampTzGetDatum(last_result.last_seen);
 		isnull[3] = last_result.last_isnull;
+		isnull[4] = last_ncounts == 0 || desc->natts < 5;
+		if (!isnull[4])
+			values[4] = counts_json();
 	}
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, isnull)));
+}
+
+/* last_increment() -> (outcome, count, first_seen, last_seen): release 1.1 */
+Datum
+ms_last_increment(PG_FUNCTION_ARGS)
+{
+	return tell_last_increment(fcinfo);
+}
+
+/* the same, with (counts) */
+Datum
+ms_last_increment_counts(PG_FUNCTION_ARGS)
+{
+	return tell_last_increment(fcinfo);
 }

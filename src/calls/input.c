@@ -443,6 +443,13 @@ find_record_reader(MSTarget *target, Relation rel)
 	return reader;
 }
 
+/* Can the first of several counts be given by name?  Not one of type counter. */
+static bool
+takes_first_count(const MSTarget *target)
+{
+	return target->ncounts > 0 && target->kind != MS_COUNT_COUNTER;
+}
+
 /* Is a column one that the engine keeps, or one that nobody can write? */
 static void
 check_field(MSTarget *target, Relation rel, AttrNumber attno,
@@ -456,8 +463,8 @@ check_field(MSTarget *target, Relation rel, AttrNumber attno,
 				 errmsg("column \"%s\" of table %s does not exist", field,
 						target->name),
 				 errhint("Fields must be named as the table's columns.")));
-	if (attno == target->count || attno == target->first_seen ||
-		attno == target->last_seen)
+	if (attno == target->first_seen || attno == target->last_seen ||
+		(attno == target->count && !takes_first_count(target)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("field \"%s\" belongs to the counter of table %s",
@@ -496,9 +503,77 @@ read_field_names(MSTarget *target, Relation rel, MSRow *row, Jsonb *json)
 	}
 }
 
-/* Fill a row from a JSON object: columns by name. */
+/* Refuse what would make a count useless for ever. */
+static void
+check_amount(const MSTarget *target, const MSMerged *column, Datum amount)
+{
+	if (!ms_amount_is_finite(column->count.kind, amount))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("column \"%s\" of table %s cannot count by what is not finite",
+						column->count.column, target->name),
+				 errdetail("NaN or infinity was given."),
+				 errhint("Give a number.")));
+}
+
+/* Of a count of integers the amount is a bigint. */
+static void
+integer_amount(const MSTarget *target, MSRow *row)
+{
+	Datum	   *value = &row->values[target->count - 1];
+
+	switch (target->kind)
+	{
+		case MS_COUNT_INT2:
+			row->by = DatumGetInt16(*value);
+			break;
+		case MS_COUNT_INT4:
+			row->by = DatumGetInt32(*value);
+			break;
+		case MS_COUNT_INT8:
+			row->by = DatumGetInt64(*value);
+			break;
+		default:
+			row->by = 0;
+			return;
+	}
+	row->isnull[target->count - 1] = true;
+}
+
+/* What is given of columns that merge: a null is not; the first count wins. */
+static void
+take_merged(MSTarget *target, MSRow *row, bool by_given)
+{
+	for (int i = 0; i < target->nmerged; i++)
+	{
+		const MSMerged *column = &target->merged[i];
+		Datum		value = row->values[column->attno - 1];
+
+		if (row->isnull[column->attno - 1])
+			row->given = bms_del_member(row->given, column->attno);
+		else if (column->role == MS_ROLE_COUNT)
+			check_amount(target, column, value);
+	}
+	row->given = bms_del_member(row->given, target->count);
+	if (target->nmerged == 0 || row->isnull[target->count - 1])
+		return;
+	if (by_given)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the amount for column \"%s\" of table %s is given twice",
+						target->merged[0].count.column, target->name),
+				 errdetail("It is among the fields, and it is the argument \"by\" or \"amount\"."),
+				 errhint("Leave one of them out.")));
+	integer_amount(target, row);
+}
+
+/*
+ * Fill a row from a JSON object: columns by name.  It is counted by "by" unless
+ * the fields say otherwise; by_given: they must not.
+ */
 void
-ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
+ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields,
+				  int64 by, bool by_given)
 {
 	Jsonb	   *json = DatumGetJsonbP(fields);
 	MSRecordReader *reader;
@@ -534,6 +609,9 @@ ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields)
 	heap_deform_tuple(&tuple, RelationGetDescr(rel), row->values,
 					  row->isnull);
 
+	row->by = by;
+	if (target->nmerged > 0)
+		take_merged(target, row, by_given);
 	check_key_given(target, rel, row, target->nrequired, false);
 }
 
@@ -587,8 +665,8 @@ fits_count(MSCountKind kind, int64 by)
 }
 
 /*
- * What a row is counted by, as a numeric.  Deltas that wait hold a bigint: what
- * that cannot hold is for a numeric column that is counted now.
+ * What a row is counted by, as a numeric.  What is no bigint is for a numeric
+ * column, or one of floats.
  */
 void
 ms_row_set_amount(MSTarget *target, Relation rel, MSRow *row, Datum amount)
@@ -602,12 +680,9 @@ ms_row_set_amount(MSTarget *target, Relation rel, MSRow *row, Datum amount)
 		return;
 	}
 
-	/* what is not finite is not 0 without itself */
-	if (!DatumGetBool(DirectFunctionCall2(numeric_eq,
-										  DirectFunctionCall2(numeric_sub, amount, amount),
-										  DirectFunctionCall1(int8_numeric, Int64GetDatum(0)))))
+	if (!ms_amount_is_finite(MS_COUNT_NUMERIC, amount))
 		report_amount(target, rel, amount, NULL, "Give a number.");
-	if (target->kind != MS_COUNT_NUMERIC)
+	if (ms_counts_whole(target->kind))
 		report_amount(target, rel, amount,
 					  psprintf("It is of type %s.", count_type(target, rel)),
 					  "Give a whole number that this type can hold, or change it to numeric.");
@@ -615,15 +690,11 @@ ms_row_set_amount(MSTarget *target, Relation rel, MSRow *row, Datum amount)
 		report_amount(target, rel, amount,
 					  psprintf("Its type %s would round that.", count_type(target, rel)),
 					  "Round the amount, or change the column's type to numeric.");
-	if (target->spill || ms_pending_wanted(target) != MS_APPLY_NOW)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot leave an increment of table %s by %s to later",
-						target->name,
-						DatumGetCString(DirectFunctionCall1(numeric_out, amount))),
-				 errdetail("What waits for the commit, in the buffer or as spilled is kept as a bigint."),
-				 errhint("Count in a smaller unit, such as cents; or count now: apply => 'now', spill => false.")));
-	row->amount = amount;
+	row->values[target->count - 1] =
+		target->kind == MS_COUNT_FLOAT4 ? DirectFunctionCall1(numeric_float4, amount) :
+		target->kind == MS_COUNT_FLOAT8 ? DirectFunctionCall1(numeric_float8, amount) :
+		amount;
+	row->isnull[target->count - 1] = false;
 	row->by = 0;
 }
 

@@ -169,6 +169,8 @@ typedef struct KeyValue
 	const MSTarget *target;
 	bool		isnull;
 	int64		value;
+	Datum		amount;			/* beside it, a numeric; or 0 ... */
+	MemoryContext cxt;			/* ... in which it is */
 } KeyValue;
 
 static void
@@ -178,17 +180,39 @@ add_to_value(KeyValue *value, int64 by)
 	value->isnull = false;
 }
 
+/* Add what a row is counted by. */
+static void
+add_row(KeyValue *value, const MSRow *row)
+{
+	int			i = value->target->count - 1;
+	MemoryContext oldcxt;
+	Datum		amount;
+
+	add_to_value(value, row->by);
+	if (row->isnull[i])
+		return;
+	oldcxt = MemoryContextSwitchTo(value->cxt);
+	amount = ms_amount_numeric(value->target->kind, row->values[i]);
+	value->amount = value->amount == (Datum) 0 ?
+		datumCopy(amount, false, -1) :
+		DirectFunctionCall2(numeric_add, value->amount, amount);
+	MemoryContextSwitchTo(oldcxt);
+}
+
 static bool
 add_delta(MSSpilled *delta, void *arg)
 {
-	add_to_value(arg, delta->by);
+	add_row(arg, delta->row);
 	return true;
 }
 
-/* A count that is no bigint, and what is added to it, as a bigint. */
+/* What is no bigint, and what is added to it, as a bigint. */
 static void
 add_numeric(Relation rel, KeyValue *value, Datum count)
 {
+	if (value->amount != (Datum) 0)
+		count = count == (Datum) 0 ? value->amount :
+			DirectFunctionCall2(numeric_add, count, value->amount);
 	if (!value->isnull)
 		count = DirectFunctionCall2(numeric_add, count,
 									DirectFunctionCall1(int8_numeric,
@@ -214,9 +238,12 @@ ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 	MSResult	counter;
 	bool		found;
 	bool		pushed = false;
-	int64		pending;
+	bool		fractions = !ms_counts_whole(target->kind);
+	const MSRow *pending;
+	int64		sum;
 
 	value.target = target;
+	value.cxt = CurrentMemoryContext;
 	found = ms_general_value(target, rel, row, &counter);
 
 	/* what has been written anew shows no row at all */
@@ -227,15 +254,19 @@ ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 	if (found || (!target->no_insert &&
 				  !ms_row_security_applies(target, InvalidOid)))
 	{
-		ms_spill_foreach(target, rel, row, GetActiveSnapshot(), false,
+		ms_spill_foreach(target, rel, row, GetActiveSnapshot(), fractions,
 						 add_delta, &value);
-		if (ms_pending_sum(target, row, &pending))
-			add_to_value(&value, pending);
+		if (fractions && (pending = ms_pending_row(target, rel, row)) != NULL)
+			add_row(&value, pending);
+		else if (!fractions && ms_pending_sum(target, row, &sum))
+			add_to_value(&value, sum);
 	}
 	if (pushed)
 		PopActiveSnapshot();
-	if (counter.count_isnull && counter.numeric != (Datum) 0)
-		add_numeric(rel, &value, counter.numeric);
+	if (value.amount != (Datum) 0 ||
+		(counter.count_isnull && counter.numeric != (Datum) 0))
+		add_numeric(rel, &value,
+					counter.count_isnull ? counter.numeric : (Datum) 0);
 	*isnull = value.isnull;
 	*result = value.value;
 }
@@ -387,39 +418,6 @@ generate_columns(Total *total, Datum *values, bool *isnull)
 		ms_act_no_more(&acting);
 }
 
-/* Add a delta to a row of the table, as the increment of it would have. */
-static void
-add_to_row(const MSTarget *target, const MSRow *delta, Datum *values,
-		   bool *isnull)
-{
-	int			i = target->count - 1;
-	int			attno = -1;
-
-	values[i] = ms_add_count(target, values[i], isnull[i], delta,
-							 delta->last_seen);
-	isnull[i] = false;
-	if (target->last_seen != InvalidAttrNumber)
-	{
-		Datum		time = ms_time_datum(target, &target->last_time,
-										 delta->last_seen);
-
-		i = target->last_seen - 1;
-		if (isnull[i] ||
-			DatumGetTimestampTz(values[i]) < DatumGetTimestampTz(time))
-			values[i] = time;
-		isnull[i] = false;
-	}
-	while ((attno = bms_next_member(target->fill, attno)) >= 0)
-	{
-		i = attno - 1;
-		if (isnull[i] && ms_row_fills(delta, attno))
-		{
-			values[i] = delta->values[i];
-			isnull[i] = false;
-		}
-	}
-}
-
 static void
 put_row(Total *total, Datum *values, bool *isnull)
 {
@@ -456,7 +454,9 @@ put_table_row(Total *total, HeapTuple tuple, TupleDesc from)
 		place = find_key(total, row);
 	if (place >= 0)
 	{
-		add_to_row(total->target, total->rows[place], values, isnull);
+		const MSRow *delta = total->rows[place];
+
+		ms_count_in_row(total->target, delta, delta->last_seen, values, isnull);
 		generate_columns(total, values, isnull);
 		total->matched[place] = true;
 	}

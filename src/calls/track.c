@@ -31,6 +31,7 @@
 #include "nodes/value.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/inval.h"
@@ -199,6 +200,45 @@ check_insert_change(Relation rel, bool before, bool after)
 				 errhint("Merge them first: SELECT missing_symbol.flush(); COMMIT what this transaction has deferred.")));
 }
 
+/* Does a list lack a column of another one, which is there? */
+static bool
+lacks_one(Relation rel, List *before, List *after)
+{
+	ListCell   *lc;
+
+	foreach(lc, before)
+	{
+		if (!list_member(after, lfirst(lc)) &&
+			ms_column_number(rel, strVal(lfirst(lc))) != InvalidAttrNumber)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What is set aside has values that would not know what to do.  A column that
+ * has been renamed may have its new name; and what was a detail is no amount.
+ */
+static void
+check_merged_change(Relation rel, const MSTracked *before,
+					const MSTracked *after)
+{
+	if (!lacks_one(rel, before->counts, after->counts) &&
+		!lacks_one(rel, before->latest, after->latest) &&
+		!lacks_one(rel, before->greatest, after->greatest) &&
+		!lacks_one(rel, before->least, after->least))
+		return;
+
+	/* those of transactions that are not over, too */
+	LockRelation(rel, ShareRowExclusiveLock);
+	if (has_deltas(rel) || ms_pending_has(RelationGetRelid(rel)))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot change what table \"%s\" counts and compares: increments of it are set aside",
+						RelationGetRelationName(rel)),
+				 errhint("Merge them first: SELECT missing_symbol.flush(); COMMIT what this transaction has deferred. What cannot be merged: SELECT missing_symbol.discard_all(...).")));
+}
+
 /* The key that a row of tracked names; NIL: it leaves that to the table. */
 static List *
 named_key(Datum *values, bool *isnull)
@@ -281,7 +321,7 @@ narrow_columns(MSTarget *target, Relation rel)
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
-		bool		is_count = att->attnum == target->count;
+		bool		is_count = ms_is_counted(target, att->attnum);
 
 		if (att->attisdropped || getBaseType(att->atttypid) != INT4OID)
 			continue;
@@ -368,6 +408,7 @@ judge(MSTarget *target, Relation rel, void *spill)
 	check_times(target, rel);
 	warn(target, ms_hot_obstacles(target, rel));
 	warn(target, narrow_columns(target, rel));
+	warn(target, ms_default_obstacles(target, rel));
 	warn_fallbacks(target, rel, *(bool *) spill);
 	return (Datum) 0;
 }
@@ -517,6 +558,57 @@ check_settings(Datum settings)
 	}
 }
 
+static bool
+has_setting(Datum settings, const char *name)
+{
+	return DatumGetBool(DirectFunctionCall2(jsonb_exists, settings,
+											CStringGetTextDatum(name)));
+}
+
+static Datum
+without_setting(Datum settings, const char *name)
+{
+	return DirectFunctionCall2(jsonb_delete, settings,
+							   CStringGetTextDatum(name));
+}
+
+/* Setting fill is that of track(). */
+static void
+set_fill(Relation rel, List *names)
+{
+	Relation	tracked = ms_tracked_open(RowExclusiveLock);
+	Datum		values[TRACKED_NATTS] = {0};
+	bool		isnull[TRACKED_NATTS];
+	ItemPointerData tid;
+	Datum	   *elems = palloc(sizeof(Datum) * Max(list_length(names), 1));
+	ListCell   *lc;
+	int			n = 0;
+
+	foreach(lc, names)
+	{
+		Name		name = palloc0(sizeof(NameData));
+
+		namestrcpy(name, strVal(lfirst(lc)));
+		elems[n++] = NameGetDatum(name);
+	}
+	memset(isnull, true, sizeof(isnull));
+	if (ms_tracked_row(tracked, RelationGetRelid(rel), values, isnull, &tid))
+		delete_row(tracked, &tid);
+	else if (n == 0)
+	{
+		table_close(tracked, RowExclusiveLock);
+		return;
+	}
+	values[TRACKED_TARGET] = ObjectIdGetDatum(RelationGetRelid(rel));
+	values[TRACKED_FILL] = PointerGetDatum(construct_array(elems, n, NAMEOID,
+														   NAMEDATALEN, false,
+														   TYPALIGN_CHAR));
+	isnull[TRACKED_TARGET] = false;
+	isnull[TRACKED_FILL] = n == 0;
+	insert_row(tracked, values, isnull);
+	table_close(tracked, RowExclusiveLock);
+}
+
 /*
  * configure(target, settings): the settings that are named; a JSON null clears
  * one.
@@ -530,6 +622,7 @@ ms_configure(PG_FUNCTION_ARGS)
 	bool		isnull[SETTINGS_NATTS] = {0};
 	ItemPointerData tid;
 	Datum		settings;
+	Datum		settings_given;
 	MSTracked	before = {0};
 	MSTracked	now;
 	bool		names_index;
@@ -539,7 +632,7 @@ ms_configure(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("settings must not be null"),
 				 errhint("untrack() clears all settings of a table.")));
-	settings = PG_GETARG_DATUM(1);
+	settings = settings_given = PG_GETARG_DATUM(1);
 	check_permanent(rel);
 	check_settings(settings);
 
@@ -557,6 +650,12 @@ ms_configure(PG_FUNCTION_ARGS)
 	check_insert_change(rel, before.no_insert, now.no_insert);
 	check_key_change(rel, index_of(&before), index_of(&now));
 	names_index = now.index != NULL;
+	check_merged_change(rel, &before, &now);
+	if (has_setting(settings_given, "fill"))
+	{
+		set_fill(rel, now.fill);
+		settings = without_setting(settings, "fill");
+	}
 	values[SETTINGS_TARGET] = PG_GETARG_DATUM(0);
 	values[SETTINGS_SETTINGS] = settings;
 	if (JB_ROOT_COUNT(DatumGetJsonbP(settings)) > 0)
@@ -598,10 +697,12 @@ ms_untrack(PG_FUNCTION_ARGS)
 	bool		isnull[TRACKED_NATTS];
 	ItemPointerData tid;
 	MSTracked	before;
+	MSTracked	after = {0};
 	bool		configured;
 
 	ms_tracked_read(RelationGetRelid(rel), &before);
 	check_key_change(rel, index_of(&before), NIL);
+	check_merged_change(rel, &before, &after);
 	configured = forget_settings(RelationGetRelid(rel));
 	if (ms_tracked_row(tracked, RelationGetRelid(rel), values, isnull, &tid))
 	{

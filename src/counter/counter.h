@@ -51,6 +51,49 @@ extern void ms_counter_add(MSCounter *result, const MSCounter *c, int64 by,
 						   TimestampTz now);
 
 /*
+ * amount.c: values of the types that can be counted in.
+ */
+typedef enum MSCountKind
+{
+	MS_COUNT_INT2,
+	MS_COUNT_INT4,
+	MS_COUNT_INT8,
+	MS_COUNT_NUMERIC,
+	MS_COUNT_COUNTER,
+
+	/* those that configure() names, of which only floats are the first */
+	MS_COUNT_FLOAT4,
+	MS_COUNT_FLOAT8,
+	MS_COUNT_MONEY,
+	MS_COUNT_INTERVAL
+} MSCountKind;
+
+/* a column that is added to */
+typedef struct MSCount
+{
+	MSCountKind kind;
+	int32		typmod;			/* without its domain, if any */
+	const char *column;			/* for messages ... */
+	const char *table;			/* ... quoted */
+} MSCount;
+
+/* is it counted by whole numbers only? */
+static inline bool
+ms_counts_whole(MSCountKind kind)
+{
+	return kind <= MS_COUNT_INT8 || kind == MS_COUNT_COUNTER;
+}
+
+extern bool ms_count_kind(Oid type, MSCountKind *kind);
+extern Datum ms_amount(MSCountKind kind, int64 by);
+extern bool ms_amount_is_zero(MSCountKind kind, Datum amount);
+extern bool ms_amount_is_finite(MSCountKind kind, Datum amount);
+extern Datum ms_amount_numeric(MSCountKind kind, Datum amount);
+extern int64 ms_add_integers(const MSCount *count, int64 a, int64 b);
+extern Datum ms_add_amounts(const MSCount *count, Datum a, Datum b);
+extern Datum ms_fit_amount(const MSCount *count, Datum amount);
+
+/*
  * tally.c: what this session's increments came to.
  */
 typedef enum MSOutcome

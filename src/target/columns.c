@@ -3,7 +3,7 @@
  * columns.c
  *	  What a table tells of its counter: the column that counts, those of its
  *	  times, the columns to fill; and what track() said where that does not
- *	  serve.
+ *	  serve.  What configure() said of other columns whose values merge.
  *
  * What release 1.1 could infer is inferred as it did: its names, of its types.
  * Only where it could not (it found no count column, or a customary name of
@@ -23,6 +23,7 @@
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
+#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
@@ -69,32 +70,37 @@ counter_type(void)
 static bool
 count_kind(Oid type, MSCountKind *kind)
 {
-	switch (type)
-	{
-		case INT2OID:
-			*kind = MS_COUNT_INT2;
-			return true;
-		case INT4OID:
-			*kind = MS_COUNT_INT4;
-			return true;
-		case INT8OID:
-			*kind = MS_COUNT_INT8;
-			return true;
-		case NUMERICOID:
-			*kind = MS_COUNT_NUMERIC;
-			return true;
-		default:
-			*kind = MS_COUNT_COUNTER;
-			return type == counter_type();
-	}
+	if (ms_count_kind(type, kind))
+		return true;
+	*kind = MS_COUNT_COUNTER;
+	return type == counter_type();
 }
 
+/* What is counted alone, or inferred. */
 static bool
 can_count(Oid type)
 {
 	MSCountKind kind;
 
-	return count_kind(getBaseType(type), &kind);
+	return count_kind(getBaseType(type), &kind) && kind <= MS_COUNT_COUNTER;
+}
+
+/* The first of several, to which a bigint is added. */
+static bool
+can_be_first(Oid type)
+{
+	MSCountKind kind;
+
+	return count_kind(getBaseType(type), &kind) && kind <= MS_COUNT_FLOAT8;
+}
+
+/* One of the others: values of it are given. */
+static bool
+can_be_added(Oid type)
+{
+	MSCountKind kind;
+
+	return count_kind(getBaseType(type), &kind) && kind != MS_COUNT_COUNTER;
 }
 
 static bool
@@ -281,12 +287,68 @@ find_counter_column(const MSTarget *target, Relation rel)
 	return found;
 }
 
+/* A column that configure() names for a role, which must be fit for it. */
+static AttrNumber
+configured_column(const MSTarget *target, Relation rel, const char *name,
+				  const char *role)
+{
+	AttrNumber	attno = ms_column_number(rel, name);
+
+	if (attno == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of table %s does not exist",
+						name, target->name),
+				 errdetail("Setting \"%s\" names it.", role),
+				 errhint("Name others: SELECT missing_symbol.configure(%s, '{\"%s\": [...]}'); null for none.",
+						 quote_literal_cstr(target->name), role)));
+	return attno;
+}
+
+static pg_noinline void
+unfit_column(const MSTarget *target, Relation rel, AttrNumber attno,
+			 const char *role, char *why)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("column \"%s\" of table %s cannot be one of \"%s\"",
+					ms_column_name(rel, attno), target->name, role),
+			 errdetail("%s", why),
+			 errhint("Name others: SELECT missing_symbol.configure(%s, '{\"%s\": [...]}'); null for none.",
+					 quote_literal_cstr(target->name), role)));
+}
+
+/* The first of the counts of configure(). */
+static AttrNumber
+first_count(const MSTarget *target, Relation rel, const MSTracked *tracked)
+{
+	const char *name = strVal(linitial(tracked->counts));
+	AttrNumber	attno = configured_column(target, rel, name, "counts");
+
+	if (tracked->count != NULL && strcmp(tracked->count, name) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the count column of table %s is \"%s\", and the first of \"counts\" is \"%s\"",
+						target->name, tracked->count, name),
+				 errhint("Name it first, or clear the other: SELECT missing_symbol.track(%s, count => '').",
+						 quote_literal_cstr(target->name))));
+	if (ms_is_database_filled(attribute(rel, attno)))
+		unfit_column(target, rel, attno, "counts", "The database fills it.");
+	if (!can_be_first(attribute(rel, attno)->atttypid))
+		unfit_column(target, rel, attno, "counts",
+					 psprintf("It is of type %s; the first is counted by whole numbers, too: smallint, integer, bigint, numeric, real, double precision or missing_symbol.counter.",
+							  format_type_be(attribute(rel, attno)->atttypid)));
+	return attno;
+}
+
 /* The count column as release 1.1 found it. */
 static AttrNumber
 find_count(const MSTarget *target, Relation rel, const MSTracked *tracked)
 {
 	AttrNumber	found;
 
+	if (tracked->counts != NIL)
+		return first_count(target, rel, tracked);
 	if (tracked->count != NULL)
 		return named_column(target, rel, &count_part, tracked->count);
 	found = find_counter_column(target, rel);
@@ -424,6 +486,30 @@ other_types(Relation rel)
 	return buf.data;
 }
 
+/* "; several: SELECT ..": where several numbers begin at zero */
+static const char *
+several_counts(const MSTarget *target, Relation rel, const Bitmapset *keys)
+{
+	StringInfoData names;
+	ListCell   *lc;
+	int			n = 0;
+
+	initStringInfo(&names);
+	foreach(lc, numbers(rel, keys))
+	{
+		Form_pg_attribute att = attribute(rel, lfirst_int(lc));
+
+		if (!can_be_added(att->atttypid) || !begins_at_zero(rel, att))
+			continue;
+		appendStringInfoString(&names, n++ > 0 ? ", " : "{\"counts\": [");
+		escape_json(&names, NameStr(att->attname));
+	}
+	appendStringInfoString(&names, "]}");
+	return n < 2 ? "" : psprintf("; several: SELECT missing_symbol.configure(%s, %s)",
+								 quote_literal_cstr(target->name),
+								 quote_literal_cstr(names.data));
+}
+
 /* Name a column that could be meant, if there is one. */
 static void
 no_count_column(const MSTarget *target, Relation rel, const Bitmapset *keys)
@@ -446,9 +532,10 @@ no_count_column(const MSTarget *target, Relation rel, const Bitmapset *keys)
 			 errmsg("table %s has no count column", target->name),
 			 errdetail("That is a column of type missing_symbol.counter, or one of type %s that the database does not fill: named count or hits, else views, total, n or ..._count, else the only number outside of keys, if it is NOT NULL DEFAULT 0.%s",
 					   "smallint, integer, bigint or numeric", other_types(rel)),
-			 errhint("Add one, or name it: SELECT missing_symbol.track(%s, key => %s, count => %s).",
+			 errhint("Add one, or name it: SELECT missing_symbol.track(%s, key => %s, count => %s)%s.",
 					 quote_literal_cstr(target->name),
-					 key_literal(target, rel), first)));
+					 key_literal(target, rel), first,
+					 several_counts(target, rel, keys))));
 }
 
 /* A time's column, where release 1.1 could infer the table, or (wide) not. */
@@ -522,6 +609,8 @@ ms_infer_counter(MSTarget *target, Relation rel, const MSTracked *tracked)
 
 	target->count = find_count(target, rel, tracked);
 	wide = target->count == InvalidAttrNumber ||
+		(tracked->counts != NIL &&
+		 !is_named(ms_column_name(rel, target->count), counts)) ||
 		refused_before(rel, &first_part, tracked->first_seen) ||
 		refused_before(rel, &last_part, tracked->last_seen);
 	if (target->count == InvalidAttrNumber)
@@ -600,7 +689,7 @@ ms_check_key_is_no_counter(MSTarget *target, Relation rel)
 	}
 	while ((attno = bms_next_member(target->predicate_columns, attno)) >= 0)
 	{
-		const char *part = bms_is_member(attno, target->fill) ? "filled" :
+		const char *part = bms_is_member(attno, target->combined) ? "filled" :
 			part_of(target, attno);
 
 		if (part == NULL)
@@ -613,6 +702,95 @@ ms_check_key_is_no_counter(MSTarget *target, Relation rel)
 				 errhint("Count by another index: SELECT missing_symbol.configure(%s, '{\"index\": ...}').",
 						 quote_literal_cstr(target->name))));
 	}
+}
+
+/* A column whose values merge, as the next one. */
+static void
+add_merged(MSTarget *target, Relation rel, AttrNumber attno, MSRole role)
+{
+	Form_pg_attribute att = attribute(rel, attno);
+	MSMerged   *column = &target->merged[target->nmerged++];
+
+	column->attno = attno;
+	column->role = role;
+	column->typbyval = att->attbyval;
+	column->typlen = att->attlen;
+	column->typid = getBaseType(att->atttypid);
+	column->count.column = pstrdup(NameStr(att->attname));
+	column->count.table = target->name;
+	column->count.typmod = att->atttypmod;
+	if (role == MS_ROLE_COUNT)
+		(void) count_kind(getBaseTypeAndTypmod(att->atttypid,
+											   &column->count.typmod),
+						  &column->count.kind);
+	else if (role != MS_ROLE_LATEST)
+		column->compare = ms_comparison(att->atttypid);
+	column->collation = att->attcollation;
+	if (attno == target->count)
+		return;
+	target->combined = bms_add_member(target->combined, attno);
+	if (getBaseType(att->atttypid) != att->atttypid &&
+		target->general_reason == NULL)
+		target->general_reason = "a column that it counts, compares or keeps is of a domain type";
+}
+
+/* Columns that configure() names for a role. */
+static void
+infer_role(MSTarget *target, Relation rel, List *names, MSRole role,
+		   const char *setting)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		AttrNumber	attno = configured_column(target, rel, strVal(lfirst(lc)),
+											  setting);
+		Form_pg_attribute att = attribute(rel, attno);
+
+		if (ms_is_key_column(target, attno) || ms_is_argument(target, attno) ||
+			part_of(target, attno) != NULL)
+			unfit_column(target, rel, attno, setting,
+						 "It is in the key, or another column of the counter.");
+		if (bms_is_member(attno, target->combined) ||
+			bms_is_member(attno, target->fill))
+			unfit_column(target, rel, attno, setting, "It is named twice.");
+		if (ms_is_database_filled(att) || att->attidentity != '\0')
+			unfit_column(target, rel, attno, setting, "The database fills it.");
+		if (role == MS_ROLE_COUNT && !can_be_added(att->atttypid))
+			unfit_column(target, rel, attno, setting,
+						 psprintf("It is of type %s; that must be smallint, integer, bigint, numeric, real, double precision, money or interval.",
+								  format_type_be(att->atttypid)));
+		if ((role == MS_ROLE_GREATEST || role == MS_ROLE_LEAST) &&
+			ms_comparison(att->atttypid) == NULL)
+			unfit_column(target, rel, attno, setting,
+						 psprintf("Its type %s has no default btree operator class.",
+								  format_type_be(att->atttypid)));
+		add_merged(target, rel, attno, role);
+	}
+}
+
+/*
+ * The columns whose values merge.  Of a count of integers no values are given:
+ * they go into the amount.
+ */
+void
+ms_infer_merged(MSTarget *target, Relation rel, const MSTracked *tracked)
+{
+	int			n = 1 + list_length(tracked->counts) +
+		list_length(tracked->latest) + list_length(tracked->greatest) +
+		list_length(tracked->least);
+
+	target->ncounts = list_length(tracked->counts);
+	target->merged = palloc0(sizeof(MSMerged) * n);
+	if (n > 1 || target->kind == MS_COUNT_NUMERIC)
+		add_merged(target, rel, target->count, MS_ROLE_COUNT);
+	if (tracked->counts != NIL)
+		infer_role(target, rel, list_copy_tail(tracked->counts, 1),
+				   MS_ROLE_COUNT, "counts");
+	infer_role(target, rel, tracked->latest, MS_ROLE_LATEST, "latest");
+	infer_role(target, rel, tracked->greatest, MS_ROLE_GREATEST, "greatest");
+	infer_role(target, rel, tracked->least, MS_ROLE_LEAST, "least");
+	target->combined = bms_add_members(target->combined, target->fill);
 }
 
 void

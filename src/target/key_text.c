@@ -27,10 +27,12 @@
 #include "access/nbtree.h"
 #include "access/relation.h"
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -234,7 +236,7 @@ read_value(const Parsing *parsing, Oid typid, FmgrInfo *input, Oid ioparam,
 
 /* Check the constraints of domains among the columns of a row. */
 void
-ms_check_domains(Relation rel, const MSRow *row)
+ms_check_domains(const MSTarget *target, Relation rel, const MSRow *row)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 
@@ -243,6 +245,7 @@ ms_check_domains(Relation rel, const MSRow *row)
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
 		if (!att->attisdropped && !row->isnull[i] &&
+			!ms_is_counted(target, att->attnum) &&
 			get_typtype(att->atttypid) == TYPTYPE_DOMAIN)
 			domain_check(row->values[i], false, att->atttypid, NULL, NULL);
 	}
@@ -490,11 +493,11 @@ set_text(MSTarget *target, Form_pg_attribute att, Datum value, JsonbValue *v)
 
 /*
  * Columns of a row as pairs of a JSON object, texts by name in the order of
- * jsonb; behind room for one more.
+ * jsonb; numbered: by number and name.  Behind room for one more.
  */
 static JsonbPair *
 make_pairs(MSTarget *target, Relation rel, const MSRow *row,
-		   const Bitmapset *attnos, int *n)
+		   const Bitmapset *attnos, bool numbered, int *n)
 {
 	JsonbPair  *pairs;
 	Field	   *fields;
@@ -509,6 +512,8 @@ make_pairs(MSTarget *target, Relation rel, const MSRow *row,
 		fields[i].attno = attno;
 		fields[i].name = NameStr(TupleDescAttr(RelationGetDescr(rel),
 											   attno - 1)->attname);
+		if (numbered)
+			fields[i].name = psprintf("%d %s", attno, fields[i].name);
 		fields[i].len = strlen(fields[i].name);
 	}
 	qsort(fields, *n, sizeof(Field), compare_fields);
@@ -539,25 +544,52 @@ ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row, Oid role,
 				uint64 system)
 {
 	Bitmapset  *given = bms_copy(row->given);
+	Bitmapset  *merged = NULL;
 	JsonbPair  *pairs;
-	JsonbPair  *defaults;
+	JsonbPair  *said[2];
 	JsonbValue	object;
 	int			n;
-	int			ndefaults;
+	int			nsaid[2];
 
 	for (int i = 0; i < target->nkeys; i++)
 		given = bms_del_member(given, target->keys[i].column.attno);
-	if (given == NULL && row->defaulted == NULL)
+	for (int i = 0; i < target->nmerged; i++)
+	{
+		AttrNumber	attno = target->merged[i].attno;
+
+		given = bms_del_member(given, attno);
+		if (ms_row_fills(row, attno))
+			merged = bms_add_member(merged, attno);
+	}
+	if (given == NULL && row->defaulted == NULL && merged == NULL)
 		return ms_origin_alone(target, rel, role, system);
 
-	pairs = make_pairs(target, rel, row, given, &n);
-	defaults = make_pairs(target, rel, row, row->defaulted, &ndefaults);
-	pairs[0] = ms_origin_pair(target, rel, role, system, defaults + 1,
-							  ndefaults);
+	pairs = make_pairs(target, rel, row, given, false, &n);
+	said[0] = make_pairs(target, rel, row, row->defaulted, false, &nsaid[0]) + 1;
+	said[1] = make_pairs(target, rel, row, merged, true, &nsaid[1]) + 1;
+	pairs[0] = ms_origin_pair(target, rel, role, system, said, nsaid);
 	object.type = jbvObject;
 	object.val.object.nPairs = n + 1;
 	object.val.object.pairs = pairs;
 	return JsonbPGetDatum(JsonbValueToJsonb(&object));
+}
+
+/* Set a column of a row to a text. */
+static void
+read_column(const Parsing *parsing, AttrNumber attno, const JsonbValue *v)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(parsing->rel),
+										  attno - 1);
+	FmgrInfo	input;
+	Oid			function;
+	Oid			ioparam;
+
+	getTypeInputInfo(getBaseType(att->atttypid), &function, &ioparam);
+	fmgr_info(function, &input);
+	parsing->row->values[attno - 1] =
+		read_value(parsing, att->atttypid, &input, ioparam, att->atttypmod,
+				   pnstrdup(v->val.string.val, v->val.string.len));
+	parsing->row->isnull[attno - 1] = false;
 }
 
 /*
@@ -567,8 +599,6 @@ ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row, Oid role,
 static Bitmapset *
 read_pairs(const Parsing *parsing, JsonbContainer *container)
 {
-	Relation	rel = parsing->rel;
-	MSRow	   *row = parsing->row;
 	JsonbIterator *it = JsonbIteratorInit(container);
 	JsonbIteratorToken token;
 	JsonbValue	v;
@@ -578,29 +608,63 @@ read_pairs(const Parsing *parsing, JsonbContainer *container)
 	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
 		if (token == WJB_KEY)
-			attno = ms_column_number(rel, pnstrdup(v.val.string.val,
-												   v.val.string.len));
+			attno = ms_column_number(parsing->rel,
+									 pnstrdup(v.val.string.val,
+											  v.val.string.len));
 		else if (token == WJB_VALUE && attno != InvalidAttrNumber)
 		{
-			Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
-												  attno - 1);
-			FmgrInfo	input;
-			Oid			function;
-			Oid			ioparam;
-
 			result = bms_add_member(result, attno);
-			if (v.type != jbvString)
-				continue;
-			getTypeInputInfo(getBaseType(att->atttypid), &function, &ioparam);
-			fmgr_info(function, &input);
-			row->values[attno - 1] =
-				read_value(parsing, att->atttypid, &input, ioparam,
-						   att->atttypmod,
-						   pnstrdup(v.val.string.val, v.val.string.len));
-			row->isnull[attno - 1] = false;
+			if (v.type == jbvString)
+				read_column(parsing, attno, &v);
 		}
 	}
 	return result;
+}
+
+/* A value that was given of a count which has become one of integers. */
+static void
+add_integer(const MSTarget *target, MSRow *row, char *text)
+{
+	int64		by = DatumGetInt64(DirectFunctionCall1(int8in,
+													   CStringGetDatum(text)));
+
+	if (pg_add_s64_overflow(row->by, by, &row->by))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("bigint out of range"),
+				 errdetail("The amounts for one key of table %s do not fit into a bigint.",
+						   target->name)));
+}
+
+/* Read the values that merge; no amount may be lost. */
+static void
+read_merged(const Parsing *parsing)
+{
+	MSTarget   *target = parsing->target;
+	MSRow	   *row = parsing->row;
+	JsonbIterator *it = JsonbIteratorInit(parsing->delta->merged);
+	JsonbIteratorToken token;
+	JsonbValue	v;
+	AttrNumber	attno = InvalidAttrNumber;
+
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			attno = ms_origin_merged(target, parsing->rel, parsing->delta,
+									 pnstrdup(v.val.string.val,
+											  v.val.string.len));
+		else if (token == WJB_VALUE && attno != InvalidAttrNumber &&
+				 v.type == jbvString)
+		{
+			if (attno == target->count && ms_counts_whole(target->kind))
+				add_integer(target, row, pnstrdup(v.val.string.val,
+												  v.val.string.len));
+			else
+				read_column(parsing, attno, &v);
+			if (attno != target->count)
+				row->given = bms_add_member(row->given, attno);
+		}
+	}
 }
 
 /*
@@ -630,9 +694,22 @@ read_fields(const Parsing *parsing)
 		}
 	}
 	if (delta->has_fields)
-	{
 		row->given = read_pairs(parsing,
 								&DatumGetJsonbP(delta->fields)->root);
+
+	/* what was a detail then is no amount */
+	for (int i = 0; i < target->nmerged; i++)
+	{
+		AttrNumber	merged = target->merged[i].attno;
+
+		row->given = bms_del_member(row->given, merged);
+		if (!bms_is_member(merged, row->defaulted))
+			row->isnull[merged - 1] = true;
+	}
+	if (delta->merged != NULL)
+		read_merged(parsing);
+	if (row->given != NULL)
+	{
 		for (int i = 0; i < target->nargs; i++)
 			row->given = bms_add_member(row->given, target->args[i].attno);
 	}

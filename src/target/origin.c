@@ -2,16 +2,22 @@
  *
  * origin.c
  *	  What a delta that is set aside says of itself: which columns its key has,
- *	  who counted it, and what defaults said then (defaults.c).
+ *	  who counted it, what defaults said then (defaults.c), and values of columns
+ *	  that merge.
  *
  * It stands among the fields, under the empty name, which no column can have;
  * version 1.1 wrote none, and ignores it.  A text, with the system's identifier,
  * the role, the table, the key's columns by number and by name; and behind it
- * what defaults said, if they said anything:
+ * what defaults said, if they said anything, and what merges, by the numbers and
+ * names of columns:
  *
  *	  {"": "7412345678901234567 16390 16402 3,1 url,\"Day\""}
  *	  {"": "7412345678901234567 16390 16402 3,-1 tenant,\"lower(email)\""}
  *	  {"": ["7412345678901234567 16390 16402 3,1 url,\"Day\"", {"tenant": "a"}]}
+ *	  {"": ["7412345678901234567 16390 16402 3,1 url,\"Day\"", {}, {"5 spend": "0.25"}]}
+ *
+ * Unlike another field, what merges is never left out as one that nobody knows:
+ * amounts would be lost.
  *
  * An expression of the key has the number -1 and for a name its text, or of a long
  * one the beginning and a hash: that tells whether it still is the same one.
@@ -138,27 +144,31 @@ find_origin(MSTarget *target, Relation rel, Oid role, uint64 system)
 
 /*
  * Of a delta of the key that a target has now, counted by a role of a system;
- * with what n defaults said, in the order of jsonb.
+ * with what n[0] defaults said, and n[1] values that merge, in the order of
+ * jsonb.
  */
 JsonbPair
 ms_origin_pair(MSTarget *target, Relation rel, Oid role, uint64 system,
-			   JsonbPair *defaults, int n)
+			   JsonbPair *said[2], const int n[2])
 {
 	JsonbPair	pair = find_origin(target, rel, role, system)->pair;
 	JsonbValue *elems;
+	int			nobjects = n[1] > 0 ? 2 : n[0] > 0 ? 1 : 0;
 
-	if (n > 0)
+	if (nobjects == 0)
+		return pair;
+	elems = palloc0(sizeof(JsonbValue) * (1 + nobjects));
+	elems[0] = pair.value;
+	for (int i = 0; i < nobjects; i++)
 	{
-		elems = palloc0(sizeof(JsonbValue) * 2);
-		elems[0] = pair.value;
-		elems[1].type = jbvObject;
-		elems[1].val.object.nPairs = n;
-		elems[1].val.object.pairs = defaults;
-		pair.value.type = jbvArray;
-		pair.value.val.array.nElems = 2;
-		pair.value.val.array.rawScalar = false;
-		pair.value.val.array.elems = elems;
+		elems[i + 1].type = jbvObject;
+		elems[i + 1].val.object.nPairs = n[i];
+		elems[i + 1].val.object.pairs = said[i];
 	}
+	pair.value.type = jbvArray;
+	pair.value.val.array.nElems = 1 + nobjects;
+	pair.value.val.array.rawScalar = false;
+	pair.value.val.array.elems = elems;
 	return pair;
 }
 
@@ -242,6 +252,16 @@ read_names(const MSSpilled *delta)
 	return names;
 }
 
+/* An object of an array; NULL: it has none there. */
+static JsonbContainer *
+object_of(JsonbContainer *array, int i)
+{
+	JsonbValue *v = getIthJsonbValueFromContainer(array, i);
+
+	return v != NULL && v->type == jbvBinary &&
+		JsonContainerIsObject(v->val.binary.data) ? v->val.binary.data : NULL;
+}
+
 /*
  * Who counted a delta that was read, and whether it has any fields beside
  * what it says of itself.
@@ -251,6 +271,7 @@ ms_origin_read(MSSpilled *delta)
 {
 	delta->origin = NULL;
 	delta->defaults = NULL;
+	delta->merged = NULL;
 	if (delta->has_fields)
 	{
 		Jsonb	   *json = DatumGetJsonbP(delta->fields);
@@ -266,10 +287,8 @@ ms_origin_read(MSSpilled *delta)
 		{
 			JsonbContainer *both = v->val.binary.data;
 
-			v = getIthJsonbValueFromContainer(both, 1);
-			if (v != NULL && v->type == jbvBinary &&
-				JsonContainerIsObject(v->val.binary.data))
-				delta->defaults = v->val.binary.data;
+			delta->defaults = object_of(both, 1);
+			delta->merged = object_of(both, 2);
 			v = getIthJsonbValueFromContainer(both, 0);
 		}
 		if (v != NULL && v->type == jbvString)
@@ -406,4 +425,52 @@ ms_origin_places(const MSTarget *target, Relation rel, const MSSpilled *delta,
 			key_has_changed(target, delta, n);
 		places[i] = left++;
 	}
+}
+
+static pg_noinline void
+merges_no_more(const MSTarget *target, const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("column \"%s\" of table %s is not counted or compared any more",
+					name, target->name),
+			 errdetail("A delta was set aside with a value for it when it was."),
+			 errhint("Let it be again until they are merged, or throw them away: SELECT missing_symbol.discard_all(%s).",
+					 quote_literal_cstr(target->name))));
+}
+
+/*
+ * The column of a value that merges, by its key, "number name"; 0 where it has
+ * been dropped.
+ */
+AttrNumber
+ms_origin_merged(const MSTarget *target, Relation rel, const MSSpilled *delta,
+				 const char *key)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	char	   *name;
+	long		number = strtol(key, &name, 10);
+	AttrNumber	attno;
+
+	if (*name == ' ')
+		name++;
+	if (delta->origin != NULL && delta->system == GetSystemIdentifier() &&
+		read_said(delta->origin, delta->origin_len)->table == target->relid &&
+		number > 0 && number <= desc->natts)
+	{
+		if (TupleDescAttr(desc, number - 1)->attisdropped)
+			return InvalidAttrNumber;
+		attno = number;
+	}
+	else
+		attno = ms_column_number(rel, name);
+	if (attno == target->count)
+		return attno;
+	for (int i = 0; i < target->nmerged; i++)
+	{
+		if (target->merged[i].attno == attno)
+			return attno;
+	}
+	merges_no_more(target, name);
+	return InvalidAttrNumber;
 }

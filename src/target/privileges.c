@@ -60,6 +60,8 @@ ms_privileges_make(const MSTarget *target, Relation rel)
 		inserted = bms_add_member(inserted, target->args[i].attno);
 	if (target->first_seen != InvalidAttrNumber)
 		inserted = bms_add_member(inserted, target->first_seen);
+	for (int i = 1; i < target->ncounts; i++)
+		inserted = bms_add_member(inserted, target->merged[i].attno);
 
 	/* of what is computed from them, core asks what the statements read */
 	selected = bms_union(inserted, target->predicate_columns);
@@ -106,7 +108,7 @@ ms_privileges_set(MSPrivileges *privileges, const MSTarget *target,
 	if (bms_equal(given, privileges->given))
 		return;
 	oldcxt = MemoryContextSwitchTo(privileges->cxt);
-	filled = bms_intersect(given, target->fill);
+	filled = bms_intersect(given, target->combined);
 	set_columns(&perminfo->insertedCols,
 				add_columns(bms_copy(privileges->inserted), given));
 	set_columns(&perminfo->updatedCols,

@@ -14,13 +14,16 @@
 #include "access/nbtree.h"
 #include "common/int.h"
 #include "utils/datum.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/sortsupport.h"
+#include "utils/typcache.h"
 
 #include "compat.h"
 #include "target/row.h"
 #include "target/target.h"
+#include "target/target_internal.h"
 
 /* An empty row: nothing is given yet. */
 MSRow *
@@ -36,7 +39,6 @@ ms_row_make(const MSTarget *target)
 	row->given = NULL;
 	row->defaulted = NULL;
 	row->by = 1;
-	row->amount = (Datum) 0;
 	row->ordinal = 0;
 	row->origin = MS_FROM_CALL;
 	row->first_seen = 0;
@@ -81,12 +83,117 @@ ms_row_copy(const MSTarget *target, Relation rel, const MSRow *row)
 	return copy;
 }
 
+/* The comparison of a type, which lasts; NULL: it has none. */
+FmgrInfo *
+ms_comparison(Oid type)
+{
+	TypeCacheEntry *entry = lookup_type_cache(getBaseType(type),
+											  TYPECACHE_CMP_PROC_FINFO);
+
+	return OidIsValid(entry->cmp_proc_finfo.fn_oid) ? &entry->cmp_proc_finfo :
+		NULL;
+}
+
+/* Does a value replace another one, which is there?  Not of a count. */
+bool
+ms_replaces(const MSMerged *column, Datum old, Datum new, bool later)
+{
+	int32		order;
+
+	if (column->role == MS_ROLE_LATEST)
+		return later;
+	order = DatumGetInt32(FunctionCall2Coll(column->compare, column->collation,
+											new, old));
+	return column->role == MS_ROLE_GREATEST ? order > 0 : order < 0;
+}
+
+/*
+ * Let a row have what merges of another one of the same key, too.  The times are
+ * those of before.
+ */
+void
+ms_merge_columns(const MSTarget *target, MSRow *into, const MSRow *from)
+{
+	bool		later = from->last_seen >= into->last_seen;
+
+	for (int i = 0; i < target->nmerged; i++)
+	{
+		const MSMerged *column = &target->merged[i];
+		int			j = column->attno - 1;
+
+		if (!ms_row_fills(from, column->attno))
+			continue;
+		if (!ms_row_fills(into, column->attno))
+		{
+			into->values[j] = from->values[j];
+			into->isnull[j] = false;
+			into->defaulted = bms_del_member(into->defaulted, column->attno);
+			if (column->attno != target->count)
+				into->given = bms_add_member(into->given, column->attno);
+		}
+		else if (column->role == MS_ROLE_COUNT)
+			into->values[j] = ms_add_amounts(&column->count, into->values[j],
+											 from->values[j]);
+		else if (ms_replaces(column, into->values[j], from->values[j], later))
+			into->values[j] = from->values[j];
+	}
+}
+
+/* Let a row have what merges of another one, which has its own, too. */
+void
+ms_take_merged(const MSTarget *target, MSRow *into, const MSRow *from)
+{
+	for (int i = 0; i < target->nmerged; i++)
+	{
+		AttrNumber	attno = target->merged[i].attno;
+
+		if (!ms_row_fills(from, attno))
+			continue;
+		into->values[attno - 1] = from->values[attno - 1];
+		into->isnull[attno - 1] = false;
+		into->defaulted = bms_del_member(into->defaulted, attno);
+		if (attno != target->count)
+			into->given = bms_add_member(into->given, attno);
+	}
+}
+
+/* Has a row any value that merges? */
+bool
+ms_row_merges(const MSTarget *target, const MSRow *row)
+{
+	for (int i = 0; i < target->nmerged; i++)
+	{
+		if (ms_row_fills(row, target->merged[i].attno))
+			return true;
+	}
+	return false;
+}
+
+/* Are all amounts of a row 0, so that it counts nothing? */
+bool
+ms_row_counts_nothing(const MSTarget *target, const MSRow *row)
+{
+	if (likely(row->by != 0))
+		return false;
+	for (int i = 0; i < target->nmerged; i++)
+	{
+		const MSMerged *column = &target->merged[i];
+
+		if (column->role == MS_ROLE_COUNT && !row->isnull[column->attno - 1] &&
+			!ms_amount_is_zero(column->count.kind, row->values[column->attno - 1]))
+			return false;
+	}
+	return true;
+}
+
 /* Let a row stand for a later one with the same key, too. */
 void
 ms_merge_row(MSTarget *target, Relation rel, MSRow *into, const MSRow *from)
 {
 	int			attno = -1;
 
+	if (target->nmerged > 0)
+		ms_merge_columns(target, into, from);
 	if (pg_add_s64_overflow(into->by, from->by, &into->by))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),

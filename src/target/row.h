@@ -31,15 +31,14 @@ typedef enum MSRowOrigin
 typedef struct MSRow
 {
 	Datum	   *values;			/* by attribute number - 1; behind them those of
-								 * the key's expressions */
+								 * the key's expressions.  Of the count column
+								 * what it is counted by beside "by" */
 	bool	   *isnull;
 	Bitmapset  *given;			/* columns by name: attribute numbers; NULL where
 								 * only the key is given */
 	Bitmapset  *defaulted;		/* others, with what their defaults said at the
 								 * call: for a new row only (defaults.c) */
 	int64		by;
-	Datum		amount;			/* instead of by, a numeric that bigint cannot
-								 * hold; or 0.  Counted now, not set aside */
 	int			ordinal;		/* place in its batch */
 	MSRowOrigin origin;
 	TimestampTz first_seen;		/* those of a call are not set */
@@ -76,7 +75,7 @@ ms_row_has_column(const MSRow *row, AttrNumber attno)
 		bms_is_member(attno, row->defaulted);
 }
 
-/* has it a value that fills a column of the row that there is? */
+/* has it a value for a column of the row that there is? */
 static inline bool
 ms_row_fills(const MSRow *row, AttrNumber attno)
 {
@@ -93,6 +92,14 @@ extern int	ms_compare_rows(const MSTarget *target, const MSRow *a,
 							const MSRow *b);
 extern void ms_sort_rows(MSTarget *target, MSRow **rows, int n,
 						 bool *duplicate);
+extern bool ms_replaces(const MSMerged *column, Datum old, Datum new,
+						bool later);
+extern void ms_merge_columns(const MSTarget *target, MSRow *into,
+							 const MSRow *from);
+extern void ms_take_merged(const MSTarget *target, MSRow *into,
+						   const MSRow *from);
+extern bool ms_row_merges(const MSTarget *target, const MSRow *row);
+extern bool ms_row_counts_nothing(const MSTarget *target, const MSRow *row);
 extern void ms_merge_row(MSTarget *target, Relation rel, MSRow *into,
 						 const MSRow *from);
 

@@ -40,6 +40,7 @@ typedef struct MSSpilled
 	bool		has_fields;		/* beside what it says of itself */
 	Datum		fields;			/* jsonb */
 	struct JsonbContainer *defaults;	/* what they said; NULL: nothing */
+	struct JsonbContainer *merged;	/* values that merge; NULL: none */
 	const char *origin;			/* what it says; NULL: written by 1.1 */
 	int			origin_len;
 	Oid			stored_role;	/* there; 0: none ... */
@@ -83,8 +84,9 @@ extern Datum ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
 extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta,
 						   bool fields, const MSApplier *applier);
 
-/* error where a value violates a constraint of a domain */
-extern void ms_check_domains(Relation rel, const MSRow *row);
+/* error where a value violates a constraint of a domain; an amount is none */
+extern void ms_check_domains(const MSTarget *target, Relation rel,
+							 const MSRow *row);
 
 /* who counted a delta that was read: origin.c */
 extern void ms_origin_read(MSSpilled *delta);

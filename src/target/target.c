@@ -313,6 +313,7 @@ build_target(Relation rel)
 	ms_infer_key_defaults(target, rel, tracked.defaults);
 	ms_infer_counter(target, rel, &tracked);
 	ms_infer_fill(target, rel, tracked.fill);
+	ms_infer_merged(target, rel, &tracked);
 	ms_check_key_is_no_counter(target, rel);
 	if (target->general_reason == NULL && target->special &&
 		rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
@@ -328,12 +329,14 @@ build_target(Relation rel)
 
 	/*
 	 * Which generated columns an update has to compute is decided once for
-	 * the fast path's state, but whether it fills varies from call to call.
+	 * the fast path's state, but which others change varies from call to call.
 	 */
-	if (target->general_reason == NULL && target->fill != NULL &&
+	if (target->general_reason == NULL && target->combined != NULL &&
 		RelationGetDescr(rel)->constr != NULL &&
 		RelationGetDescr(rel)->constr->has_generated_stored)
-		target->general_reason = "it has generated columns and fills others";
+		target->general_reason = bms_equal(target->combined, target->fill) ?
+			"it has generated columns and fills others" :
+			"it has generated columns, and several that increments change";
 	if (target->throttle > 0 && target->last_time.local)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -350,6 +353,20 @@ build_target(Relation rel)
 				 errmsg("throttle of table %s needs a last_seen column",
 						target->name),
 				 errhint("Name one, or clear the throttle: SELECT missing_symbol.track(%s, throttle => '0').",
+						 quote_literal_cstr(target->name))));
+
+	target->latest_untimed = tracked.latest != NIL &&
+		target->kind != MS_COUNT_COUNTER &&
+		(target->last_seen == InvalidAttrNumber || target->last_time.local);
+	if (target->latest_untimed &&
+		(tracked.spill || tracked.apply == MS_APPLY_COMMIT ||
+		 tracked.apply == MS_APPLY_BUFFER))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"latest\" of table %s needs a last_seen column of type timestamp with time zone, where increments may wait",
+						target->name),
+				 errdetail("What waits comes to its row after newer increments; only their times tell which is the latest."),
+				 errhint("Name one, or count now: SELECT missing_symbol.track(%s, apply => '', spill => false).",
 						 quote_literal_cstr(target->name))));
 
 	MemoryContextSwitchTo(oldcxt);

@@ -21,6 +21,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "counter/counter.h"
 
 MS_INSIDE_BEGIN
 
@@ -34,14 +35,28 @@ extern Relation ms_open_own_table(const char *name, LOCKMODE lockmode);
  * target.c: a table as a target.  Cached for each table, thrown away at any
  * invalidation that could touch it.
  */
-typedef enum MSCountKind
+/* how a value that is given and that of the row become one */
+typedef enum MSRole
 {
-	MS_COUNT_INT2,
-	MS_COUNT_INT4,
-	MS_COUNT_INT8,
-	MS_COUNT_NUMERIC,
-	MS_COUNT_COUNTER
-} MSCountKind;
+	MS_ROLE_COUNT,				/* added */
+	MS_ROLE_LATEST,				/* the one counted last */
+	MS_ROLE_GREATEST,
+	MS_ROLE_LEAST
+} MSRole;
+
+/* a column whose values merge: row.c */
+typedef struct MSMerged
+{
+	AttrNumber	attno;
+	MSRole		role;
+	MSCount		count;			/* of a count */
+	bool		typbyval;
+	int16		typlen;
+	Oid			typid;			/* without its domain, if any */
+	struct FmgrInfo *compare;	/* of greatest and least: of the type's btree
+								 * operator class ... */
+	Oid			collation;		/* ... under that of the column */
+} MSMerged;
 
 /* a column that callers give values for */
 typedef struct MSColumn
@@ -141,6 +156,17 @@ typedef struct MSTarget
 	int64		throttle;		/* microseconds; 0: none */
 	Bitmapset  *fill;			/* attribute numbers */
 	bool		spill;			/* never wait for a row: append the delta */
+
+	/*
+	 * Columns whose values merge: the count first, where values of it can be
+	 * given beside the amount; then the others of configure(), counts first.
+	 */
+	int			nmerged;
+	MSMerged   *merged;
+	int			ncounts;		/* those that configure() names; 0: none */
+	Bitmapset  *combined;		/* those but the count, and those to fill: what
+								 * values that are given change in a row */
+	bool		latest_untimed;	/* no time tells which is: counted now */
 	bool		no_insert;		/* count only what exists */
 
 	/* why increments take the general path; NULL: they may take the fast one */
@@ -194,11 +220,23 @@ ms_is_argument(const MSTarget *target, AttrNumber attno)
 	return false;
 }
 
+/* Is a column one that amounts are added to? */
+static inline bool
+ms_is_counted(const MSTarget *target, AttrNumber attno)
+{
+	for (int i = 1; i < target->ncounts; i++)
+	{
+		if (target->merged[i].attno == attno)
+			return true;
+	}
+	return attno == target->count;
+}
+
 /* Does an increment give a new row's value of a column, whoever makes it? */
 static inline bool
 ms_is_always_given(const MSTarget *target, AttrNumber attno)
 {
-	return attno == target->count || attno == target->first_seen ||
+	return ms_is_counted(target, attno) || attno == target->first_seen ||
 		attno == target->last_seen || ms_is_argument(target, attno);
 }
 
@@ -244,8 +282,12 @@ typedef struct MSTracked
 	/* of configure() */
 	char	   *zone;			/* NULL: UTC */
 	bool		no_insert;
-	List	   *defaults;		/* of String */
 	char	   *index;			/* NULL: not set */
+	List	   *defaults;		/* of String, as these: */
+	List	   *counts;
+	List	   *latest;
+	List	   *greatest;
+	List	   *least;
 } MSTracked;
 
 extern Relation ms_tracked_open(LOCKMODE lockmode);

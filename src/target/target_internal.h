@@ -42,6 +42,9 @@ extern void ms_infer_counter(MSTarget *target, Relation rel,
 							 const MSTracked *tracked);
 extern void ms_check_key_is_no_counter(MSTarget *target, Relation rel);
 extern void ms_infer_fill(MSTarget *target, Relation rel, List *names);
+extern struct FmgrInfo *ms_comparison(Oid type);
+extern void ms_infer_merged(MSTarget *target, Relation rel,
+							const MSTracked *tracked);
 
 /*
  * defaults.c: which columns have one, and when they are asked.
@@ -54,9 +57,12 @@ extern void ms_infer_key_defaults(MSTarget *target, Relation rel, List *names);
  */
 extern struct JsonbPair ms_origin_pair(MSTarget *target, Relation rel,
 									   Oid role, uint64 system,
-									   struct JsonbPair *defaults, int n);
+									   struct JsonbPair *said[2],
+									   const int n[2]);
 extern Datum ms_origin_alone(MSTarget *target, Relation rel, Oid role,
 							 uint64 system);
+extern AttrNumber ms_origin_merged(const MSTarget *target, Relation rel,
+								   const MSSpilled *delta, const char *key);
 extern void ms_origin_places(const MSTarget *target, Relation rel,
 							 const MSSpilled *delta, int n, int *places);
 

@@ -37,7 +37,10 @@
 #define MAX_THROTTLE_DAYS	36525
 
 /* the settings of configure() */
-static const char *const known[] = {"defaults", "index", "insert", "zone"};
+static const char *const known[] = {
+	"counts", "defaults", "fill", "greatest", "index", "insert", "latest",
+	"least", "zone"
+};
 
 /* Open table tracked. */
 Relation
@@ -218,29 +221,34 @@ zone_name(const JsonbValue *value)
 	return result;
 }
 
-/* Names of columns: a list of String. */
+/* A setting's names of columns: a list of String; NIL: it is not set. */
 static List *
-column_names(const JsonbValue *value)
+column_names(Jsonb *settings, const char *name)
 {
-	JsonbContainer *array = value->val.binary.data;
+	JsonbValue *value = setting(settings, name, jbvBinary,
+								"an array of names of columns");
+	JsonbContainer *array;
 	List	   *result = NIL;
 
+	if (value == NULL)
+		return NIL;
+	array = value->val.binary.data;
 	for (int i = 0; JsonContainerIsArray(array) &&
 		 i < JsonContainerSize(array); i++)
 	{
-		JsonbValue *name = getIthJsonbValueFromContainer(array, i);
+		JsonbValue *column = getIthJsonbValueFromContainer(array, i);
 
-		if (name->type != jbvString)
+		if (column->type != jbvString)
 			break;
 		result = lappend(result,
-						 makeString(pnstrdup(name->val.string.val,
-											 name->val.string.len)));
+						 makeString(pnstrdup(column->val.string.val,
+											 column->val.string.len)));
 	}
 	if (!JsonContainerIsArray(array) ||
 		list_length(result) != JsonContainerSize(array))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("setting \"%s\" must be %s", "defaults",
+				 errmsg("setting \"%s\" must be %s", name,
 						"an array of names of columns"),
 				 errhint("A JSON null clears it.")));
 	return result;
@@ -260,14 +268,17 @@ ms_settings_parse(Datum settings, MSTracked *tracked)
 		tracked->zone = NULL;
 	value = setting(json, "insert", jbvBool, "true or false");
 	tracked->no_insert = value != NULL && !value->val.boolean;
-	value = setting(json, "defaults", jbvBinary,
-					"an array of names of columns");
-	if (value != NULL)
-		tracked->defaults = column_names(value);
 	value = setting(json, "index", jbvString, "the name of an index");
 	if (value != NULL)
 		tracked->index = pnstrdup(value->val.string.val,
 								  value->val.string.len);
+	tracked->defaults = column_names(json, "defaults");
+	tracked->counts = column_names(json, "counts");
+	tracked->latest = column_names(json, "latest");
+	tracked->greatest = column_names(json, "greatest");
+	tracked->least = column_names(json, "least");
+	if (column_names(json, "fill") != NIL)
+		tracked->fill = column_names(json, "fill");
 }
 
 /* What configure() said of a table. */

@@ -128,6 +128,18 @@ def case_paths(bench):
         bench.bar(f"smallest table: increment, {mode}", 0.97,
                   ratios["increment"])
     for mode in MODES:
+        schema.create(bench, "daily_spend")
+        bench.sql(schema.SPEND_ROWS, KEYS)
+        bench.sql("VACUUM ANALYZE daily_spend")
+        ratios = bench.compare(
+            f"Five counters in a row, {KEYS} keys", mode,
+            [Variant("upsert", schema.upsert_spend(mode), "daily_spend"),
+             Variant("increment_row", schema.increment_spend(mode),
+                     "daily_spend")])
+        bench.bar("five counters in a row by increment_row() against one"
+                  f" hand-written upsert, {mode}", 1.0,
+                  ratios["increment_row"])
+    for mode in MODES:
         schema.fill(bench, "hot", mode, KEYS)
         ratios = bench.compare(
             f"One call, HOT table, {KEYS} keys", mode,

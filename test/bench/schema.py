@@ -71,6 +71,14 @@ TABLES = {
     "secured": PAGES,
     "appended": "(hash text, at timestamptz)",
     "batch_ddl": f"({COLUMNS.format(default=chr(32) + 'DEFAULT' + chr(39) * 2)})",
+    "daily_spend":
+        "(user_id bigint, day date, model text,"
+        " count bigint NOT NULL DEFAULT 0,"
+        " prompt_tokens bigint NOT NULL DEFAULT 0,"
+        " completion_tokens bigint NOT NULL DEFAULT 0,"
+        " spend double precision NOT NULL DEFAULT 0,"
+        " cost numeric NOT NULL DEFAULT 0, last_seen timestamptz NOT NULL,"
+        " PRIMARY KEY (user_id, day, model)) WITH (fillfactor = 70)",
     # all rows change at once: room for as many versions again
     "batch_hot":
         f"({COLUMNS.format(default=chr(32) + 'DEFAULT' + chr(39) * 2)})"
@@ -107,6 +115,11 @@ FURTHER = {
                 "GRANT SELECT, INSERT, UPDATE ON secured TO bench_counter"],
 }
 
+CONFIGURE = {
+    "daily_spend": '{"counts": ["count", "prompt_tokens",'
+                   ' "completion_tokens", "spend", "cost"]}',
+}
+
 TOTAL = {table: f"SELECT coalesce(sum(count), 0) FROM {table}"
          for table in TABLES}
 for name in ("spilling", "buffering", "buffered_views"):
@@ -134,6 +147,9 @@ def create(bench, table):
         bench.sql(f"CREATE INDEX ON {table} (modified_at)")
     if table in TRACK:
         bench.sql(f"SELECT missing_symbol.track('{table}', {TRACK[table]})")
+    if table in CONFIGURE:
+        bench.sql(f"SELECT missing_symbol.configure('{table}',"
+                  f" '{CONFIGURE[table]}')")
 
 
 def hash_of(parts):
@@ -245,6 +261,56 @@ def record_all(target, mode):
     _, parts = values(mode, "existing")
     return (f"{set_key(mode, 'existing')}SELECT missing_symbol.record("
             f"{', '.join(parts)}, 1, '{target}');\n")
+
+
+# ---------------------------------------------------------------------------
+# What a user of a gateway to language models has spent in a day
+# ---------------------------------------------------------------------------
+
+SPEND_VARIABLES = ("\\set user random(0, 9999)\n"
+                   "\\set prompt random(1, 4000)\n"
+                   "\\set completion random(1, 900)\n")
+SPEND_ROWS = ("INSERT INTO daily_spend (user_id, day, model, last_seen)"
+              " SELECT g, '2026-11-29', 'model-1', now()"
+              " FROM generate_series(0, %s - 1) g")
+
+
+def upsert_spend(mode):
+    return (SPEND_VARIABLES +
+            "INSERT INTO daily_spend (user_id, day, model, count,"
+            " prompt_tokens, completion_tokens, spend, cost, last_seen)"
+            " VALUES (:user, '2026-11-29', 'model-1', 1, :prompt,"
+            " :completion, 0.0021, 0.25, clock_timestamp())"
+            " ON CONFLICT (user_id, day, model) DO UPDATE SET"
+            " count = daily_spend.count + excluded.count,"
+            " prompt_tokens = daily_spend.prompt_tokens"
+            " + excluded.prompt_tokens,"
+            " completion_tokens = daily_spend.completion_tokens"
+            " + excluded.completion_tokens,"
+            " spend = daily_spend.spend + excluded.spend,"
+            " cost = daily_spend.cost + excluded.cost,"
+            " last_seen = excluded.last_seen;\n")
+
+
+def spend_fields(user, prompt, completion):
+    return (f'{{"user_id": {user}, "day": "2026-11-29", "model": "model-1",'
+            f' "count": 1, "prompt_tokens": {prompt},'
+            f' "completion_tokens": {completion}, "spend": 0.0021,'
+            ' "cost": 0.25}')
+
+
+def increment_spend(mode):
+    """Prepared: the fields are one parameter, which pgbench cannot make; so it
+    gives a text with the user left out."""
+    if mode == "simple":
+        fields = f"'{spend_fields(':user', ':prompt', ':completion')}'"
+    else:
+        fields = "replace(:spend_fields, '@', :user)::jsonb"
+    return (SPEND_VARIABLES +
+            f"SELECT missing_symbol.increment_row('daily_spend', {fields});\n")
+
+
+CONSTANTS["spend_fields"] = spend_fields("@", 1234, 567)
 
 
 def upsert(table, mode):

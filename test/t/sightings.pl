@@ -115,7 +115,7 @@ RESET SESSION AUTHORIZATION;
 SET missing_symbol.test_clock = '2026-11-22 01:02:03.456789+00';
 SET SESSION AUTHORIZATION symbol_server;
 SELECT missing_symbol.record('f1.pdb', '1', 'f.sym', '');
-SELECT * FROM missing_symbol.last_increment()}),
+SELECT outcome, count, first_seen, last_seen FROM missing_symbol.last_increment()}),
 	"\n2\nincremented|2|2026-11-21 01:02:03.456789+00|2026-11-22 01:02:03.456789+00",
 	'counted on, throttled to the microsecond');
 

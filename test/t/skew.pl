@@ -205,7 +205,7 @@ foreach my $version (@released)
 	new_worker($database);
 	finish_pgbench_ok("this library on $version: no increment failed", @load);
 	exact_ok("this library on $version", $database);
-	stamped_ok("this library on $version, updated", $database, 13);
+	stamped_ok("this library on $version, updated", $database, 14);
 }
 
 # one that is never updated
@@ -249,7 +249,6 @@ SELECT missing_symbol.increment('now', 1), missing_symbol.increment('spilling', 
 INSERT INTO ledger VALUES ('now', 1, 1), ('spilling', 1, 1), ('buffered', 1, 1), ('deferred', 1, 1);
 BEGIN; SELECT missing_symbol.increment('buffered', 1); SAVEPOINT s; SELECT missing_symbol.increment('deferred', 1); ROLLBACK TO s;
 INSERT INTO ledger VALUES ('buffered', 1, 1); COMMIT;
-SELECT * FROM missing_symbol.last_increment();
 SELECT count(*) FROM missing_symbol.total(NULL::spilling); SELECT missing_symbol.value('buffered', 1);
 SELECT missing_symbol.track('deferred', apply => 'commit'), missing_symbol.track('other', spill => true);
 SELECT missing_symbol.untrack('other');
@@ -259,7 +258,7 @@ CALL missing_symbol.prune('now', '100 years');
 SELECT missing_symbol.profile_start('all'); SELECT 1; SELECT missing_symbol.profile_summary(); SELECT missing_symbol.profile_stop();
 SELECT count(*) FROM missing_symbol.explain_analyze('SELECT 1');
 };
-	my $describe = q{SELECT * FROM missing_symbol.describe('now'); SELECT * FROM missing_symbol.describe('buffered');} . "\n";
+	my $describe = q{SELECT * FROM missing_symbol.describe('now'); SELECT * FROM missing_symbol.describe('buffered'); SELECT * FROM missing_symbol.last_increment();} . "\n";
 	# of which the old library would not know all columns
 	my $no_describe = "\\set ON_ERROR_STOP 0\n" . $describe . $profile . "\\set ON_ERROR_STOP 1\n";
 	my $wait = sub { "\\! while ! [ -e $dir/$_[0] ]; do sleep 0.1; done\n" };
@@ -289,6 +288,7 @@ SELECT count(*) FROM missing_symbol.explain_analyze('SELECT 1');
 	like($out, qr/the end/, 'a session with the old library uses all that there was, to the end') or diag $out;
 	is(scalar(() = $out =~ /could not find function "ms_describe_target"/g), 2, 'but describe(), which has more columns');
 	is(scalar(() = $out =~ /could not find function "ms_(?:queries_view|query_stats_view|n_plus_one_view|findings_rows)"/g), 4, 'and so have the views of a profile');
+	is(scalar(() = $out =~ /could not find function "ms_last_increment_counts"/g), 1, 'and last_increment() likewise');
 	exact_ok("$released to $current", 'upgraded');
 
 	# what the old library has set aside, the new one merges, and without an

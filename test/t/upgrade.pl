@@ -12,7 +12,8 @@ use Test::More;
 my $top = "$FindBin::RealBin/../..";
 
 # regression themes that need something newer than 1.0
-my %newer = map { $_ => 1 } qw(calls configure contents counter_use discard keys nulls_not_distinct profile_gate prune schemas);
+my %newer = map { $_ => 1 } qw(calls configure contents counter_use counts discard keys nulls_not_distinct partitions
+	profile_gate prune schemas);
 my @themes_of_1_0 = grep { !$newer{$_} } map { m{/([^/]+)\.sql$} && $1 !~ /--/ ? $1 : () } sort glob("$top/sql/*.sql");
 
 my $node = new_node('upgrade', conf => ['log_statement = none']);
@@ -225,6 +226,9 @@ REVOKE EXECUTE ON FUNCTION missing_symbol.describe(regclass) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION missing_symbol.describe(regclass) TO reader;
 CREATE VIEW described AS SELECT * FROM missing_symbol.describe('page_views');
 CREATE VIEW described_row AS SELECT to_jsonb(d) AS d FROM missing_symbol.describe('page_views') d;
+REVOKE EXECUTE ON FUNCTION missing_symbol.last_increment() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION missing_symbol.last_increment() TO reader;
+CREATE VIEW last AS SELECT * FROM missing_symbol.last_increment();
 });
 is($node->safe_psql('alive', q{
 SELECT missing_symbol.increment('page_views', 'page 9');
@@ -245,12 +249,15 @@ SELECT count(*), sum(hits) FROM page_views}),
 is($node->safe_psql('alive', q{
 SELECT count, last_seen, spill FROM described;
 SELECT d ->> 'count' FROM described_row;
-SELECT settings IS NULL, left_alone IS NULL FROM missing_symbol.describe('page_views');
+SELECT settings IS NULL, left_alone IS NULL, warnings IS NULL FROM missing_symbol.describe('page_views');
+SELECT missing_symbol.increment('page_views', 'page 9') > 0, outcome, count > 0 FROM last;
+SELECT outcome, count > 0 FROM last;
+SELECT counts IS NULL FROM missing_symbol.last_increment();
 SELECT has_function_privilege('reader', oid, 'EXECUTE'), has_function_privilege('pg_monitor', oid, 'EXECUTE')
-FROM pg_proc WHERE oid = 'missing_symbol.describe(regclass)'::regprocedure;
+FROM pg_proc WHERE oid IN ('missing_symbol.describe(regclass)'::regprocedure, 'missing_symbol.last_increment()'::regprocedure);
 SELECT count(*) FROM pg_get_viewdef('described'::regclass) d WHERE d LIKE '%hot_obstacles%'}),
-	"hits|last_seen|t\nhits\nt|t\nt|f\n1", 'views of a function with more columns, and rights on it, are as they were');
-command_restores('alive', 'described');
+	"hits|last_seen|t\nhits\nt|t|t\nt||\nincremented|t\nt\nt|f\nt|f\n1", 'views of functions with more columns, and rights on them, are as they were');
+command_restores('alive', $_) foreach qw(described last);
 
 # 1.0 let a limit that is null allow everything
 foreach my $call ('max_queries(NULL)', 'max_duration(NULL)', 'no_n_plus_one(NULL)', 'no_n_plus_one(5, NULL)')

@@ -1,0 +1,297 @@
+/*-------------------------------------------------------------------------
+ *
+ * amount.c
+ *	  Amounts: values of the types that can be counted in, but for that of
+ *	  counter.c.
+ *
+ * A sum that a column cannot hold is an error that names it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "common/int.h"
+#include "common/shortest_dec.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "counter/counter.h"
+
+/* The kind of a count of a type; false: it is none, or missing_symbol.counter. */
+bool
+ms_count_kind(Oid type, MSCountKind *kind)
+{
+	static const struct
+	{
+		Oid			type;
+		MSCountKind kind;
+	}			kinds[] = {
+		{INT2OID, MS_COUNT_INT2},
+		{INT4OID, MS_COUNT_INT4},
+		{INT8OID, MS_COUNT_INT8},
+		{NUMERICOID, MS_COUNT_NUMERIC},
+		{FLOAT4OID, MS_COUNT_FLOAT4},
+		{FLOAT8OID, MS_COUNT_FLOAT8},
+		{MONEYOID, MS_COUNT_MONEY},
+		{INTERVALOID, MS_COUNT_INTERVAL}
+	};
+
+	for (int i = 0; i < lengthof(kinds); i++)
+	{
+		if (kinds[i].type == type)
+		{
+			*kind = kinds[i].kind;
+			return true;
+		}
+	}
+	return false;
+}
+
+static pg_noinline void
+out_of_range(const MSCount *count)
+{
+	const char *type = "bigint";
+	const char *wider = "numeric";
+
+	switch (count->kind)
+	{
+		case MS_COUNT_INT2:
+			type = "smallint";
+			wider = "bigint or numeric";
+			break;
+		case MS_COUNT_INT4:
+			type = "integer";
+			wider = "bigint or numeric";
+			break;
+		case MS_COUNT_FLOAT4:
+			type = "real";
+			wider = "double precision or numeric";
+			break;
+		case MS_COUNT_FLOAT8:
+			type = "double precision";
+			break;
+		case MS_COUNT_MONEY:
+			type = "money";
+			break;
+		case MS_COUNT_INTERVAL:
+			type = "interval";
+			wider = "numeric, and count in seconds";
+			break;
+		default:
+			break;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("%s out of range", type),
+			 errdetail("Column \"%s\" of table %s cannot hold the sum.",
+					   count->column, count->table),
+			 errhint("Change the column's type to %s.", wider)));
+}
+
+/* A whole number as an amount of a count. */
+Datum
+ms_amount(MSCountKind kind, int64 by)
+{
+	switch (kind)
+	{
+		case MS_COUNT_INT2:
+			return Int16GetDatum((int16) by);
+		case MS_COUNT_INT4:
+			return Int32GetDatum((int32) by);
+		case MS_COUNT_NUMERIC:
+			return DirectFunctionCall1(int8_numeric, Int64GetDatum(by));
+		case MS_COUNT_FLOAT4:
+			return Float4GetDatum((float4) by);
+		case MS_COUNT_FLOAT8:
+			return Float8GetDatum((float8) by);
+		case MS_COUNT_INTERVAL:
+			{
+				Interval   *result = palloc0(sizeof(Interval));
+
+				result->time = by * USECS_PER_SEC;
+				return IntervalPGetDatum(result);
+			}
+		default:
+			return Int64GetDatum(by);
+	}
+}
+
+bool
+ms_amount_is_zero(MSCountKind kind, Datum amount)
+{
+	switch (kind)
+	{
+		case MS_COUNT_INT2:
+			return DatumGetInt16(amount) == 0;
+		case MS_COUNT_INT4:
+			return DatumGetInt32(amount) == 0;
+		case MS_COUNT_NUMERIC:
+			return DatumGetBool(DirectFunctionCall2(numeric_eq, amount,
+													ms_amount(kind, 0)));
+		case MS_COUNT_FLOAT4:
+			return DatumGetFloat4(amount) == 0;
+		case MS_COUNT_FLOAT8:
+			return DatumGetFloat8(amount) == 0;
+		case MS_COUNT_INTERVAL:
+			{
+				Interval   *interval = DatumGetIntervalP(amount);
+
+				return interval->month == 0 && interval->day == 0 &&
+					interval->time == 0;
+			}
+		default:
+			return DatumGetInt64(amount) == 0;
+	}
+}
+
+bool
+ms_amount_is_finite(MSCountKind kind, Datum amount)
+{
+	switch (kind)
+	{
+		case MS_COUNT_NUMERIC:
+			return !numeric_is_nan(DatumGetNumeric(amount)) &&
+				!numeric_is_inf(DatumGetNumeric(amount));
+		case MS_COUNT_FLOAT4:
+			return isfinite(DatumGetFloat4(amount));
+		case MS_COUNT_FLOAT8:
+			return isfinite(DatumGetFloat8(amount));
+		case MS_COUNT_INTERVAL:
+			return !INTERVAL_NOT_FINITE(DatumGetIntervalP(amount));
+		default:
+			return true;
+	}
+}
+
+/* An amount of a numeric count, or one of floats, as the numeric that it shows. */
+Datum
+ms_amount_numeric(MSCountKind kind, Datum amount)
+{
+	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	if (kind == MS_COUNT_NUMERIC)
+		return amount;
+	if (!ms_amount_is_finite(kind, amount))
+		strcpy(digits, "NaN");
+	else if (kind == MS_COUNT_FLOAT4)
+		(void) float_to_shortest_decimal_buf(DatumGetFloat4(amount), digits);
+	else
+		(void) double_to_shortest_decimal_buf(DatumGetFloat8(amount), digits);
+	return DirectFunctionCall3(numeric_in, CStringGetDatum(digits),
+							   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+}
+
+/* a + b, in the range of a column of integers */
+int64
+ms_add_integers(const MSCount *count, int64 a, int64 b)
+{
+	int64		sum;
+
+	if (pg_add_s64_overflow(a, b, &sum) ||
+		(count->kind == MS_COUNT_INT4 &&
+		 (sum < PG_INT32_MIN || sum > PG_INT32_MAX)) ||
+		(count->kind == MS_COUNT_INT2 &&
+		 (sum < PG_INT16_MIN || sum > PG_INT16_MAX)))
+		out_of_range(count);
+	return sum;
+}
+
+static Interval *
+add_intervals(const MSCount *count, const Interval *a,
+			  const Interval *b)
+{
+	Interval   *sum = palloc(sizeof(Interval));
+
+	if (INTERVAL_NOT_FINITE(a) || INTERVAL_NOT_FINITE(b) ||
+		pg_add_s32_overflow(a->month, b->month, &sum->month) ||
+		pg_add_s32_overflow(a->day, b->day, &sum->day) ||
+		pg_add_s64_overflow(a->time, b->time, &sum->time) ||
+		INTERVAL_NOT_FINITE(sum))
+		out_of_range(count);
+	return sum;
+}
+
+static void
+adding_context(void *arg)
+{
+	const MSCount *count = arg;
+
+	errcontext("adding to column \"%s\"", count->column);
+}
+
+/* Core's errors about a numeric do not name its column. */
+static Datum
+call_numeric(const MSCount *count, PGFunction function, Datum a, Datum b)
+{
+	ErrorContextCallback errcallback;
+	Datum		result;
+
+	errcallback.callback = adding_context;
+	errcallback.arg = unconstify(MSCount *, count);
+	errcallback.previous = error_context_stack;
+	error_context_stack = &errcallback;
+	result = DirectFunctionCall2(function, a, b);
+	error_context_stack = errcallback.previous;
+	return result;
+}
+
+/* a + b, of a count's type */
+Datum
+ms_add_amounts(const MSCount *count, Datum a, Datum b)
+{
+	switch (count->kind)
+	{
+		case MS_COUNT_INT2:
+			return Int16GetDatum((int16) ms_add_integers(count,
+														 DatumGetInt16(a),
+														 DatumGetInt16(b)));
+		case MS_COUNT_INT4:
+			return Int32GetDatum((int32) ms_add_integers(count,
+														 DatumGetInt32(a),
+														 DatumGetInt32(b)));
+		case MS_COUNT_NUMERIC:
+			return call_numeric(count, numeric_add, a, b);
+		case MS_COUNT_FLOAT4:
+			{
+				float4		sum = DatumGetFloat4(a) + DatumGetFloat4(b);
+
+				if (!isfinite(sum))
+					out_of_range(count);
+				return Float4GetDatum(sum);
+			}
+		case MS_COUNT_FLOAT8:
+			{
+				float8		sum = DatumGetFloat8(a) + DatumGetFloat8(b);
+
+				if (!isfinite(sum))
+					out_of_range(count);
+				return Float8GetDatum(sum);
+			}
+		case MS_COUNT_INTERVAL:
+			return IntervalPGetDatum(add_intervals(count,
+												   DatumGetIntervalP(a),
+												   DatumGetIntervalP(b)));
+		default:
+			/* of bigint and money the same bits */
+			return Int64GetDatum(ms_add_integers(count,
+												 DatumGetInt64(a),
+												 DatumGetInt64(b)));
+	}
+}
+
+/* A sum as its column has it. */
+Datum
+ms_fit_amount(const MSCount *count, Datum amount)
+{
+	if (count->kind != MS_COUNT_NUMERIC || count->typmod < 0)
+		return amount;
+	return call_numeric(count, numeric, amount,
+						Int32GetDatum(count->typmod));
+}
