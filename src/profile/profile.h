@@ -86,6 +86,7 @@ typedef struct MSProfile
 	int			label_len;
 	bool		paused;			/* statements are only counted */
 	int			section_label;	/* its number, -1: none or too many */
+	const char *application_seen;	/* compared, not followed */
 	int			application;
 	char		applications[MS_APPLICATIONS][NAMEDATALEN];
 	uint64		xact;

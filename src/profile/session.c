@@ -213,6 +213,7 @@ ms_labels_reset(void)
 	ms_profile.section_label = -1;
 	memset(ms_profile.applications, 0, sizeof(ms_profile.applications));
 	ms_profile.application = 0;
+	ms_profile.application_seen = NULL;
 }
 
 static int
@@ -280,6 +281,10 @@ void
 ms_session_application(void)
 {
 	int			i;
+
+	ms_profile.application_seen = application_name;
+	if (application_name == NULL)
+		return;
 
 	/* the first is empty, as the session may have none */
 	for (i = 0; i < MS_APPLICATIONS; i++)

@@ -67,15 +67,14 @@ ms_profile_ready(void)
 /* application_name has changed */
 extern void ms_session_application(void);
 
-/* as which application the session is now */
+/*
+ * As which application the session is now.  A name that is set is another
+ * string than the one before.
+ */
 static inline int
 ms_application_now(void)
 {
-	int			now = ms_profile.application;
-
-	if (application_name != NULL &&
-		(now == MS_APPLICATIONS ||
-		 strcmp(ms_profile.applications[now], application_name) != 0))
+	if (unlikely(application_name != ms_profile.application_seen))
 		ms_session_application();
 	return ms_profile.application;
 }

@@ -222,7 +222,7 @@ ms_shapes_open(MSStatement *s)
 		s->entry = new_shape(s);
 	s->entry->last_used = ++uses;
 	s->evictions = evictions;
-	if (s->kind == MS_QUERY)
+	if (s->kind == MS_QUERY && unlikely(s->entry->nrelations < 0))
 		ms_shapes_plan(s);
 }
 

@@ -212,7 +212,11 @@ ms_statement_init(MSStatement *s, const char *source, int location, int len)
 		   offsetof(MSStatement, opened));
 	if (location >= 0)
 	{
-		source += location;
+		int			before = location == 0 ? 0 :
+			ms_comment_before(source, source + location);
+
+		source += location - before;
+		len += len > 0 ? before : 0;
 		if (len <= 0)
 			len = strlen(source);
 		else if (source[len] == ';')

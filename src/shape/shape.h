@@ -140,6 +140,12 @@ extern int	ms_shape_words(const char *text, int len);
  */
 extern const char *ms_comment(const char *text, int len, int *size);
 
+/*
+ * How much of a text is a comment, and blanks, right before its statement, which
+ * is there; the server counts it to the statement up to 17.
+ */
+extern int	ms_comment_before(const char *text, const char *statement);
+
 /* how much of a text follows its statement's semicolon: a comment, or 0 */
 extern int	ms_comment_behind(const char *end);
 

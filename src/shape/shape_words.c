@@ -204,6 +204,22 @@ ms_comment(const char *text, int len, int *size)
 	return NULL;
 }
 
+int
+ms_comment_before(const char *text, const char *statement)
+{
+	const char *end = statement;
+	const char *p;
+
+	while (end > text && strchr(" \t\n\r", end[-1]) != NULL)
+		end--;
+	if (end - text < 4 || end[-1] != '/' || end[-2] != '*')
+		return 0;
+	for (p = end - 4; p >= text; p--)
+		if (p[0] == '/' && p[1] == '*')
+			return statement - p;
+	return 0;
+}
+
 /* end: where the statement ends, before a semicolon */
 int
 ms_comment_behind(const char *end)

@@ -428,6 +428,15 @@ test_words(void)
 			  memcmp(comment, comments[i].comment, size) == 0,
 			  "comment of: %s", comments[i].sql);
 	}
+	{
+		static const char text[] = "a; /* a */ b";
+		static const char open[] = "a */ b";
+
+		check(ms_comment_before(text, text + 11) == 8,
+			  "a comment before a statement");
+		check(ms_comment_before(text, text + 3) == 0, "none is there");
+		check(ms_comment_before(open, open + 5) == 0, "none begins");
+	}
 	check(ms_comment_behind("; /* a */ ;") == 9, "a comment behind a semicolon");
 	check(ms_comment_behind("; /* a */ select") == 0, "a statement is there");
 	check(ms_comment_behind(";") == 0, "nothing is there");
