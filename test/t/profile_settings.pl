@@ -1,5 +1,5 @@
 # Whole applications without touching their code: ALTER ROLE, the line in the
-# log, what other kinds of processes do; a million statements in a fixed
+# log, what other kinds of processes do; many statements in a fixed
 # memory.
 use strict;
 use warnings;
@@ -131,8 +131,10 @@ is($row->[0], 10000, 'and gives what it should');
 $client->disconnect;
 $node->safe_psql('postgres', 'DELETE FROM t WHERE id % 2 = 0; VACUUM t');
 
-# a million statements of random classes and shapes, under labels, with pauses:
-# nothing is lost from the totals, and memory stays within the setting
+# Many statements of random classes and shapes, under labels, with pauses:
+# nothing is lost from the totals, and memory stays within the setting.
+# MS_STATEMENTS: so many.
+my $many = $ENV{MS_STATEMENTS} || 100_000;
 my @kinds = (
 	[ queries => sub { "SELECT $_[0] AS c$_[0] FROM (SELECT) one" } ],
 	[ queries => sub { "SELECT $_[0] AS c$_[0] FROM (SELECT) one" } ],
@@ -145,7 +147,7 @@ my $below = sub { $random = ($random * 1103515245 + 12345) % 2147483648; return 
 
 foreach my $size ('512kB', '4MB')
 {
-	my $n = $size eq '4MB' ? 1_000_000 : 100_000;
+	my $n = $size eq '4MB' ? $many : $many / 10;
 	my $kb = $size eq '4MB' ? 4096 : 512;
 
 	$client = RawClient->new($node,
