@@ -385,6 +385,17 @@ REVOKE INSERT (email) ON keys.owned FROM regress_keys_counter;
 SET ROLE regress_keys_counter;
 SELECT pg_temp.try($$SELECT missing_symbol.increment('keys.owned', 'A')$$);
 RESET ROLE;
+-- an index that is named, and then another has the name
+CREATE TABLE keys.swapped (a int, b int, count bigint NOT NULL DEFAULT 0) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX swapped_key ON keys.swapped (a) WHERE a > 0;
+CREATE UNIQUE INDEX swapped_other ON keys.swapped (b) WHERE b > 0;
+SELECT missing_symbol.configure('keys.swapped', '{"index": "swapped_key"}');
+SELECT missing_symbol.increment_row('keys.swapped', '{"a": 1, "b": 2}'), missing_symbol.increment_row('keys.swapped', '{"a": 2, "b": 1}'), missing_symbol.increment('keys.swapped', 1);
+ALTER INDEX keys.swapped_key RENAME TO swapped_third;
+SELECT pg_temp.try($$SELECT missing_symbol.increment('keys.swapped', 1)$$);
+ALTER INDEX keys.swapped_other RENAME TO swapped_key;
+SELECT missing_symbol.increment('keys.swapped', 1);
+TABLE keys.swapped ORDER BY a;
 -- nothing that a search_path has
 CREATE FUNCTION keys.lower(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'not that' $$;
 CREATE FUNCTION keys.differ(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT false $$;
