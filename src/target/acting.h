@@ -37,6 +37,7 @@ extern void ms_privileges_check(MSPrivileges *privileges,
 extern MSPrivileges *ms_privileges_of(MSTarget *target, Relation rel);
 extern void ms_privileges_check_later(MSTarget *target, Relation rel,
 									  const Bitmapset *given, Oid role);
+extern void ms_privileges_check_reading(const MSTarget *target, Relation rel);
 
 /*
  * acting.c: as whom an increment that has waited is applied.
@@ -69,6 +70,8 @@ extern void ms_act_for_counter(MSTarget *target, Relation rel,
 							   const MSRow *row, const MSApplier *applier,
 							   Oid role, MSActing *acting);
 extern void ms_act_for_reading(Relation rel, MSActing *acting);
+extern void ms_act_for_searching(MSTarget *target, Relation rel,
+								 MSActing *acting);
 extern void ms_act_for_parsing(MSTarget *target, Relation rel,
 							   const MSApplier *applier, Oid role,
 							   MSActing *acting);

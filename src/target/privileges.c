@@ -20,9 +20,12 @@
 
 #include "access/sysattr.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
 #include "parser/parse_relation.h"
 #include "tcop/pquery.h"
+#include "utils/acl.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
 #include "utils/rel.h"
@@ -195,4 +198,47 @@ ms_privileges_check_later(MSTarget *target, Relation rel,
 
 	ms_privileges_set(privileges, target, given);
 	check(privileges, role, false);
+}
+
+/*
+ * May the current role read what tells a counter whose key has expressions or
+ * a predicate?  The statement that does runs as the table's owner.
+ */
+void
+ms_privileges_check_reading(const MSTarget *target, Relation rel)
+{
+	AttrNumber	atts[3] = {target->count, target->first_seen, target->last_seen};
+	Bitmapset  *columns = NULL;
+	int			member = -1;
+
+	if (pg_class_aclcheck(target->relid, GetUserId(),
+						  ACL_SELECT) == ACLCHECK_OK)
+		return;
+
+	pull_varattnos((Node *) target->exprs, 1, &columns);
+	pull_varattnos(target->predicate, 1, &columns);
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		if (target->keys[i].expr == NULL)
+			columns = bms_add_member(columns, target->keys[i].column.attno -
+									 FirstLowInvalidHeapAttributeNumber);
+	}
+	for (int i = 0; i < lengthof(atts); i++)
+	{
+		if (atts[i] != InvalidAttrNumber)
+			columns = bms_add_member(columns, atts[i] -
+									 FirstLowInvalidHeapAttributeNumber);
+	}
+	for (int i = 0; i < target->ncounts; i++)
+		columns = bms_add_member(columns, target->merged[i].attno -
+								 FirstLowInvalidHeapAttributeNumber);
+	while ((member = bms_next_member(columns, member)) >= 0)
+	{
+		if (pg_attribute_aclcheck(target->relid,
+								  member + FirstLowInvalidHeapAttributeNumber,
+								  GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
+						   RelationGetRelationName(rel));
+	}
+	bms_free(columns);
 }

@@ -57,24 +57,21 @@ static HTAB *targets = NULL;
 
 static uint64 calls = 0;		/* of this session, so far */
 
-/* Mark what depends on a table; all tables where relid is invalid. */
+/*
+ * Mark what depends on a table, or on the index of a key, which is named; all
+ * tables where relid is invalid.
+ */
 static void
 relcache_callback(Datum arg, Oid relid)
 {
+	HASH_SEQ_STATUS status;
 	CacheEntry *entry;
 
-	if (OidIsValid(relid))
+	hash_seq_init(&status, targets);
+	while ((entry = hash_seq_search(&status)) != NULL)
 	{
-		entry = hash_search(targets, &relid, HASH_FIND, NULL);
-		if (entry != NULL)
-			entry->valid = false;
-	}
-	else
-	{
-		HASH_SEQ_STATUS status;
-
-		hash_seq_init(&status, targets);
-		while ((entry = hash_seq_search(&status)) != NULL)
+		if (!OidIsValid(relid) || relid == entry->relid ||
+			entry->target == NULL || relid == entry->target->index)
 			entry->valid = false;
 	}
 }
