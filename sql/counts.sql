@@ -274,6 +274,8 @@ SELECT * FROM missing_symbol.total(NULL::counts.daily);
 ALTER TABLE counts.daily RENAME spend TO spent;
 SELECT pg_temp.told($$SELECT missing_symbol.fold('counts.daily')$$);
 SELECT pg_temp.told($$SELECT missing_symbol.configure('counts.daily', '{"counts": ["requests", "spent"]}')$$);
+-- the first count's amounts would be another's
+SELECT pg_temp.told($$SELECT missing_symbol.configure('counts.daily', '{"counts": ["tokens", "requests", "spent"]}')$$);
 SELECT missing_symbol.configure('counts.daily', '{"counts": ["requests", "tokens", "spent"]}');
 SELECT user_id, requests, tokens, spent, ip, max_ms, note FROM missing_symbol.total(NULL::counts.daily);
 SELECT pg_temp.told($$SELECT missing_symbol.untrack('counts.daily')$$);
@@ -310,6 +312,8 @@ SELECT missing_symbol.track('counts.daily', apply => 'commit');
 SELECT missing_symbol.increment_row('counts.daily', '{"user_id": 1, "model": "m", "tokens": 1}');
 SAVEPOINT s;
 SELECT missing_symbol.configure('counts.daily', '{"counts": ["requests"]}');
+ROLLBACK TO s;
+SELECT missing_symbol.configure('counts.daily', '{"counts": ["spent", "tokens", "requests"]}');
 ROLLBACK TO s;
 ALTER TABLE counts.daily ALTER tokens TYPE numeric;
 COMMIT;
