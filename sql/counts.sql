@@ -274,6 +274,8 @@ SELECT * FROM missing_symbol.total(NULL::counts.daily);
 ALTER TABLE counts.daily RENAME spend TO spent;
 SELECT pg_temp.told($$SELECT missing_symbol.fold('counts.daily')$$);
 SELECT pg_temp.told($$SELECT missing_symbol.configure('counts.daily', '{"counts": ["requests", "spent"]}')$$);
+-- the first count's amounts would be another's
+SELECT pg_temp.told($$SELECT missing_symbol.configure('counts.daily', '{"counts": ["tokens", "requests", "spent"]}')$$);
 SELECT missing_symbol.configure('counts.daily', '{"counts": ["requests", "tokens", "spent"]}');
 SELECT user_id, requests, tokens, spent, ip, max_ms, note FROM missing_symbol.total(NULL::counts.daily);
 SELECT pg_temp.told($$SELECT missing_symbol.untrack('counts.daily')$$);
@@ -304,12 +306,23 @@ SELECT delta, error FROM missing_symbol.spilled;
 ALTER TABLE counts.daily ALTER tokens TYPE bigint;
 SELECT missing_symbol.fold('counts.daily');
 SELECT requests, tokens FROM counts.daily;
+-- where a column has come to have fewer decimals, sums are rounded, not amounts
+CREATE TABLE counts.scaled (k int PRIMARY KEY, count bigint NOT NULL, spend numeric(12,4)) WITH (fillfactor = 70);
+SELECT missing_symbol.configure('counts.scaled', '{"counts": ["count", "spend"]}');
+SELECT missing_symbol.track('counts.scaled', apply => 'buffer');
+SELECT missing_symbol.increment_row('counts.scaled', '{"k": 1, "spend": 0.0049}');
+SELECT missing_symbol.increment_row('counts.scaled', '{"k": 1, "spend": 0.0049}');
+ALTER TABLE counts.scaled ALTER spend TYPE numeric(12,2);
+SELECT missing_symbol.fold('counts.scaled');
+TABLE counts.scaled;
 -- and so does one in this transaction
 BEGIN;
 SELECT missing_symbol.track('counts.daily', apply => 'commit');
 SELECT missing_symbol.increment_row('counts.daily', '{"user_id": 1, "model": "m", "tokens": 1}');
 SAVEPOINT s;
 SELECT missing_symbol.configure('counts.daily', '{"counts": ["requests"]}');
+ROLLBACK TO s;
+SELECT missing_symbol.configure('counts.daily', '{"counts": ["spent", "tokens", "requests"]}');
 ROLLBACK TO s;
 ALTER TABLE counts.daily ALTER tokens TYPE numeric;
 COMMIT;

@@ -216,6 +216,20 @@ lacks_one(Relation rel, List *before, List *after)
 }
 
 /*
+ * Does another column become the first count?  What is set aside has the first
+ * one's amounts without its name, so they would go there.  A name that was not
+ * there before can be the new one of the column, if its old one is gone.
+ */
+static bool
+first_moves(Relation rel, List *before, List *after)
+{
+	if (before == NIL || after == NIL || equal(linitial(before), linitial(after)))
+		return false;
+	return list_member(before, linitial(after)) ||
+		ms_column_number(rel, strVal(linitial(before))) != InvalidAttrNumber;
+}
+
+/*
  * What is set aside has values that would not know what to do.  A column that
  * has been renamed may have its new name; and what was a detail is no amount.
  */
@@ -223,7 +237,8 @@ static void
 check_merged_change(Relation rel, const MSTracked *before,
 					const MSTracked *after)
 {
-	if (!lacks_one(rel, before->counts, after->counts) &&
+	if (!first_moves(rel, before->counts, after->counts) &&
+		!lacks_one(rel, before->counts, after->counts) &&
 		!lacks_one(rel, before->latest, after->latest) &&
 		!lacks_one(rel, before->greatest, after->greatest) &&
 		!lacks_one(rel, before->least, after->least))

@@ -574,9 +574,10 @@ ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row, Oid role,
 	return JsonbPGetDatum(JsonbValueToJsonb(&object));
 }
 
-/* Set a column of a row to a text. */
+/* Set a column of a row to a text, of a value with a type's modifier. */
 static void
-read_column(const Parsing *parsing, AttrNumber attno, const JsonbValue *v)
+read_column(const Parsing *parsing, AttrNumber attno, int32 typmod,
+			const JsonbValue *v)
 {
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(parsing->rel),
 										  attno - 1);
@@ -587,9 +588,15 @@ read_column(const Parsing *parsing, AttrNumber attno, const JsonbValue *v)
 	getTypeInputInfo(getBaseType(att->atttypid), &function, &ioparam);
 	fmgr_info(function, &input);
 	parsing->row->values[attno - 1] =
-		read_value(parsing, att->atttypid, &input, ioparam, att->atttypmod,
+		read_value(parsing, att->atttypid, &input, ioparam, typmod,
 				   pnstrdup(v->val.string.val, v->val.string.len));
 	parsing->row->isnull[attno - 1] = false;
+}
+
+static int32
+column_typmod(const Parsing *parsing, AttrNumber attno)
+{
+	return TupleDescAttr(RelationGetDescr(parsing->rel), attno - 1)->atttypmod;
 }
 
 /*
@@ -615,7 +622,7 @@ read_pairs(const Parsing *parsing, JsonbContainer *container)
 		{
 			result = bms_add_member(result, attno);
 			if (v.type == jbvString)
-				read_column(parsing, attno, &v);
+				read_column(parsing, attno, column_typmod(parsing, attno), &v);
 		}
 	}
 	return result;
@@ -634,6 +641,23 @@ add_integer(const MSTarget *target, MSRow *row, char *text)
 				 errmsg("bigint out of range"),
 				 errdetail("The amounts for one key of table %s do not fit into a bigint.",
 						   target->name)));
+}
+
+/* Of numerics the sum is rounded, where the column's scale has become less. */
+static int32
+merged_typmod(const Parsing *parsing, AttrNumber attno)
+{
+	Oid			type = TupleDescAttr(RelationGetDescr(parsing->rel),
+									 attno - 1)->atttypid;
+	const MSTarget *target = parsing->target;
+
+	for (int i = 0; type == NUMERICOID && i < target->nmerged; i++)
+	{
+		if (target->merged[i].attno == attno &&
+			target->merged[i].role == MS_ROLE_COUNT)
+			return -1;
+	}
+	return column_typmod(parsing, attno);
 }
 
 /* Read the values that merge; no amount may be lost. */
@@ -660,7 +684,7 @@ read_merged(const Parsing *parsing)
 				add_integer(target, row, pnstrdup(v.val.string.val,
 												  v.val.string.len));
 			else
-				read_column(parsing, attno, &v);
+				read_column(parsing, attno, merged_typmod(parsing, attno), &v);
 			if (attno != target->count)
 				row->given = bms_add_member(row->given, attno);
 		}
