@@ -279,6 +279,12 @@ SELECT pg_temp.told($$SELECT missing_symbol.configure('counts.daily', '{"counts"
 SELECT missing_symbol.configure('counts.daily', '{"counts": ["requests", "tokens", "spent"]}');
 SELECT user_id, requests, tokens, spent, ip, max_ms, note FROM missing_symbol.total(NULL::counts.daily);
 SELECT pg_temp.told($$SELECT missing_symbol.untrack('counts.daily')$$);
+CREATE TABLE counts.told (k int PRIMARY KEY, count bigint, sum bigint);
+SELECT missing_symbol.track('counts.told', apply => 'buffer'), missing_symbol.increment('counts.told', 1);
+SELECT pg_temp.told($$SELECT missing_symbol.configure('counts.told', '{"counts": ["sum", "count"]}')$$);
+SELECT missing_symbol.fold('counts.told');
+SELECT missing_symbol.configure('counts.told', '{"counts": ["sum", "count"]}');
+TABLE counts.told;
 -- a detail of before is no amount
 ALTER TABLE counts.daily ADD extra int;
 SELECT missing_symbol.increment_row('counts.daily', '{"user_id": 1, "model": "m", "extra": 1000}');

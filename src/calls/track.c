@@ -223,7 +223,9 @@ lacks_one(Relation rel, List *before, List *after)
 static bool
 first_moves(Relation rel, List *before, List *after)
 {
-	if (before == NIL || after == NIL || equal(linitial(before), linitial(after)))
+	if (before == NIL || after == NIL)
+		return after != NIL;	/* the table has told which is the first */
+	if (equal(linitial(before), linitial(after)))
 		return false;
 	return list_member(before, linitial(after)) ||
 		ms_column_number(rel, strVal(linitial(before))) != InvalidAttrNumber;
