@@ -134,7 +134,7 @@ $node->safe_psql('postgres', 'DELETE FROM t WHERE id % 2 = 0; VACUUM t');
 # Many statements of random classes and shapes, under labels, with pauses:
 # nothing is lost from the totals, and memory stays within the setting.
 # MS_STATEMENTS: so many.
-my $many = $ENV{MS_STATEMENTS} || 100_000;
+my $many = $ENV{MS_STATEMENTS} || 40_000;
 my @kinds = (
 	[ queries => sub { "SELECT $_[0] AS c$_[0] FROM (SELECT) one" } ],
 	[ queries => sub { "SELECT $_[0] AS c$_[0] FROM (SELECT) one" } ],
