@@ -737,6 +737,7 @@ COMMENT ON FUNCTION missing_symbol.check_no_errors() IS
 
 -- A function with further arguments stays the same one: who calls it, in a view
 -- or a function, calls it so.
+-- (..._of() are made to be copied from, and dropped below.)
 CREATE FUNCTION missing_symbol.profile_start_of(
     level pg_catalog.text DEFAULT 'top',
     plans pg_catalog.bool DEFAULT NULL,

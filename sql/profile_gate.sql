@@ -188,16 +188,7 @@ SELECT missing_symbol.assert_no_n_plus_one(evidence => 'weak');
 SELECT missing_symbol.assert_no_n_plus_one('2');
 -- DETAIL is the client's, and has its literals
 \set VERBOSITY default
-CREATE FUNCTION detail_of(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    detail text;
-BEGIN
-    EXECUTE 'SELECT ' || call;
-    RETURN 'passed';
-EXCEPTION WHEN SQLSTATE 'MS001' THEN
-    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-    RETURN regexp_replace(detail, '[0-9.]+ ms', 'N ms', 'g');
-END$$;
+\i `echo "$PG_ABS_SRCDIR/sql/include/detail_of.sql"`
 SELECT detail_of('missing_symbol.assert_max_queries(4)');
 SELECT detail_of('missing_symbol.assert_queries(max => 4)');
 \set VERBOSITY terse

@@ -220,16 +220,7 @@ SELECT missing_symbol.assert_no_n_plus_one(3, '1 hour');
 SELECT missing_symbol.assert_no_n_plus_one(1);
 SELECT missing_symbol.assert_no_n_plus_one(min_repeats => 2);
 -- DETAIL has the offending queries
-CREATE FUNCTION detail_of(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    detail text;
-BEGIN
-    EXECUTE 'SELECT ' || call;
-    RETURN 'passed';
-EXCEPTION WHEN SQLSTATE 'MS001' THEN
-    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-    RETURN regexp_replace(detail, '[0-9.]+ ms', 'N ms', 'g');
-END$$;
+\i `echo "$PG_ABS_SRCDIR/sql/include/detail_of.sql"`
 SELECT missing_symbol.profile_mark('detail');
 SELECT 1 / 0;
 SELECT count(*) FROM author;
