@@ -505,6 +505,8 @@ make_pairs(MSTarget *target, Relation rel, const MSRow *row,
 	int			attno = -1;
 
 	*n = bms_num_members(attnos);
+	if (*n == 0)
+		return palloc0(sizeof(JsonbPair));
 	fields = palloc(sizeof(Field) * *n);
 	for (int i = 0; i < *n; i++)
 	{
