@@ -16,6 +16,7 @@
 #	STATE		those of make test-door
 #	CLEAN=1		new chroots
 #	MINUTES		start nothing new after so many, and end what runs
+#	LANES		so many of the other versions at once, 1 if not said
 #	PG_CONFIG	the PostgreSQL that is "the machine's"
 
 MS_PROGRAM="make test-all"
@@ -26,6 +27,7 @@ SUPPORTED="13 14 15 16 17 18 19"
 KNOWN="gcc profiled clang assert ubsan cppcheck door"
 VARIANTS=${VARIANTS-$KNOWN}
 MINUTES=${MINUTES:-600}
+LANES=${LANES:-1}
 
 # Nothing of this is for the runs themselves.
 unset REGRESS ISOLATION PROVE_TESTS SUITES RESULTS PROFILE CC EXTRA_CFLAGS
@@ -138,37 +140,70 @@ door()
 		"$p" "$f" "$s" $((SECONDS - begin)))")
 }
 
+# A version in its chroot.  What comes of it is left in $scratch/MAJOR: the file
+# "skip", why it could not be had, or "results", "rc" and "seconds".
 other()
 {
-	local major=$1 name="PostgreSQL $1" where rc begin=$SECONDS
+	local major=$1 where rc begin=$SECONDS of=$scratch/$1
 	local -a chroot=(bash "$MS_TOP/test/chroot.sh")
 
-	header "$name"
+	mkdir "$of" || return
 	if ! where=$("${chroot[@]}" where "$major" 2>&1); then
-		skip_row "$name" "${where#chroot.sh: }"
+		echo "${where#chroot.sh: }" >"$of/skip"
 		return
 	fi
-	name+=" ($where)"
+	echo "PostgreSQL $major ($where)" >"$of/name"
 	if ! ms_as_root true; then
-		skip_row "$name" "a chroot needs root, or sudo without a password"
+		echo "a chroot needs root, or sudo without a password" >"$of/skip"
 		return
 	fi
-	: >"$scratch/results"
+	: >"$of/results"
 	# sudo keeps no environment
 	chroot=(env "CHROOTS=${CHROOTS:-}" "MIRROR=${MIRROR:-}" "${chroot[@]}")
 	ms_is_root || chroot=(sudo -n "${chroot[@]}")
 	if [ -n "${CLEAN:-}" ]; then
 		"${chroot[@]}" clean "$major"
 	fi
-	limited "${chroot[@]}" test "$major" RESULTS="$scratch/results" \
-		</dev/null 2>"$scratch/err"
+	limited "${chroot[@]}" test "$major" RESULTS="$of/results" \
+		</dev/null 2>"$of/err"
 	rc=$?
-	cat "$scratch/err" >&2
+	cat "$of/err" >&2
 	if ((rc == 77)); then
-		skip_row "$name" "$(tail -n 1 "$scratch/err" | sed 's/^chroot.sh: //')"
+		tail -n 1 "$of/err" | sed 's/^chroot.sh: //' >"$of/skip"
 		return
 	fi
-	add_row "$name" "$rc" $((SECONDS - begin))
+	echo "$rc" >"$of/rc"
+	echo $((SECONDS - begin)) >"$of/seconds"
+}
+
+# Versions, LANES of them at once: then each line says whose it is.
+others()
+{
+	local major name running=0
+
+	for major; do
+		if out_of_time; then
+			mkdir "$scratch/$major" && echo "no time left" >"$scratch/$major/skip"
+		elif ((LANES > 1)); then
+			((running < LANES)) || { wait -n; running=$((running - 1)); }
+			other "$major" 2>&1 | sed -u "s/^/$major: /" &
+			running=$((running + 1))
+		else
+			header "PostgreSQL $major"
+			other "$major"
+		fi
+	done
+	wait
+	for major; do
+		name=$(cat "$scratch/$major/name" 2>/dev/null || echo "PostgreSQL $major")
+		if [ -e "$scratch/$major/skip" ]; then
+			skip_row "$name" "$(cat "$scratch/$major/skip")"
+		else
+			cp "$scratch/$major/results" "$scratch/results"
+			add_row "$name" "$(cat "$scratch/$major/rc" || echo 1)" \
+				"$(cat "$scratch/$major/seconds" || echo 0)"
+		fi
+	done
 }
 
 # ---------------------------------------------------------------------------
@@ -231,13 +266,8 @@ for variant in $VARIANTS; do
 	esac
 done
 
-for version in $versions; do
-	if out_of_time; then
-		skip_row "PostgreSQL $version" "no time left"
-		continue
-	fi
-	other "$version"
-done
+# shellcheck disable=SC2086
+others $versions
 
 header "passed/failed/skipped"
 printf '%-26s %10s %10s %10s %10s %12s\n' "" \

@@ -6,14 +6,17 @@
 # a PostgreSQL 18 with assertions and on one with the address and undefined
 # behaviour sanitizers; sqlsmith; profiling under valgrind.  The servers are
 # built from Debian's source package in a chroot (chroot.sh), and kept there; to
-# build them takes a quarter of an hour.  Each part is bounded in time.  Ends
-# with a table of figures and the line "N passed, N failed".
+# build them takes a quarter of an hour.  Each part ends within an hour on two
+# processors.  Ends with a table of what each part came to when it was last run,
+# which is kept from one run to the next, and the line "N passed, N failed",
+# which is of this run.
 #
 # Environment (or "make test-hard NAME=..."):
 #	PARTS		some of those below; further parts are the scripts hard/NAME.sh
 #	SEED		of what parts choose at random
 #	MINUTES		bounds each part, instead of what is said below
 #	CLEAN=1		a new chroot
+#	KEPT		the file of the table, .test-hard if not said
 
 MS_PROGRAM="make test-hard"
 # shellcheck source=test/lib.sh
@@ -24,7 +27,14 @@ SERVER_PARTS="assert sanitize core-assert core-sanitize sqlsmith"
 PARTS=${PARTS:-$SERVER_PARTS valgrind fuzz soak torture differential stream upgrade
 	deb}
 
+KEPT=${KEPT:-$MS_TOP/.test-hard}
+
 unset REGRESS ISOLATION PROVE_TESTS SUITES RESULTS PROFILE CC EXTRA_CFLAGS
+
+# A tree that differs from its commit has a "+".
+tree=$(ms_git rev-parse --short HEAD 2>/dev/null || echo no-git)
+[ -z "$(ms_git status --porcelain 2>/dev/null)" ] || tree+="+"
+touch "$KEPT" || ms_die "cannot write to $KEPT"
 
 scratch=
 ms_scratch scratch
@@ -76,12 +86,20 @@ done
 # ---------------------------------------------------------------------------
 
 ms_say ""
-printf '%-14s %7s %7s %7s %8s  %s\n' "" passed failed skipped seconds ""
+# what each part came to when it was last run, and on which tree
+while read -r part rest; do
+	sed -i "/^$part /d" "$KEPT"
+	printf '%s %s %s\n' "$part" "$tree" "$rest" >>"$KEPT"
+done <"$scratch/results"
+
+printf '%-14s %-9s %7s %7s %7s %8s\n' "" tree passed failed skipped seconds
+while read -r part at p f s seconds figures; do
+	printf '%-14s %-9s %7d %7d %7d %8d  %s\n' "$part" "$at" "$p" "$f" "$s" \
+		"$seconds" "$figures"
+done < <(sort "$KEPT")
 passed=0
 failed=0
-while read -r part p f s seconds figures; do
-	printf '%-14s %7d %7d %7d %8d  %s\n' "$part" "$p" "$f" "$s" "$seconds" \
-		"$figures"
+while read -r _ p f _; do
 	passed=$((passed + p))
 	failed=$((failed + f))
 done <"$scratch/results"
