@@ -172,7 +172,7 @@ run_part()
 	local ok=0 bad=0 skip=0 figures= minutes scratch regress
 
 	[ "$part" != sqlsmith ] || { variant=assert default=10; }
-	[ "$variant" != sanitize ] || default=90
+	[ "$variant" != sanitize ] || default=60
 	minutes=${MINUTES:-$default}
 	ms_scratch scratch
 	PG_CONFIG=/opt/postgresql-$variant/bin/pg_config
