@@ -211,6 +211,8 @@ ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
 	Size		size = 0;
 	MSDelta    *delta;
 	char	   *space;
+	bool		plain = row->defaulted == NULL && target->fill == NULL &&
+		target->nmerged == 0;
 	int			attno = -1;
 	uint32		nulls = 0;
 
@@ -258,10 +260,13 @@ ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
 
 		field->attno = from->attno;
 		field->isnull = from->isnull;
-		field->defaulted = bms_is_member(field->attno, row->defaulted);
-		field->fills = !field->defaulted &&
-			bms_is_member(field->attno, target->fill);
-		field->merges = !field->defaulted && merges(target, field->attno);
+		if (!plain)
+		{
+			field->defaulted = bms_is_member(field->attno, row->defaulted);
+			field->fills = !field->defaulted &&
+				bms_is_member(field->attno, target->fill);
+			field->merges = !field->defaulted && merges(target, field->attno);
+		}
 		field->typid = from->typid;
 		field->value = move_value(from, &space);
 	}

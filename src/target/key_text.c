@@ -505,8 +505,6 @@ make_pairs(MSTarget *target, Relation rel, const MSRow *row,
 	int			attno = -1;
 
 	*n = bms_num_members(attnos);
-	if (*n == 0)
-		return palloc0(sizeof(JsonbPair));
 	fields = palloc(sizeof(Field) * *n);
 	for (int i = 0; i < *n; i++)
 	{
@@ -548,10 +546,10 @@ ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row, Oid role,
 	Bitmapset  *given = bms_copy(row->given);
 	Bitmapset  *merged = NULL;
 	JsonbPair  *pairs;
-	JsonbPair  *said[2];
+	JsonbPair  *said[2] = {NULL, NULL};
 	JsonbValue	object;
 	int			n;
-	int			nsaid[2];
+	int			nsaid[2] = {0, 0};
 
 	for (int i = 0; i < target->nkeys; i++)
 		given = bms_del_member(given, target->keys[i].column.attno);
@@ -567,8 +565,10 @@ ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row, Oid role,
 		return ms_origin_alone(target, rel, role, system);
 
 	pairs = make_pairs(target, rel, row, given, false, &n);
-	said[0] = make_pairs(target, rel, row, row->defaulted, false, &nsaid[0]) + 1;
-	said[1] = make_pairs(target, rel, row, merged, true, &nsaid[1]) + 1;
+	if (row->defaulted != NULL)
+		said[0] = make_pairs(target, rel, row, row->defaulted, false, &nsaid[0]) + 1;
+	if (merged != NULL)
+		said[1] = make_pairs(target, rel, row, merged, true, &nsaid[1]) + 1;
 	pairs[0] = ms_origin_pair(target, rel, role, system, said, nsaid);
 	object.type = jbvObject;
 	object.val.object.nPairs = n + 1;
