@@ -342,13 +342,13 @@ def case_replay(bench):
 
 def case_instructions(bench, method):
     """User instructions of the server for each call."""
-    calls = 200 if method == "callgrind" else 3000
+    calls = 300 if method == "callgrind" else 3000
     counter = clients.Instructions(method, WORK)
 
     def measure(variant, mode):
         few = counter.count(bench, variant, mode, calls)
-        many = counter.count(bench, variant, mode, 3 * calls)
-        return (many - few) / (2 * calls)
+        many = counter.count(bench, variant, mode, 5 * calls)
+        return (many - few) / (4 * calls)
 
     def compare(title, mode, variants):
         for table in sorted({variant.table for variant in variants}):

@@ -197,7 +197,7 @@ class Instructions:
         self.callgrind = os.path.join(work, "callgrind")
 
     def count(self, bench, variant, mode, calls):
-        options = (variant, mode, "-t", str(calls))
+        options = (variant, mode, "-t", str(calls), "--random-seed=1")
         if self.method == "perf":
             with open(os.environ["BENCH_PIDFILE"], encoding="utf-8") as file:
                 pid = file.readline().strip()
