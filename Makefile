@@ -180,6 +180,7 @@ ISOLATION = \
 	discard \
 	findings \
 	insert_race \
+	judged \
 	keys \
 	keys_nulls \
 	partitions \
