@@ -52,6 +52,7 @@ OBJS = \
 	src/calls/calls.o \
 	src/calls/describe.o \
 	src/calls/discard.o \
+	src/calls/fields.o \
 	src/calls/fold_calls.o \
 	src/calls/increment.o \
 	src/calls/input.o \
@@ -180,6 +181,7 @@ ISOLATION = \
 	discard \
 	findings \
 	insert_race \
+	judged \
 	keys \
 	keys_nulls \
 	partitions \

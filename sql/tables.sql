@@ -121,6 +121,79 @@ ALTER TABLE tab.secure NO FORCE ROW LEVEL SECURITY;
 SELECT pg_temp.inc('tab.secure', 'hidden');
 RESET ROLE;
 SELECT k, NULLIF(owner, current_user) AS owner, count FROM tab.secure ORDER BY k;
+-- policies of settings, of roles that change, of functions, and beside triggers
+CREATE ROLE regress_ms_team;
+GRANT USAGE ON SCHEMA tab TO regress_ms_row;
+CREATE TABLE tab.tenants (k text PRIMARY KEY, tenant text DEFAULT current_setting('tab.tenant'), count int, last_seen timestamptz,
+    open bool DEFAULT true, shown int GENERATED ALWAYS AS (count * 10) STORED);
+GRANT SELECT, INSERT, UPDATE ON tab.tenants TO regress_ms_row;
+ALTER TABLE tab.tenants ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON tab.tenants USING (tenant = current_setting('tab.tenant'));
+CREATE POLICY few ON tab.tenants AS RESTRICTIVE FOR UPDATE USING (true) WITH CHECK (shown < 50 AND open);
+SET ROLE regress_ms_row;
+SET tab.tenant = 'one';
+SELECT pg_temp.inc('tab.tenants', 'a'), pg_temp.inc('tab.tenants', 'a'), pg_temp.inc('tab.tenants', 'b');
+SET tab.tenant = 'two';
+SELECT pg_temp.inc('tab.tenants', 'a'), pg_temp.inc('tab.tenants', 'c'), pg_temp.inc('tab.tenants', 'c');
+SET tab.tenant = 'one';
+SELECT pg_temp.inc('tab.tenants', 'a'), pg_temp.inc('tab.tenants', 'a'), pg_temp.inc('tab.tenants', 'a'), pg_temp.inc('tab.tenants', 'c');
+-- a policy's function is called with the rights and the path of who counts
+RESET ROLE;
+SET search_path = tab;
+CREATE FUNCTION tab.tenant() RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN current_setting('tab.tenant'); END $$;
+CREATE SCHEMA tab2;
+CREATE FUNCTION tab2.tenant() RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN 'two'; END $$;
+GRANT USAGE ON SCHEMA tab2 TO regress_ms_row;
+CREATE FUNCTION tab.may(text) RETURNS bool LANGUAGE sql STABLE AS $$ SELECT $1 = tenant() $$;
+ALTER POLICY few ON tab.tenants WITH CHECK (shown < 100 AND open);
+ALTER POLICY own ON tab.tenants USING (tab.may(tenant));
+SET ROLE regress_ms_row;
+SELECT pg_temp.inc('tab.tenants', 'b'), pg_temp.inc('tab.tenants', 'c');
+SET search_path = tab2;
+SELECT pg_temp.inc('tab.tenants', 'b'), pg_temp.inc('tab.tenants', 'c');
+RESET search_path;
+RESET ROLE;
+REVOKE EXECUTE ON FUNCTION tab.may FROM PUBLIC;
+SET ROLE regress_ms_row;
+SELECT pg_temp.inc('tab.tenants', 'b');
+-- who is in a role no more
+RESET ROLE;
+ALTER POLICY own ON tab.tenants TO regress_ms_team USING (true);
+GRANT regress_ms_team TO regress_ms_row;
+SET ROLE regress_ms_row;
+SELECT pg_temp.inc('tab.tenants', 'b');
+RESET ROLE;
+REVOKE regress_ms_team FROM regress_ms_row;
+SET ROLE regress_ms_row;
+SELECT pg_temp.inc('tab.tenants', 'b');
+RESET ROLE;
+GRANT regress_ms_team TO regress_ms_row;
+-- what a BEFORE trigger makes of a row is judged; of a row that is hidden it hears nothing
+CREATE FUNCTION tab.close() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE NOTICE 'trigger sees %', OLD.k;
+    NEW.open := NEW.k <> 'c';
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER close BEFORE UPDATE ON tab.tenants FOR EACH ROW EXECUTE FUNCTION tab.close();
+SET ROLE regress_ms_row;
+SELECT pg_temp.inc('tab.tenants', 'b'), pg_temp.inc('tab.tenants', 'c');
+RESET ROLE;
+ALTER POLICY own ON tab.tenants TO regress_ms_team USING (tenant = 'one');
+-- where no row is made: it is absent
+SET client_min_messages = error;
+SELECT missing_symbol.configure('tab.tenants', '{"insert": false}');
+SELECT missing_symbol.track('tab.tenants', throttle => '1 hour');
+RESET client_min_messages;
+SET ROLE regress_ms_row;
+SELECT pg_temp.inc('tab.tenants', 'b'), pg_temp.inc('tab.tenants', 'c'), pg_temp.inc('tab.tenants', 'd');
+SELECT * FROM missing_symbol.increment_many('tab.tenants', '{a,b,c,d}'::text[]);
+RESET ROLE;
+SELECT k, tenant, count, open, shown FROM tab.tenants ORDER BY k;
+DROP TABLE tab.tenants;
+DROP SCHEMA tab2 CASCADE;
+DROP ROLE regress_ms_team;
 
 --
 -- Columns that the database fills

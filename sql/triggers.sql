@@ -165,6 +165,31 @@ SET missing_symbol.test_clock = '2026-01-01 13:00:00+00';
 SELECT k, pg_temp.inc('trig.update', k) FROM (VALUES ('plain'), ('ignored'), ('null')) AS v(k);
 DROP TABLE trig.update;
 DELETE FROM trig.log;
+-- of certain columns and rows; what a trigger makes of a row is computed, checked, indexed and referred to
+CREATE FUNCTION trig.change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    CASE NEW.k
+        WHEN 'check' THEN NEW.count := 13;
+        WHEN 'unique' THEN NEW.note := 'taken';
+        WHEN 'referred' THEN NEW.k := 'elsewhere';
+        ELSE NEW.note := concat(NEW.note, TG_NAME, ' ');
+    END CASE;
+    RETURN NEW;
+END
+$$;
+CREATE TABLE trig.some (k text PRIMARY KEY, count int CHECK (count <> 13), note text, last_seen timestamptz,
+    length int GENERATED ALWAYS AS (length(note)) STORED, UNIQUE (note, length));
+INSERT INTO trig.some (k, count, note) VALUES ('taken', 1, 'taken'), ('check', 1, NULL), ('unique', 1, NULL), ('referred', 1, NULL);
+CREATE TRIGGER counted BEFORE UPDATE OF count ON trig.some FOR EACH ROW EXECUTE FUNCTION trig.change();
+CREATE TRIGGER noted BEFORE UPDATE OF note ON trig.some FOR EACH ROW EXECUTE FUNCTION trig.change();
+CREATE TRIGGER second BEFORE UPDATE ON trig.some FOR EACH ROW WHEN (OLD.count > 1) EXECUTE FUNCTION trig.change();
+SELECT k, pg_temp.inc('trig.some', k), pg_temp.inc('trig.some', k), pg_temp.inc('trig.some', k)
+FROM (VALUES ('a'), ('check'), ('unique')) AS v(k);
+CREATE TABLE trig.referring (k text REFERENCES trig.some ON UPDATE CASCADE);
+INSERT INTO trig.referring VALUES ('referred');
+SELECT pg_temp.inc('trig.some', 'referred');
+SELECT k, count, note, length FROM trig.some ORDER BY k;
+TABLE trig.referring;
 
 --
 -- Statement triggers and transition tables
@@ -231,6 +256,12 @@ $$;
 CREATE TABLE trig.pairs (k text PRIMARY KEY, count bigint);
 CREATE TRIGGER pair BEFORE INSERT ON trig.pairs FOR EACH ROW EXECUTE FUNCTION trig.count_pair();
 SELECT * FROM missing_symbol.increment_many('trig.pairs', ARRAY['1', '2', '3', '4']);
+TABLE trig.pairs ORDER BY k;
+CREATE TRIGGER again BEFORE UPDATE ON trig.pairs FOR EACH ROW EXECUTE FUNCTION trig.count_pair();
+SELECT * FROM missing_symbol.increment_many('trig.pairs', ARRAY['1', '2', '3', '4']);
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT * FROM missing_symbol.increment_many('trig.pairs', ARRAY['1', '2', '3', '4']);
+COMMIT;
 TABLE trig.pairs ORDER BY k;
 -- the same row
 CREATE TABLE trig.self (k text PRIMARY KEY, count bigint);

@@ -197,5 +197,37 @@ SELECT k, missing_symbol.increment('types.num', k), (missing_symbol.last_increme
 SELECT k, pg_temp.try(format('SELECT missing_symbol.value(''types.num'', %s)', k)) AS value FROM generate_series(1, 5) k;
 TABLE types.num ORDER BY k;
 
+--
+-- Columns by name: as jsonb_populate_record reads them, whatever the names of the object before
+--
+CREATE TABLE types.fields (k int PRIMARY KEY, count bigint, t text, v varchar(3), c char(5), b bool, n numeric, n1 numeric(5, 1),
+    i2 smallint, i4 int, i8 bigint, f4 real, f8 float8, d date, tz timestamptz, iv interval, m types.mood, u uuid, x bytea, p point, na name, q "char");
+CREATE TABLE types.more (LIKE types.fields, j jsonb, js json, a int[], dom types.positive, r int4range, pair types.pair, PRIMARY KEY (k));
+CREATE FUNCTION pg_temp.fields(more bool) RETURNS TABLE (f jsonb) LANGUAGE sql AS $$
+    SELECT f::jsonb || jsonb_build_object('k', row_number() OVER ()) FROM (VALUES
+        (false, '{"t": "a", "v": "abc", "c": "x", "b": true, "q": "q"}'),
+        (false, '{"t": "b", "v": "abd", "c": "y", "b": "off"}'),
+        (false, '{"t": 1.50, "v": 12, "c": false, "b": null}'),
+        (false, '{"t": null}'),
+        (false, '{"n": 1.50, "n1": 1.25, "i2": 7, "i4": "8", "i8": 1e2, "f4": 0.1, "f8": "1e-3"}'),
+        (false, '{"n": "NaN", "n1": "3.04", "i2": -7, "i4": -2147483648, "i8": 9223372036854775807, "f4": 1e10, "f8": 12345678901234567890}'),
+        (false, '{"d": "2026-01-02", "tz": "2026-01-02 03:04:05+00", "iv": "1 day", "m": "happy", "u": "00000000-0000-0000-0000-000000000001"}'),
+        (false, '{"x": "\\x00ff", "p": "(1,2)", "na": "a name", "t": "\u00e9\n"}'),
+        (false, '{"d": "2026-01-02", "tz": "2026-01-02 03:04:05+00", "iv": "1 day", "m": "sad", "v": ""}'),
+        (true, '{"j": {"a": [1]}, "js": [1, "x"], "t": {"b": null}, "v": [1]}'),
+        (true, '{"j": "text", "js": "text", "a": [1, 2], "dom": 3, "r": "[1,3)", "pair": {"a": 1, "b": "x"}}'),
+        (true, '{"a": "{3,4}", "pair": "(2,y)", "t": "c", "j": null, "js": 1.0}')) v(more, f)
+    WHERE NOT v.more OR fields.more
+$$;
+SELECT count(missing_symbol.increment_row('types.fields', f)) FROM pg_temp.fields(false);
+SELECT inserted FROM missing_symbol.increment_rows('types.more', (SELECT jsonb_agg(f) FROM pg_temp.fields(true)));
+UPDATE types.fields SET count = NULL;
+UPDATE types.more SET count = NULL;
+SELECT whole::text FROM types.fields whole EXCEPT SELECT jsonb_populate_record(NULL::types.fields, f)::text FROM pg_temp.fields(false);
+SELECT whole::text FROM types.more whole EXCEPT SELECT jsonb_populate_record(NULL::types.more, f)::text FROM pg_temp.fields(true);
+SELECT f, pg_temp.try(format('SELECT missing_symbol.increment_row(''types.fields'', %L)', f::jsonb || '{"k": 0}')) AS error
+FROM (VALUES ('{"i4": 1.5}'), ('{"i2": 40000}'), ('{"v": "long"}'), ('{"m": "glad"}'), ('{"b": 1}'), ('{"n1": 12345}'), ('{"t": 1, "d": 0}'), ('{"d": [1]}'),
+      ('{"k2": 1}'), ('{"' || repeat('k', 64) || '": 1}'), ('{"": 1}')) v(f);
+
 SET client_min_messages = warning;
 DROP SCHEMA types CASCADE;

@@ -168,6 +168,21 @@ typedef bool TU_UpdateIndexes;
 	ExecARUpdateTriggers(estate, rri, tid, fdw_tuple, slot, recheck, transition)
 #endif
 
+/* 15 tells why a row cannot be had, 16 how, and 19 is told of MERGE */
+#if PG_VERSION_NUM < 150000
+#define ms_before_update_triggers(estate, epq, rri, tid, slot, tmfd) \
+	((void) (tmfd), ExecBRUpdateTriggers(estate, epq, rri, tid, NULL, slot))
+#elif PG_VERSION_NUM < 160000
+#define ms_before_update_triggers(estate, epq, rri, tid, slot, tmfd) \
+	ExecBRUpdateTriggers(estate, epq, rri, tid, NULL, slot, tmfd)
+#elif PG_VERSION_NUM < 190000
+#define ms_before_update_triggers(estate, epq, rri, tid, slot, tmfd) \
+	ExecBRUpdateTriggers(estate, epq, rri, tid, NULL, slot, NULL, tmfd)
+#else
+#define ms_before_update_triggers(estate, epq, rri, tid, slot, tmfd) \
+	ExecBRUpdateTriggers(estate, epq, rri, tid, NULL, slot, NULL, tmfd, false)
+#endif
+
 /* 15 added unique keys of which nulls are values */
 #if PG_VERSION_NUM < 150000
 #define ms_nulls_not_distinct(form)	false
@@ -189,6 +204,7 @@ typedef bool TU_UpdateIndexes;
 #if PG_VERSION_NUM < 160000
 typedef RangeTblEntry RTEPermissionInfo;
 #define ms_stmt_permissions(stmt)	((stmt)->rtable)
+#define ms_query_set_permissions(query, perminfos)	((void) 0)
 #define ExecCheckPermissions(rtable, perminfos, ereport_on_violation) \
 	ExecCheckRTPerms(rtable, ereport_on_violation)
 #define object_ownercheck(classid, objectid, roleid) \
@@ -196,6 +212,8 @@ typedef RangeTblEntry RTEPermissionInfo;
 #define member_can_set_role(member, role)	is_member_of_role(member, role)
 #else
 #define ms_stmt_permissions(stmt)	((stmt)->permInfos)
+#define ms_query_set_permissions(query, perminfos) \
+	((query)->rteperminfos = (perminfos))
 #endif
 
 #if PG_VERSION_NUM < 160000

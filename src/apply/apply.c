@@ -13,6 +13,7 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "rewrite/rowsecurity.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -36,9 +37,18 @@ ms_general_reason(const MSTarget *target, Relation rel)
 {
 	if (target->general_reason != NULL)
 		return target->general_reason;
-	if (rel->rd_rel->relrowsecurity &&
-		check_enable_rls(target->relid, InvalidOid, true) != RLS_NONE)
-		return "row security applies to the current role";
+	if (ms_row_security_applies(target, InvalidOid))
+	{
+		if (target->policies_reason != NULL)
+			return target->policies_reason;
+		if (target->spill || !fast_path)
+			return "row security applies to the current role";
+		if (row_security_policy_hook_permissive != NULL ||
+			row_security_policy_hook_restrictive != NULL)
+			return "row security applies to the current role, with policies of another module";
+		if (!row_security)
+			return "row_security is off";
+	}
 	if (!fast_path)
 		return "missing_symbol.fast_path is off";
 	return NULL;

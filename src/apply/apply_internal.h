@@ -53,6 +53,7 @@ typedef struct MSFast
 	bool		is_leaf;
 	bool		has_row_triggers;
 	bool		has_before_insert;
+	bool		has_before_update;
 	bool		generates;		/* columns, as rows are stored */
 	TupleConversionMap *to_leaf;	/* of a leaf whose columns are arranged in
 									 * another way; or NULL */
@@ -69,14 +70,21 @@ typedef struct MSFast
 	ScanKey		scankeys;
 	Bitmapset  *has_default;	/* columns that get something if not given ... */
 	ExprState **defaults;		/* ... by attribute number - 1; or NULL */
+	MemoryContext policies_cxt; /* holds what row security asks: */
+	Oid			policies_role;	/* of whom */
+	bool		policies_builtin;	/* or else for one call */
+	ExprState  *visible;		/* of a row; of its new version update_rri has
+								 * it */
 
 	/* of the call under way */
 	Relation	named;			/* the table that was named */
 	Relation	rel;			/* the one that has the rows */
 	Snapshot	snapshot;		/* the active one */
 	bool		pushed;			/* by us */
+	bool		secured;		/* row security applies */
 	IndexScanDesc scan;
 	CommandId	trigger_cid;	/* BEFORE INSERT triggers' commands are later */
+	bool		triggered;		/* BEFORE triggers have run since it was taken */
 } MSFast;
 
 extern MSFast *ms_fast_make(MSTarget *target, Relation named, Relation rel,

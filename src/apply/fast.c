@@ -19,6 +19,9 @@
  * - The insertion kills its own row on a conflict, and the search is repeated.
  *   Where that finds nothing, the other row is still being inserted: wait for
  *   its transaction, never spin.
+ * - Under row security only a row is counted here that the role sees, as an
+ *   UPDATE sees it, before anything is done to it.  What else there is to do or
+ *   to say, core does and says: on the general path.
  * - The caller orders the rows of a batch by their keys, so that batches
  *   cannot deadlock with each other.
  *
@@ -56,7 +59,8 @@ typedef enum Progress
 {
 	DONE,
 	SEARCH_AGAIN,				/* something has changed */
-	BUSY						/* somebody has it, and we must not wait */
+	BUSY,						/* somebody has it, and we must not wait */
+	GENERAL						/* it is for the general path */
 } Progress;
 
 /* searches of a row that others keep changing, before a delta is appended */
@@ -182,6 +186,8 @@ check_row(MSFast *fast, ResultRelInfo *rri, TupleTableSlot *slot,
 	if (constr != NULL && constr->has_generated_stored)
 		ExecComputeStoredGenerated(rri, fast->estate, slot, command);
 	slot->tts_tableOid = RelationGetRelid(fast->rel);
+	if (unlikely(fast->secured))
+		ExecWithCheckOptions(WCO_RLS_UPDATE_CHECK, rri, slot, fast->estate);
 	if (constr != NULL)
 		ExecConstraints(rri, slot, fast->estate);
 
@@ -212,13 +218,16 @@ changed_by_self(const MSTarget *target)
 }
 
 /*
- * The row that was found has changed meanwhile: search again.  Where the
- * snapshot must not change that is no use: the increment goes aside, or
- * fails.
+ * The row that was found has changed meanwhile, by whom: search again.  Where
+ * the snapshot must not change that is no use, unless a trigger of ours did it:
+ * the increment goes aside, or fails.
  */
 static Progress
-row_changed(const MSTarget *target, const MSRow *row, const char *what)
+row_changed(const MSTarget *target, const MSRow *row, TransactionId by,
+			const char *what)
 {
+	if (TransactionIdIsCurrentTransactionId(by))
+		return SEARCH_AGAIN;
 	if (IsolationUsesXactSnapshot() && ms_row_goes_aside(target, row))
 		return BUSY;
 	check_serializable(what);
@@ -261,9 +270,9 @@ lock_found(MSFast *fast, MSTarget *target, const MSRow *row, bool wait)
 		case TM_WouldBlock:
 			return BUSY;
 		case TM_Updated:
-			return row_changed(target, row, "update");
+			return row_changed(target, row, tmfd.xmax, "update");
 		case TM_Deleted:
-			return row_changed(target, row, "delete");
+			return row_changed(target, row, tmfd.xmax, "delete");
 		case TM_Invisible:
 		case TM_SelfModified:
 			changed_by_self(target);
@@ -311,12 +320,13 @@ found_state(MSFast *fast)
  */
 static TM_Result
 write_updated(MSFast *fast, TupleTableSlot *new, bool locked,
-			  TU_UpdateIndexes *update_indexes)
+			  TM_FailureData *tmfd, TU_UpdateIndexes *update_indexes)
 {
-	TM_FailureData tmfd;
 	LockTupleMode lockmode;
 
-	fast->estate->es_output_cid = GetCurrentCommandId(true);
+	/* what BEFORE triggers have done to the row is later than its lock */
+	if (!fast->has_before_update)
+		fast->estate->es_output_cid = GetCurrentCommandId(true);
 
 #ifdef USE_ASSERT_CHECKING
 
@@ -333,7 +343,7 @@ write_updated(MSFast *fast, TupleTableSlot *new, bool locked,
 								  fast->found, fast->estate->es_output_cid,
 								  ExecUpdateLockMode(fast->estate,
 													 fast->update_rri),
-								  LockWaitSkip, 0, &tmfd);
+								  LockWaitSkip, 0, tmfd);
 		if (result != TM_Ok)
 			return result == TM_WouldBlock ? TM_BeingModified : result;
 		locked = true;
@@ -341,7 +351,7 @@ write_updated(MSFast *fast, TupleTableSlot *new, bool locked,
 #endif
 	return table_tuple_update(fast->rel, &fast->found->tts_tid, new,
 							  fast->estate->es_output_cid, 0, fast->snapshot,
-							  InvalidSnapshot, locked, &tmfd, &lockmode,
+							  InvalidSnapshot, locked, tmfd, &lockmode,
 							  update_indexes);
 }
 
@@ -366,6 +376,34 @@ finish_update(MSFast *fast, TupleTableSlot *new,
 	list_free(recheck);
 }
 
+/*
+ * Let the BEFORE UPDATE triggers see the new version of the row that was found,
+ * which is locked; false where one suppresses it.
+ */
+static bool
+run_before_update(MSFast *fast)
+{
+	EPQState	never = {0};	/* the row that we have locked is the latest */
+	TM_FailureData tmfd;
+
+	fast->triggered = true;
+	fast->updated->tts_tableOid = RelationGetRelid(fast->rel);
+	ExecMaterializeSlot(fast->updated);
+	return ms_before_update_triggers(fast->estate, &never, fast->update_rri,
+									 &fast->found->tts_tid, fast->updated,
+									 &tmfd);
+}
+
+/* Does the role see the row that was found, where row security applies? */
+static bool
+is_visible(MSFast *fast)
+{
+	ExprContext *econtext = GetPerTupleExprContext(fast->estate);
+
+	econtext->ecxt_scantuple = fast->found;
+	return ExecQual(fast->visible, econtext);
+}
+
 /* Increment the row that was found. */
 static Progress
 update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
@@ -373,10 +411,13 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 	bool		locked = false;
 	Progress	progress;
 
+	if (unlikely(fast->secured) && !is_visible(fast))
+		return GENERAL;
 	for (;;)
 	{
 		TimestampTz now = ms_row_time(row);
 		TM_Result	state = TM_Ok;
+		TM_FailureData tmfd;
 		TupleTableSlot *new = NULL;
 		TU_UpdateIndexes update_indexes;
 
@@ -392,12 +433,29 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 		 */
 		if (!locked)
 			state = found_state(fast);
+
+		/* nor a BEFORE trigger see it */
+		if (state == TM_Ok && !locked && fast->has_before_update)
+		{
+			progress = lock_found(fast, target, row, false);
+			if (progress == SEARCH_AGAIN)
+				return progress;
+			locked = progress == DONE;
+			if (locked)
+				continue;
+			state = TM_BeingModified;
+		}
 		if (state == TM_Ok)
 		{
 			make_updated(fast, target, row, now);
+			if (fast->has_before_update && !run_before_update(fast))
+			{
+				ms_result_none(MS_IGNORED, result);
+				return DONE;
+			}
 			new = to_stored(fast, fast->updated);
 			check_row(fast, fast->update_rri, new, CMD_UPDATE);
-			state = write_updated(fast, new, locked, &update_indexes);
+			state = write_updated(fast, new, locked, &tmfd, &update_indexes);
 		}
 
 		switch (state)
@@ -414,9 +472,9 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 				locked = true;
 				break;
 			case TM_Updated:
-				return row_changed(target, row, "update");
+				return row_changed(target, row, tmfd.xmax, "update");
 			case TM_Deleted:
-				return row_changed(target, row, "delete");
+				return row_changed(target, row, tmfd.xmax, "delete");
 			case TM_Invisible:
 			case TM_SelfModified:
 				changed_by_self(target);
@@ -466,6 +524,7 @@ run_before_insert(MSFast *fast, MSTarget *target)
 	TupleTableSlot *stored = to_stored(fast, slot);
 
 	fast->trigger_cid = GetCurrentCommandId(true);
+	fast->triggered = true;
 	stored->tts_tableOid = RelationGetRelid(fast->rel);
 	if (!ExecBRInsertTriggers(fast->estate, fast->insert_rri, stored))
 		return false;
@@ -662,7 +721,7 @@ probe_unseen(MSFast *fast, MSTarget *target, const MSRow *row, bool met)
 		return SEARCH_AGAIN;
 	}
 	if (!latest.own)
-		return row_changed(target, row, "update");
+		return row_changed(target, row, InvalidTransactionId, "update");
 	if (met && fast->has_before_insert && latest.own_cid > fast->trigger_cid)
 		ereport(ERROR,
 				(errcode(ERRCODE_CARDINALITY_VIOLATION),
@@ -734,13 +793,19 @@ ms_fast_increment(MSFast *fast, MSTarget *target, MSRow *row,
 	if (unlikely(!TTS_EMPTY(fast->found)))
 		ExecClearTuple(fast->found);
 	ResetPerTupleExprContext(fast->estate);
+
+	/* those of the one before may have counted this one */
+	if (unlikely(fast->triggered))
+		ms_fast_refresh(fast, target);
 	ms_set_scankeys(target, fast->scankeys, row);
 	for (;;)
 	{
 		Progress	progress;
 
 		CHECK_FOR_INTERRUPTS();
-		if (ms_search(fast->scan, fast->scankeys, target->nkeys, fast->found))
+		if (unlikely(fast->secured) && ms_row_goes_aside(target, row))
+			progress = GENERAL;
+		else if (ms_search(fast->scan, fast->scankeys, target->nkeys, fast->found))
 		{
 			see_found(fast);
 			progress = update_row(fast, target, row, result);
@@ -750,11 +815,19 @@ ms_fast_increment(MSFast *fast, MSTarget *target, MSRow *row,
 			ms_result_none(MS_ABSENT, result);
 			progress = DONE;
 		}
+		else if (unlikely(fast->secured))
+			progress = GENERAL;
 		else
 			progress = insert_unseen(fast, target, row, &made, &gone, result);
 
 		if (progress == DONE)
 			break;
+		if (progress == GENERAL)
+		{
+			ExecClearTuple(fast->found);
+			return ms_general_increment(target, fast->rel, row, result) ?
+				NULL : row->values;
+		}
 		if (progress == BUSY ||
 			(ms_row_goes_aside(target, row) && ++searches == MAX_SEARCHES))
 			return busy_key(fast, target, row, result);

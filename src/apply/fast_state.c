@@ -17,6 +17,9 @@
  * in another way, rows are counted as the named table has them: they are
  * converted as they are read and written.
  *
+ * Row security has policies for the role that counts: what they ask is kept for
+ * the latest role.
+ *
  * After an error the state is worthless (its slots may think they hold
  * buffers): ms_fast_abort forgets it (apply.c).  It lasts for one statement
  * only where what is compiled is not built in (builtin.c).
@@ -32,6 +35,10 @@
 #include "catalog/partition.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rowsecurity.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -208,6 +215,7 @@ ms_fast_make(MSTarget *target, Relation named, Relation rel,
 	/* our copy: the relation's own does not survive an invalidation */
 	trig = fast->insert_rri->ri_TrigDesc;
 	fast->has_before_insert = trig != NULL && trig->trig_insert_before_row;
+	fast->has_before_update = trig != NULL && trig->trig_update_before_row;
 	fast->has_row_triggers = trig != NULL &&
 		(trig->trig_insert_after_row || trig->trig_update_after_row);
 
@@ -233,6 +241,7 @@ push_snapshot(MSFast *fast, bool fresh)
 						   GetTransactionSnapshot() : GetLatestSnapshot());
 	}
 	fast->pushed = !fresh;
+	fast->triggered = false;
 	fast->snapshot = GetActiveSnapshot();
 	fast->estate->es_snapshot = fast->snapshot;
 }
@@ -269,6 +278,63 @@ open_index(MSFast *fast, int i)
 	}
 }
 
+/*
+ * What row security asks of a row that an UPDATE sees, and of its new version:
+ * by the table's policies that are for the current role.
+ */
+static void
+prepare_policies(MSFast *fast)
+{
+	Query	   *query;
+	List	   *quals;
+	List	   *checks;
+	List	   *exprs = NIL;
+	bool		enabled;
+	bool		subqueries;
+	bool		builtin;
+	ListCell   *lc;
+	MemoryContext oldcxt;
+
+	if (fast->policies_cxt == NULL)
+		fast->policies_cxt = AllocSetContextCreate(fast->cxt,
+												   "missing_symbol policies",
+												   ALLOCSET_SMALL_SIZES);
+	else if (fast->policies_builtin && fast->policies_role == GetUserId())
+		return;
+	fast->policies_builtin = false;
+	MemoryContextReset(fast->policies_cxt);
+	oldcxt = MemoryContextSwitchTo(fast->policies_cxt);
+
+	query = makeNode(Query);
+	query->commandType = CMD_UPDATE;
+	query->resultRelation = 1;
+	query->rtable = fast->privileges->rtable;
+	ms_query_set_permissions(query, fast->privileges->perminfos);
+	get_row_security_policies(query, linitial(query->rtable), 1, &quals,
+							  &checks, &enabled, &subqueries);
+	if (!enabled || subqueries) /* not where we have come */
+		elog(ERROR, "unexpected policies of table %u",
+			 RelationGetRelid(fast->rel));
+	builtin = ms_is_builtin((Node *) quals);
+	fast->visible = ExecInitQual((List *) expression_planner((Expr *) quals),
+								 NULL);
+	foreach(lc, checks)
+	{
+		WithCheckOption *check = lfirst_node(WithCheckOption, lc);
+		List	   *all = make_ands_implicit((Expr *) check->qual);
+
+		builtin = builtin && ms_is_builtin(check->qual);
+		exprs = lappend(exprs,
+						ExecInitQual((List *) expression_planner((Expr *) all),
+									 NULL));
+	}
+	fast->update_rri->ri_WithCheckOptions = checks;
+	fast->update_rri->ri_WithCheckOptionExprs = exprs;
+	MemoryContextSwitchTo(oldcxt);
+	fast->policies_role = GetUserId();
+	fast->policies_builtin = builtin;
+}
+
 /* Open all indexes of the table, for who is to make entries in them. */
 void
 ms_fast_open_indexes(MSFast *fast)
@@ -293,6 +359,10 @@ ms_fast_open(MSFast *fast, MSTarget *target, Relation named, Relation rel,
 	fast->rel = rel;
 	fast->insert_rri->ri_RelationDesc = rel;
 	fast->update_rri->ri_RelationDesc = rel;
+	fast->secured = !fast->is_leaf &&
+		ms_row_security_applies(target, InvalidOid);
+	if (unlikely(fast->secured))
+		prepare_policies(fast);
 	open_index(fast, fast->key_index);
 	if (fast->has_row_triggers)
 		AfterTriggerBeginQuery();

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * general.c
- *	  Increments of any table, through SQL plans: partitions, row security,
- *	  statement triggers and whatever else the fast path leaves to core.
+ *	  Increments of any table, through SQL plans: statement triggers, what row
+ *	  security refuses, and whatever else the fast path leaves to core.
  *
  * One increment: the row is locked, and then an UPDATE of it; if there is none,
  * INSERT ... ON CONFLICT DO UPDATE, which core makes atomic, so there is no loop

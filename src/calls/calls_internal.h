@@ -56,13 +56,30 @@ extern void ms_row_finish_key(MSTarget *target, Relation rel, MSRow *row,
 extern void ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 							  const char *const *names, int n,
 							  const Datum *values, const bool *isnull);
-extern void ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
-							  Datum fields, int64 by, bool by_given);
 extern void ms_row_key_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
 								  Datum key);
 extern void ms_check_by(int64 by);
 extern void ms_row_set_amount(MSTarget *target, Relation rel, MSRow *row,
 							  Datum amount);
+extern void ms_check_key_given(MSTarget *target, Relation rel, MSRow *row,
+							   int least, bool search);
+extern bool ms_is_at_work(const MSTarget *target, bool busy);
+
+/* for the context of errors: which column's value is being converted */
+typedef struct MSConverting
+{
+	const MSTarget *target;
+	Relation	rel;
+	AttrNumber	attno;
+} MSConverting;
+
+extern void ms_converting_context(void *arg);
+
+/*
+ * fields.c: a JSON object becomes a row.
+ */
+extern void ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
+							  Datum fields, int64 by, bool by_given);
 
 /*
  * total.c: reading counters with what is spilled and deferred.

@@ -250,12 +250,14 @@ note_leaf(Relation rel, void *arg)
 
 /* Why some rows of a table on the fast path are not counted there; or NULL. */
 static const char *
-leaves_reason(const MSTarget *target, Relation rel)
+rows_reason(const MSTarget *target, Relation rel)
 {
 	Leaves		leaves = {target, rel, NULL, 0};
 
 	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
-		return NULL;
+		return ms_row_security_applies(target, InvalidOid) ?
+			"not for new counters: row security applies to the current role" :
+			NULL;
 	(void) ms_any_table(rel, note_leaf, &leaves);
 	if (leaves.n > 1)
 		return psprintf("%s; nor for %d more", leaves.first, leaves.n - 1);
@@ -301,7 +303,7 @@ describe(MSTarget *target, Relation rel, void *desc)
 	values[7] = BoolGetDatum(target->spill);
 	values[8] = CStringGetTextDatum(reason == NULL ? "fast" : "general");
 	if (reason == NULL)
-		reason = leaves_reason(target, rel);
+		reason = rows_reason(target, rel);
 	isnull[9] = reason == NULL;
 	if (!isnull[9])
 		values[9] = CStringGetTextDatum(reason);

@@ -67,22 +67,6 @@ typedef struct MSNamedColumns
 	Bitmapset  *given;
 } MSNamedColumns;
 
-/*
- * jsonb_populate_record, with the row type it is to make, and a row of nulls
- * to begin with.  With no row at all it would check the columns that are not
- * given against their domains, which have nothing to say of a column that
- * gets its default, or is the engine's own.
- */
-typedef struct MSRecordReader
-{
-	FmgrInfo	populate;
-	Datum		base;
-	bool		busy;			/* these as of a conversion */
-	bool		builtin;
-	uint64		call;
-	MemoryContext cxt;
-} MSRecordReader;
-
 /* Make the conversion; false where the types do not go together. */
 static bool
 make_coercion(MSCoercion *coercion)
@@ -136,8 +120,8 @@ make_coercion(MSCoercion *coercion)
  * Is something of a target, which is marked busy, at work further up the
  * stack?  If we are the only call, an error has left the mark.
  */
-static bool
-is_at_work(const MSTarget *target, bool busy)
+bool
+ms_is_at_work(const MSTarget *target, bool busy)
 {
 	return busy && target->users > 1;
 }
@@ -158,7 +142,7 @@ find_coercion(MSTarget *target, Relation rel, MSColumn *column, Oid from,
 	 * further up the stack must find its conversion as it left it.
 	 */
 	reentered = column->coercion != NULL &&
-		is_at_work(target, column->coercion->busy);
+		ms_is_at_work(target, column->coercion->busy);
 	if (search)
 		to = getBaseTypeAndTypmod(to, &typmod);
 	if (!reentered && column->coercion != NULL &&
@@ -196,20 +180,13 @@ find_coercion(MSTarget *target, Relation rel, MSColumn *column, Oid from,
 	return coercion;
 }
 
-typedef struct Converting
+void
+ms_converting_context(void *arg)
 {
-	const MSTarget *target;
-	Relation	rel;
-	const MSColumn *column;
-} Converting;
-
-static void
-converting_context(void *arg)
-{
-	const Converting *converting = arg;
+	const MSConverting *converting = arg;
 
 	errcontext("converting the value given for column \"%s\" of table %s",
-			   ms_column_name(converting->rel, converting->column->attno),
+			   ms_column_name(converting->rel, converting->attno),
 			   converting->target->name);
 }
 
@@ -222,7 +199,7 @@ static Datum
 coerce_value(MSTarget *target, Relation rel, MSColumn *column, bool search,
 			 Oid type, Datum value, bool *isnull)
 {
-	Converting	converting = {target, rel, column};
+	MSConverting converting = {target, rel, column->attno};
 	ErrorContextCallback errcallback;
 	MSCoercion *coercion;
 
@@ -230,7 +207,7 @@ coerce_value(MSTarget *target, Relation rel, MSColumn *column, bool search,
 		return value;
 
 	coercion = find_coercion(target, rel, column, type, search);
-	errcallback.callback = converting_context;
+	errcallback.callback = ms_converting_context;
 	errcallback.arg = &converting;
 	errcallback.previous = error_context_stack;
 	error_context_stack = &errcallback;
@@ -308,8 +285,8 @@ ms_row_finish_key(MSTarget *target, Relation rel, MSRow *row, int n,
  * Columns by name must include the key: least of its columns, and those that may
  * be left out have their defaults.
  */
-static void
-check_key_given(MSTarget *target, Relation rel, MSRow *row, int least,
+void
+ms_check_key_given(MSTarget *target, Relation rel, MSRow *row, int least,
 				bool search)
 {
 	if (least < target->nargs)
@@ -386,233 +363,7 @@ ms_row_from_texts(MSTarget *target, Relation rel, MSRow *row,
 			coerce_value(target, rel, column, false, TEXTOID, values[i],
 						 &row->isnull[column->attno - 1]);
 	}
-	check_key_given(target, rel, row, target->nrequired, false);
-}
-
-static MSRecordReader *
-make_record_reader(MSTarget *target, Relation rel)
-{
-	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
-											  "missing_symbol record reader",
-											  ALLOCSET_SMALL_SIZES);
-	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
-	MSRecordReader *reader = palloc0(sizeof(MSRecordReader));
-	Oid			rowtype = rel->rd_rel->reltype;
-	Const	   *base = makeNullConst(rowtype, -1, InvalidOid);
-	Const	   *json = makeNullConst(JSONBOID, -1, InvalidOid);
-	TupleDesc	desc = RelationGetDescr(rel);
-	Datum	   *values = palloc0(sizeof(Datum) * desc->natts);
-	bool	   *isnull = palloc(sizeof(bool) * desc->natts);
-
-	memset(isnull, true, sizeof(bool) * desc->natts);
-	reader->base = heap_copy_tuple_as_datum(heap_form_tuple(desc, values,
-															isnull), desc);
-	fmgr_info_cxt(F_JSONB_POPULATE_RECORD, &reader->populate, cxt);
-	fmgr_info_set_expr((Node *) makeFuncExpr(F_JSONB_POPULATE_RECORD, rowtype,
-											 list_make2(base, json),
-											 InvalidOid, InvalidOid,
-											 COERCE_EXPLICIT_CALL),
-					   &reader->populate);
-	reader->cxt = cxt;
-	reader->call = target->call;
-	reader->builtin = true;
-	for (int i = 0; i < desc->natts; i++)
-		reader->builtin &= TupleDescAttr(desc, i)->attisdropped ||
-			ms_type_is_builtin(TupleDescAttr(desc, i)->atttypid);
-	MemoryContextSwitchTo(oldcxt);
-	return reader;
-}
-
-static MSRecordReader *
-find_record_reader(MSTarget *target, Relation rel)
-{
-	MSRecordReader *kept = target->record_reader;
-	MSRecordReader *reader;
-	bool		reentered = kept != NULL && is_at_work(target, kept->busy);
-
-	if (!reentered && kept != NULL &&
-		(kept->builtin || kept->call == target->call))
-		return kept;
-	reader = make_record_reader(target, rel);
-	if (reentered)
-		return reader;
-	if (kept != NULL)
-		MemoryContextDelete(kept->cxt);
-	MemoryContextSetParent(reader->cxt, target->cxt);
-	target->record_reader = reader;
-	return reader;
-}
-
-/* Can the first of several counts be given by name?  Not one of type counter. */
-static bool
-takes_first_count(const MSTarget *target)
-{
-	return target->ncounts > 0 && target->kind != MS_COUNT_COUNTER;
-}
-
-/* Is a column one that the engine keeps, or one that nobody can write? */
-static void
-check_field(MSTarget *target, Relation rel, AttrNumber attno,
-			const char *field)
-{
-	Form_pg_attribute att;
-
-	if (attno == InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of table %s does not exist", field,
-						target->name),
-				 errhint("Fields must be named as the table's columns.")));
-	if (attno == target->first_seen || attno == target->last_seen ||
-		(attno == target->count && !takes_first_count(target)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("field \"%s\" belongs to the counter of table %s",
-						field, target->name),
-				 errhint("Leave it out; give the amount as the argument \"by\".")));
-	att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
-	if (ms_is_database_filled(att) && !ms_is_argument(target, attno))
-		ereport(ERROR,
-				(errcode(ERRCODE_GENERATED_ALWAYS),
-				 errmsg("column \"%s\" of table %s can only be filled by the database",
-						field, target->name),
-				 errhint("Leave it out.")));
-}
-
-/* The names of an object's fields, as the row's given columns. */
-static void
-read_field_names(MSTarget *target, Relation rel, MSRow *row, Jsonb *json)
-{
-	JsonbIterator *it;
-	JsonbValue	v;
-	JsonbIteratorToken token;
-
-	it = JsonbIteratorInit(&json->root);
-	(void) JsonbIteratorNext(&it, &v, false);
-	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-		{
-			char	   *field = pnstrdup(v.val.string.val, v.val.string.len);
-			AttrNumber	attno = ms_column_number(rel, field);
-
-			check_field(target, rel, attno, field);
-			row->given = bms_add_member(row->given, attno);
-			pfree(field);
-		}
-	}
-}
-
-/* Refuse what would make a count useless for ever. */
-static void
-check_amount(const MSTarget *target, const MSMerged *column, Datum amount)
-{
-	if (!ms_amount_is_finite(column->count.kind, amount))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("column \"%s\" of table %s cannot count by what is not finite",
-						column->count.column, target->name),
-				 errdetail("NaN or infinity was given."),
-				 errhint("Give a number.")));
-}
-
-/* Of a count of integers the amount is a bigint. */
-static void
-integer_amount(const MSTarget *target, MSRow *row)
-{
-	Datum	   *value = &row->values[target->count - 1];
-
-	switch (target->kind)
-	{
-		case MS_COUNT_INT2:
-			row->by = DatumGetInt16(*value);
-			break;
-		case MS_COUNT_INT4:
-			row->by = DatumGetInt32(*value);
-			break;
-		case MS_COUNT_INT8:
-			row->by = DatumGetInt64(*value);
-			break;
-		default:
-			row->by = 0;
-			return;
-	}
-	row->isnull[target->count - 1] = true;
-}
-
-/* What is given of columns that merge: a null is not; the first count wins. */
-static void
-take_merged(MSTarget *target, MSRow *row, bool by_given)
-{
-	for (int i = 0; i < target->nmerged; i++)
-	{
-		const MSMerged *column = &target->merged[i];
-		Datum		value = row->values[column->attno - 1];
-
-		if (row->isnull[column->attno - 1])
-			row->given = bms_del_member(row->given, column->attno);
-		else if (column->role == MS_ROLE_COUNT)
-			check_amount(target, column, value);
-	}
-	row->given = bms_del_member(row->given, target->count);
-	if (target->nmerged == 0 || row->isnull[target->count - 1])
-		return;
-	if (by_given)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the amount for column \"%s\" of table %s is given twice",
-						target->merged[0].count.column, target->name),
-				 errdetail("It is among the fields, and it is the argument \"by\" or \"amount\"."),
-				 errhint("Leave one of them out.")));
-	integer_amount(target, row);
-}
-
-/*
- * Fill a row from a JSON object: columns by name.  It is counted by "by" unless
- * the fields say otherwise; by_given: they must not.
- */
-void
-ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum fields,
-				  int64 by, bool by_given)
-{
-	Jsonb	   *json = DatumGetJsonbP(fields);
-	MSRecordReader *reader;
-	LOCAL_FCINFO(fcinfo, 2);
-	Datum		record;
-	HeapTupleHeader header;
-	HeapTupleData tuple;
-
-	if (!JB_ROOT_IS_OBJECT(json))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("fields must be a JSON object"),
-				 errhint("For example '{\"%s\": ...}'.",
-						 ms_column_name(rel, target->args[0].attno))));
-	read_field_names(target, rel, row, json);
-
-	reader = find_record_reader(target, rel);
-	InitFunctionCallInfoData(*fcinfo, &reader->populate, 2,
-							 InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = reader->base;
-	fcinfo->args[0].isnull = false;
-	fcinfo->args[1].value = JsonbPGetDatum(json);
-	fcinfo->args[1].isnull = false;
-	reader->busy = true;
-	record = FunctionCallInvoke(fcinfo);
-	reader->busy = false;
-
-	header = DatumGetHeapTupleHeader(record);
-	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-	ItemPointerSetInvalid(&tuple.t_self);
-	tuple.t_tableOid = InvalidOid;
-	tuple.t_data = header;
-	heap_deform_tuple(&tuple, RelationGetDescr(rel), row->values,
-					  row->isnull);
-
-	row->by = by;
-	if (target->nmerged > 0)
-		take_merged(target, row, by_given);
-	check_key_given(target, rel, row, target->nrequired, false);
+	ms_check_key_given(target, rel, row, target->nrequired, false);
 }
 
 static char *
@@ -786,7 +537,7 @@ ms_row_key_from_jsonb(MSTarget *target, Relation rel, MSRow *row, Datum key)
 		row->values[attno - 1] = GetAttributeByNum(header, i + 1,
 												   &row->isnull[attno - 1]);
 	}
-	check_key_given(target, rel, row, target->nargs, true);
+	ms_check_key_given(target, rel, row, target->nargs, true);
 }
 
 /* An increment by nothing is a mistake of the caller. */

@@ -9,6 +9,9 @@
  *	 or R / 4 <= n <= R if all parameters differ, as they do where the client
  *	 keeps what it has seen, and it is no batch (see below).  The nearest that
  *	 explains is the source: strong.
+ * - A list that is read page by page, by key, has two shapes: the first page's
+ *	 and that of the others.  Where the first alone does not explain, all are
+ *	 added up.
  * - The lookups of one row may return rows, too, and so hide the source.  A
  *	 run whose nearest possible source is itself strong, and as long but for
  *	 one, has the same source.
@@ -46,6 +49,7 @@ typedef struct Verdict
 {
 	MSRun	   *run;
 	const MSPossible *source;	/* that explains it, or NULL */
+	uint64		source_rows;
 	bool		done;			/* part of a group, or a candidate */
 } Verdict;
 
@@ -66,8 +70,66 @@ are_together(const MSRun *a, const MSRun *b)
 		a->nested == b->nested;
 }
 
-/* runs come in the order of their first statement */
+static bool
+share_a_table(const MSShape *a, const MSShape *b)
+{
+	int			na = Min(a->nrelations, MS_SHAPE_RELATIONS);
+	int			nb = Min(b->nrelations, MS_SHAPE_RELATIONS);
+
+	for (int i = 0; i < na; i++)
+		for (int j = 0; j < nb; j++)
+			if (a->relations[i] == b->relations[j])
+				return true;
+	return false;
+}
+
+/* is it another page of what that first page, a possible source, has begun? */
+static bool
+is_next_page(const MSShape *page, const MSPossible *first, const MSRun *run)
+{
+	const int	keyset = MS_SAYS_LIMIT | MS_SAYS_RANGE;
+
+	return page->operation == CMD_SELECT && (page->words & keyset) == keyset &&
+		page->toplevel == !run->nested && page->userid == run->userid &&
+		page->unit == run->unit && page->calls_unit == run->unit &&
+		page->first_number > run->first_number &&
+		page->first_number < run->last_number &&
+		page->hash != run->shape && page->hash != first->shape &&
+		share_a_table(page, first->entry);
+}
+
+/* a source that explains with its other pages, or NULL; and their rows */
 static const MSPossible *
+paged_source(const MSRun *run, int64 min_repeats, uint64 *rows)
+{
+	uint64		n = ms_run_repeats(run);
+
+	for (int i = 0; i < MS_POSSIBLE && run->possible[i].shape != 0; i++)
+	{
+		const MSPossible *first = &run->possible[i];
+		uint64		calls = ms_calls_since(first);
+		MSShape    *page;
+		int			position = 0;
+
+		if (first->entry->hash != first->shape ||
+			(first->entry->words & MS_SAYS_LIMIT) == 0)
+			continue;
+		*rows = ms_rows_since(first);
+		while ((page = ms_shapes_next(&position)) != NULL)
+			if (is_next_page(page, first, run))
+			{
+				calls += page->unit_calls;
+				*rows += page->unit_rows;
+			}
+		if ((int64) n >= min_repeats && n >= 2 * calls && 2 * n >= *rows &&
+			n <= 3 * *rows && calls > ms_calls_since(first))
+			return first;
+	}
+	return NULL;
+}
+
+/* runs come in the order of their first statement */
+static const Verdict *
 inherited_source(const Verdict *verdicts, int n, int64 min_repeats)
 {
 	const MSRun *run = verdicts[n].run;
@@ -83,7 +145,7 @@ inherited_source(const Verdict *verdicts, int n, int64 min_repeats)
 		{
 			int64		more = ms_run_repeats(nearest) - ms_run_repeats(run);
 
-			return more >= -1 && more <= 1 ? verdicts[i].source : NULL;
+			return more >= -1 && more <= 1 ? &verdicts[i] : NULL;
 		}
 	}
 	return NULL;
@@ -192,19 +254,6 @@ inside_of(const MSRun *run, bool everything)
 		pstrdup(shape->inside);
 }
 
-static bool
-share_a_table(const MSShape *a, const MSShape *b)
-{
-	int			na = Min(a->nrelations, MS_SHAPE_RELATIONS);
-	int			nb = Min(b->nrelations, MS_SHAPE_RELATIONS);
-
-	for (int i = 0; i < na; i++)
-		for (int j = 0; j < nb; j++)
-			if (a->relations[i] == b->relations[j])
-				return true;
-	return false;
-}
-
 /* has one of its tables been written to in that unit, as far as is known? */
 static bool
 was_written(const MSRun *run)
@@ -294,7 +343,7 @@ make_hint(const MSRun *run, const MSCandidate *c)
 
 static MSCandidate *
 make_candidate(const MSRun *run, MSEvidence evidence,
-			   const MSPossible *source, bool everything)
+			   const MSPossible *source, uint64 source_rows, bool everything)
 {
 	MSCandidate *c = palloc0(sizeof(MSCandidate));
 
@@ -313,7 +362,7 @@ make_candidate(const MSRun *run, MSEvidence evidence,
 	if (source != NULL)
 	{
 		c->source = source_text(source, everything);
-		c->source_rows = ms_rows_since(source);
+		c->source_rows = source_rows;
 	}
 	c->evidence = ms_run_is_pipelined(run) ? MS_PIPELINED : evidence;
 	c->shapes = 1;
@@ -331,6 +380,7 @@ static MSCandidate *
 make_group(List *group, uint64 source, bool everything)
 {
 	const MSRun *longest = NULL;
+	const MSPossible *p;
 	MSCandidate *c;
 	ListCell   *lc;
 
@@ -342,8 +392,8 @@ make_group(List *group, uint64 source, bool everything)
 		if (longest == NULL || ms_run_repeats(v->run) > ms_run_repeats(longest))
 			longest = v->run;
 	}
-	c = make_candidate(longest, MS_STRONG, possible_of(longest, source),
-					   everything);
+	p = possible_of(longest, source);
+	c = make_candidate(longest, MS_STRONG, p, ms_rows_since(p), everything);
 	c->shapes = list_length(group);
 	foreach(lc, group)
 	{
@@ -394,6 +444,24 @@ runs_of(uint64 section, int *n)
 	return verdicts;
 }
 
+static void
+explain(Verdict *verdicts, int n, int64 min_repeats)
+{
+	Verdict    *v = &verdicts[n];
+	const Verdict *nearest;
+
+	v->source = ms_run_source(v->run, min_repeats);
+	if (v->source != NULL)
+		v->source_rows = ms_rows_since(v->source);
+	else if ((nearest = inherited_source(verdicts, n, min_repeats)) != NULL)
+	{
+		v->source = nearest->source;
+		v->source_rows = nearest->source_rows;
+	}
+	else
+		v->source = paged_source(v->run, min_repeats, &v->source_rows);
+}
+
 /* each with its own source, or with that of another */
 static List *
 explained(Verdict *verdicts, int n, int64 min_repeats, bool everything)
@@ -404,14 +472,12 @@ explained(Verdict *verdicts, int n, int64 min_repeats, bool everything)
 	{
 		Verdict    *v = &verdicts[i];
 
-		v->source = ms_run_source(v->run, min_repeats);
-		if (v->source == NULL)
-			v->source = inherited_source(verdicts, i, min_repeats);
+		explain(verdicts, i, min_repeats);
 		if (v->source == NULL || ms_run_is_batch(v->run))
 			continue;
 		v->done = true;
 		list = lappend(list, make_candidate(v->run, MS_STRONG, v->source,
-											everything));
+											v->source_rows, everything));
 	}
 	return list;
 }
@@ -452,11 +518,11 @@ unexplained(Verdict *verdicts, int n, int64 min_repeats, MSEvidence weakest,
 		if (verdicts[i].done || ms_run_is_portion(run))
 			continue;
 		if (ms_run_near(run) >= min_repeats)
-			list = lappend(list, make_candidate(run, MS_BURST, NULL,
+			list = lappend(list, make_candidate(run, MS_BURST, NULL, 0,
 												everything));
 		else if (weakest == MS_LOOP &&
 				 ms_run_repeats(run) >= Max(min_repeats, LOOP_REPEATS))
-			list = lappend(list, make_candidate(run, MS_LOOP, NULL,
+			list = lappend(list, make_candidate(run, MS_LOOP, NULL, 0,
 												everything));
 	}
 	return list;

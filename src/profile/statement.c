@@ -328,19 +328,27 @@ check_unit(MSStatement *s)
 
 /*
  * What a query is, from its plan.  One of nothing but catalogs asks the
- * server's own tables.
+ * server's own tables.  A table whose name is a constant in it ('t'::regclass)
+ * is not read, but among stmt->relationOids.
  */
 static inline MSClass
-class_of_relations(const List *relations)
+class_of_plan(const PlannedStmt *stmt)
 {
+	MSClass		class = MS_CLASS_QUERY;
 	ListCell   *lc;
 
-	if (relations == NIL)
+	if (stmt->relationOids == NIL)
 		return MS_CLASS_QUERY;
-	foreach(lc, relations)
-		if (lfirst_oid(lc) >= FirstNormalObjectId)
+	foreach(lc, stmt->rtable)
+	{
+		Oid			relid = lfirst_node(RangeTblEntry, lc)->relid;
+
+		if (relid >= FirstNormalObjectId)
 			return MS_CLASS_QUERY;
-	return MS_CLASS_CATALOG;
+		if (OidIsValid(relid))
+			class = MS_CLASS_CATALOG;
+	}
+	return class;
 }
 
 /* rows that the statement locks itself, not for what it writes */
@@ -380,7 +388,7 @@ ms_statement_describe(MSStatement *s, PlannedStmt *stmt)
 	s->operation = stmt->commandType;
 	s->queryid = stmt->queryId;
 	s->relations = stmt->relationOids;
-	s->class = class_of_relations(stmt->relationOids);
+	s->class = class_of_plan(stmt);
 	s->user_code = stmt->invalItems != NIL;
 	if (IsA(stmt->planTree, Limit))
 	{

@@ -8,8 +8,9 @@
  * memory context of its own.  It is thrown away at a relcache invalidation of
  * the table (which every ALTER of the table and its indexes, and track(),
  * send), at a syscache invalidation of what compiled expressions depend on
- * (functions, types, operators, casts), and at one of what is named in the
- * texts of queries without a message for the table (schemas, collations).
+ * (functions, types, operators, casts, and who is in a role that policies are
+ * for), and at one of what is named in the texts of queries without a message
+ * for the table (schemas, collations).
  * The callbacks only mark; ms_target_open, which locks the table first and so
  * has accepted every message that matters, builds anew.
  *
@@ -24,6 +25,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "catalog/catalog.h"
 #include "catalog/namespace.h"
@@ -31,6 +33,8 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_namespace.h"
 #include "commands/trigger.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rowsecurity.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -103,6 +107,7 @@ make_cache(void)
 	CacheRegisterSyscacheCallback(CASTSOURCETARGET, syscache_callback,
 								  (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(COLLOID, syscache_callback, (Datum) 0);
 }
 
@@ -147,7 +152,10 @@ ms_storage_reason(Relation rel)
 		return "its table access method is not heap";
 	if (!partitioned && rel->rd_rel->relhassubclass)
 		return "it has inheritance children";
-	if (rel->trigdesc != NULL && rel->trigdesc->trig_update_before_row)
+
+	/* which may move the row to another partition */
+	if ((partitioned || rel->rd_rel->relispartition) &&
+		rel->trigdesc != NULL && rel->trigdesc->trig_update_before_row)
 		return "it has a BEFORE UPDATE trigger";
 	return NULL;
 }
@@ -167,6 +175,35 @@ structural_reason(Relation rel)
 		 trig->trig_insert_new_table || trig->trig_update_old_table ||
 		 trig->trig_update_new_table))
 		return "it has a statement trigger";
+	return NULL;
+}
+
+/*
+ * Why the fast path cannot count under a table's policies, where they apply;
+ * NULL if it can.
+ */
+static const char *
+policies_reason(Relation rel)
+{
+	ListCell   *lc;
+
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		return "it is partitioned, and row security applies to the current role";
+	foreach(lc, rel->rd_rsdesc == NULL ? NIL : rel->rd_rsdesc->policies)
+	{
+		RowSecurityPolicy *policy = lfirst(lc);
+		Bitmapset  *columns = NULL;
+
+		if (policy->hassublinks)
+			return "row security applies to the current role, with a policy that has a subquery";
+
+		/* which a new version does not have yet */
+		pull_varattnos((Node *) policy->qual, 1, &columns);
+		pull_varattnos((Node *) policy->with_check_qual, 1, &columns);
+		if (bms_next_member(columns, -1) >= 0 &&
+			bms_next_member(columns, -1) < -FirstLowInvalidHeapAttributeNumber)
+			return "row security applies to the current role, with a policy that has a system column";
+	}
 	return NULL;
 }
 
@@ -217,9 +254,9 @@ refers_to_other_columns(const MSTarget *target, const AttrMap *to_named,
 }
 
 /*
- * Does a foreign key change another table where counting changes what it
- * refers to?  The triggers that it then runs are more than the fast path's
- * statement is ready for.
+ * Does a foreign key change another table where counting, or a BEFORE UPDATE
+ * trigger, changes what it refers to?  The triggers that it then runs are more
+ * than the fast path's statement is ready for.
  */
 bool
 ms_has_foreign_actions(const MSTarget *target, Relation rel,
@@ -232,7 +269,8 @@ ms_has_foreign_actions(const MSTarget *target, Relation rel,
 		if ((trigger->tgfoid == F_RI_FKEY_CASCADE_UPD ||
 			 trigger->tgfoid == F_RI_FKEY_SETNULL_UPD ||
 			 trigger->tgfoid == F_RI_FKEY_SETDEFAULT_UPD) &&
-			refers_to_other_columns(target, to_named, trigger->tgconstraint))
+			(rel->trigdesc->trig_update_before_row ||
+			 refers_to_other_columns(target, to_named, trigger->tgconstraint)))
 			return true;
 	}
 	return false;
@@ -305,6 +343,7 @@ build_target(Relation rel)
 	target->general_reason = target->is_distributed ?
 		"it is distributed by Citus" : structural_reason(rel);
 	target->row_security = rel->rd_rel->relrowsecurity;
+	target->policies_reason = policies_reason(rel);
 	ms_infer_key(target, rel, &tracked);
 	target->no_insert = tracked.no_insert || target->key_filled;
 	ms_infer_key_defaults(target, rel, tracked.defaults);

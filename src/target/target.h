@@ -176,6 +176,8 @@ typedef struct MSTarget
 								 * or on search_path */
 
 	bool		row_security;	/* is enabled; whether it applies is the role's */
+	const char *policies_reason;	/* why the fast path cannot count under its
+									 * policies; NULL: it can */
 	Bitmapset  *defaults;		/* columns that have one which is not null ... */
 	Bitmapset  *call_defaults;	/* ... and that the call is asked for */
 

@@ -165,15 +165,17 @@ def case_paths(bench):
     for table, name, environ in (
             ("watched", "BEFORE UPDATE trigger", None),
             ("secured", "row security",
-             {"PGOPTIONS": "-c role=bench_counter"})):
+             {"PGOPTIONS": "-c role=bench_counter"}),
+            ("living", "partial index", None),
+            ("folded", "index on an expression", None)):
         for mode in MODES:
             schema.fill(bench, table, mode, KEYS)
             ratios = bench.compare(
-                f"General path: {name}, {KEYS} keys", mode,
+                f"{name[0].upper()}{name[1:]}, {KEYS} keys", mode,
                 [Variant("upsert", schema.upsert(table, mode), table),
                  Variant("increment", schema.increment(table, mode), table)],
                 environ=environ)
-            bench.bar(f"general path: {name}, {mode}", 0.97,
+            bench.bar(f"{name}, {mode}", 0.97,
                       ratios["increment"])
 
 

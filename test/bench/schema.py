@@ -51,6 +51,13 @@ PARTED = ("(page text PRIMARY KEY, count bigint NOT NULL,"
 MONTHS = ("(page text, day date, count bigint NOT NULL,"
           " created_at timestamptz NOT NULL, modified_at timestamptz NOT NULL,"
           " PRIMARY KEY (page, day)) PARTITION BY RANGE (day)")
+LIVING = ("(page text NOT NULL, count bigint NOT NULL,"
+          " created_at timestamptz NOT NULL, modified_at timestamptz NOT NULL,"
+          " deleted_at timestamptz) WITH (fillfactor = 80)")
+FOLDED = ("(page text NOT NULL, count bigint NOT NULL,"
+          " created_at timestamptz NOT NULL, modified_at timestamptz NOT NULL)"
+          " WITH (fillfactor = 80)")
+PAGE_TABLES = (PAGES, PARTED, LIVING, FOLDED)
 
 # The original is the symbol server's; the others are without what keeps an
 # update from being HOT.  The least that can be appended: a key with an index.
@@ -69,6 +76,8 @@ TABLES = {
     "months": MONTHS,
     "watched": PAGES,
     "secured": PAGES,
+    "living": LIVING,
+    "folded": FOLDED,
     "appended": "(hash text, at timestamptz)",
     "batch_ddl": f"({COLUMNS.format(default=chr(32) + 'DEFAULT' + chr(39) * 2)})",
     "daily_spend":
@@ -113,11 +122,22 @@ FURTHER = {
     "secured": ["ALTER TABLE secured ENABLE ROW LEVEL SECURITY",
                 "CREATE POLICY of_all ON secured USING (page <> '')",
                 "GRANT SELECT, INSERT, UPDATE ON secured TO bench_counter"],
+    "living": ["CREATE UNIQUE INDEX living_key ON living (page)"
+               " WHERE deleted_at IS NULL"],
+    "folded": ["CREATE UNIQUE INDEX folded_key ON folded (lower(page))"],
 }
 
 CONFIGURE = {
     "daily_spend": '{"counts": ["count", "prompt_tokens",'
                    ' "completion_tokens", "spend", "cost"]}',
+    "living": '{"index": "living_key"}',
+    "folded": '{"index": "folded_key"}',
+}
+
+# what ON CONFLICT arbitrates by, where that is not (page)
+CONFLICT = {
+    "living": "(page) WHERE deleted_at IS NULL",
+    "folded": "(lower(page))",
 }
 
 TOTAL = {table: f"SELECT coalesce(sum(count), 0) FROM {table}"
@@ -177,9 +197,9 @@ def fill(bench, table, mode, keys):
     else:
         hashes = debugids = f"({FIRST_LONG} + g)::text"
     series = f"generate_series(0, {keys - 1}) g"
-    if TABLES.get(table) in (PAGES, PARTED):
-        bench.sql(f"INSERT INTO {table} SELECT {hashes}, 1, now(), now()"
-                  f" FROM {series}")
+    if TABLES.get(table) in PAGE_TABLES:
+        bench.sql(f"INSERT INTO {table} (page, count, created_at, modified_at)"
+                  f" SELECT {hashes}, 1, now(), now() FROM {series}")
     elif table == "months":
         bench.sql(f"INSERT INTO months SELECT {hashes},"
                   " date '2026-01-15' + interval '1 month' * (g % 9),"
@@ -191,7 +211,7 @@ def fill(bench, table, mode, keys):
                   f" FROM {series}",
                   *(CONSTANTS[name] for name in ("symbol", "filename",
                                                  "code_file", "code_id")))
-    if TABLES.get(table) not in (PAGES, PARTED, MONTHS):
+    if TABLES.get(table) not in (*PAGE_TABLES, MONTHS):
         bench.sql(f"SELECT missing_symbol.record(%s, {debugids}, %s, %s, %s,"
                   f" target => %s) FROM {series}",
                   CONSTANTS["symbol"], CONSTANTS["filename"],
@@ -318,7 +338,8 @@ def upsert(table, mode):
     return (f"{set_key(mode, 'existing')}INSERT INTO {table}"
             " (page, count, created_at, modified_at)"
             f" VALUES ({key}, 1, clock_timestamp(), clock_timestamp())"
-            f" ON CONFLICT (page) DO UPDATE SET count = {table}.count + 1,"
+            f" ON CONFLICT {CONFLICT.get(table, '(page)')} DO UPDATE"
+            f" SET count = {table}.count + 1,"
             " modified_at = clock_timestamp();\n")
 
 

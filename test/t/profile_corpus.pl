@@ -14,17 +14,20 @@ use Test::More;
 
 my $node = new_node('corpus', conf => ['missing_symbol.unit_gap = -1']);
 
+my $schema = PostgreSQL::Test::Utils::slurp_file("$FindBin::RealBin/../corpus/schema.sql");
+
 foreach my $file (sort glob("$FindBin::RealBin/../corpus/*.txt"))
 {
 	my ($orm) = $file =~ m{([^/]+)\.txt$};
 
 	$node->safe_psql('postgres', "CREATE DATABASE $orm");
+	$node->safe_psql($orm, $schema);
 	$node->safe_psql($orm, 'CREATE EXTENSION missing_symbol');
 
 	my $client = RawClient->new($node, database => $orm);
 	my ($before, @streams) = Recorded::sections($file);
 
-	is_deeply([ Recorded::replay($client, @{ $before->[1] }) ], [], "$orm: tables and rows");
+	is_deeply([ Recorded::replay($client, @{ $before->[1] }) ], [], "$orm: connects");
 	$client->rows('SELECT missing_symbol.profile_start()');
 	cmp_ok(scalar @streams, '>', 5, "$orm: " . @streams . ' streams');
 	foreach my $stream (@streams)
@@ -43,6 +46,9 @@ foreach my $file (sort glob("$FindBin::RealBin/../corpus/*.txt"))
 		}
 		my @expected = grep { $_->[1] eq $evidence } @found;
 		is(scalar(@expected) . ' of ' . @found, ($n || 0) . ' of ' . ($n || 0), "$orm: $name") or diag explain \@found;
+		# what is read first, and looked up for
+		is(scalar(grep { ($_->[3] // '') =~ /from\W+(\w+\W+)?(sa_|pg_)?(book|note)\b/i } @expected), $n, "$orm: $name: its source")
+		  or diag explain \@found if $evidence eq 'strong';
 	}
 	$client->disconnect;
 }

@@ -182,6 +182,19 @@ stream('a request that waits in its transaction between lookups', sub {
 	send_sql('COMMIT');
 	$client->rows('SET missing_symbol.unit_gap = -1');
 }, ("10 strong $of_posts") x 5);
+foreach my $relations (1, 5)
+{
+	stream("a list read page by page, by key, with lookups for each row: $relations", sub {
+		foreach my $page (0 .. 3)
+		{
+			send_sql('SELECT * FROM post ' . ($page ? 'WHERE id > ' . $page * 5 : '') . ' ORDER BY id LIMIT 5',
+				map { my $i = $_; map { "SELECT v FROM r$_ WHERE id = $i" } 1 .. $relations } $page * 5 + 1 .. $page * 5 + 5);
+		}
+	}, ("20 strong $of_posts") x $relations);
+}
+stream('a catalog query that names a table, before each of its lookups', sub {
+	send_sql($posts, map { my $i = $_; map { ("SELECT attname FROM pg_attribute WHERE attrelid = 'r$_'::regclass", "SELECT v FROM r$_ WHERE id = $i") } 1 .. 12 } 1 .. 20);
+}, ("20 strong $of_posts") x 12);
 stream('updates in a loop, of ids that came from elsewhere', sub {
 	send_sql(map { "UPDATE r1 SET v = 'y' WHERE post = $_" } 1 .. 6);
 }, '6 burst -');
