@@ -136,6 +136,7 @@ typedef struct MSTarget
 	bool		ordered;		/* or else key values have no order */
 	bool		nulls;			/* null is a value of it */
 	Node	   *predicate;		/* of its index, as stored; NULL: none */
+	uint64		predicate_mark; /* tells it from others; 0: none */
 	List	   *exprs;			/* of its index, as stored */
 	Bitmapset  *generated;		/* columns that it is computed with */
 	Bitmapset  *predicate_columns;	/* and those that these are made of */
@@ -232,6 +233,37 @@ ms_is_counted(const MSTarget *target, AttrNumber attno)
 			return true;
 	}
 	return attno == target->count;
+}
+
+/* A column's place among those that merge; NULL: it is none. */
+static inline const MSMerged *
+ms_merged_column(const MSTarget *target, AttrNumber attno)
+{
+	for (int i = 0; i < target->nmerged; i++)
+	{
+		if (target->merged[i].attno == attno)
+			return &target->merged[i];
+	}
+	return NULL;
+}
+
+/* The count of a column whose amounts are given by name; NULL: it is none. */
+static inline const MSCount *
+ms_merged_count(const MSTarget *target, AttrNumber attno)
+{
+	const MSMerged *merged = ms_merged_column(target, attno);
+
+	return merged != NULL && merged->role == MS_ROLE_COUNT ?
+		&merged->count : NULL;
+}
+
+/* Is what a row has for a column wider than its type: as ms_small_amount()? */
+static inline bool
+ms_is_small_count(const MSTarget *target, AttrNumber attno)
+{
+	const MSCount *count = ms_merged_count(target, attno);
+
+	return count != NULL && ms_is_small(count->kind);
 }
 
 /* Does an increment give a new row's value of a column, whoever makes it? */
