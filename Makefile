@@ -151,6 +151,7 @@ REGRESS_BOTH = \
 	increment \
 	batch \
 	calls \
+	changed \
 	counts \
 	buffer \
 	pending \

@@ -102,14 +102,8 @@ add_count(const MSTarget *target, Datum old, bool isnull, const MSRow *row,
 				return MSCounterPGetDatum(result);
 			}
 		default:
-			{
-				const MSCount *count = &target->merged[0].count;
-				Datum		result = ms_row_amount(target, row);
-
-				if (!isnull)
-					result = ms_add_amounts(count, old, result);
-				return ms_fit_amount(count, result);
-			}
+			return ms_count_amount(&target->merged[0].count, old, isnull,
+								   ms_row_amount(target, row));
 	}
 	pg_unreachable();
 }
@@ -147,12 +141,8 @@ merge_columns(const MSTarget *target, const MSRow *row, Datum *values,
 		if (!ms_row_fills(row, column->attno))
 			continue;
 		if (column->role == MS_ROLE_COUNT)
-			values[j] = ms_fit_amount(&column->count,
-									  ms_add_amounts(&column->count,
-													 isnull[j] ?
-													 ms_amount(column->count.kind, 0) :
-													 values[j],
-													 row->values[j]));
+			values[j] = ms_count_amount(&column->count, values[j], isnull[j],
+										row->values[j]);
 		else if (isnull[j] ||
 				 ms_replaces(column, values[j], row->values[j], latest))
 			values[j] = row->values[j];
@@ -230,9 +220,9 @@ ms_set_new_counter(const MSTarget *target, const MSRow *row, Datum *values,
 		const MSCount *count = &target->merged[j].count;
 
 		i = target->merged[j].attno - 1;
-		values[i] = ms_fit_amount(count, row->isnull[i] ?
-								  ms_amount(count->kind, 0) :
-								  row->values[i]);
+		values[i] = ms_count_amount(count, (Datum) 0, true,
+									row->isnull[i] ? ms_amount(count->kind, 0) :
+									row->values[i]);
 		isnull[i] = false;
 	}
 }
@@ -269,9 +259,7 @@ ms_added(PG_FUNCTION_ARGS)
 		PG_RETURN_INT64(ms_add_integers(&count,
 										PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0),
 										PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1)));
-	return ms_fit_amount(&count,
-						 PG_ARGISNULL(0) ? PG_GETARG_DATUM(1) :
-						 PG_ARGISNULL(1) ? PG_GETARG_DATUM(0) :
-						 ms_add_amounts(&count, PG_GETARG_DATUM(0),
-										PG_GETARG_DATUM(1)));
+	return ms_count_amount(&count, PG_GETARG_DATUM(0), PG_ARGISNULL(0),
+						   PG_ARGISNULL(1) ? ms_amount(count.kind, 0) :
+						   PG_GETARG_DATUM(1));
 }

@@ -189,6 +189,11 @@ plan_arguments(MSTarget *target, Relation rel, const MSRow *row,
 	{
 		types[n] = TupleDescAttr(RelationGetDescr(rel), attno - 1)->atttypid;
 		values[n] = row->values[attno - 1];
+		if (ms_is_small_count(target, attno))
+		{
+			types[n] = INT8OID;
+			values[n] = Int64GetDatum(ms_small_amount(values[n]));
+		}
 		nulls[n++] = row->isnull[attno - 1] ? 'n' : ' ';
 	}
 	return n;
@@ -815,17 +820,11 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 		others = bms_del_member(others, target->keys[i].column.attno);
 	nargs = plan_arguments(target, rel, row, others, types, values, nulls);
 
-	attempt.target = target;
-	attempt.rel = rel;
-	attempt.row = row;
-	attempt.others = others;
-	attempt.null_keys = null_keys(target, row);
+	attempt = (Attempt) {.target = target, .rel = rel, .row = row,
+		.others = others, .null_keys = null_keys(target, row), .nargs = nargs,
+		.types = types, .values = values, .nulls = nulls};
 	attempt.plans = find_plans(target, others, row->defaulted,
 							   attempt.null_keys);
-	attempt.nargs = nargs;
-	attempt.types = types;
-	attempt.values = values;
-	attempt.nulls = nulls;
 
 	/* without locking it */
 	if (target->throttle > 0 && read_row(&attempt, false, result) &&

@@ -269,17 +269,23 @@ append_counter_columns(StringInfo sql, MSTarget *target, Relation rel)
 		appendStringInfo(sql, ", t.%s", column(rel, target->merged[i].attno));
 }
 
-/* "missing_symbol.added(..)": a count column, and a parameter that it gets */
+/*
+ * "missing_symbol.added(..)": a parameter that a count column gets, in a row that
+ * there is, or a new one
+ */
 static void
-append_added(StringInfo sql, Relation rel, const MSMerged *merged, int param)
+append_added(StringInfo sql, Relation rel, const MSMerged *merged, int param,
+			 bool new)
 {
 	Oid			type = merged->typid;
 	bool		is_integer = merged->count.kind <= MS_COUNT_INT8;
 	const char *sum_type = format_type_extended(is_integer ? INT8OID : type, -1,
 												FORMAT_TYPE_FORCE_QUALIFY);
 
-	appendStringInfo(sql, "missing_symbol.added(t.%s::%s, $%d::%s, '%s'::pg_catalog.regtype, %d, %s, %s)",
-					 column(rel, merged->attno), sum_type, param, sum_type,
+	appendStringInfo(sql, "missing_symbol.added(%s%s::%s, $%d::%s, '%s'::pg_catalog.regtype, %d, %s, %s)",
+					 new ? "" : "t.",
+					 new ? "NULL" : column(rel, merged->attno), sum_type,
+					 param, sum_type,
 					 format_type_extended(type, -1, FORMAT_TYPE_FORCE_QUALIFY),
 					 merged->count.typmod,
 					 quote_literal_cstr(merged->count.column),
@@ -324,7 +330,7 @@ append_merge(StringInfo sql, MSTarget *target, Relation rel,
 	switch (merged->role)
 	{
 		case MS_ROLE_COUNT:
-			append_added(sql, rel, merged, param);
+			append_added(sql, rel, merged, param, false);
 			break;
 		case MS_ROLE_LATEST:
 			appendStringInfo(sql, "CASE WHEN t.%s IS NULL OR ", name);
@@ -371,7 +377,7 @@ append_assignments(StringInfo sql, MSTarget *target, Relation rel,
 		appendStringInfo(sql, "missing_symbol.counted(t.%s, $%d, $%d, $%d)",
 						 count, by, first_param(target), last_param(target));
 	else if (target->ncounts > 0)
-		append_added(sql, rel, &target->merged[0], by);
+		append_added(sql, rel, &target->merged[0], by, false);
 	else
 		appendStringInfo(sql, "COALESCE(t.%s, 0%s) OPERATOR(pg_catalog.+) $%d",
 						 count, target->kind == MS_COUNT_NUMERIC ? "" :
@@ -620,13 +626,19 @@ ms_insert_sql(MSTarget *target, Relation rel, uint32 nulls,
 		const MSMerged *merged = find_merged(target, attno);
 
 		appendStringInfo(&sql, ", %s", column(rel, attno));
-		appendStringInfo(&values, ", $%d", ++param);
+		appendStringInfoString(&values, ", ");
+		param++;
 
-		/* a sum that its domain has not seen */
+		/* a sum that its type or domain has not seen */
 		if (merged != NULL && merged->role == MS_ROLE_COUNT)
+		{
+			append_added(&values, rel, merged, param, true);
 			appendStringInfo(&values, "::%s",
 							 format_type_extended(merged->typid, -1,
 												  FORMAT_TYPE_FORCE_QUALIFY));
+		}
+		else
+			appendStringInfo(&values, "$%d", param);
 	}
 	for (int i = 1; i < target->ncounts; i++)
 	{

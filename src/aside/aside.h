@@ -81,7 +81,7 @@ extern void ms_apply_or_spill(MSTarget *target, Relation rel, MSRow *row,
 typedef bool (*MSSpillFunction) (MSSpilled *delta, void *arg);
 
 extern void ms_spill_foreach(MSTarget *target, Relation rel, const MSRow *row,
-							 Snapshot snapshot, bool fields,
+							 Snapshot snapshot, MSReading reading,
 							 MSSpillFunction function, void *arg);
 extern bool ms_spill_has_key(MSTarget *target, Relation rel,
 							 const MSRow *row, Snapshot snapshot);

@@ -193,6 +193,7 @@ typedef struct MSField
 	bool		defaulted;		/* not given: as MSRow.defaulted */
 	bool		fills;
 	bool		merges;
+	MSRole		role;			/* of what merges */
 	Oid			typid;
 	Datum		value;
 } MSField;
@@ -231,7 +232,7 @@ extern MSDelta *ms_delta_make(MemoryContext cxt, const MSTarget *target,
 							  Relation rel, const MSRow *row, TimestampTz now);
 extern uint32 ms_delta_key(const MSTarget *target, const MSRow *row,
 						   Datum *values);
-extern void ms_delta_check_key(const MSTarget *then, const MSTarget *now);
+extern void ms_delta_check_target(const MSTarget *then, const MSTarget *now);
 extern bool ms_delta_has_value(const MSDelta *delta, AttrNumber attno);
 extern bool ms_delta_brings_values(const MSDelta *delta, const MSDelta *into);
 extern void ms_delta_add_donor(MSDelta *delta, MSDelta *donor);

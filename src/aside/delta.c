@@ -15,10 +15,12 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "miscadmin.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "compat.h"
 #include "aside/aside_internal.h"
@@ -53,9 +55,27 @@ same_key(const MSTarget *a, const MSTarget *b)
 	return same;
 }
 
-void
-ms_delta_check_key(const MSTarget *then, const MSTarget *now)
+static void
+counts_no_more(const MSTarget *target, const char *column)
 {
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("column \"%s\" of table %s is not counted any more, for which this transaction has deferred increments",
+					column, target->name),
+			 errhint("Change what is counted before the transaction's first increment or in a transaction of its own.")));
+}
+
+/* Is the target, with its key and its count, that of when it was deferred? */
+void
+ms_delta_check_target(const MSTarget *then, const MSTarget *now)
+{
+	HeapTuple	count = then->count == now->count ? NULL :
+		SearchSysCacheAttNum(now->relid, then->count);
+
+	if (HeapTupleIsValid(count))
+		counts_no_more(now,
+					   pstrdup(NameStr(((Form_pg_attribute) GETSTRUCT(count))->attname)));
+
 	if (then != now && !same_key(then, now))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -180,18 +200,6 @@ move_value(const Sized *sized, char **space)
 	return PointerGetDatum(result);
 }
 
-/* Have values of a column that a row gives merged? */
-static bool
-merges(const MSTarget *target, AttrNumber attno)
-{
-	for (int i = 0; i < target->nmerged; i++)
-	{
-		if (target->merged[i].attno == attno)
-			return true;
-	}
-	return false;
-}
-
 /* Copy a row that was counted now by the current role; linked to nothing. */
 MSDelta *
 ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
@@ -262,10 +270,16 @@ ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
 		field->isnull = from->isnull;
 		if (!plain)
 		{
+			const MSMerged *merged;
+
 			field->defaulted = bms_is_member(field->attno, row->defaulted);
 			field->fills = !field->defaulted &&
 				bms_is_member(field->attno, target->fill);
-			field->merges = !field->defaulted && merges(target, field->attno);
+			merged = field->defaulted ? NULL :
+				ms_merged_column(target, field->attno);
+			field->merges = merged != NULL;
+			if (merged != NULL)
+				field->role = merged->role;
 		}
 		field->typid = from->typid;
 		field->value = move_value(from, &space);
@@ -305,20 +319,20 @@ field_is_there(const MSTarget *target, Relation rel, const MSField *field)
 {
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
 										  field->attno - 1);
+	const MSMerged *merged;
 
 	if (att->attisdropped ||
 		(field->defaulted && att->atttypid != field->typid))
 		return false;
 
 	/* what was a detail then is no amount */
-	if (!field->merges && !field->defaulted && merges(target, field->attno))
+	merged = ms_merged_column(target, field->attno);
+	if (!field->merges && !field->defaulted && merged != NULL &&
+		merged->role == MS_ROLE_COUNT)
 		return false;
-	if (field->merges && !merges(target, field->attno))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("column \"%s\" of table %s is not counted any more, for which this transaction has deferred increments",
-						NameStr(att->attname), target->name),
-				 errhint("Change what is counted before the transaction's first increment or in a transaction of its own.")));
+	if (field->merges && (merged == NULL || merged->role != field->role) &&
+		!(field->role == MS_ROLE_COUNT && field->attno == target->count))
+		counts_no_more(target, NameStr(att->attname));
 	if (att->atttypid != field->typid)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -421,7 +435,7 @@ ms_delta_row(const MSDelta *delta, const MSTarget *target, Relation rel)
 {
 	MSRow	   *row;
 
-	ms_delta_check_key(delta->target, target);
+	ms_delta_check_target(delta->target, target);
 	row = row_of_delta(target, delta);
 	set_fields(target, rel, row, delta);
 	row->last_seen = delta->counted;

@@ -408,7 +408,7 @@ find_pinned(MSTarget *target)
 	while (result != NULL && result->relid != target->relid)
 		result = result->next_pinned;
 	if (result != NULL)
-		ms_delta_check_key(result, target);
+		ms_delta_check_target(result, target);
 	return result;
 }
 

@@ -345,7 +345,7 @@ static void
 parse_deltas(Fold *fold)
 {
 	for (int i = 0; i < fold->ndeltas; i++)
-		ms_spill_parse(fold->target, fold->rel, fold->deltas[i], true,
+		ms_spill_parse(fold->target, fold->rel, fold->deltas[i], MS_READ_ALL,
 					   &fold->caller);
 }
 

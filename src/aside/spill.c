@@ -45,13 +45,12 @@
 
 /*
  * Call a function with each delta of a row's key that a snapshot shows, in
- * memory that is given back after it, until it returns false.  Fields: those
- * that were given beside the key are wanted, too.
+ * memory that is given back after it, until it returns false.
  */
 void
 ms_spill_foreach(MSTarget *target, Relation rel, const MSRow *row,
-				 Snapshot snapshot, bool fields, MSSpillFunction function,
-				 void *arg)
+				 Snapshot snapshot, MSReading reading,
+				 MSSpillFunction function, void *arg)
 {
 	int64		hashes[2];
 	int			nhashes = ms_key_hashes(target, row, hashes);
@@ -71,7 +70,7 @@ ms_spill_foreach(MSTarget *target, Relation rel, const MSRow *row,
 		while (more && (delta = ms_spill_next(scan)) != NULL)
 		{
 			ms_prepare_key_order(target);
-			ms_spill_parse(target, rel, delta, fields, NULL);
+			ms_spill_parse(target, rel, delta, reading, NULL);
 			if (ms_compare_rows(target, delta->row, row) == 0)
 				more = function(delta, arg);
 			MemoryContextReset(cxt);
@@ -96,7 +95,8 @@ ms_spill_has_key(MSTarget *target, Relation rel, const MSRow *row,
 {
 	bool		found = false;
 
-	ms_spill_foreach(target, rel, row, snapshot, false, note_delta, &found);
+	ms_spill_foreach(target, rel, row, snapshot, MS_READ_KEY, note_delta,
+					 &found);
 	return found;
 }
 
@@ -187,7 +187,7 @@ take(MSTarget *target, Relation rel, const MSRow *row, int64 *n)
 	taking.snapshot = RegisterSnapshot(GetLatestSnapshot());
 	taking.roleid = GetUserId();
 	taking.sums = ms_sums_begin(target, rel);
-	ms_spill_foreach(target, rel, row, taking.snapshot, true, take_delta,
+	ms_spill_foreach(target, rel, row, taking.snapshot, MS_READ_ALL, take_delta,
 					 &taking);
 	UnregisterSnapshot(taking.snapshot);
 	*n = taking.n;
@@ -316,7 +316,7 @@ discard(Oid relid, MSTarget *target, Relation rel, const MSRow *row)
 											   GetTransactionSnapshot() :
 											   GetLatestSnapshot());
 		if (row != NULL)
-			ms_spill_foreach(target, rel, row, discarding.snapshot, false,
+			ms_spill_foreach(target, rel, row, discarding.snapshot, MS_READ_KEY,
 							 discard_delta, &discarding);
 		else
 			discard_stores(&discarding);

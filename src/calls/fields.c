@@ -351,28 +351,25 @@ check_amount(const MSTarget *target, const MSMerged *column, Datum amount)
 				 errhint("Give a number.")));
 }
 
-/* Of a count of integers the amount is a bigint. */
-static void
-integer_amount(const MSTarget *target, MSRow *row)
+/* A value of a column of integers. */
+static int64
+integer_value(MSCountKind kind, Datum value)
 {
-	Datum	   *value = &row->values[target->count - 1];
+	return kind == MS_COUNT_INT2 ? DatumGetInt16(value) :
+		kind == MS_COUNT_INT4 ? DatumGetInt32(value) : DatumGetInt64(value);
+}
 
-	switch (target->kind)
-	{
-		case MS_COUNT_INT2:
-			row->by = DatumGetInt16(*value);
-			break;
-		case MS_COUNT_INT4:
-			row->by = DatumGetInt32(*value);
-			break;
-		case MS_COUNT_INT8:
-			row->by = DatumGetInt64(*value);
-			break;
-		default:
-			row->by = 0;
-			return;
-	}
-	row->isnull[target->count - 1] = true;
+/* Of a first count of integers the amount is "by". */
+static void
+take_first_count(const MSTarget *target, MSRow *row)
+{
+	int			i = target->count - 1;
+
+	row->by = 0;
+	if (!ms_counts_whole(target->kind))
+		return;
+	row->by = integer_value(target->kind, row->values[i]);
+	row->isnull[i] = true;
 }
 
 /* What is given of columns that merge: a null is not; the first count wins. */
@@ -382,12 +379,17 @@ take_merged(MSTarget *target, MSRow *row, bool by_given)
 	for (int i = 0; i < target->nmerged; i++)
 	{
 		const MSMerged *column = &target->merged[i];
-		Datum		value = row->values[column->attno - 1];
+		Datum	   *value = &row->values[column->attno - 1];
 
 		if (row->isnull[column->attno - 1])
 			row->given = bms_del_member(row->given, column->attno);
 		else if (column->role == MS_ROLE_COUNT)
-			check_amount(target, column, value);
+		{
+			check_amount(target, column, *value);
+			if (i > 0 && ms_is_small(column->count.kind))
+				*value = ms_amount(column->count.kind,
+								   integer_value(column->count.kind, *value));
+		}
 	}
 	row->given = bms_del_member(row->given, target->count);
 	if (target->nmerged == 0 || row->isnull[target->count - 1])
@@ -399,7 +401,7 @@ take_merged(MSTarget *target, MSRow *row, bool by_given)
 						target->merged[0].count.column, target->name),
 				 errdetail("It is among the fields, and it is the argument \"by\" or \"amount\"."),
 				 errhint("Leave one of them out.")));
-	integer_amount(target, row);
+	take_first_count(target, row);
 }
 
 /*

@@ -275,7 +275,8 @@ ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 	if (found || (!target->no_insert &&
 				  !ms_row_security_applies(target, InvalidOid)))
 	{
-		ms_spill_foreach(target, rel, row, GetActiveSnapshot(), fractions,
+		ms_spill_foreach(target, rel, row, GetActiveSnapshot(),
+						 fractions ? MS_READ_ALL : MS_READ_FIRST_COUNT,
 						 add_delta, &value);
 		if (fractions && (pending = ms_pending_row(target, rel, row)) != NULL)
 			add_row(&value, pending);
@@ -317,7 +318,7 @@ read_deltas(Total *total)
 
 		while ((delta = ms_spill_next(scan)) != NULL)
 		{
-			ms_spill_parse(target, total->rel, delta, true, NULL);
+			ms_spill_parse(target, total->rel, delta, MS_READ_ALL, NULL);
 			ms_sums_add(sums, delta->row);
 			MemoryContextReset(cxt);
 		}

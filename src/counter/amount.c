@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * amount.c
- *	  Amounts: values of the types that can be counted in, but for that of
- *	  counter.c.
+ *	  Amounts: what is added to columns of the types that can be counted in,
+ *	  but for that of counter.c.
  *
  * A sum that a column cannot hold is an error that names it.
  *
@@ -102,9 +102,8 @@ ms_amount(MSCountKind kind, int64 by)
 	switch (kind)
 	{
 		case MS_COUNT_INT2:
-			return Int16GetDatum((int16) by);
 		case MS_COUNT_INT4:
-			return Int32GetDatum((int32) by);
+			return (Datum) (intptr_t) by;
 		case MS_COUNT_NUMERIC:
 			return DirectFunctionCall1(int8_numeric, Int64GetDatum(by));
 		case MS_COUNT_FLOAT4:
@@ -129,9 +128,8 @@ ms_amount_is_zero(MSCountKind kind, Datum amount)
 	switch (kind)
 	{
 		case MS_COUNT_INT2:
-			return DatumGetInt16(amount) == 0;
 		case MS_COUNT_INT4:
-			return DatumGetInt32(amount) == 0;
+			return ms_small_amount(amount) == 0;
 		case MS_COUNT_NUMERIC:
 			return DatumGetBool(DirectFunctionCall2(numeric_eq, amount,
 													ms_amount(kind, 0)));
@@ -188,6 +186,30 @@ ms_amount_numeric(MSCountKind kind, Datum amount)
 							   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 }
 
+/*
+ * What was set aside for a count that has come to be one of integers: a whole
+ * number, however it was written.
+ */
+int64
+ms_integer_amount(const MSCount *count, const char *text)
+{
+	Datum		numeric = DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+											  ObjectIdGetDatum(InvalidOid),
+											  Int32GetDatum(-1));
+	Datum		whole = DirectFunctionCall2(numeric_trunc, numeric,
+											Int32GetDatum(0));
+
+	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, numeric, whole)))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("column \"%s\" of table %s cannot count by %s",
+						count->column, count->table, text),
+				 errdetail("That was set aside when it was of another type."),
+				 errhint("Give it its former type until it is merged, or throw that away: SELECT missing_symbol.discard_all(%s).",
+						 quote_literal_cstr(count->table))));
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8, whole));
+}
+
 /* a + b, in the range of a column of integers */
 int64
 ms_add_integers(const MSCount *count, int64 a, int64 b)
@@ -242,20 +264,23 @@ call_numeric(const MSCount *count, PGFunction function, Datum a, Datum b)
 	return result;
 }
 
-/* a + b, of a count's type */
+/* a + b */
 Datum
 ms_add_amounts(const MSCount *count, Datum a, Datum b)
 {
 	switch (count->kind)
 	{
 		case MS_COUNT_INT2:
-			return Int16GetDatum((int16) ms_add_integers(count,
-														 DatumGetInt16(a),
-														 DatumGetInt16(b)));
 		case MS_COUNT_INT4:
-			return Int32GetDatum((int32) ms_add_integers(count,
-														 DatumGetInt32(a),
-														 DatumGetInt32(b)));
+			{
+				int64		sum;
+
+				if (pg_add_s64_overflow(ms_small_amount(a),
+										ms_small_amount(b), &sum) ||
+					sum != (intptr_t) sum)
+					out_of_range(count);
+				return (Datum) (intptr_t) sum;
+			}
 		case MS_COUNT_NUMERIC:
 			return call_numeric(count, numeric_add, a, b);
 		case MS_COUNT_FLOAT4:
@@ -286,12 +311,26 @@ ms_add_amounts(const MSCount *count, Datum a, Datum b)
 	}
 }
 
-/* A sum as its column has it. */
+/* A column's value, with an amount added. */
 Datum
-ms_fit_amount(const MSCount *count, Datum amount)
+ms_count_amount(const MSCount *count, Datum value, bool isnull, Datum amount)
 {
-	if (count->kind != MS_COUNT_NUMERIC || count->typmod < 0)
-		return amount;
-	return call_numeric(count, numeric, amount,
-						Int32GetDatum(count->typmod));
+	switch (count->kind)
+	{
+		case MS_COUNT_INT2:
+			return Int16GetDatum((int16) ms_add_integers(count,
+														 isnull ? 0 : DatumGetInt16(value),
+														 ms_small_amount(amount)));
+		case MS_COUNT_INT4:
+			return Int32GetDatum((int32) ms_add_integers(count,
+														 isnull ? 0 : DatumGetInt32(value),
+														 ms_small_amount(amount)));
+		default:
+			if (!isnull)
+				amount = ms_add_amounts(count, value, amount);
+			if (count->kind != MS_COUNT_NUMERIC || count->typmod < 0)
+				return amount;
+			return call_numeric(count, numeric, amount,
+								Int32GetDatum(count->typmod));
+	}
 }

@@ -77,6 +77,22 @@ typedef struct MSCount
 	const char *table;			/* ... quoted */
 } MSCount;
 
+/*
+ * An amount is of its count's type.  That of a smaller integer is wider, as
+ * the sum of those that wait may be: as wide as a Datum holds by value.
+ */
+static inline bool
+ms_is_small(MSCountKind kind)
+{
+	return kind == MS_COUNT_INT2 || kind == MS_COUNT_INT4;
+}
+
+static inline int64
+ms_small_amount(Datum amount)
+{
+	return (intptr_t) amount;
+}
+
 /* is it counted by whole numbers only? */
 static inline bool
 ms_counts_whole(MSCountKind kind)
@@ -89,9 +105,11 @@ extern Datum ms_amount(MSCountKind kind, int64 by);
 extern bool ms_amount_is_zero(MSCountKind kind, Datum amount);
 extern bool ms_amount_is_finite(MSCountKind kind, Datum amount);
 extern Datum ms_amount_numeric(MSCountKind kind, Datum amount);
+extern int64 ms_integer_amount(const MSCount *count, const char *text);
 extern int64 ms_add_integers(const MSCount *count, int64 a, int64 b);
 extern Datum ms_add_amounts(const MSCount *count, Datum a, Datum b);
-extern Datum ms_fit_amount(const MSCount *count, Datum amount);
+extern Datum ms_count_amount(const MSCount *count, Datum value, bool isnull,
+							 Datum amount);
 
 /*
  * tally.c: what this session's increments came to.

@@ -92,6 +92,30 @@ ms_index_predicate(Relation index)
 												false));
 }
 
+/* What tells a tree from those that are not equal to it; 0: there is none. */
+uint64
+ms_tree_mark(Node *tree)
+{
+	static const char location[] = ":location ";
+	uint64		hash = UINT64CONST(0xCBF29CE484222325);
+	char	   *text;
+
+	if (tree == NULL)
+		return 0;
+	text = nodeToString(tree);
+	for (const char *c = text; *c != '\0'; c++)
+	{
+		/* where it stood in a statement */
+		if (strncmp(c, location, strlen(location)) == 0)
+			c += strcspn(c + strlen(location), " })") + strlen(location);
+		if (*c == '\0')
+			break;
+		hash = (hash ^ (unsigned char) *c) * UINT64CONST(0x100000001B3);
+	}
+	pfree(text);
+	return hash == 0 ? 1 : hash;
+}
+
 /* The place in an index of the i-th column of another; -1: it is not there. */
 static int
 same_place(Relation index, Relation other, int i)

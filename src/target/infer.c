@@ -684,6 +684,7 @@ set_key(MSTarget *target, Relation rel, Relation index, List *named,
 	{
 		target->nulls = ms_nulls_not_distinct(form);
 		target->predicate = ms_index_tree(index, Anum_pg_index_indpred);
+		target->predicate_mark = ms_tree_mark(target->predicate);
 		target->predicate_columns =
 			add_base_columns(target, rel, target->predicate, NULL,
 							 &target->generated);

@@ -477,6 +477,12 @@ static void
 set_text(MSTarget *target, Form_pg_attribute att, Datum value, JsonbValue *v)
 {
 	v->type = jbvString;
+	if (ms_is_small_count(target, att->attnum))
+	{
+		v->val.string.val = psprintf(INT64_FORMAT, ms_small_amount(value));
+		v->val.string.len = strlen(v->val.string.val);
+		return;
+	}
 	if (att->atttypid == TEXTOID || att->atttypid == VARCHAROID)
 	{
 		struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
@@ -493,11 +499,11 @@ set_text(MSTarget *target, Form_pg_attribute att, Datum value, JsonbValue *v)
 
 /*
  * Columns of a row as pairs of a JSON object, texts by name in the order of
- * jsonb; numbered: by number and name.  Behind room for one more.
+ * jsonb; merging: by what origin.c has of it.  Behind room for one more.
  */
 static JsonbPair *
 make_pairs(MSTarget *target, Relation rel, const MSRow *row,
-		   const Bitmapset *attnos, bool numbered, int *n)
+		   const Bitmapset *attnos, bool merging, int *n)
 {
 	JsonbPair  *pairs;
 	Field	   *fields;
@@ -512,8 +518,8 @@ make_pairs(MSTarget *target, Relation rel, const MSRow *row,
 		fields[i].attno = attno;
 		fields[i].name = NameStr(TupleDescAttr(RelationGetDescr(rel),
 											   attno - 1)->attname);
-		if (numbered)
-			fields[i].name = psprintf("%d %s", attno, fields[i].name);
+		if (merging)
+			fields[i].name = ms_origin_merging(target, rel, attno);
 		fields[i].len = strlen(fields[i].name);
 	}
 	qsort(fields, *n, sizeof(Field), compare_fields);
@@ -630,13 +636,10 @@ read_pairs(const Parsing *parsing, JsonbContainer *container)
 	return result;
 }
 
-/* A value that was given of a count which has become one of integers. */
+/* A value that was given of the first count, which has become one of integers. */
 static void
-add_integer(const MSTarget *target, MSRow *row, char *text)
+add_integer(const MSTarget *target, MSRow *row, int64 by)
 {
-	int64		by = DatumGetInt64(DirectFunctionCall1(int8in,
-													   CStringGetDatum(text)));
-
 	if (pg_add_s64_overflow(row->by, by, &row->by))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -645,21 +648,34 @@ add_integer(const MSTarget *target, MSRow *row, char *text)
 						   target->name)));
 }
 
-/* Of numerics the sum is rounded, where the column's scale has become less. */
-static int32
-merged_typmod(const Parsing *parsing, AttrNumber attno)
+/* Read a value that merges. */
+static void
+read_merging(const Parsing *parsing, AttrNumber attno, const JsonbValue *v)
 {
-	Oid			type = TupleDescAttr(RelationGetDescr(parsing->rel),
-									 attno - 1)->atttypid;
-	const MSTarget *target = parsing->target;
+	MSTarget   *target = parsing->target;
+	MSRow	   *row = parsing->row;
+	const MSCount *count = ms_merged_count(target, attno);
+	const char *text = pnstrdup(v->val.string.val, v->val.string.len);
 
-	for (int i = 0; type == NUMERICOID && i < target->nmerged; i++)
+	if (attno == target->count && ms_counts_whole(target->kind))
 	{
-		if (target->merged[i].attno == attno &&
-			target->merged[i].role == MS_ROLE_COUNT)
-			return -1;
+		MSCount		first = {.kind = target->kind, .table = target->name,
+		.column = ms_column_name(parsing->rel, attno)};
+
+		add_integer(target, row, ms_integer_amount(&first, text));
 	}
-	return column_typmod(parsing, attno);
+	else if (count != NULL && count->kind <= MS_COUNT_INT8)
+	{
+		row->values[attno - 1] = ms_amount(count->kind,
+										   ms_integer_amount(count, text));
+		row->isnull[attno - 1] = false;
+	}
+	else
+
+		/* of numerics the sum is rounded, where the scale has become less */
+		read_column(parsing, attno,
+					count != NULL && count->kind == MS_COUNT_NUMERIC ? -1 :
+					column_typmod(parsing, attno), v);
 }
 
 /* Read the values that merge; no amount may be lost. */
@@ -682,11 +698,7 @@ read_merged(const Parsing *parsing)
 		else if (token == WJB_VALUE && attno != InvalidAttrNumber &&
 				 v.type == jbvString)
 		{
-			if (attno == target->count && ms_counts_whole(target->kind))
-				add_integer(target, row, pnstrdup(v.val.string.val,
-												  v.val.string.len));
-			else
-				read_column(parsing, attno, merged_typmod(parsing, attno), &v);
+			read_merging(parsing, attno, &v);
 			if (attno != target->count)
 				row->given = bms_add_member(row->given, attno);
 		}
@@ -728,6 +740,8 @@ read_fields(const Parsing *parsing)
 	{
 		AttrNumber	merged = target->merged[i].attno;
 
+		if (target->merged[i].role != MS_ROLE_COUNT)
+			continue;
 		row->given = bms_del_member(row->given, merged);
 		if (!bms_is_member(merged, row->defaulted))
 			row->isnull[merged - 1] = true;
@@ -739,6 +753,27 @@ read_fields(const Parsing *parsing)
 		for (int i = 0; i < target->nargs; i++)
 			row->given = bms_add_member(row->given, target->args[i].attno);
 	}
+}
+
+/* The amount, where it was counted in a column that is not the first any more. */
+static void
+set_amount(const Parsing *parsing)
+{
+	MSTarget   *target = parsing->target;
+	MSRow	   *row = parsing->row;
+	AttrNumber	attno = ms_origin_count(target, parsing->rel, parsing->delta);
+	const MSCount *count;
+	Datum		amount;
+
+	if (likely(attno == target->count))
+		return;
+	count = ms_merged_count(target, attno);
+	amount = ms_amount(count->kind, parsing->delta->by);
+	row->values[attno - 1] = ms_row_fills(row, attno) ?
+		ms_add_amounts(count, row->values[attno - 1], amount) : amount;
+	row->isnull[attno - 1] = false;
+	row->given = bms_add_member(row->given, attno);
+	row->by -= parsing->delta->by;
 }
 
 /* Read a row's key values. */
@@ -796,8 +831,8 @@ parsing_context(void *arg)
 
 /* Make the row of a delta that was read. */
 void
-ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta, bool fields,
-			   const MSApplier *applier)
+ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta,
+			   MSReading reading, const MSApplier *applier)
 {
 	MSRow	   *row = ms_row_make(target);
 	Parsing		parsing = {target, rel, delta, applier, row};
@@ -811,8 +846,12 @@ ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta, bool fields,
 	row->first_seen = delta->first_seen;
 	row->last_seen = delta->last_seen;
 	row->origin = MS_FROM_STORE;
-	if (fields)
+	if (reading == MS_READ_ALL ||
+		(reading == MS_READ_FIRST_COUNT &&
+		 ms_origin_has_amount(target, rel, delta)))
 		read_fields(&parsing);
+	if (reading != MS_READ_KEY && delta->by != 0)
+		set_amount(&parsing);
 	key_from_texts(&parsing);
 	error_context_stack = errcallback.previous;
 	delta->row = row;

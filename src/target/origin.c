@@ -8,16 +8,19 @@
  * It stands among the fields, under the empty name, which no column can have;
  * version 1.1 wrote none, and ignores it.  A text, with the system's identifier,
  * the role, the table, the key's columns by number and by name; and behind it
- * what defaults said, if they said anything, and what merges, by the numbers and
- * names of columns:
+ * what defaults said, if they said anything, and what merges, by the numbers,
+ * roles and names of columns:
  *
- *	  {"": "7412345678901234567 16390 16402 3,1 url,\"Day\""}
- *	  {"": "7412345678901234567 16390 16402 3,-1 tenant,\"lower(email)\""}
- *	  {"": ["7412345678901234567 16390 16402 3,1 url,\"Day\"", {"tenant": "a"}]}
- *	  {"": ["7412345678901234567 16390 16402 3,1 url,\"Day\"", {}, {"5 spend": "0.25"}]}
+ *	  {"": "7412345678901234567 16390 16402 3,1:4 url,\"Day\""}
+ *	  {"": "7412345678901234567 16390 16402 3,-1:4 tenant,\"lower(email)\""}
+ *	  {"": ["7412345678901234567 16390 16402 3,1:4 url,\"Day\"", {"tenant": "a"}]}
+ *	  {"": ["7412345678901234567 16390 16402 3,1:4 url,\"Day\"", {}, {"5+ spend": "0.25"}]}
  *
- * Unlike another field, what merges is never left out as one that nobody knows:
- * amounts would be lost.
+ * Behind the numbers of the key is that of the column that its amount is for,
+ * and of an index with a predicate a mark of that, "3:4:9c1185a5c5e9fc54".
+ *
+ * Unlike another field, what merges is never left out as one that nobody knows,
+ * or that has another role now: amounts would be lost.
  *
  * An expression of the key has the number -1 and for a name its text, or of a long
  * one the beginning and a hash: that tells whether it still is the same one.
@@ -101,6 +104,10 @@ make_pair(MSTarget *target, Relation rel, Oid role, uint64 system,
 		appendStringInfo(&text, "%c%d", i == 0 ? ' ' : ',',
 						 target->keys[i].expr != NULL ? EXPRESSION :
 						 target->keys[i].column.attno);
+	appendStringInfo(&text, ":%d", target->count);
+	if (target->predicate_mark != 0)
+		appendStringInfo(&text, ":%016llx",
+						 (unsigned long long) target->predicate_mark);
 	for (int i = 0; i < target->nkeys; i++)
 		appendStringInfo(&text, "%c%s", i == 0 ? ' ' : ',',
 						 quote_identifier(target->keys[i].expr != NULL ?
@@ -190,6 +197,8 @@ typedef struct MSSaid
 	Oid			table;
 	int			nattnums;		/* as many as the key has; 0: not told */
 	AttrNumber	attnums[INDEX_MAX_KEYS];
+	AttrNumber	count;			/* 0: not told; nor the predicate */
+	uint64		predicate;
 } MSSaid;
 
 /* longer ones, of keys of many columns, are read each time */
@@ -210,6 +219,15 @@ read_numbers(char *text, MSSaid *said)
 		said->attnums[said->nattnums++] = attnum == (AttrNumber) attnum ?
 			attnum : InvalidAttrNumber;
 	} while (*text++ == ',' && said->nattnums < INDEX_MAX_KEYS);
+	if (text[-1] == ':')
+	{
+		said->count = strtol(text, &text, 10);
+		if (*text++ == ':')
+		{
+			said->predicate = strtoull(text, &text, 16);
+			text++;
+		}
+	}
 	return text[-1] == ' ' ? text : "";
 }
 
@@ -335,6 +353,18 @@ place_of(const MSTarget *target, AttrNumber attno)
 	return -1;
 }
 
+/* What a delta says that was written here, of this table; or NULL. */
+static const MSSaid *
+said_here(const MSTarget *target, const MSSpilled *delta)
+{
+	const MSSaid *said;
+
+	if (delta->origin == NULL || delta->system != GetSystemIdentifier())
+		return NULL;
+	said = read_said(delta->origin, delta->origin_len);
+	return said->table == target->relid ? said : NULL;
+}
+
 static void
 key_has_changed(const MSTarget *target, const MSSpilled *delta, int n)
 {
@@ -360,6 +390,17 @@ key_has_changed(const MSTarget *target, const MSSpilled *delta, int n)
 					 quote_literal_cstr(target->name))));
 }
 
+static void
+predicate_has_changed(const MSTarget *target)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the key of table %s has changed", target->name),
+			 errdetail("A delta was set aside when its index had another predicate, or none."),
+			 errhint("Give it its former key until they are merged, or throw them away: SELECT missing_symbol.discard_all(%s).",
+					 quote_literal_cstr(target->name))));
+}
+
 /*
  * The place in the key, as it is now, of each of the n values that a delta's
  * key has.  A column that is neither there by its number nor by its name has
@@ -377,9 +418,14 @@ ms_origin_places(const MSTarget *target, Relation rel, const MSSpilled *delta,
 
 	if (delta->origin != NULL)
 		said = read_said(delta->origin, delta->origin_len);
-	if (said != NULL && delta->system == GetSystemIdentifier() &&
-		said->table == target->relid && said->nattnums == n)
-		attnums = said->attnums;
+	if (said != NULL && said_here(target, delta) != NULL)
+	{
+		if (said->nattnums == n)
+			attnums = said->attnums;
+		if (said->count != InvalidAttrNumber &&
+			said->predicate != target->predicate_mark)
+			predicate_has_changed(target);
+	}
 	if (n != target->nkeys)
 		key_has_changed(target, delta, n);
 	for (int i = 0; i < n; i++)
@@ -439,38 +485,121 @@ merges_no_more(const MSTarget *target, const char *name)
 					 quote_literal_cstr(target->name))));
 }
 
+/* The letter of a role, behind the number of a column. */
+static const char role_letters[] = {
+	[MS_ROLE_COUNT] = '+',
+	[MS_ROLE_LATEST] = '=',
+	[MS_ROLE_GREATEST] = '>',
+	[MS_ROLE_LEAST] = '<'
+};
+
+/* The key of a value that merges. */
+char *
+ms_origin_merging(const MSTarget *target, Relation rel, AttrNumber attno)
+{
+	const MSMerged *merged = ms_merged_column(target, attno);
+
+	return psprintf("%d%c %s", attno, role_letters[merged->role],
+					ms_column_name(rel, attno));
+}
+
 /*
- * The column of a value that merges, by its key, "number name"; 0 where it has
- * been dropped.
+ * The column of a value that merges, by its key, "number, letter, name", and
+ * these; *dropped: it has been.
  */
+static AttrNumber
+read_merging(const MSTarget *target, Relation rel, const MSSpilled *delta,
+			 const char *key, char *letter, const char **name, bool *dropped)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	char	   *rest;
+	long		number = strtol(key, &rest, 10);
+
+	*letter = *rest;
+	*name = rest[0] == '\0' || rest[1] == '\0' ? "" : rest + 2;
+	*dropped = false;
+	if (number <= 0 || number > desc->natts || said_here(target, delta) == NULL)
+		return ms_column_number(rel, *name);
+	*dropped = TupleDescAttr(desc, number - 1)->attisdropped;
+	return number;
+}
+
+/* Is it one of the first count? */
+static bool
+is_of_first_count(const MSTarget *target, AttrNumber attno, char letter)
+{
+	return attno == target->count && letter == role_letters[MS_ROLE_COUNT];
+}
+
+/* The column of a value that merges, by its key; 0 where it has been dropped. */
 AttrNumber
 ms_origin_merged(const MSTarget *target, Relation rel, const MSSpilled *delta,
 				 const char *key)
 {
-	TupleDesc	desc = RelationGetDescr(rel);
-	char	   *name;
-	long		number = strtol(key, &name, 10);
-	AttrNumber	attno;
+	char		letter;
+	const char *name;
+	bool		dropped;
+	AttrNumber	attno = read_merging(target, rel, delta, key, &letter, &name,
+									 &dropped);
+	const MSMerged *merged;
 
-	if (*name == ' ')
-		name++;
-	if (delta->origin != NULL && delta->system == GetSystemIdentifier() &&
-		read_said(delta->origin, delta->origin_len)->table == target->relid &&
-		number > 0 && number <= desc->natts)
-	{
-		if (TupleDescAttr(desc, number - 1)->attisdropped)
-			return InvalidAttrNumber;
-		attno = number;
-	}
-	else
-		attno = ms_column_number(rel, name);
-	if (attno == target->count)
+	if (dropped)
+		return InvalidAttrNumber;
+	if (is_of_first_count(target, attno, letter))
 		return attno;
-	for (int i = 0; i < target->nmerged; i++)
+	merged = ms_merged_column(target, attno);
+	if (merged == NULL || letter != role_letters[merged->role])
+		merges_no_more(target, name);
+	return attno;
+}
+
+/*
+ * The column that a delta's amount is for: the first count, or what was that
+ * then and is counted still.  After a restore it is the first.
+ */
+AttrNumber
+ms_origin_count(const MSTarget *target, Relation rel, const MSSpilled *delta)
+{
+	const MSSaid *said = said_here(target, delta);
+	TupleDesc	desc = RelationGetDescr(rel);
+	const MSCount *count;
+
+	if (said == NULL || said->count == target->count || said->count <= 0 ||
+		said->count > desc->natts ||
+		TupleDescAttr(desc, said->count - 1)->attisdropped)
+		return target->count;
+	count = ms_merged_count(target, said->count);
+	if (count == NULL || count->kind > MS_COUNT_FLOAT8)
+		merges_no_more(target, ms_column_name(rel, said->count));
+	return said->count;
+}
+
+/* Has a delta an amount for the first count beside its own? */
+bool
+ms_origin_has_amount(const MSTarget *target, Relation rel,
+					 const MSSpilled *delta)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	v;
+	bool		found = false;
+
+	if (delta->merged == NULL)
+		return false;
+	it = JsonbIteratorInit(delta->merged);
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
-		if (target->merged[i].attno == attno)
-			return attno;
+		char		letter;
+		const char *name;
+		bool		dropped;
+		AttrNumber	attno;
+
+		if (token != WJB_KEY)
+			continue;
+		attno = read_merging(target, rel, delta,
+							 pnstrdup(v.val.string.val, v.val.string.len),
+							 &letter, &name, &dropped);
+		found |= is_of_first_count(target, attno, letter);
 	}
-	merges_no_more(target, name);
-	return InvalidAttrNumber;
+	return found;
 }

@@ -82,6 +82,37 @@ ms_row_fills(const MSRow *row, AttrNumber attno)
 	return !row->isnull[attno - 1] && !bms_is_member(attno, row->defaulted);
 }
 
+/* A column's place among those that merge; NULL: it is none. */
+static inline const MSMerged *
+ms_merged_column(const MSTarget *target, AttrNumber attno)
+{
+	for (int i = 0; i < target->nmerged; i++)
+	{
+		if (target->merged[i].attno == attno)
+			return &target->merged[i];
+	}
+	return NULL;
+}
+
+/* The count of a column whose amounts are given by name; NULL: it is none. */
+static inline const MSCount *
+ms_merged_count(const MSTarget *target, AttrNumber attno)
+{
+	const MSMerged *merged = ms_merged_column(target, attno);
+
+	return merged != NULL && merged->role == MS_ROLE_COUNT ?
+		&merged->count : NULL;
+}
+
+/* Is what a row has for a column wider than its type: as ms_small_amount()? */
+static inline bool
+ms_is_small_count(const MSTarget *target, AttrNumber attno)
+{
+	const MSCount *count = ms_merged_count(target, attno);
+
+	return count != NULL && ms_is_small(count->kind);
+}
+
 extern MSRow *ms_row_make(const MSTarget *target);
 extern MSRow *ms_row_copy(const MSTarget *target, Relation rel,
 						  const MSRow *row);

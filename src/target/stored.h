@@ -77,12 +77,17 @@ extern bool ms_key_text_exact(MSTarget *target);
 extern Datum ms_spill_fields(MSTarget *target, Relation rel, const MSRow *row,
 							 Oid role, uint64 system);
 
-/*
- * make a delta's row, with the fields or without; for whoever merges it, NULL:
- * to be shown
- */
+/* how much of a delta is read */
+typedef enum MSReading
+{
+	MS_READ_KEY,
+	MS_READ_FIRST_COUNT,		/* and what it is counted by */
+	MS_READ_ALL
+} MSReading;
+
+/* make a delta's row; for whoever merges it, NULL: to be shown */
 extern void ms_spill_parse(MSTarget *target, Relation rel, MSSpilled *delta,
-						   bool fields, const MSApplier *applier);
+						   MSReading reading, const MSApplier *applier);
 
 /* error where a value violates a constraint of a domain; an amount is none */
 extern void ms_check_domains(const MSTarget *target, Relation rel,

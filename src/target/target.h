@@ -136,6 +136,7 @@ typedef struct MSTarget
 	bool		ordered;		/* or else key values have no order */
 	bool		nulls;			/* null is a value of it */
 	Node	   *predicate;		/* of its index, as stored; NULL: none */
+	uint64		predicate_mark; /* tells it from others; 0: none */
 	List	   *exprs;			/* of its index, as stored */
 	Bitmapset  *generated;		/* columns that it is computed with */
 	Bitmapset  *predicate_columns;	/* and those that these are made of */

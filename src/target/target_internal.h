@@ -29,6 +29,7 @@ extern int	ms_index_position(Form_pg_index form, AttrNumber attno);
 extern Oid	ms_index_equality(Relation index, int i);
 extern Node *ms_index_expression(Relation index, int i);
 extern List *ms_index_predicate(Relation index);
+extern uint64 ms_tree_mark(Node *tree);
 extern bool ms_index_has_columns_of(Relation index, Relation key,
 									bool *same_class);
 extern bool ms_index_is_special(Relation rel, Relation index);
@@ -61,8 +62,14 @@ extern struct JsonbPair ms_origin_pair(MSTarget *target, Relation rel,
 									   const int n[2]);
 extern Datum ms_origin_alone(MSTarget *target, Relation rel, Oid role,
 							 uint64 system);
+extern char *ms_origin_merging(const MSTarget *target, Relation rel,
+							   AttrNumber attno);
 extern AttrNumber ms_origin_merged(const MSTarget *target, Relation rel,
 								   const MSSpilled *delta, const char *key);
+extern AttrNumber ms_origin_count(const MSTarget *target, Relation rel,
+								  const MSSpilled *delta);
+extern bool ms_origin_has_amount(const MSTarget *target, Relation rel,
+								 const MSSpilled *delta);
 extern void ms_origin_places(const MSTarget *target, Relation rel,
 							 const MSSpilled *delta, int n, int *places);
 
