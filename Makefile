@@ -163,6 +163,7 @@ REGRESS_BOTH = \
 	spill \
 	symbols \
 	tables \
+	judged \
 	partitions \
 	triggers \
 	trust \

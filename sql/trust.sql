@@ -82,7 +82,8 @@ END $$;
 CREATE TRIGGER refuse AFTER INSERT ON trust.refuses FOR EACH ROW EXECUTE FUNCTION trust.refuse();
 SELECT missing_symbol.increment('trust.refuses', k) FROM unnest('{57014,40001,55P03,XX000,53100}'::text[]) k;
 SELECT missing_symbol.increment('trust.zz_last', 'x');
-SELECT missing_symbol.fold();
+-- how many: a worker that others have started may have come first
+SELECT missing_symbol.fold() \g /dev/null
 RESET ROLE;
 SELECT key, delta, error FROM missing_symbol.spilled WHERE target = 'trust.refuses'::regclass ORDER BY key;
 TABLE trust.zz_last;
@@ -108,7 +109,8 @@ BEGIN
 END $$;
 SELECT missing_symbol.increment('trust.refuses', k) FROM unnest('{42P01,53400,58P01,zz}'::text[]) k;
 SELECT missing_symbol.increment('trust.zz_last', 'x');
-SELECT missing_symbol.fold();
+-- how many: a worker that others have started may have come first
+SELECT missing_symbol.fold() \g /dev/null
 SELECT * FROM trust.refuses ORDER BY k;
 TABLE trust.zz_last;
 RESET ROLE;
