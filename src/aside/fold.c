@@ -657,12 +657,13 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 	MSActing	acting;
 	Relation	rel;
 	int			nestlevel = NewGUCNestLevel();
+	int			lock_ms = fold->terms.hurry ? LOCK_AGAIN_MS : LOCK_MS;
 	volatile bool more = false;
 
 	/* to look at the table can run code, too */
 	ms_limit_start(fold->terms.limit);
-	if (!fold->wait)
-		limit_locks(fold->terms.hurry ? LOCK_AGAIN_MS : LOCK_MS);
+	if (!fold->wait && fold->terms.limit > 0)
+		limit_locks(lock_ms);
 	fold->cxt = CurrentMemoryContext;
 	oldcxt = MemoryContextSwitchTo(AllocSetContextCreate(CurrentMemoryContext,
 														 "missing_symbol fold",
@@ -678,6 +679,9 @@ open_and_fold_part(Fold *fold, MSStore store, int64 *after, int limit)
 		relation_close(rel, NoLock);
 		fold->ready = is_ready(fold);
 		fold->folded.overdue |= ms_limit_end();
+		/* who names a table waits for it and its partitions, for no delta */
+		if (!fold->wait)
+			limit_locks(lock_ms);
 		if (fold->ready == MS_READY && !fold->folded.overdue)
 			more = fold_part(fold, store, after, limit);
 	}
