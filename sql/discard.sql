@@ -507,5 +507,26 @@ SELECT missing_symbol.fold('views'), missing_symbol.fold('also');
 TABLE views;
 TABLE also;
 
+--
+-- At the COMMIT: what waits still is discarded; what has come to its row is there
+--
+CREATE TABLE late (k text PRIMARY KEY, count bigint) WITH (fillfactor = 70);
+CREATE FUNCTION discard_late() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE NOTICE '% %: % and %', TG_OP, NEW.k, missing_symbol.discard('late', NEW.k), missing_symbol.discard_all('also');
+    RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER late AFTER INSERT OR UPDATE ON late DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION discard_late();
+SELECT missing_symbol.track('late', apply => 'commit'), missing_symbol.track('also', apply => 'commit');
+BEGIN;
+SELECT missing_symbol.increment('also', '/b'), missing_symbol.increment('late', 'a'), missing_symbol.increment('late', 'b');
+INSERT INTO late VALUES ('a', 5);
+SET client_min_messages = notice;
+COMMIT;
+SET client_min_messages = warning;
+TABLE late ORDER BY k;
+TABLE also;
+
 DROP SCHEMA discard CASCADE;
 DROP ROLE regress_discard_counts, regress_discard_deletes, regress_discard_none;

@@ -141,7 +141,6 @@ DROP INDEX keys.beside_part;
 SELECT pg_temp.try($$SELECT missing_symbol.increment('keys.beside', 'x')$$);
 SELECT missing_symbol.configure('keys.beside', '{"index": "beside_same"}');
 SELECT missing_symbol.increment('keys.beside', 'x');
-SELECT pg_temp.try($$CALL missing_symbol.prune('keys.mixed', '1 day', dry_run => true)$$);
 
 -- what track() is yet to name is a warning: it can name nothing before
 CREATE TABLE keys.unnamed (email text, "N of" bigint, seen timestamptz) WITH (fillfactor = 70);
@@ -428,6 +427,43 @@ SELECT pg_temp.try($$SELECT missing_symbol.increment('keys.swapped', 1)$$);
 ALTER INDEX keys.swapped_other RENAME TO swapped_key;
 SELECT missing_symbol.increment('keys.swapped', 1);
 TABLE keys.swapped ORDER BY a;
+-- prune() takes the rows that the index has, asked for their keys
+CREATE TABLE keys.pruned (k int, tenant text, email text, count bigint DEFAULT 1, last_seen timestamptz DEFAULT '2020-01-01', live bool DEFAULT true) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX pruned_key ON keys.pruned (lower(email), tenant) WHERE live;
+SELECT missing_symbol.configure('keys.pruned', '{"index": "pruned_key"}'), missing_symbol.track('keys.pruned', key => '{email,tenant}', apply => 'buffer');
+ALTER TABLE keys.pruned DROP k;
+INSERT INTO keys.pruned (email, tenant) VALUES ('Old', 'a'), ('Older', 'a'), ('Waits', 'a'), (NULL, 'a'), ('No tenant', NULL);
+INSERT INTO keys.pruned (email, tenant, live) VALUES ('Old', 'a', false);
+INSERT INTO keys.pruned (email, tenant, last_seen) VALUES ('New', 'a', now());
+SELECT missing_symbol.increment('keys.pruned', 'WAITS', 'a');
+SET client_min_messages = notice;
+CALL missing_symbol.prune('keys.pruned', '1 day', dry_run => true);
+CALL missing_symbol.prune('keys.pruned', '1 day', batch => 2);
+SET client_min_messages = error;
+SELECT email, tenant, live FROM keys.pruned ORDER BY email, tenant, live;
+SELECT missing_symbol.fold('keys.pruned');
+UPDATE keys.pruned SET last_seen = '2020-01-01' WHERE email = 'Waits';
+CALL missing_symbol.prune('keys.pruned', '1 day');
+SELECT email, tenant, live FROM keys.pruned ORDER BY email, tenant, live;
+-- of a partitioned table, too, which is counted by the general path
+CREATE TABLE keys.parts (tenant int, email text, count bigint DEFAULT 1, last_seen timestamptz DEFAULT '2020-01-01') PARTITION BY LIST (tenant);
+CREATE TABLE keys.part_1 PARTITION OF keys.parts FOR VALUES IN (1);
+CREATE TABLE keys.part_2 (count bigint DEFAULT 1, gone int, last_seen timestamptz DEFAULT '2020-01-01', email text, tenant int);
+ALTER TABLE keys.part_2 DROP gone;
+ALTER TABLE keys.parts ATTACH PARTITION keys.part_2 FOR VALUES IN (2);
+CREATE UNIQUE INDEX parts_key ON keys.parts (lower(email), tenant);
+SELECT missing_symbol.configure('keys.parts', '{"index": "parts_key"}'), missing_symbol.track('keys.parts', key => '{email,tenant}');
+SELECT path LIKE 'general', reason ~ 'key|fast_path' FROM missing_symbol.describe('keys.parts');
+SELECT missing_symbol.increment('keys.parts', 'A', 1), missing_symbol.increment('keys.parts', 'a', 1), missing_symbol.increment('keys.parts', 'A', 2), missing_symbol.value('keys.parts', 'a', 1);
+SELECT inserted, incremented FROM missing_symbol.increment_rows('keys.parts', '[{"email": "B", "tenant": 2}, {"email": "b", "tenant": 2}, {"email": "b", "tenant": 1}, {"email": "A", "tenant": 2}]');
+SELECT missing_symbol.track('keys.parts', key => '{email,tenant}', apply => 'buffer');
+SELECT missing_symbol.increment('keys.parts', 'C', 2), missing_symbol.increment('keys.parts', 'c', 2), missing_symbol.increment('keys.parts', 'a', 1);
+SELECT tenant, email, count FROM missing_symbol.total(NULL::keys.parts) ORDER BY tenant, email;
+SELECT missing_symbol.fold('keys.parts'), missing_symbol.value('keys.parts', 'C', 2);
+SELECT pg_temp.try($$SELECT missing_symbol.increment('keys.parts', 'x', 3)$$);
+UPDATE keys.parts SET last_seen = '2020-01-01' WHERE lower(email) = 'a';
+CALL missing_symbol.prune('keys.parts', '1 day');
+SELECT tableoid::regclass, tenant, email, count FROM keys.parts ORDER BY tenant, email;
 -- nothing that a search_path has
 CREATE FUNCTION keys.lower(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'not that' $$;
 CREATE FUNCTION keys.differ(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT false $$;

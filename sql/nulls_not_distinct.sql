@@ -96,4 +96,29 @@ CREATE FUNCTION nnd.none() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.b :=
 CREATE TRIGGER none BEFORE INSERT ON nnd.mixed FOR EACH ROW EXECUTE FUNCTION nnd.none();
 SELECT missing_symbol.increment('nnd.mixed', 'a', 5, NULL), missing_symbol.increment('nnd.mixed', 'z', 5, NULL), missing_symbol.increment('nnd.mixed', 'Z', 6, NULL);
 TABLE nnd.mixed ORDER BY a, b, c;
+-- what waits with a null, and an index of which null is no value any more
+CREATE TABLE nnd.waits (a int, b int, count int NOT NULL DEFAULT 0) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX waits_key ON nnd.waits (a, b) NULLS NOT DISTINCT;
+SELECT missing_symbol.configure('nnd.waits', '{"index": "waits_key"}'), missing_symbol.track('nnd.waits', apply => 'buffer');
+SELECT missing_symbol.increment('nnd.waits', 1, NULL);
+BEGIN;
+DROP INDEX nnd.waits_key;
+CREATE UNIQUE INDEX waits_key ON nnd.waits (a, b);
+\set VERBOSITY default
+SELECT * FROM missing_symbol.total(NULL::nnd.waits);
+\set VERBOSITY terse
+ROLLBACK;
+-- prune() knows such keys
+CALL missing_symbol.prune('nnd.waits', '1 day', dry_run => true);
+ALTER TABLE nnd.waits ADD last_seen timestamptz DEFAULT '2020-01-01';
+INSERT INTO nnd.waits (a, b) VALUES (1, NULL), (2, NULL), (NULL, NULL);
+CALL missing_symbol.prune('nnd.waits', '1 day');
+SELECT a, b, count FROM nnd.waits ORDER BY a, b;
+-- a count of hundreds (15, too) is not counted by one
+CREATE TABLE nnd.hundreds (k int PRIMARY KEY, count numeric(5, -2));
+SELECT missing_symbol.increment('nnd.hundreds', 1);
+SELECT missing_symbol.increment_by('nnd.hundreds', 300, 1), missing_symbol.increment_amount('nnd.hundreds', 200, 1);
+SELECT missing_symbol.increment_many('nnd.hundreds', ARRAY[1, 2]);
+SELECT missing_symbol.track('nnd.hundreds', apply => 'buffer');
+SELECT missing_symbol.increment_row('nnd.hundreds', '{"k": 1}');
 DROP SCHEMA nnd CASCADE;

@@ -134,6 +134,11 @@ SELECT key, count, hot_obstacles FROM missing_symbol.describe('target.looked_at'
 SELECT missing_symbol.track('target.looked_at', count => 'count');
 SHOW target.counting;
 SET target.counting = 'off';
+-- an index that is a constraint's goes with that
+CREATE TABLE target.constrained (k int PRIMARY KEY, count int, CONSTRAINT "k and count" UNIQUE (k, count)) WITH (fillfactor = 70);
+CREATE INDEX plain ON target.constrained (count);
+SELECT missing_symbol.track('target.constrained');
+DROP TABLE target.constrained;
 TABLE target.looked_at;
 SELECT missing_symbol.increment('target.looked_at', 1);
 

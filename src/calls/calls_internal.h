@@ -61,6 +61,7 @@ extern void ms_row_key_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
 extern void ms_check_by(int64 by);
 extern void ms_row_set_amount(MSTarget *target, Relation rel, MSRow *row,
 							  Datum amount);
+extern void ms_check_whole(MSTarget *target, Relation rel, const MSRow *row);
 extern void ms_check_key_given(MSTarget *target, Relation rel, MSRow *row,
 							   int least, bool search);
 extern bool ms_is_at_work(const MSTarget *target, bool busy);

@@ -11,6 +11,7 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
@@ -95,6 +96,22 @@ ms_add_obstacle(List *list, char *what, const char *consequence, char *remedy)
 	return lappend(list, obstacle);
 }
 
+/* The statement that takes an index away, with its constraint if it has one. */
+static char *
+without_index(Relation rel, Relation index)
+{
+	Oid			constraint = get_index_constraint(RelationGetRelid(index));
+
+	if (OidIsValid(constraint))
+		return psprintf("ALTER TABLE %s DROP CONSTRAINT %s;",
+						quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+												   RelationGetRelationName(rel)),
+						quote_identifier(get_constraint_name(constraint)));
+	return psprintf("DROP INDEX %s;",
+					quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
+											   RelationGetRelationName(index)));
+}
+
 /*
  * What keeps increments from being HOT: an index on a column that they
  * change, and pages without room for a second version of a row.
@@ -124,9 +141,7 @@ ms_hot_obstacles(MSTarget *target, Relation rel)
 										   quote_identifier(ms_column_name(rel,
 																		   bms_next_member(both, -1)))),
 								  "Increments cannot be HOT: each writes to every index.",
-								  psprintf("DROP INDEX %s;",
-										   quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
-																	  RelationGetRelationName(index))));
+								  without_index(rel, index));
 		index_close(index, AccessShareLock);
 	}
 

@@ -230,6 +230,8 @@ ms_increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 {
 	MSApply		apply = ms_pending_apply(target);
 
+	for (int i = 0; unlikely(target->kind == MS_COUNT_NUMERIC) && i < n; i++)
+		ms_check_whole(target, rel, rows[i]);
 	if (apply != ms_pending_wanted(target))
 		ms_tally_fallback(target->relid, n);
 	if (apply == MS_APPLY_NOW)

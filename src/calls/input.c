@@ -389,19 +389,47 @@ report_amount(MSTarget *target, Relation rel, Datum amount, char *detail,
 			 errhint("%s", hint)));
 }
 
+/* The decimals of a numeric's type modifier; before 15 never less than 0. */
+static int
+scale_of(int32 typmod)
+{
+	return (((typmod - VARHDRSZ) & 0x7ff) ^ 1024) - 1024;
+}
+
 /* Would a numeric be rounded to be of a type modifier? */
 static bool
 is_rounded(Datum numeric, int32 typmod)
 {
-	int			scale;
+	int			scale = scale_of(typmod);
 
 	if (typmod < 0)
 		return false;
-	scale = (((typmod - VARHDRSZ) & 0x7ff) ^ 1024) - 1024;
 	return !DatumGetBool(DirectFunctionCall2(numeric_eq, numeric,
 											 DirectFunctionCall2(numeric_round,
 																 numeric,
 																 Int32GetDatum(scale))));
+}
+
+static void
+report_rounded(MSTarget *target, Relation rel, Datum amount)
+{
+	report_amount(target, rel, amount,
+				  psprintf("Its type %s would round that.", count_type(target, rel)),
+				  "Round the amount, or change the column's type to numeric.");
+}
+
+/* A whole number is rounded where the count has hundreds, or less. */
+void
+ms_check_whole(MSTarget *target, Relation rel, const MSRow *row)
+{
+	Datum		amount;
+
+	if (target->kind != MS_COUNT_NUMERIC || target->count_typmod < 0 ||
+		scale_of(target->count_typmod) >= 0)
+		return;
+	amount = DirectFunctionCall1(int8_numeric, Int64GetDatum(row->by));
+	if (is_rounded(amount, target->count_typmod))
+		report_rounded(target, rel, amount);
 }
 
 /* Is an amount one that a count column can hold, if it is of integers? */
@@ -438,9 +466,7 @@ ms_row_set_amount(MSTarget *target, Relation rel, MSRow *row, Datum amount)
 					  psprintf("It is of type %s.", count_type(target, rel)),
 					  "Give a whole number that this type can hold, or change it to numeric.");
 	if (is_rounded(amount, target->count_typmod))
-		report_amount(target, rel, amount,
-					  psprintf("Its type %s would round that.", count_type(target, rel)),
-					  "Round the amount, or change the column's type to numeric.");
+		report_rounded(target, rel, amount);
 	row->values[target->count - 1] =
 		target->kind == MS_COUNT_FLOAT4 ? DirectFunctionCall1(numeric_float4, amount) :
 		target->kind == MS_COUNT_FLOAT8 ? DirectFunctionCall1(numeric_float8, amount) :

@@ -12,6 +12,10 @@
  * comes after the lock finds the row locked, and after the delete no row: it
  * starts a new counter.
  *
+ * Where columns do not tell the key (its index is partial, on expressions, or
+ * has nulls as values) the query finds places of rows.  What is there by the
+ * time it is looked at is asked for its key.
+ *
  * After each batch the transaction is committed.  The table may be altered or
  * dropped between two batches: nothing but the cursor is kept from one to the
  * next, and what was found in the first is compared.
@@ -48,6 +52,9 @@
 /* keys that are fetched at once */
 #define FETCH_ROWS	1000
 
+/* a row's place: its table and where it is there */
+#define PLACE_COLUMNS	2
+
 typedef struct Prune
 {
 	Oid			relid;
@@ -58,10 +65,10 @@ typedef struct Prune
 
 	/* the cursor, and what the table was like when it was opened */
 	Portal		portal;
-	int			nkeys;
+	bool		by_place;		/* it has places, not keys */
+	int			ncolumns;		/* that it has: the key's, or PLACE_COLUMNS */
 	AttrNumber	attnos[INDEX_MAX_KEYS];
-	Oid			types[INDEX_MAX_KEYS + 1];	/* those of the key, and
-											 * timestamptz */
+	Oid			types[INDEX_MAX_KEYS + 1];	/* of these, and timestamptz */
 	bool		more;
 
 	/* of the batch under way */
@@ -112,17 +119,11 @@ check_last_seen(const MSTarget *target)
 						 quote_literal_cstr(target->name))));
 }
 
-/* The key is read as columns, and there is one row of it at the most. */
-static void
-check_key(const MSTarget *target)
+/* Do its columns tell the key, and is there one row of it at the most? */
+static bool
+is_plain_key(const MSTarget *target)
 {
-	if (target->exprs != NIL || target->predicate != NULL || target->nulls)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot prune table %s: the index of its key is partial, on expressions, or has NULLS NOT DISTINCT",
-						target->name),
-				 errhint("Merge what is set aside, and DELETE its rows: SELECT missing_symbol.flush(); DELETE FROM %s WHERE ...",
-						 target->name)));
+	return target->exprs == NIL && target->predicate == NULL && !target->nulls;
 }
 
 /*
@@ -135,7 +136,6 @@ check_target(Prune *prune)
 	TimestampTz now = ms_clock();
 
 	check_last_seen(target);
-	check_key(target);
 	prune->cutoff =
 		DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
 												TimestampTzGetDatum(now),
@@ -175,32 +175,49 @@ check_privileges(Prune *prune)
 					   get_rel_name(prune->relid));
 }
 
-/* Open the cursor over the keys of all counters that are older. */
+/* The columns of the cursor: a row's place, or its key. */
+static void
+append_columns(Prune *prune, StringInfo sql)
+{
+	MSTarget   *target = prune->target;
+
+	prune->by_place = !is_plain_key(target);
+	prune->ncolumns = prune->by_place ? PLACE_COLUMNS : target->nkeys;
+	prune->types[prune->ncolumns] = TIMESTAMPTZOID;
+	if (prune->by_place)
+	{
+		prune->types[0] = OIDOID;
+		prune->types[1] = TIDOID;
+		appendStringInfoString(sql, "t.tableoid, t.ctid");
+		return;
+	}
+	for (int i = 0; i < target->nkeys; i++)
+	{
+		prune->attnos[i] = target->keys[i].column.attno;
+		prune->types[i] = target->keys[i].column.typid;
+		appendStringInfo(sql, "%st.%s", i > 0 ? ", " : "",
+						 quote_identifier(get_attname(prune->relid,
+													  prune->attnos[i],
+													  false)));
+	}
+}
+
+/* Open the cursor over all counters that are older. */
 static void
 find_candidates(Prune *prune)
 {
-	MSTarget   *target = prune->target;
 	StringInfoData sql;
 	SPIPlanPtr	plan;
 	Oid			type = TIMESTAMPTZOID;
 	Datum		cutoff = TimestampTzGetDatum(prune->cutoff);
 
 	initStringInfo(&sql);
-	for (int i = 0; i < target->nkeys; i++)
-	{
-		prune->attnos[i] = target->keys[i].column.attno;
-		prune->types[i] = target->keys[i].column.typid;
-		appendStringInfo(&sql, "%s t.%s", i > 0 ? "," : "SELECT",
-						 quote_identifier(get_attname(prune->relid,
-													  prune->attnos[i],
-													  false)));
-	}
-	prune->nkeys = target->nkeys;
-	prune->types[prune->nkeys] = TIMESTAMPTZOID;
+	appendStringInfoString(&sql, "SELECT ");
+	append_columns(prune, &sql);
 	appendStringInfoString(&sql, " FROM ");
-	ms_append_table(&sql, target, prune->rel);
+	ms_append_table(&sql, prune->target, prune->rel);
 	appendStringInfoString(&sql, " WHERE ");
-	append_age_condition(&sql, target, 1);
+	append_age_condition(&sql, prune->target, 1);
 
 	plan = SPI_prepare(sql.data, 1, &type);
 	if (plan == NULL)
@@ -217,10 +234,11 @@ static void
 check_unchanged(Prune *prune)
 {
 	MSTarget   *target = prune->target;
-	bool		same = target->nkeys == prune->nkeys;
+	bool		same = target->nkeys == prune->ncolumns && is_plain_key(target);
 
 	check_last_seen(target);
-	check_key(target);
+	if (prune->by_place)
+		return;
 	for (int i = 0; same && i < target->nkeys; i++)
 		same = target->keys[i].column.attno == prune->attnos[i] &&
 			target->keys[i].column.typid == prune->types[i];
@@ -241,14 +259,19 @@ prepare(Prune *prune, const char *before, const char *after)
 	appendStringInfoString(&sql, before);
 	ms_append_table(&sql, prune->target, prune->rel);
 	appendStringInfoString(&sql, " WHERE ");
-	ms_append_key_condition(&sql, prune->target, prune->rel, 0);
+	if (prune->by_place)
+		appendStringInfoString(&sql, "t.tableoid OPERATOR(pg_catalog.=) $1"
+							   " AND t.ctid OPERATOR(pg_catalog.=) $2");
+	else
+		ms_append_key_condition(&sql, prune->target, prune->rel, 0);
 	appendStringInfoString(&sql, " AND ");
-	append_age_condition(&sql, prune->target, prune->nkeys + 1);
+	append_age_condition(&sql, prune->target, prune->ncolumns + 1);
 	appendStringInfoString(&sql, after);
 
-	return ms_prepare(sql.data, prune->nkeys + 1, prune->types);
+	return ms_prepare(sql.data, prune->ncolumns + 1, prune->types);
 }
 
+/* True where there is such a row, which SPI then has. */
 static bool
 execute(Prune *prune, SPIPlanPtr plan, Datum *values)
 {
@@ -258,8 +281,25 @@ execute(Prune *prune, SPIPlanPtr plan, Datum *values)
 	rc = SPI_execute_plan(plan, values, NULL, false, 0);
 	if (rc < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(rc));
-	SPI_freetuptable(SPI_tuptable);
 	return SPI_processed > 0;
+}
+
+/* Fill a row from the one that SPI has; false where that is no counter's. */
+static bool
+read_row(Prune *prune, MSRow *row)
+{
+	MSTarget   *target = prune->target;
+	TupleDesc	desc = RelationGetDescr(prune->rel);
+
+	for (int i = 0, j = 1; i < desc->natts; i++)
+	{
+		if (TupleDescAttr(desc, i)->attisdropped)
+			continue;
+		row->values[i] = SPI_getbinval(SPI_tuptable->vals[0],
+									   SPI_tuptable->tupdesc, j++,
+									   &row->isnull[i]);
+	}
+	return ms_key_of_row(target, prune->rel, row->values, row->isnull);
 }
 
 /*
@@ -267,34 +307,48 @@ execute(Prune *prune, SPIPlanPtr plan, Datum *values)
  * committed yet counts, too: had it reached the row, the row were locked.
  */
 static bool
-has_deltas(Prune *prune, const Datum *key)
+has_deltas(Prune *prune, const MSRow *row)
 {
-	MSRow	   *row = ms_row_make(prune->target);
 	SnapshotData dirty;
 	int64		pending;
 
-	for (int i = 0; i < prune->nkeys; i++)
-	{
-		row->values[prune->attnos[i] - 1] = key[i];
-		row->isnull[prune->attnos[i] - 1] = false;
-	}
 	InitDirtySnapshot(dirty);
 	return ms_spill_has_key(prune->target, prune->rel, row, &dirty) ||
 		ms_pending_sum(prune->target, row, &pending);
 }
 
-/* One counter; values are its key and the cutoff. */
+/* One counter; values are its key or its place, and the cutoff. */
 static void
 prune_counter(Prune *prune, Datum *values)
 {
-	if (!prune->dry_run && !execute(prune, prune->lock, values))
+	MSRow	   *row = ms_row_make(prune->target);
+	SPITupleTable *rows = NULL;
+	bool		found = true;
+	bool		is_counter = true;
+
+	if (prune->lock != NULL)
+	{
+		found = execute(prune, prune->lock, values);
+		rows = SPI_tuptable;
+	}
+	if (found && prune->by_place)
+		is_counter = read_row(prune, row);
+	for (int i = 0; !prune->by_place && i < prune->ncolumns; i++)
+	{
+		row->values[prune->attnos[i] - 1] = values[i];
+		row->isnull[prune->attnos[i] - 1] = false;
+	}
+	if (!found)
 		prune->busy++;
-	else if (has_deltas(prune, values))
+	else if (!is_counter)
+		 /* it stays, and is nothing that was kept */ ;
+	else if (has_deltas(prune, row))
 		prune->unmerged++;
 	else if (prune->dry_run || execute(prune, prune->delete, values))
 		prune->removed++;
 	else
 		prune->busy++;			/* a trigger suppressed it */
+	SPI_freetuptable(rows);
 }
 
 /* Look at the next n counters; false where there are no more. */
@@ -317,7 +371,7 @@ prune_some(Prune *prune, long n)
 		bool		anynull = false;
 
 		CHECK_FOR_INTERRUPTS();
-		for (int j = 0; j < prune->nkeys; j++)
+		for (int j = 0; j < prune->ncolumns; j++)
 		{
 			bool		isnull;
 
@@ -325,7 +379,7 @@ prune_some(Prune *prune, long n)
 									  &isnull);
 			anynull |= isnull;
 		}
-		values[prune->nkeys] = TimestampTzGetDatum(prune->cutoff);
+		values[prune->ncolumns] = TimestampTzGetDatum(prune->cutoff);
 
 		/* a row with a null in its key is not a counter */
 		if (!anynull)
@@ -349,12 +403,12 @@ prune_rows(Prune *prune)
 	if (prune->portal == NULL)
 		find_candidates(prune);
 	check_unchanged(prune);
+	if (!prune->dry_run || prune->by_place)
+		prune->lock = prepare(prune, prune->by_place ?
+							  "SELECT t.* FROM " : "SELECT true FROM ",
+							  prune->dry_run ? "" : " FOR UPDATE SKIP LOCKED");
 	if (!prune->dry_run)
-	{
-		prune->lock = prepare(prune, "SELECT true FROM ",
-							  " FOR UPDATE SKIP LOCKED");
 		prune->delete = prepare(prune, "DELETE FROM ", "");
-	}
 	prune->more = true;
 	while (prune->more && left > 0)
 	{

@@ -801,8 +801,11 @@ key_from_texts(const Parsing *parsing)
 			continue;
 		if (nulls[i])
 			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("a key that was set aside must not be null")));
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the key of table %s has changed", target->name),
+					 errdetail("A delta was set aside with a null in its key, which only an index with NULLS NOT DISTINCT has."),
+					 errhint("Give it its former key until they are merged, or throw them away: SELECT missing_symbol.discard_all(%s).",
+							 quote_literal_cstr(target->name))));
 		row->values[column->attno - 1] =
 			read_value(parsing, column->typid, &format_column->input,
 					   format_column->ioparam, column->typmod,

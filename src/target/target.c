@@ -57,7 +57,15 @@ typedef struct CacheEntry
 	MSTarget   *target;			/* NULL where the last build failed */
 } CacheEntry;
 
+typedef struct IndexEntry
+{
+	Oid			index;			/* hash key */
+	Oid			relid;
+} IndexEntry;
+
 static HTAB *targets = NULL;
+static HTAB *indexes = NULL;	/* of their keys: IndexEntry */
+static CacheEntry *building = NULL;	/* whose target is being built */
 
 static uint64 calls = 0;		/* of this session, so far */
 
@@ -70,14 +78,24 @@ relcache_callback(Datum arg, Oid relid)
 {
 	HASH_SEQ_STATUS status;
 	CacheEntry *entry;
+	IndexEntry *index;
 
+	/* what a build reads is not known before it has */
+	if (building != NULL)
+		building->valid = false;
+	if (OidIsValid(relid))
+	{
+		index = hash_search(indexes, &relid, HASH_FIND, NULL);
+		if (index != NULL)
+			relid = index->relid;
+		entry = hash_search(targets, &relid, HASH_FIND, NULL);
+		if (entry != NULL)
+			entry->valid = false;
+		return;
+	}
 	hash_seq_init(&status, targets);
 	while ((entry = hash_seq_search(&status)) != NULL)
-	{
-		if (!OidIsValid(relid) || relid == entry->relid ||
-			entry->target == NULL || relid == entry->target->index)
-			entry->valid = false;
-	}
+		entry->valid = false;
 }
 
 static void
@@ -96,6 +114,9 @@ make_cache(void)
 	ctl.keysize = sizeof(Oid);
 	ctl.entrysize = sizeof(CacheEntry);
 	targets = hash_create("missing_symbol targets", 16, &ctl,
+						  HASH_ELEM | HASH_BLOBS);
+	ctl.entrysize = sizeof(IndexEntry);
+	indexes = hash_create("missing_symbol keys", 16, &ctl,
 						  HASH_ELEM | HASH_BLOBS);
 
 	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
@@ -446,7 +467,10 @@ free_invalid_targets(void)
 		if (entry->valid && target != NULL)
 			continue;
 		if (target != NULL)
+		{
+			hash_search(indexes, &target->index, HASH_REMOVE, NULL);
 			release_target(target);
+		}
 		hash_search(targets, &entry->relid, HASH_REMOVE, NULL);
 	}
 }
@@ -461,6 +485,7 @@ MSTarget *
 ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
 {
 	CacheEntry *entry;
+	IndexEntry *index;
 
 	if (targets == NULL)
 		make_cache();
@@ -483,7 +508,20 @@ ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
 		/* an invalidation while we read the catalogs must not be missed */
 		entry->valid = true;
 		entry->target = NULL;
-		entry->target = build_target(*rel);
+		building = entry;
+		PG_TRY();
+		{
+			MSTarget   *target = build_target(*rel);
+
+			index = hash_search(indexes, &target->index, HASH_ENTER, NULL);
+			index->relid = relid;
+			entry->target = target;
+		}
+		PG_FINALLY();
+		{
+			building = NULL;
+		}
+		PG_END_TRY();
 	}
 
 	entry->target->users++;
