@@ -86,7 +86,7 @@ client()
 	shift 3
 	(cd "$MS_SRC/test/clients" && ms_as_user env PGHOST="$host" PGPORT="$port" PGTCPPORT="$PORT" \
 		PGDATABASE="$database" NODE_PATH="$NODE_MODULES" GO="$MS_WORK/go-client" GO111MODULE=off \
-		GOPATH=/usr/share/gocode GOCACHE="$MS_SHORT/tmp/go" PYTHONDONTWRITEBYTECODE=1 \
+		GOPATH=/usr/share/gocode GOCACHE="$MS_SHORT/tmp/go" PYTHONDONTWRITEBYTECODE=1 PAGES="$MS_SRC/doc/clients" \
 		PATH="$MS_PGBIN:/usr/bin:/bin:/usr/sbin:/usr/local/bin" timeout 120 "$@")
 }
 
