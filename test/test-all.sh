@@ -4,15 +4,15 @@
 #
 # make test on the machine's PostgreSQL, with gcc, the same with the profiler on
 # in every session, clang, assertions and the undefined behaviour sanitizer,
-# cppcheck, make test-door, and then every other supported version in a chroot
+# cppcheck, make test-door, make test-clients, and then every other supported version in a chroot
 # (chroot.sh).  Ends with a table of versions and suites, and the line
 # "N passed, N failed".  What cannot be had is SKIPPED, loudly, and counts as
 # nothing.
 #
 # Environment (or "make test-all NAME=..."):
 #	VERSIONS	the other versions, by default all that are supported
-#	VARIANTS	some of: gcc profiled clang assert ubsan cppcheck door; empty:
-#			none
+#	VARIANTS	some of: gcc profiled clang assert ubsan cppcheck door
+#			clients; empty: none
 #	STATE		those of make test-door
 #	CLEAN=1		new chroots
 #	MINUTES		start nothing new after so many, and end what runs
@@ -23,7 +23,7 @@ MS_PROGRAM="make test-all"
 . "$(dirname "$0")/lib.sh"
 
 SUPPORTED="13 14 15 16 17 18 19"
-KNOWN="gcc profiled clang assert ubsan cppcheck door"
+KNOWN="gcc profiled clang assert ubsan cppcheck door clients"
 VARIANTS=${VARIANTS-$KNOWN}
 MINUTES=${MINUTES:-600}
 
@@ -138,6 +138,18 @@ door()
 		"$p" "$f" "$s" $((SECONDS - begin)))")
 }
 
+clients()
+{
+	local begin=$SECONDS rc
+
+	header "make test-clients"
+	: >"$scratch/results"
+	limited env PG_CONFIG="$PG_CONFIG" RESULTS="$scratch/results" MODES= PAGES= UPDATE= \
+		bash "$MS_TOP/test/clients/run.sh" </dev/null
+	rc=$?
+	add_row "make test-clients" "$rc" $((SECONDS - begin))
+}
+
 other()
 {
 	local major=$1 name="PostgreSQL $1" where rc begin=$SECONDS
@@ -227,6 +239,9 @@ for variant in $VARIANTS; do
 			;;
 		door)
 			door
+			;;
+		clients)
+			clients
 			;;
 	esac
 done

@@ -2,7 +2,7 @@
 
     page.py PAGE needs              is there what it needs?
     page.py PAGE run DIRECTORY      runs it, in an empty directory
-    page.py PAGE tested VERSIONS    writes its first line
+    page.py PAGE tested VERSIONS    writes what its first line says
 
 <!-- needs Name=package ... --> says what it is about, and Debian's package of
 it; npm:NAME is one of package.json.  In the page's order:
@@ -21,6 +21,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 
 FILE = re.compile(r'(?:<\?php )?(?:#|//|--|/\*) ((?:[\w.-]+/)*[\w.-]+\.\w+)(, at the end)?(?: \*/)?$')
 PRINTS = re.compile(r'\b(?:print|console\.log|puts|echo|System\.out\.println|fmt\.Println)\b')
@@ -159,12 +160,15 @@ def main(page, what, argument=''):
         text = file.read()
     if what == 'needs':
         for _, package in needs(text):
-            version(package)
+            try:
+                version(package)
+            except FileNotFoundError:
+                sys.exit(print('there is no package %s' % package) or 1)
     elif what == 'run':
         run_page(text, argument)
     elif what == 'tested':
         with open(page, 'w') as file:
-            file.write('Tested with %s.\n' % argument + text.split('\n', 1)[1])
+            file.write('\n'.join(textwrap.wrap('Tested with %s.' % argument, 118)) + '\n\n' + text.split('\n\n', 1)[1])
 
 
 main(*sys.argv[1:])

@@ -11,6 +11,7 @@
 #	PG_CONFIG	the PostgreSQL to test with
 #	MODES		some of modes.tsv's, "-" for none: names, separated by blanks
 #	PAGES		some of doc/clients, "-" for none: names without .md
+#	RESULTS		a file for the table of test-all.sh
 #	UPDATE=1	writes the table, and the first line of each page
 #	KEEP=1		keep the work directory
 
@@ -173,7 +174,7 @@ run_pages()
 		name=$(basename "$page" .md)
 		[ "$name" != README ] || continue
 		case " ${PAGES:-$name} " in *" $name "*) ;; *) continue ;; esac
-		if ! /usr/bin/python3 "$CLIENTS/page.py" "$page" needs >"$MS_WORK/log/needs"; then
+		if ! NODE_PATH=$NODE_MODULES /usr/bin/python3 "$CLIENTS/page.py" "$page" needs >"$MS_WORK/log/needs"; then
 			skip "$name.md" "$(tail -n 1 "$MS_WORK/log/needs")"
 			continue
 		fi
@@ -217,6 +218,7 @@ ms_wait_for ms_as_user pg_ctl -D "$MS_WORK/data" -l "$MS_WORK/log/server" -w res
 if grep -E "$MS_CRASHES" "$MS_WORK/log/server"; then
 	fail "the server crashed, see above"
 fi
+[ -z "${RESULTS:-}" ] || printf 'tap %d %d %d %d\n' "$passed" "$failed" "$skipped" "$SECONDS" >>"$RESULTS"
 ((skipped == 0)) || ms_say "$skipped skipped, see above"
 ms_say "$passed passed, $failed failed"
 ((failed == 0 && passed > 0))
