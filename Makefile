@@ -7,6 +7,7 @@
 #                                 PostgreSQL; nothing to prepare
 #   make test-all                 the same on every supported PostgreSQL
 #   make test-door                these commands, on fresh machines and odd ones
+#   make test-clients             drivers and ORMs, and their pages
 #   make test-hard                for hours: assertions, sanitizers, sqlsmith
 #   make demo                     what it does, in a minute
 #   make bench                    how fast it does it, in ten
@@ -264,7 +265,7 @@ RUN = @$(IN_TOP) exec bash "$$TOP/test
 
 # These goals install what is missing themselves, so they must not need
 # pg_config to begin with.
-SELF_SUFFICIENT = test test-all test-door test-hard demo bench dist deb
+SELF_SUFFICIENT = test test-all test-clients test-door test-hard demo bench dist deb
 
 ifneq (,$(filter-out $(SELF_SUFFICIENT),$(or $(MAKECMDGOALS),all)))
 
@@ -392,6 +393,9 @@ test:
 
 test-all:
 	$(RUN)/test-all.sh"
+
+test-clients:
+	$(RUN)/clients/run.sh"
 
 test-door:
 	$(RUN)/door.sh"

@@ -198,7 +198,7 @@ UPDATE keys.users SET deleted_at = '2026-02-02 00:00:00+00' WHERE email = 'ann' 
 DELETE FROM keys.urls;
 SELECT keys.wait(1);
 SELECT keys.wait(2);
-SELECT target::text, key, delta, fields - '' AS fields FROM missing_symbol.buffered ORDER BY target::text COLLATE "C", key;
+SELECT target::text, key, delta, fields - '' AS fields FROM missing_symbol.buffered ORDER BY target::text COLLATE "C", key, (fields - '')::text COLLATE "C";
 SELECT keys.read();
 SELECT * FROM keys.look();
 -- neither the key nor what it is computed by may change meanwhile

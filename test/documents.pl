@@ -10,7 +10,7 @@
 #   broken, may have more, but not in README.md.
 # - Each sentence begins a line.  (CHANGELOG.md is older than that rule.)
 # - Links lead to a file that is there, and to a heading in it.
-# - The Makefile installs what is in doc/.
+# - The Makefile installs what is in doc/, but for doc/clients/.
 #
 # Prints what is wrong; exit status 1 if there is anything.
 
@@ -54,7 +54,7 @@ sub anchor
 	return $heading;
 }
 
-foreach my $path (glob("$dir/*.md $dir/doc/*.md $dir/src/*.md $dir/test/*.md"))
+foreach my $path (glob("$dir/*.md $dir/doc/*.md $dir/doc/clients/*.md $dir/src/*.md $dir/test/*.md"))
 {
 	my $file = substr($path, length($dir) + 1);
 
@@ -129,7 +129,7 @@ wrong("found $links links only") if $links < 50;
 open(my $makefile, '<', "$dir/Makefile") or die "$dir/Makefile: $!\n";
 my ($docs) = do { local $/; <$makefile> } =~ /^DOCS = \\\n((?:\t\S+(?: \\)?\n)+)/m;
 my %installed = map { $_ => 1 } ($docs || '') =~ m{\t(\S+\.md)}g;
-foreach my $file (grep { m{^doc/} } sort keys %text)
+foreach my $file (grep { m{^doc/[^/]+$} } sort keys %text)
 {
 	wrong("$file is not in the Makefile's DOCS") unless delete $installed{$file};
 }

@@ -4,15 +4,15 @@
 #
 # make test on the machine's PostgreSQL, with gcc, the same with the profiler on
 # in every session, clang, assertions and the undefined behaviour sanitizer,
-# cppcheck, make test-door, and then every other supported version in a chroot
+# cppcheck, make test-door, make test-clients, and then every other supported version in a chroot
 # (chroot.sh).  Ends with a table of versions and suites, and the line
 # "N passed, N failed".  What cannot be had is SKIPPED, loudly, and counts as
 # nothing.
 #
 # Environment (or "make test-all NAME=..."):
 #	VERSIONS	the other versions, by default all that are supported
-#	VARIANTS	some of: gcc profiled clang assert ubsan cppcheck door; empty:
-#			none
+#	VARIANTS	some of: gcc profiled clang assert ubsan cppcheck door
+#			clients; empty: none
 #	STATE		those of make test-door
 #	CLEAN=1		new chroots
 #	MINUTES		start nothing new after so many, and end what runs
@@ -24,7 +24,7 @@ MS_PROGRAM="make test-all"
 . "$(dirname "$0")/lib.sh"
 
 SUPPORTED="13 14 15 16 17 18 19"
-KNOWN="gcc profiled clang assert ubsan cppcheck door"
+KNOWN="gcc profiled clang assert ubsan cppcheck door clients"
 VARIANTS=${VARIANTS-$KNOWN}
 MINUTES=${MINUTES:-600}
 LANES=${LANES:-1}
@@ -138,6 +138,18 @@ door()
 	failed=$((failed + f))
 	table+=("$(printf '%-26s %d/%d/%d, %d s' "make test-door" \
 		"$p" "$f" "$s" $((SECONDS - begin)))")
+}
+
+clients()
+{
+	local begin=$SECONDS rc
+
+	header "make test-clients"
+	: >"$scratch/results"
+	limited env PG_CONFIG="$PG_CONFIG" RESULTS="$scratch/results" MODES= PAGES= UPDATE= \
+		bash "$MS_TOP/test/clients/run.sh" </dev/null
+	rc=$?
+	add_row "make test-clients" "$rc" $((SECONDS - begin))
 }
 
 # A version in its chroot.  What comes of it is left in $scratch/MAJOR: the file
@@ -262,6 +274,9 @@ for variant in $VARIANTS; do
 			;;
 		door)
 			door
+			;;
+		clients)
+			clients
 			;;
 	esac
 done

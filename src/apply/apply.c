@@ -56,13 +56,18 @@ ms_general_reason(const MSTarget *target, Relation rel)
 
 /*
  * What must hold for any increment.  Temporary tables may be written in a
- * read-only transaction, as with plain SQL.
+ * read-only transaction, as with plain SQL.  On a standby all are read-only:
+ * there it was sent by whoever takes a SELECT for a mere question.
  */
 void
 ms_check_may_write(Relation rel)
 {
-	if (rel->rd_rel->relpersistence != RELPERSISTENCE_TEMP)
-		PreventCommandIfReadOnly("increment");
+	if (XactReadOnly && rel->rd_rel->relpersistence != RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot execute increment in a read-only transaction"),
+				 RecoveryInProgress() ?
+				 errhint("This server is a standby. Count on the primary: what sends SELECTs to a replica must be told that this one writes.") : 0));
 	PreventCommandIfParallelMode("increment");
 	PreventCommandDuringRecovery("increment");
 }

@@ -96,6 +96,8 @@ foreach my $path ('on', 'off')
 		is(answer($primary, "$set SET default_transaction_read_only = on; SELECT $writers{$what}"),
 			'25006', "fast path $path: a read-only transaction refuses: $what");
 	}
+	like(($standby->psql('postgres', "$set SELECT missing_symbol.increment('hits', 'a')"))[2],
+		qr/HINT: .*standby/, "fast path $path: and says what it is");
 	# the session goes on
 	is($standby->safe_psql('postgres', qq{
 $set

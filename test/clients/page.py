@@ -1,0 +1,174 @@
+"""A page of doc/clients, word for word.
+
+    page.py PAGE needs              is there what it needs?
+    page.py PAGE run DIRECTORY      runs it, in an empty directory
+    page.py PAGE tested VERSIONS    writes what its first line says
+
+<!-- needs Name=package ... --> says what it is about, and Debian's package of
+it; npm:NAME is one of package.json.  In the page's order:
+
+- a block whose first line is a comment with a file's name is that file, or more
+  of it;
+- sh blocks run in the directory, and must succeed; sql blocks run in psql:
+  a line "SELECT ...;    -- 3" must give 3;
+- what is left, in the language that the page has most of, is one program, which
+  runs at the end.
+
+Each line of it that prints and ends with a comment, "print(x)    # 3", says what
+is printed; nothing else is.
+"""
+import os
+import re
+import subprocess
+import sys
+import textwrap
+
+FILE = re.compile(r'(?:<\?php )?(?:#|//|--|/\*) ((?:[\w.-]+/)*[\w.-]+\.\w+)(, at the end)?(?: \*/)?$')
+PRINTS = re.compile(r'\b(?:print|console\.log|puts|echo|System\.out\.println|fmt\.Println)\b')
+PRINTED = re.compile(r'\s(?:#|//) (.+)$')
+DJANGO = '''import os, django
+os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'mysite.settings')
+django.setup()
+'''
+PROGRAMS = {
+    'python': ('page.py', '/usr/bin/python3 page.py'),
+    'js': ('page.mjs', 'node page.mjs'),
+    'ruby': ('page.rb', 'ruby page.rb'),
+    'php': ('page.php', 'php -d error_reporting=-1 -d display_errors=stderr page.php'),
+    'java': ('Page.java', 'java -cp /usr/share/java/postgresql.jar Page.java'),
+    'go': ('page.go', 'go run page.go'),
+}
+
+
+def needs(text):
+    return [(n.split('=') if '=' in n else (n[4:], n))
+            for n in re.search(r'<!-- needs (.*?) -->', text).group(1).split()]
+
+
+def version(package):
+    if package.startswith('npm:'):
+        path = os.path.join(os.environ['NODE_PATH'], package[4:], 'package.json')
+        with open(path) as file:
+            return re.search(r'"version": "([^"]+)"', file.read()).group(1)
+    text = subprocess.run(['dpkg-query', '-W', '-f', '${db:Status-Status} ${Version}', package],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    if not text.startswith('installed '):
+        raise FileNotFoundError(package)
+    return re.sub(r'^\d+:|[-+~].*', '', text[10:])
+
+
+def blocks(text):
+    """language, first line's number, lines"""
+    fence = None
+    skipped = False
+    for number, line in enumerate(text.split('\n'), 1):
+        if line.startswith('<!-- not run by the tests: '):
+            skipped = True
+        elif fence is None and line.startswith('```'):
+            fence = (line[3:], number, [])
+        elif fence is not None and line == '```':
+            if not skipped:
+                yield fence
+            fence, skipped = None, False
+        elif fence is not None:
+            fence[2].append(line)
+
+
+def run(what, command, data=None):
+    result = subprocess.run(command, input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if result.returncode != 0 or re.search(r'WARNING:|ERROR:|Deprecat', result.stderr):
+        sys.exit('%s failed\n%s%s' % (what, result.stdout, result.stderr))
+    return result.stdout
+
+
+def run_sql(what, lines):
+    sql, expected = [], []
+    for line in lines:
+        result = re.match(r'SELECT .*;\s+-- (.+)$', line)
+        if result:
+            expected.append(result.group(1))
+            sql.append(r'\echo then')
+        sql.append(line)
+    out = run(what, ['psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-f', '-'], '\n'.join(sql))
+    check(what, re.findall(r'^then\n(.*)$', out, re.M), expected)
+
+
+def check(what, found, expected):
+    for n, line in enumerate(expected):
+        if n >= len(found) or found[n] != line:
+            sys.exit('%s: printed %r, and not what the page says: %r\n(all: %r)'
+                     % (what, found[n] if n < len(found) else None, line, found))
+    if len(found) > len(expected):
+        sys.exit('%s: printed more: %r' % (what, found[len(expected):]))
+
+
+def printed(program):
+    """what it says that it prints; a statement may have several lines"""
+    prints = False
+    for line in program:
+        prints = line != '' and (prints or PRINTS.search(line) is not None)
+        result = PRINTED.search(line)
+        if prints and result:
+            yield result.group(1)
+            prints = False
+
+
+def run_page(text, directory):
+    os.chdir(directory)
+    if 'NODE_PATH' in os.environ and not os.path.exists('node_modules'):
+        os.symlink(os.environ['NODE_PATH'], 'node_modules')
+    all_blocks = list(blocks(text))
+    of_programs = [b[0] for b in all_blocks if b[0] in PROGRAMS]
+    language = max(set(of_programs), key=of_programs.count) if of_programs else None
+    program, count, results = [], 0, 0
+    for kind, number, lines in all_blocks:
+        what = 'line %d, %s' % (number, kind)
+        name = FILE.match(lines[0])
+        count += 1
+        if name:
+            path = name.group(1)
+            if os.path.dirname(path):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+            mode = 'a' if name.group(2) or path in run_page.files else 'w'
+            run_page.files.add(path)
+            with open(path, mode) as file:
+                if lines[0].startswith('<?php'):
+                    file.write('<?php\n')
+                file.write('\n'.join(lines[1:]) + '\n')
+        elif kind == 'sh':
+            run(what, ['bash', '-eu', '-c', '\n'.join(lines)])
+        elif kind == 'sql':
+            run_sql(what, lines)
+        elif kind == language:
+            program += lines
+    if program:
+        file_name, command = PROGRAMS[language]
+        with open(file_name, 'w') as file:
+            file.write((DJANGO if os.path.exists('manage.py') else '') + '\n'.join(program) + '\n')
+        expected = list(printed(program))
+        results = len(expected)
+        check('the program', run('the program', command.split()).splitlines(), expected)
+    print('tested with ' + ', '.join('%s %s' % (name.replace('_', ' '), version(package)) for name, package in needs(text)))
+    print('%d blocks, %d results' % (count, results))
+
+
+run_page.files = set()
+
+
+def main(page, what, argument=''):
+    with open(page) as file:
+        text = file.read()
+    if what == 'needs':
+        for _, package in needs(text):
+            try:
+                version(package)
+            except FileNotFoundError:
+                sys.exit(print('there is no package %s' % package) or 1)
+    elif what == 'run':
+        run_page(text, argument)
+    elif what == 'tested':
+        with open(page, 'w') as file:
+            file.write('\n'.join(textwrap.wrap('Tested with %s.' % argument, 118)) + '\n\n' + text.split('\n\n', 1)[1])
+
+
+main(*sys.argv[1:])

@@ -1,0 +1,224 @@
+#!/bin/bash
+#
+# test/clients/run.sh: make test-clients
+#
+# Runs statements.tsv through every client that Debian and npm have, and compares
+# what comes with the table in doc/clients/README.md; then runs doc/clients/*.md,
+# word for word.  A client whose package cannot be had is skipped, loudly.  Ends
+# with the line "N passed, N failed".
+#
+# Environment (or "make test-clients NAME=..."):
+#	PG_CONFIG	the PostgreSQL to test with
+#	MODES		some of modes.tsv's, "-" for none: names, separated by blanks
+#	PAGES		some of doc/clients, "-" for none: names without .md
+#	RESULTS		a file for the table of test-all.sh
+#	UPDATE=1	writes the table, and the first line of each page
+#	KEEP=1		keep the work directory
+
+MS_PROGRAM="make test-clients"
+# shellcheck source=test/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+CLIENTS=$MS_TOP/test/clients
+CACHE=/var/cache/missing_symbol-clients
+passed=0
+failed=0
+skipped=0
+
+skip()
+{
+	skipped=$((skipped + 1))
+	ms_say "SKIPPED  $1: $2"
+}
+
+fail()
+{
+	failed=$((failed + 1))
+	ms_say "FAILED   $1"
+	[ -z "${2:-}" ] || tail -n 15 "$2" | sed 's/^/    /'
+}
+
+# modes.tsv without its comments: name, road, package, command
+modes() { grep -v '^#' "$CLIENTS/modes.tsv"; }
+
+# Is there what a mode needs?
+have()
+{
+	case $1 in
+		npm) [ -n "$NODE_MODULES" ] ;;
+		*) [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
+	esac
+}
+
+# Sets NODE_MODULES to what package.json names, installed; it is kept.
+install_npm()
+{
+	local sum base
+
+	NODE_MODULES=
+	command -v npm >/dev/null || return 0
+	sum=$(sha256sum <"$CLIENTS/package.json" | cut -c 1-16)
+	mkdir -p "$CACHE" 2>/dev/null
+	for base in "$CACHE" "$MS_WORK/npm"; do
+		mkdir -p "$base/$sum" 2>/dev/null && [ -w "$base/$sum" ] || continue
+		[ -e "$base/$sum/done" ] || (
+			cd "$base/$sum" && cp "$CLIENTS/package.json" . &&
+				npm install --ignore-scripts --no-audit --no-fund --no-package-lock \
+					>"$MS_WORK/log/npm" 2>&1 && touch "$base/$sum/done"
+		) && chmod -R a+rX "$base/$sum" && NODE_MODULES=$base/$sum/node_modules
+		break
+	done
+	[ -n "$NODE_MODULES" ] || skip "npm" "$(tail -n 1 "$MS_WORK/log/npm" 2>/dev/null || echo 'it is not there')"
+}
+
+# Sets PORT to one that is free.
+free_port()
+{
+	PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+}
+
+psql() { ms_as_user env PGPORT="$PORT" psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
+
+# A command as a client: socket directory, port, database, and the command
+client()
+{
+	local host=$1 port=$2 database=$3
+
+	shift 3
+	(cd "$MS_SRC/test/clients" && ms_as_user env PGHOST="$host" PGPORT="$port" PGTCPPORT="$PORT" \
+		PGDATABASE="$database" NODE_PATH="$NODE_MODULES" GO="$MS_WORK/go-client" GO111MODULE=off \
+		GOPATH=/usr/share/gocode GOCACHE="$MS_SHORT/tmp/go" PYTHONDONTWRITEBYTECODE=1 PAGES="$MS_SRC/doc/clients" \
+		PATH="$MS_PGBIN:/usr/bin:/bin:/usr/sbin:/usr/local/bin" timeout 120 "$@")
+}
+
+# Starts a pgbouncer for all databases; its socket is in the work directory.
+start_pgbouncer()
+{
+	local dir=$MS_SHORT/b
+
+	command -v pgbouncer >/dev/null || return 1
+	mkdir -p "$dir"
+	printf '"%s" ""\n' "$MS_SUPER" >"$dir/users"
+	cat >"$dir/ini" <<-END
+		[databases]
+		* = host=$MS_SHORT/s port=$PORT user='$MS_SUPER'
+		[pgbouncer]
+		listen_addr =
+		unix_socket_dir = $dir
+		listen_port = $PORT
+		auth_type = any
+		auth_file = $dir/users
+		pool_mode = transaction
+		default_pool_size = 1
+		ignore_startup_parameters = extra_float_digits
+		logfile = $dir/log
+		pidfile = $dir/pid
+	END
+	ms_own
+	ms_as_user pgbouncer -d "$dir/ini" >"$MS_WORK/log/pgbouncer" 2>&1
+}
+
+run_modes()
+{
+	local mode road package command database out host n=0 counted
+
+	start_pgbouncer || skip "pgbouncer" "it is not there (package pgbouncer)"
+	if have golang-github-jackc-pgx-v4-dev && have golang-github-lib-pq-dev; then
+		client - - - go build -o "$MS_SHORT/tmp/go-client" client.go >"$MS_WORK/log/go" 2>&1 ||
+			fail "client.go does not build" "$MS_WORK/log/go"
+	fi
+	psql -d postgres -c 'CREATE DATABASE base'
+	psql -d base -f "$MS_SRC/test/clients/base.sql"
+	while IFS=$'\t' read -r mode road package command <&3; do
+		case " ${MODES:-$mode} " in *" $mode "*) ;; *) continue ;; esac
+		if ! have "$package"; then
+			skip "$mode" "there is no package $package"
+			continue
+		fi
+		host=$MS_SHORT/s
+		if [ "$road" = pgbouncer ]; then
+			host=$MS_SHORT/b
+			[ -S "$host/.s.PGSQL.$PORT" ] || continue
+		fi
+		database=c$((++n))
+		psql -d postgres -c "CREATE DATABASE $database TEMPLATE base"
+		out="$MS_WORK/out/$mode"
+		command=${command/#GO /$MS_SHORT/tmp/go-client }
+		case $command in
+			*go-client*) command+=" $(dpkg-query -W -f '${Version}' "$package" | sed 's/[-+].*//')" ;;
+			python3*) command=/usr/bin/$command ;;
+		esac
+		# shellcheck disable=SC2086
+		if ! client "$host" "$PORT" "$database" $command >"$out" 2>"$MS_WORK/log/client"; then
+			fail "$mode" "$MS_WORK/log/client"
+			rm -f "$out"
+			continue
+		fi
+		# what it was told is what is committed
+		counted=$(psql -d "$database" -c "SELECT count FROM by_text WHERE name = 'home'")
+		[ "$counted" = 9 ] || fail "$mode: $counted increments are committed, not 9"
+	done 3< <(modes)
+	/usr/bin/python3 "$CLIENTS/table.py" "$MS_WORK/out" "$MS_TOP/doc/clients/README.md" ${UPDATE:+update} \
+		>"$MS_WORK/log/table" || fail "table.py" "$MS_WORK/log/table"
+	sed '$d' "$MS_WORK/log/table"
+	read -r n counted < <(tail -n 1 "$MS_WORK/log/table")
+	passed=$((passed + n))
+	failed=$((failed + counted))
+}
+
+run_pages()
+{
+	local page name database
+
+	for page in "$MS_TOP"/doc/clients/*.md; do
+		name=$(basename "$page" .md)
+		[ "$name" != README ] || continue
+		case " ${PAGES:-$name} " in *" $name "*) ;; *) continue ;; esac
+		if ! NODE_PATH=$NODE_MODULES /usr/bin/python3 "$CLIENTS/page.py" "$page" needs >"$MS_WORK/log/needs"; then
+			skip "$name.md" "$(tail -n 1 "$MS_WORK/log/needs")"
+			continue
+		fi
+		mkdir -p "$MS_WORK/pages/$name"
+		ms_own
+		database=page_$(tr -c 'a-z\n' _ <<<"$name")
+		psql -d postgres -c "CREATE DATABASE $database"
+		if client "$MS_SHORT/s" "$PORT" "$database" /usr/bin/python3 page.py "$MS_SRC/doc/clients/$name.md" \
+			run "$MS_WORK/pages/$name" >"$MS_WORK/log/page" 2>&1 </dev/null; then
+			passed=$((passed + 1))
+			ms_say "ok       $name.md: $(tail -n 1 "$MS_WORK/log/page")"
+			[ -z "${UPDATE:-}" ] || /usr/bin/python3 "$CLIENTS/page.py" "$page" tested \
+				"$(sed -n 's/^tested with //p' "$MS_WORK/log/page")"
+		else
+			fail "$name.md" "$MS_WORK/log/page"
+		fi
+	done
+}
+
+mapfile -t MS_CLIENTS < <(modes | cut -f 3 | grep -v npm | sort -u)
+for package in "${MS_CLIENTS[@]}" php-illuminate-events golang-go pgbouncer nodejs npm php-cli default-jdk-headless; do
+	case $package in
+		nodejs | npm) command -v "$package" >/dev/null && continue ;;
+		default-jdk-headless) command -v javac >/dev/null && continue ;;
+	esac
+	have "$package" || MS_WANTED+=("$package")
+done
+ms_setup
+ms_begin
+mkdir -p "$MS_WORK/out"
+ms_say "Clients of missing_symbol, on $("$MS_PG_CONFIG" --version)"
+install_npm
+ms_build || exit 1
+free_port
+ms_start "fsync = off" || exit 1
+printf '%s\n' "listen_addresses = '127.0.0.1'" "port = $PORT" | ms_as_user tee -a "$MS_WORK/data/postgresql.conf" >/dev/null
+ms_wait_for ms_as_user pg_ctl -D "$MS_WORK/data" -l "$MS_WORK/log/server" -w restart >"$MS_WORK/log/pg_ctl" 2>&1 </dev/null ||
+	ms_die "the server did not start again"
+[ "${MODES:-}" = - ] || run_modes
+[ "${PAGES:-}" = - ] || run_pages
+if grep -E "$MS_CRASHES" "$MS_WORK/log/server"; then
+	fail "the server crashed, see above"
+fi
+[ -z "${RESULTS:-}" ] || printf 'tap %d %d %d %d\n' "$passed" "$failed" "$skipped" "$SECONDS" >>"$RESULTS"
+((skipped == 0)) || ms_say "$skipped skipped, see above"
+ms_say "$passed passed, $failed failed"
+((failed == 0 && passed > 0))
