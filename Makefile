@@ -31,6 +31,7 @@ OBJS = \
 	src/apply/general_sql.o \
 	src/apply/insertion.o \
 	src/apply/key.o \
+	src/apply/judge.o \
 	src/apply/leaves.o \
 	src/apply/outcome.o \
 	src/apply/plans.o \
@@ -57,6 +58,7 @@ OBJS = \
 	src/calls/fold_calls.o \
 	src/calls/increment.o \
 	src/calls/input.o \
+	src/calls/limits.o \
 	src/calls/prune.o \
 	src/calls/stats.o \
 	src/calls/symbols.o \
@@ -91,12 +93,12 @@ OBJS = \
 	src/shape/shape_words.o \
 	src/target/acting.o \
 	src/target/builtin.o \
-	src/target/catalog.o \
 	src/target/columns.o \
 	src/target/defaults.o \
 	src/target/index.o \
 	src/target/infer.o \
 	src/target/key_text.o \
+	src/target/limits.o \
 	src/target/origin.o \
 	src/target/privileges.o \
 	src/target/row.o \
@@ -169,6 +171,7 @@ REGRESS_BOTH = \
 	triggers \
 	trust \
 	errors \
+	limits \
 	nulls_not_distinct \
 	acting \
 	discard \
@@ -187,6 +190,7 @@ ISOLATION = \
 	judged \
 	keys \
 	keys_nulls \
+	limits \
 	partitions \
 	partitions_concurrently \
 	pending \

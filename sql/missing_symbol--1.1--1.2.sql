@@ -22,15 +22,21 @@ SET proallargtypes = proallargtypes OPERATOR(pg_catalog.||) 'pg_catalog.int8'::p
 WHERE oid OPERATOR(pg_catalog.=) ANY (ARRAY[
     'missing_symbol.counter_stats()',
     'missing_symbol.buffer_stats()']::pg_catalog.regprocedure[]::pg_catalog.oid[]);
+UPDATE pg_catalog.pg_proc
+SET proallargtypes = proallargtypes OPERATOR(pg_catalog.||) 'pg_catalog.int8'::pg_catalog.regtype::pg_catalog.oid,
+    proargmodes = proargmodes OPERATOR(pg_catalog.||) '{o}'::pg_catalog."char"[],
+    proargnames = proargnames OPERATOR(pg_catalog.||) '{refused}'::pg_catalog.text[]
+WHERE oid OPERATOR(pg_catalog.=) 'missing_symbol.counter_stats()'::pg_catalog.regprocedure;
 
 UPDATE pg_catalog.pg_proc
-SET proallargtypes = proallargtypes OPERATOR(pg_catalog.||) 'pg_catalog.jsonb'::pg_catalog.regtype::pg_catalog.oid,
-    proargmodes = proargmodes OPERATOR(pg_catalog.||) '{o}'::pg_catalog."char"[],
-    proargnames = proargnames OPERATOR(pg_catalog.||) '{counts}'::pg_catalog.text[],
+SET proallargtypes = proallargtypes OPERATOR(pg_catalog.||)
+        ARRAY['pg_catalog.jsonb', 'pg_catalog."numeric"', 'pg_catalog."interval"']::pg_catalog.regtype[]::pg_catalog.oid[],
+    proargmodes = proargmodes OPERATOR(pg_catalog.||) '{o,o,o}'::pg_catalog."char"[],
+    proargnames = proargnames OPERATOR(pg_catalog.||) '{counts,applied,retry_after}'::pg_catalog.text[],
     prosrc = 'ms_last_increment_counts'
 WHERE oid OPERATOR(pg_catalog.=) 'missing_symbol.last_increment()'::pg_catalog.regprocedure;
 COMMENT ON FUNCTION missing_symbol.last_increment() IS
-    'outcome, count and times of the latest single increment of this session, and all its counts where there are several; no side effect';
+    'outcome, count and times of the latest single increment of this session, all its counts where there are several; where a limit judged it, the amount that was counted, and how long until the rest can be; no side effect';
 
 -- Likewise the views of a profile
 UPDATE pg_catalog.pg_proc p
@@ -123,7 +129,7 @@ COMMENT ON COLUMN missing_symbol.buffer_stats.absent IS 'of those, and of deferr
 CREATE OR REPLACE VIEW missing_symbol.counter_stats AS
     SELECT target, calls, inserted, incremented, throttled, spilled, deferred,
            buffered, ignored, fallbacks, lock_waits, early_applies, folded, hint,
-           absent
+           absent, refused
     FROM missing_symbol.counter_stats();
 
 -- What a delta says of itself (origin.c)
@@ -624,6 +630,88 @@ COMMENT ON AGGREGATE missing_symbol.max(missing_symbol.counter) IS
     'the greatest counter: by count, then last_seen, then first_seen';
 
 -- What cannot be merged, or is not wanted
+
+-- Limits that a call names
+CREATE FUNCTION missing_symbol.allow(target pg_catalog.regclass, at_most pg_catalog.int8, VARIADIC key "any")
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_allow_any';
+COMMENT ON FUNCTION missing_symbol.allow(pg_catalog.regclass, pg_catalog.int8, VARIADIC "any") IS
+    'count by 1 if the count is then at most so much, in the window of the table if it has one; whether it was counted';
+
+CREATE FUNCTION missing_symbol.allow(target pg_catalog.regclass, at_most pg_catalog.int8, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_allow_text';
+COMMENT ON FUNCTION missing_symbol.allow(pg_catalog.regclass, pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
+    'the same for a key given as literals or untyped parameters';
+
+CREATE FUNCTION missing_symbol.allow_by(target pg_catalog.regclass, by pg_catalog.int8, at_most pg_catalog.int8, VARIADIC key "any")
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_allow_by_any';
+COMMENT ON FUNCTION missing_symbol.allow_by(pg_catalog.regclass, pg_catalog.int8, pg_catalog.int8, VARIADIC "any") IS
+    'count by an amount, all of it or nothing, if the count is then at most so much; whether it was counted';
+
+CREATE FUNCTION missing_symbol.allow_by(target pg_catalog.regclass, by pg_catalog.int8, at_most pg_catalog.int8, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_allow_by_text';
+COMMENT ON FUNCTION missing_symbol.allow_by(pg_catalog.regclass, pg_catalog.int8, pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
+    'the same for a key given as literals or untyped parameters';
+
+CREATE FUNCTION missing_symbol.allow_row(target pg_catalog.regclass, fields pg_catalog.jsonb, at_most pg_catalog.int8, by pg_catalog.int8 DEFAULT 1)
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_allow_row';
+COMMENT ON FUNCTION missing_symbol.allow_row(pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.int8, pg_catalog.int8) IS
+    'the same with columns by name: the key, and what a new row needs';
+
+CREATE FUNCTION missing_symbol.allow_rate(target pg_catalog.regclass, rate pg_catalog.int8, per pg_catalog."interval", burst pg_catalog.int8, VARIADIC key "any")
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_allow_rate_any';
+COMMENT ON FUNCTION missing_symbol.allow_rate(pg_catalog.regclass, pg_catalog.int8, pg_catalog."interval", pg_catalog.int8, VARIADIC "any") IS
+    'take one from a token bucket that gets so many per interval and holds a burst, and count it; whether there was one';
+
+CREATE FUNCTION missing_symbol.allow_rate(target pg_catalog.regclass, rate pg_catalog.int8, per pg_catalog."interval", burst pg_catalog.int8, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_allow_rate_text';
+COMMENT ON FUNCTION missing_symbol.allow_rate(pg_catalog.regclass, pg_catalog.int8, pg_catalog."interval", pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
+    'the same for a key given as literals or untyped parameters';
+
+CREATE FUNCTION missing_symbol.allow_rate_row(target pg_catalog.regclass, fields pg_catalog.jsonb, rate pg_catalog.int8, per pg_catalog."interval", burst pg_catalog.int8, by pg_catalog.int8 DEFAULT 1)
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_allow_rate_row';
+COMMENT ON FUNCTION missing_symbol.allow_rate_row(pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.int8, pg_catalog."interval", pg_catalog.int8, pg_catalog.int8) IS
+    'the same with columns by name, and by an amount';
+
+CREATE FUNCTION missing_symbol.remaining(
+    target pg_catalog.regclass, at_most pg_catalog.int8, VARIADIC key "any",
+    OUT remaining pg_catalog."numeric", OUT reopens_at pg_catalog.timestamptz)
+LANGUAGE C STABLE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_remaining_any';
+COMMENT ON FUNCTION missing_symbol.remaining(pg_catalog.regclass, pg_catalog.int8, VARIADIC "any") IS
+    'what is left up to a limit, NULL: that of the table, and when its window is over, NULL: none is open; counts nothing';
+
+CREATE FUNCTION missing_symbol.remaining(
+    target pg_catalog.regclass, at_most pg_catalog.int8, VARIADIC key pg_catalog.text[],
+    OUT remaining pg_catalog."numeric", OUT reopens_at pg_catalog.timestamptz)
+LANGUAGE C STABLE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_remaining_text';
+COMMENT ON FUNCTION missing_symbol.remaining(pg_catalog.regclass, pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
+    'the same for a key given as literals or untyped parameters';
+
+CREATE FUNCTION missing_symbol.remaining_row(
+    target pg_catalog.regclass, key pg_catalog.jsonb, at_most pg_catalog.int8 DEFAULT NULL,
+    OUT remaining pg_catalog."numeric", OUT reopens_at pg_catalog.timestamptz)
+LANGUAGE C STABLE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_remaining_row';
+COMMENT ON FUNCTION missing_symbol.remaining_row(pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.int8) IS
+    'the same with the key''s columns by name';
+
 CREATE FUNCTION missing_symbol.discard(target pg_catalog.regclass, VARIADIC key "any")
 RETURNS pg_catalog.int8
 LANGUAGE C VOLATILE PARALLEL UNSAFE

@@ -948,11 +948,13 @@ CREATE FUNCTION missing_symbol.last_increment(
     OUT count       pg_catalog.int8,
     OUT first_seen  pg_catalog.timestamptz,
     OUT last_seen   pg_catalog.timestamptz,
-    OUT counts      pg_catalog.jsonb)
+    OUT counts      pg_catalog.jsonb,
+    OUT applied     pg_catalog."numeric",
+    OUT retry_after pg_catalog."interval")
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ms_last_increment_counts';
 COMMENT ON FUNCTION missing_symbol.last_increment() IS
-    'outcome, count and times of the latest single increment of this session, and all its counts where there are several; no side effect';
+    'outcome, count and times of the latest single increment of this session, all its counts where there are several; where a limit judged it, the amount that was counted, and how long until the rest can be; no side effect';
 
 CREATE FUNCTION missing_symbol.value(target pg_catalog.regclass, VARIADIC key "any")
 RETURNS pg_catalog.int8
@@ -1025,6 +1027,87 @@ AS 'MODULE_PATHNAME', 'ms_value_any';
 COMMENT ON FUNCTION missing_symbol.value(pg_catalog.regclass, "any", "any", pg_catalog.text) IS
     'value() of a key of which some values are typed, and others literals, untyped parameters or text';
 
+-- Limits that a call names
+CREATE FUNCTION missing_symbol.allow(target pg_catalog.regclass, at_most pg_catalog.int8, VARIADIC key "any")
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_allow_any';
+COMMENT ON FUNCTION missing_symbol.allow(pg_catalog.regclass, pg_catalog.int8, VARIADIC "any") IS
+    'count by 1 if the count is then at most so much, in the window of the table if it has one; whether it was counted';
+
+CREATE FUNCTION missing_symbol.allow(target pg_catalog.regclass, at_most pg_catalog.int8, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_allow_text';
+COMMENT ON FUNCTION missing_symbol.allow(pg_catalog.regclass, pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
+    'the same for a key given as literals or untyped parameters';
+
+CREATE FUNCTION missing_symbol.allow_by(target pg_catalog.regclass, by pg_catalog.int8, at_most pg_catalog.int8, VARIADIC key "any")
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_allow_by_any';
+COMMENT ON FUNCTION missing_symbol.allow_by(pg_catalog.regclass, pg_catalog.int8, pg_catalog.int8, VARIADIC "any") IS
+    'count by an amount, all of it or nothing, if the count is then at most so much; whether it was counted';
+
+CREATE FUNCTION missing_symbol.allow_by(target pg_catalog.regclass, by pg_catalog.int8, at_most pg_catalog.int8, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_allow_by_text';
+COMMENT ON FUNCTION missing_symbol.allow_by(pg_catalog.regclass, pg_catalog.int8, pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
+    'the same for a key given as literals or untyped parameters';
+
+CREATE FUNCTION missing_symbol.allow_row(target pg_catalog.regclass, fields pg_catalog.jsonb, at_most pg_catalog.int8, by pg_catalog.int8 DEFAULT 1)
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_allow_row';
+COMMENT ON FUNCTION missing_symbol.allow_row(pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.int8, pg_catalog.int8) IS
+    'the same with columns by name: the key, and what a new row needs';
+
+CREATE FUNCTION missing_symbol.allow_rate(target pg_catalog.regclass, rate pg_catalog.int8, per pg_catalog."interval", burst pg_catalog.int8, VARIADIC key "any")
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_allow_rate_any';
+COMMENT ON FUNCTION missing_symbol.allow_rate(pg_catalog.regclass, pg_catalog.int8, pg_catalog."interval", pg_catalog.int8, VARIADIC "any") IS
+    'take one from a token bucket that gets so many per interval and holds a burst, and count it; whether there was one';
+
+CREATE FUNCTION missing_symbol.allow_rate(target pg_catalog.regclass, rate pg_catalog.int8, per pg_catalog."interval", burst pg_catalog.int8, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_allow_rate_text';
+COMMENT ON FUNCTION missing_symbol.allow_rate(pg_catalog.regclass, pg_catalog.int8, pg_catalog."interval", pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
+    'the same for a key given as literals or untyped parameters';
+
+CREATE FUNCTION missing_symbol.allow_rate_row(target pg_catalog.regclass, fields pg_catalog.jsonb, rate pg_catalog.int8, per pg_catalog."interval", burst pg_catalog.int8, by pg_catalog.int8 DEFAULT 1)
+RETURNS pg_catalog.bool
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_allow_rate_row';
+COMMENT ON FUNCTION missing_symbol.allow_rate_row(pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.int8, pg_catalog."interval", pg_catalog.int8, pg_catalog.int8) IS
+    'the same with columns by name, and by an amount';
+
+CREATE FUNCTION missing_symbol.remaining(
+    target pg_catalog.regclass, at_most pg_catalog.int8, VARIADIC key "any",
+    OUT remaining pg_catalog."numeric", OUT reopens_at pg_catalog.timestamptz)
+LANGUAGE C STABLE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_remaining_any';
+COMMENT ON FUNCTION missing_symbol.remaining(pg_catalog.regclass, pg_catalog.int8, VARIADIC "any") IS
+    'what is left up to a limit, NULL: that of the table, and when its window is over, NULL: none is open; counts nothing';
+
+CREATE FUNCTION missing_symbol.remaining(
+    target pg_catalog.regclass, at_most pg_catalog.int8, VARIADIC key pg_catalog.text[],
+    OUT remaining pg_catalog."numeric", OUT reopens_at pg_catalog.timestamptz)
+LANGUAGE C STABLE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_remaining_text';
+COMMENT ON FUNCTION missing_symbol.remaining(pg_catalog.regclass, pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
+    'the same for a key given as literals or untyped parameters';
+
+CREATE FUNCTION missing_symbol.remaining_row(
+    target pg_catalog.regclass, key pg_catalog.jsonb, at_most pg_catalog.int8 DEFAULT NULL,
+    OUT remaining pg_catalog."numeric", OUT reopens_at pg_catalog.timestamptz)
+LANGUAGE C STABLE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'ms_remaining_row';
+COMMENT ON FUNCTION missing_symbol.remaining_row(pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.int8) IS
+    'the same with the key''s columns by name';
+
 -- What a session's increments came to
 CREATE FUNCTION missing_symbol.counter_stats(
     OUT target          pg_catalog.regclass,
@@ -1041,7 +1124,8 @@ CREATE FUNCTION missing_symbol.counter_stats(
     OUT early_applies   pg_catalog.int8,
     OUT folded          pg_catalog.int8,
     OUT hint            pg_catalog.text,
-    OUT absent          pg_catalog.int8)
+    OUT absent          pg_catalog.int8,
+    OUT refused         pg_catalog.int8)
 RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ms_counter_stats';
@@ -1051,7 +1135,7 @@ COMMENT ON FUNCTION missing_symbol.counter_stats() IS
 CREATE VIEW missing_symbol.counter_stats AS
     SELECT target, calls, inserted, incremented, throttled, spilled, deferred,
            buffered, ignored, fallbacks, lock_waits, early_applies, folded, hint,
-           absent
+           absent, refused
     FROM missing_symbol.counter_stats();
 COMMENT ON VIEW missing_symbol.counter_stats IS
     'what this session''s increments came to, by target: counters by outcome, waits for locks, and what would help';

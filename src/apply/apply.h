@@ -34,10 +34,17 @@ typedef struct MSResult
 	Datum	   *counts;			/* of several counts all, in the caller's memory;
 								 * NULL: not known, or there is one */
 	bool	   *counts_isnull;
+
+	/* of what was judged by a limit: judge.c */
+	bool		judged;
+	int64		applied_whole;	/* the amount that was counted, ... */
+	Datum		applied;		/* ... of numeric and floats a numeric, in the
+								 * caller's memory; or 0 */
+	int64		retry_after;	/* microseconds until the rest could be; negative:
+								 * not known, or never */
 } MSResult;
 
 extern void ms_result_none(MSOutcome outcome, MSResult *result);
-extern bool ms_numeric_to_bigint(Datum value, int64 *result);
 extern AttrNumber ms_lacking_column(const MSTarget *target, Relation rel,
 									const MSRow *row);
 extern void ms_check_required_columns(const MSTarget *target, Relation rel,
@@ -85,8 +92,9 @@ extern const char *ms_leaf_reason(const MSTarget *target, Relation named,
 /*
  * general.c: reading on the general path, and its plans.
  */
+struct MSLimited;
 extern bool ms_general_value(MSTarget *target, Relation rel, MSRow *row,
-							 MSResult *result);
+							 MSResult *result, struct MSLimited *limited);
 extern bool ms_general_exists(MSTarget *target, Relation rel, MSRow *row);
 
 extern struct _SPI_plan *ms_prepare(const char *sql, int nargs, Oid *argtypes);
@@ -111,6 +119,29 @@ extern void ms_count_in_row(const MSTarget *target, const MSRow *row,
 							TimestampTz now, Datum *values, bool *isnull);
 extern void ms_set_new_counter(const MSTarget *target, const MSRow *row,
 							   Datum *values, bool *isnull);
+
+/*
+ * judge.c: whether a limit lets an increment.
+ */
+
+/* what a row has that limits look at */
+typedef struct MSLimited
+{
+	bool		count_isnull;
+	Datum		count;			/* of integers bigint */
+	bool		window_isnull;
+	TimestampTz window;
+	bool		bucket_isnull;
+	TimestampTz bucket;
+} MSLimited;
+
+extern TimestampTz ms_window_start(const MSLimits *limits, TimestampTz now);
+extern Datum ms_limited_count(const MSTarget *target, const MSLimited *limited,
+							  TimestampTz now);
+extern Datum ms_limited_rest(const MSTarget *target, Datum count, Datum most);
+extern bool ms_limited_reopens(const MSTarget *target,
+							   const MSLimited *limited, TimestampTz now,
+							   TimestampTz *end);
 
 /*
  * Advisory locks of ours, by the last field of their tag; SQL functions use 1

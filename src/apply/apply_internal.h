@@ -25,6 +25,9 @@ extern bool ms_throttled(const MSTarget *target, TimestampTz last_seen,
 						 TimestampTz now);
 extern void ms_result_from_values(const MSTarget *target, Datum *values,
 								  bool *isnull, MSResult *result);
+extern void ms_result_from_slot(const MSTarget *target,
+								struct TupleTableSlot *slot,
+								MSOutcome outcome, MSResult *result);
 extern void ms_null_key_by_trigger(const MSTarget *target);
 extern void ms_not_found(const MSTarget *target);
 
@@ -82,6 +85,7 @@ typedef struct MSFast
 	Snapshot	snapshot;		/* the active one */
 	bool		pushed;			/* by us */
 	bool		secured;		/* row security applies */
+	bool		latest;			/* no increment has been made since */
 	IndexScanDesc scan;
 	CommandId	trigger_cid;	/* BEFORE INSERT triggers' commands are later */
 	bool		triggered;		/* BEFORE triggers have run since it was taken */
@@ -138,13 +142,23 @@ extern bool ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
 /*
  * general_sql.c: the texts of its statements.
  */
+
+/* what limits write with an increment */
+typedef enum MSJudged
+{
+	MS_NOT_JUDGED,
+	MS_JUDGED,					/* the count, and its window if it has one */
+	MS_JUDGED_RATE				/* and the bucket */
+} MSJudged;
+
 extern char *ms_read_sql(MSTarget *target, Relation rel, uint32 nulls,
 						 const char *condition, const char *locking);
 extern char *ms_update_sql(MSTarget *target, Relation rel, uint32 nulls,
 						   const Bitmapset *others, const Bitmapset *defaulted,
-						   const char *condition);
+						   MSJudged judged, const char *condition);
 extern char *ms_insert_sql(MSTarget *target, Relation rel, uint32 nulls,
-						   const Bitmapset *others, const Bitmapset *defaulted);
+						   const Bitmapset *others, const Bitmapset *defaulted,
+						   MSJudged judged);
 
 /* what the parser is told of a statement's parameters */
 typedef struct MSParams
@@ -155,6 +169,47 @@ typedef struct MSParams
 } MSParams;
 
 extern void ms_params_setup(struct ParseState *pstate, void *params);
+
+/*
+ * plans.c: plans of statements that name a target.
+ */
+typedef struct MSPlans
+{
+	Bitmapset  *others;			/* NULL: an increment that gives only the key */
+	Bitmapset  *defaulted;		/* those of them that are for a new row only */
+	Oid			role;			/* whose they are; invalid: everybody's */
+	uint32		nulls;			/* of the key, a bit each */
+	MSJudged	judged;
+	MSParams	params;
+	struct _SPI_plan *update;
+	struct _SPI_plan *update_at;		/* where the row is known */
+	struct _SPI_plan *insert;
+} MSPlans;
+
+/* those that find a row; columns that are given make no difference to them */
+typedef struct MSReads
+{
+	uint32		nulls;			/* of the key, a bit each */
+	Oid			role;			/* whose they are; invalid: everybody's */
+	MSParams	params;
+	struct _SPI_plan *read;
+	struct _SPI_plan *lock;
+	struct _SPI_plan *lock_aside;
+} MSReads;
+
+/* Are there trees among the parameters of a target's statements? */
+static inline bool
+ms_has_trees(const MSTarget *target)
+{
+	return target->exprs != NIL || target->predicate != NULL;
+}
+
+extern MSPlans *ms_find_plans(MSTarget *target, const Bitmapset *others,
+							  const Bitmapset *defaulted, uint32 nulls,
+							  MSJudged judged);
+extern MSReads *ms_find_reads(MSTarget *target, uint32 nulls);
+extern void ms_allow_defaulted(MSTarget *target, struct _SPI_plan *plan,
+							   const Bitmapset *defaulted);
 
 /*
  * search.c: searches of a key's row.
@@ -189,6 +244,8 @@ extern void ms_find_latest(Relation rel, Relation index,
 						   struct ScanKeyData *keys, int nkeys,
 						   struct TupleTableSlot *slot, MSLatest *latest);
 extern void ms_wait_for_latest(Relation rel, MSLatest *latest);
+extern void ms_wait_for_inserters(MSTarget *target, Relation rel,
+								  const MSRow *row);
 extern bool ms_wait_for_inserter(Relation rel, Relation index,
 								 struct ScanKeyData *keys, int nkeys,
 								 struct TupleTableSlot *slot);
@@ -213,9 +270,48 @@ extern bool ms_insertion_lock(MSTarget *target, const MSRow *row);
 extern void ms_insertion_unlock(MSTarget *target, const MSRow *row);
 
 /*
+ * judge.c: whether a limit lets an increment.
+ */
+typedef struct MSJudgement
+{
+	bool		idle;			/* it does not touch the count that is limited */
+	bool		refused;
+	bool		partial;		/* only a part of it fits */
+	Datum		amount;			/* how much is counted; of integers bigint */
+	bool		restart;		/* its window is over: a new one begins ... */
+	TimestampTz window;			/* ... here */
+	bool		rated;			/* the bucket is asked, ... */
+	TimestampTz bucket;			/* ... and full again then */
+	int64		retry_after;	/* as in MSResult */
+} MSJudgement;
+
+extern void ms_limited_none(MSLimited *limited);
+extern void ms_limited_from_values(const MSTarget *target,
+								   const Datum *values, const bool *isnull,
+								   MSLimited *limited);
+extern void ms_limited_from_slot(const MSTarget *target,
+								 struct TupleTableSlot *slot,
+								 MSLimited *limited);
+extern void ms_judge(const MSTarget *target, const MSRow *row,
+					 const MSLimited *limited, TimestampTz now,
+					 MSJudgement *judgement);
+extern MSRow *ms_judged_row(const MSTarget *target, MSRow *row,
+							const MSJudgement *judgement);
+extern void ms_begin_judged(const MSTarget *target,
+							const MSJudgement *judgement, Datum *values,
+							bool *isnull);
+extern void ms_set_judged(const MSTarget *target, const MSJudgement *judgement,
+						  Datum *values, bool *isnull);
+extern void ms_result_judged(const MSTarget *target,
+							 const MSJudgement *judgement, MSResult *result);
+
+/*
  * count.c: the time of an increment, and its amount.
  */
 extern TimestampTz ms_row_time(const MSRow *row);
+extern void ms_set_new_counter_at(const MSTarget *target, const MSRow *row,
+								  TimestampTz last_seen, Datum *values,
+								  bool *isnull);
 extern Datum ms_row_amount(const MSTarget *target, const MSRow *row);
 
 MS_INSIDE_END

@@ -24,6 +24,7 @@
 #include "target/target.h"
 
 PG_FUNCTION_INFO_V1(ms_added);
+PG_FUNCTION_INFO_V1(ms_counted);
 
 static pg_noinline void
 out_of_range(const MSTarget *target, const char *type)
@@ -197,7 +198,14 @@ void
 ms_set_new_counter(const MSTarget *target, const MSRow *row, Datum *values,
 				   bool *isnull)
 {
-	TimestampTz last_seen = ms_row_time(row);
+	ms_set_new_counter_at(target, row, ms_row_time(row), values, isnull);
+}
+
+/* The same, at a time that has been read. */
+void
+ms_set_new_counter_at(const MSTarget *target, const MSRow *row,
+					  TimestampTz last_seen, Datum *values, bool *isnull)
+{
 	int			i = target->count - 1;
 
 	values[i] = add_count(target, (Datum) 0, true, row, last_seen);
@@ -262,4 +270,27 @@ ms_added(PG_FUNCTION_ARGS)
 	return ms_count_amount(&count, PG_GETARG_DATUM(0), PG_ARGISNULL(0),
 						   PG_ARGISNULL(1) ? ms_amount(count.kind, 0) :
 						   PG_GETARG_DATUM(1));
+}
+
+/*
+ * counted(counter, by, first, last) -> counter: a column of type counter after
+ * an increment; a null counter is a new one, null times mean now.
+ */
+Datum
+ms_counted(PG_FUNCTION_ARGS)
+{
+	MSCounter  *result = palloc(sizeof(MSCounter));
+	int64		by = PG_GETARG_INT64(1);
+	TimestampTz last = PG_ARGISNULL(3) ? ms_clock() : PG_GETARG_TIMESTAMPTZ(3);
+
+	if (PG_ARGISNULL(0))
+	{
+		ms_counter_make(result, by, last);
+		if (!PG_ARGISNULL(2))
+			result->first_seen = PG_GETARG_TIMESTAMPTZ(2);
+	}
+	else
+		ms_counter_add(result, PG_GETARG_MSCOUNTER_P(0), by, last);
+	ms_counter_check(result);	/* anybody can call this */
+	PG_RETURN_MSCOUNTER_P(result);
 }

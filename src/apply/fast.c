@@ -97,46 +97,6 @@ to_stored(MSFast *fast, TupleTableSlot *slot)
 	return execute_attr_map_slot(fast->to_leaf->attrMap, slot, fast->stored);
 }
 
-/* And of several counts. */
-static void
-read_counts(const MSTarget *target, TupleTableSlot *slot, MSResult *result)
-{
-	result->counts = palloc(sizeof(Datum) * target->ncounts);
-	result->counts_isnull = palloc(sizeof(bool) * target->ncounts);
-	for (int i = 0; i < target->ncounts; i++)
-	{
-		const MSMerged *column = &target->merged[i];
-
-		result->counts[i] = slot_getattr(slot, column->attno,
-										 &result->counts_isnull[i]);
-		if (!result->counts_isnull[i])
-			result->counts[i] = datumCopy(result->counts[i], column->typbyval,
-										  column->typlen);
-	}
-}
-
-/* What a row says of its counter. */
-static void
-read_result(const MSTarget *target, TupleTableSlot *slot, MSOutcome outcome,
-			MSResult *result)
-{
-	AttrNumber	atts[3] = {target->count, target->first_seen, target->last_seen};
-	Datum		values[3] = {0};
-	bool		isnull[3] = {true, true, true};
-
-	for (int i = 0; i < lengthof(atts); i++)
-	{
-		if (atts[i] != InvalidAttrNumber)
-			values[i] = slot_getattr(slot, atts[i], &isnull[i]);
-	}
-	ms_result_from_values(target, values, isnull, result);
-	if (result->numeric != (Datum) 0)
-		result->numeric = datumCopy(result->numeric, false, -1);
-	if (target->ncounts > 1)
-		read_counts(target, slot, result);
-	result->outcome = outcome;
-}
-
 /*
  * May the row that was found not be counted yet?  What was counted before, and
  * is only applied now, may.
@@ -160,9 +120,10 @@ found_is_throttled(MSFast *fast, MSTarget *target, const MSRow *row,
 	return !isnull && ms_throttled(target, DatumGetTimestampTz(value), now);
 }
 
-/* Make the new version of the row that was found. */
+/* Make the new version of the row that was found; judgement: NULL, or of it. */
 static void
-make_updated(MSFast *fast, MSTarget *target, MSRow *row, TimestampTz now)
+make_updated(MSFast *fast, MSTarget *target, MSRow *row, TimestampTz now,
+			 const MSJudgement *judgement)
 {
 	TupleTableSlot *old = fast->seen;
 	TupleTableSlot *new = fast->updated;
@@ -172,6 +133,11 @@ make_updated(MSFast *fast, MSTarget *target, MSRow *row, TimestampTz now)
 	ExecClearTuple(new);
 	memcpy(new->tts_values, old->tts_values, sizeof(Datum) * natts);
 	memcpy(new->tts_isnull, old->tts_isnull, sizeof(bool) * natts);
+	if (judgement != NULL)
+	{
+		row = ms_judged_row(target, row, judgement);
+		ms_begin_judged(target, judgement, new->tts_values, new->tts_isnull);
+	}
 	ms_count_in_row(target, row, now, new->tts_values, new->tts_isnull);
 	ExecStoreVirtualTuple(new);
 }
@@ -404,11 +370,38 @@ is_visible(MSFast *fast)
 	return ExecQual(fast->visible, econtext);
 }
 
+/*
+ * Judge the row that was found, at now: DONE where it may be counted, or is
+ * refused for good.  A refusal holds for the version that the latest snapshot
+ * shows; where the snapshot must not change, it takes the row's lock.
+ */
+static Progress
+judge_found(MSFast *fast, MSTarget *target, const MSRow *row, TimestampTz now,
+			bool *locked, MSJudgement *judgement)
+{
+	MSLimited	limited;
+
+	ms_limited_from_slot(target, fast->seen, &limited);
+	ms_judge(target, row, &limited, now, judgement);
+	if (!judgement->refused || *locked)
+		return DONE;
+	if (IsolationUsesXactSnapshot())
+	{
+		Progress	progress = lock_found(fast, target, row, true);
+
+		*locked = progress == DONE;
+		return progress;
+	}
+	return fast->latest ? DONE : SEARCH_AGAIN;
+}
+
 /* Increment the row that was found. */
 static Progress
 update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 {
 	bool		locked = false;
+	bool		judged = ms_row_is_judged(target, row);
+	MSJudgement judgement;
 	Progress	progress;
 
 	if (unlikely(fast->secured) && !is_visible(fast))
@@ -423,8 +416,20 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 
 		if (found_is_throttled(fast, target, row, now))
 		{
-			read_result(target, fast->seen, MS_THROTTLED, result);
+			ms_result_from_slot(target, fast->seen, MS_THROTTLED, result);
 			return DONE;
+		}
+		if (unlikely(judged))
+		{
+			progress = judge_found(fast, target, row, now, &locked, &judgement);
+			if (progress != DONE)
+				return progress;
+			if (judgement.refused)
+			{
+				ms_result_from_slot(target, fast->seen, MS_REFUSED, result);
+				ms_result_judged(target, &judgement, result);
+				return DONE;
+			}
 		}
 
 		/*
@@ -447,7 +452,7 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 		}
 		if (state == TM_Ok)
 		{
-			make_updated(fast, target, row, now);
+			make_updated(fast, target, row, now, judged ? &judgement : NULL);
 			if (fast->has_before_update && !run_before_update(fast))
 			{
 				ms_result_none(MS_IGNORED, result);
@@ -462,7 +467,9 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 		{
 			case TM_Ok:
 				finish_update(fast, new, update_indexes);
-				read_result(target, fast->updated, MS_INCREMENTED, result);
+				ms_result_from_slot(target, fast->updated, MS_INCREMENTED, result);
+				if (unlikely(judged))
+					ms_result_judged(target, &judgement, result);
 				return DONE;
 			case TM_BeingModified:
 				progress = lock_found(fast, target, row,
@@ -563,6 +570,22 @@ check_named_partition(MSFast *fast)
 	root->ri_PartitionCheckExpr = NULL; /* which lives as long as a leaf */
 }
 
+/* Set the counter of the new row, and what limits keep; judgement: or NULL. */
+static void
+set_new_counter(MSFast *fast, MSTarget *target, MSRow *row, TimestampTz now,
+				const MSJudgement *judgement)
+{
+	Datum	   *values = fast->inserted->tts_values;
+	bool	   *isnull = fast->inserted->tts_isnull;
+
+	if (judgement != NULL)
+	{
+		row = ms_judged_row(target, row, judgement);
+		ms_set_judged(target, judgement, values, isnull);
+	}
+	ms_set_new_counter_at(target, row, now, values, isnull);
+}
+
 /*
  * Make a new row: what is given, the counter, and defaults that have not been
  * asked yet; then BEFORE triggers, which may change the key, or suppress the
@@ -570,7 +593,8 @@ check_named_partition(MSFast *fast)
  * is tried.
  */
 static bool
-make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
+make_inserted(MSFast *fast, MSTarget *target, MSRow *row, TimestampTz now,
+			  const MSJudgement *judgement)
 {
 	TupleTableSlot *slot = fast->inserted;
 	int			natts = slot->tts_tupleDescriptor->natts;
@@ -581,7 +605,7 @@ make_inserted(MSFast *fast, MSTarget *target, MSRow *row)
 	ExecClearTuple(slot);
 	memcpy(slot->tts_values, row->values, sizeof(Datum) * natts);
 	memcpy(slot->tts_isnull, row->isnull, sizeof(bool) * natts);
-	ms_set_new_counter(target, row, slot->tts_values, slot->tts_isnull);
+	set_new_counter(fast, target, row, now, judgement);
 	while ((attno = bms_next_member(fast->has_default, attno)) >= 0)
 	{
 		int			i = attno - 1;
@@ -685,7 +709,7 @@ insert_row(MSFast *fast, MSTarget *target, MSResult *result)
 		if (fast->has_row_triggers)
 			ExecARInsertTriggers(fast->estate, fast->insert_rri, slot, recheck,
 								 NULL);
-		read_result(target, fast->inserted, MS_INSERTED, result);
+		ms_result_from_slot(target, fast->inserted, MS_INSERTED, result);
 	}
 	list_free(recheck);
 	return !conflict;
@@ -731,6 +755,22 @@ probe_unseen(MSFast *fast, MSTarget *target, const MSRow *row, bool met)
 	return SEARCH_AGAIN;
 }
 
+/* The same as judge_found(), of a row that the search does not see. */
+static Progress
+judge_unseen(MSFast *fast, MSTarget *target, const MSRow *row,
+			 TimestampTz now, MSJudgement *judgement)
+{
+	MSLimited	limited;
+
+	ms_limited_none(&limited);
+	ms_judge(target, row, &limited, now, judgement);
+	if (!judgement->refused)
+		return DONE;
+	if (IsolationUsesXactSnapshot())
+		return probe_unseen(fast, target, row, false);
+	return fast->latest ? DONE : SEARCH_AGAIN;
+}
+
 /*
  * Insert a row for a key that the search does not see; *made: the new row is
  * ready.  A conflict with another row kills ours; *gone: how often that row
@@ -741,7 +781,23 @@ insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
 			  int *gone, MSResult *result)
 {
 	bool		aside = ms_row_goes_aside(target, row);
+	bool		judged = ms_row_is_judged(target, row);
+	TimestampTz now = ms_row_time(row);
+	MSJudgement judgement;
 	Progress	progress = DONE;
+
+	if (unlikely(judged))
+	{
+		progress = judge_unseen(fast, target, row, now, &judgement);
+		if (progress != DONE)
+			return progress;
+		if (judgement.refused)
+		{
+			ms_result_none(MS_REFUSED, result);
+			ms_result_judged(target, &judgement, result);
+			return DONE;
+		}
+	}
 
 	/* before triggers and sequences are asked for what goes aside */
 	if (aside)
@@ -753,10 +809,11 @@ insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
 
 	if (progress == DONE)
 	{
+		const MSJudgement *limit = judged ? &judgement : NULL;
+
 		if (*made && !fast->has_before_insert)
-			ms_set_new_counter(target, row, fast->inserted->tts_values,
-							   fast->inserted->tts_isnull);
-		if (!*made && !make_inserted(fast, target, row))
+			set_new_counter(fast, target, row, now, limit);
+		if (!*made && !make_inserted(fast, target, row, now, limit))
 			ms_result_none(MS_IGNORED, result);
 		else if (!insert_row(fast, target, result))
 		{
@@ -771,6 +828,8 @@ insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
 			}
 		}
 		*made = true;
+		if (unlikely(judged) && progress == DONE)
+			ms_result_judged(target, &judgement, result);
 	}
 	if (aside)
 		ms_insertion_unlock(target, row);
@@ -825,6 +884,7 @@ ms_fast_increment(MSFast *fast, MSTarget *target, MSRow *row,
 		if (progress == GENERAL)
 		{
 			ExecClearTuple(fast->found);
+			fast->latest = false;
 			return ms_general_increment(target, fast->rel, row, result) ?
 				NULL : row->values;
 		}
@@ -834,5 +894,6 @@ ms_fast_increment(MSFast *fast, MSTarget *target, MSRow *row,
 		ms_fast_refresh(fast, target);
 	}
 	ExecClearTuple(fast->found);
+	fast->latest = false;
 	return NULL;
 }

@@ -242,6 +242,7 @@ push_snapshot(MSFast *fast, bool fresh)
 	}
 	fast->pushed = !fresh;
 	fast->triggered = false;
+	fast->latest = true;
 	fast->snapshot = GetActiveSnapshot();
 	fast->estate->es_snapshot = fast->snapshot;
 }

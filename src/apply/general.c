@@ -27,8 +27,8 @@
  * - Generic plans, made with enable_seqscan off: a plan made while the table
  *   was tiny would stay a sequential scan.
  *
- * Plans are kept in the target; of those that write, a pair for each of the
- * latest few sets of columns.
+ * - Where limits judge, the INSERT never counts a row that it meets: that one
+ *   is locked then, and judged as any other.
  *
  *-------------------------------------------------------------------------
  */
@@ -63,40 +63,6 @@
 #include "target/row.h"
 #include "target/target.h"
 
-/* for so many sets of columns */
-#define MAX_PLANS	8
-
-typedef struct MSPlans
-{
-	Bitmapset  *others;			/* NULL: an increment that gives only the key */
-	Bitmapset  *defaulted;		/* those of them that are for a new row only */
-	Oid			role;			/* whose they are; invalid: everybody's */
-	uint32		nulls;			/* of the key, a bit each */
-	MSParams	params;
-	SPIPlanPtr	update;
-	SPIPlanPtr	update_at;		/* where the row is known */
-	SPIPlanPtr	insert;
-} MSPlans;
-
-/* those that find a row; columns that are given make no difference to them */
-typedef struct MSReads
-{
-	uint32		nulls;			/* of the key, a bit each */
-	Oid			role;			/* whose they are; invalid: everybody's */
-	MSParams	params;
-	SPIPlanPtr	read;
-	SPIPlanPtr	lock;
-	SPIPlanPtr	lock_aside;
-} MSReads;
-
-/* of a target */
-typedef struct MSGeneral
-{
-	List	   *plans;			/* of MSPlans, the latest first */
-	MSReads		reads;			/* everybody's, of keys without nulls */
-	List	   *other_reads;	/* of MSReads, the latest first */
-} MSGeneral;
-
 /* What reached() and seen() saw during the statement that is running. */
 typedef struct Reached
 {
@@ -107,9 +73,11 @@ typedef struct Reached
 
 static Reached *current_reached = NULL;
 
+/* tries to meet a row that an insertion has met, and locked */
+#define MAX_TRIES	3
+
 PG_FUNCTION_INFO_V1(ms_reached);
 PG_FUNCTION_INFO_V1(ms_seen);
-PG_FUNCTION_INFO_V1(ms_counted);
 
 /* reached(condition) -> condition */
 Datum
@@ -132,29 +100,6 @@ ms_seen(PG_FUNCTION_ARGS)
 	if (current_reached != NULL)
 		current_reached->seen = true;
 	PG_RETURN_BOOL(true);
-}
-
-/*
- * counted(counter, by, first, last) -> counter: a column of type counter after
- * an increment; a null counter is a new one, null times mean now.
- */
-Datum
-ms_counted(PG_FUNCTION_ARGS)
-{
-	MSCounter  *result = palloc(sizeof(MSCounter));
-	int64		by = PG_GETARG_INT64(1);
-	TimestampTz last = PG_ARGISNULL(3) ? ms_clock() : PG_GETARG_TIMESTAMPTZ(3);
-
-	if (PG_ARGISNULL(0))
-	{
-		ms_counter_make(result, by, last);
-		if (!PG_ARGISNULL(2))
-			result->first_seen = PG_GETARG_TIMESTAMPTZ(2);
-	}
-	else
-		ms_counter_add(result, PG_GETARG_MSCOUNTER_P(0), by, last);
-	ms_counter_check(result);	/* anybody can call this */
-	PG_RETURN_MSCOUNTER_P(result);
 }
 
 /*
@@ -199,121 +144,6 @@ plan_arguments(MSTarget *target, Relation rel, const MSRow *row,
 	return n;
 }
 
-static void
-free_plan(SPIPlanPtr *plan)
-{
-	if (*plan != NULL)
-		SPI_freeplan(*plan);
-	*plan = NULL;
-}
-
-static void
-free_params(MSParams *params)
-{
-	if (params->types != NULL)
-		pfree(params->types);
-	params->types = NULL;
-}
-
-static void
-free_reads(MSReads *reads)
-{
-	free_plan(&reads->read);
-	free_plan(&reads->lock);
-	free_plan(&reads->lock_aside);
-	free_params(&reads->params);
-}
-
-static void
-free_plans(MSPlans *plans)
-{
-	free_plan(&plans->update);
-	free_plan(&plans->update_at);
-	free_plan(&plans->insert);
-	free_params(&plans->params);
-	bms_free(plans->others);
-	bms_free(plans->defaulted);
-	pfree(plans);
-}
-
-/* Give back the plans of a target that is going away. */
-static void
-free_general(MSGeneral *general)
-{
-	ListCell   *lc;
-
-	foreach(lc, general->plans)
-		free_plans(lfirst(lc));
-	general->plans = NIL;
-	free_reads(&general->reads);
-	foreach(lc, general->other_reads)
-		free_reads(lfirst(lc));
-	general->other_reads = NIL;
-}
-
-static MSGeneral *
-general_of(MSTarget *target)
-{
-	if (target->general == NULL)
-	{
-		target->general = MemoryContextAllocZero(target->cxt,
-												 sizeof(MSGeneral));
-		target->free_general = free_general;
-	}
-	return target->general;
-}
-
-/*
- * The plans for a set of columns, the latest first.  What is not built
- * in may have been expanded where one role's rights allowed it: such plans
- * are that role's.  (Core plans anew where search_path is another.)  The last
- * of too many go, unless a call further up the stack may be using them.
- */
-static MSPlans *
-find_plans(MSTarget *target, const Bitmapset *others,
-		   const Bitmapset *defaulted, uint32 nulls)
-{
-	MSGeneral  *general = general_of(target);
-	MSPlans    *plans = NULL;
-	Oid			role = target->builtin ? InvalidOid : GetUserId();
-	MemoryContext oldcxt;
-	ListCell   *lc;
-
-	foreach(lc, general->plans)
-	{
-		plans = lfirst(lc);
-		if (plans->role == role && plans->nulls == nulls &&
-			bms_equal(plans->others, others) &&
-			bms_equal(plans->defaulted, defaulted))
-			break;
-		plans = NULL;
-	}
-	if (plans != NULL && plans == linitial(general->plans))
-		return plans;
-
-	/* in the list before it is filled: an error must not leak a kept plan */
-	oldcxt = MemoryContextSwitchTo(target->cxt);
-	if (plans == NULL)
-	{
-		plans = palloc0(sizeof(MSPlans));
-		plans->others = bms_copy(others);
-		plans->defaulted = bms_copy(defaulted);
-		plans->role = role;
-		plans->nulls = nulls;
-	}
-	else
-		general->plans = list_delete_ptr(general->plans, plans);
-	general->plans = lcons(plans, general->plans);
-	MemoryContextSwitchTo(oldcxt);
-
-	while (list_length(general->plans) > MAX_PLANS && target->users <= 1)
-	{
-		free_plans(llast(general->plans));
-		general->plans = list_delete_last(general->plans);
-	}
-	return plans;
-}
-
 /* an increment, and the parameters of its plans */
 typedef struct Attempt
 {
@@ -327,13 +157,31 @@ typedef struct Attempt
 	Oid		   *types;
 	Datum	   *values;
 	char	   *nulls;
+	MSLimited  *limited;		/* what limits see of the row; or NULL */
 } Attempt;
 
-/* Are there trees among the parameters of a target's statements? */
-static bool
-has_trees(const MSTarget *target)
+/* And those that limits write, behind them. */
+static void
+judged_arguments(Attempt *attempt, const MSJudgement *judgement)
 {
-	return target->exprs != NIL || target->predicate != NULL;
+	int			n = attempt->nargs;
+
+	if (attempt->target->limits.window != InvalidAttrNumber)
+	{
+		attempt->types[n] = BOOLOID;
+		attempt->values[n] = BoolGetDatum(judgement->restart);
+		attempt->nulls[n++] = ' ';
+		attempt->types[n] = TIMESTAMPTZOID;
+		attempt->values[n] = TimestampTzGetDatum(judgement->window);
+		attempt->nulls[n++] = judgement->restart ? ' ' : 'n';
+	}
+	if (attempt->plans->judged == MS_JUDGED_RATE)
+	{
+		attempt->types[n] = TIMESTAMPTZOID;
+		attempt->values[n] = TimestampTzGetDatum(judgement->bucket);
+		attempt->nulls[n++] = judgement->rated ? ' ' : 'n';
+	}
+	attempt->nargs = n;
 }
 
 /* A plan for the first nargs parameters of an attempt. */
@@ -343,7 +191,7 @@ prepare(const Attempt *attempt, const char *sql, int nargs, MSParams *params)
 	MSTarget   *target = attempt->target;
 	SPIPlanPtr	plan;
 
-	if (!has_trees(target))
+	if (!ms_has_trees(target))
 		return ms_prepare(sql, nargs, attempt->types);
 	if (params->types == NULL)
 	{
@@ -367,7 +215,7 @@ execute(const Attempt *attempt, SPIPlanPtr plan, bool read_only)
 {
 	ParamListInfo params;
 
-	if (!has_trees(attempt->target))
+	if (!ms_has_trees(attempt->target))
 		return SPI_execute_plan(plan, attempt->values, attempt->nulls,
 								read_only, 0);
 	params = makeParamList(attempt->nargs);
@@ -413,6 +261,37 @@ read_counts(const MSTarget *target, int behind, MSResult *result)
 												  column->typbyval,
 												  column->typlen);
 	}
+}
+
+/*
+ * What limits look at of the row that a plan gave, whose count is the first
+ * column, and whose window and bucket stand behind so many.  For as long as
+ * SPI is connected.
+ */
+static void
+read_limited(const Attempt *attempt, Datum count, bool count_isnull,
+			 const MSResult *result, int behind)
+{
+	const MSTarget *target = attempt->target;
+	const MSLimits *limits = &target->limits;
+	Datum		values[3] = {count};
+	bool		isnull[3] = {count_isnull, true, true};
+
+	for (int i = 1; limits->attno != target->count && i < target->ncounts; i++)
+	{
+		if (target->merged[i].attno == limits->attno)
+		{
+			values[0] = result->counts[i];
+			isnull[0] = result->counts_isnull[i];
+		}
+	}
+	if (limits->window != InvalidAttrNumber)
+		values[1] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+								  ++behind, &isnull[1]);
+	if (limits->bucket != InvalidAttrNumber)
+		values[2] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+								  ++behind, &isnull[2]);
+	ms_limited_from_values(target, values, isnull, attempt->limited);
 }
 
 /* Run a plan; true, with the row's counter in *result, where it gave a row. */
@@ -462,6 +341,10 @@ run(const Attempt *attempt, SPIPlanPtr plan, bool read_only, MSOutcome outcome,
 		read_counts(target, lengthof(counter), result);
 		known += target->ncounts;
 	}
+	if (attempt->limited != NULL)
+		read_limited(attempt, counter[0], isnull[0], result, known);
+	known += (target->limits.window != InvalidAttrNumber) +
+		(target->limits.bucket != InvalidAttrNumber);
 	result->outcome = outcome;
 
 	/* of an INSERT: how many columns of the key a trigger has set to null */
@@ -482,70 +365,12 @@ run(const Attempt *attempt, SPIPlanPtr plan, bool read_only, MSOutcome outcome,
 	return true;
 }
 
-/* Wait for transactions that are inserting a row's key. */
-static void
-wait_for_inserters(MSTarget *target, Relation rel, const MSRow *row)
-{
-	Relation	index;
-	ScanKey		keys;
-	TupleTableSlot *slot;
-
-	if (rel->rd_rel->relkind != RELKIND_RELATION)
-		return;
-	keys = ms_make_scankeys(target);
-	ms_set_scankeys(target, keys, row);
-	index = index_open(target->index, RowExclusiveLock);
-	slot = table_slot_create(rel, NULL);
-	while (ms_wait_for_inserter(rel, index, keys, target->nkeys, slot))
-		CHECK_FOR_INTERRUPTS();
-	ExecDropSingleTupleTableSlot(slot);
-	index_close(index, NoLock);
-}
-
-/*
- * The plans that find a row, by the nulls of its key; and by the role where an
- * index's functions are in them.  The last of too many go, as in find_plans().
- */
-static MSReads *
-find_reads(const Attempt *attempt)
-{
-	MSTarget   *target = attempt->target;
-	MSGeneral  *general = general_of(target);
-	Oid			role = target->builtin || !has_trees(target) ? InvalidOid :
-		GetUserId();
-	MSReads    *reads;
-	MemoryContext oldcxt;
-	ListCell   *lc;
-
-	if (attempt->null_keys == 0 && !OidIsValid(role))
-		return &general->reads;
-	foreach(lc, general->other_reads)
-	{
-		reads = lfirst(lc);
-		if (reads->nulls == attempt->null_keys && reads->role == role)
-			return reads;
-	}
-	oldcxt = MemoryContextSwitchTo(target->cxt);
-	reads = palloc0(sizeof(MSReads));
-	reads->nulls = attempt->null_keys;
-	reads->role = role;
-	general->other_reads = lcons(reads, general->other_reads);
-	MemoryContextSwitchTo(oldcxt);
-	while (list_length(general->other_reads) > MAX_PLANS && target->users <= 1)
-	{
-		free_reads(llast(general->other_reads));
-		pfree(llast(general->other_reads));
-		general->other_reads = list_delete_last(general->other_reads);
-	}
-	return reads;
-}
-
 /* Read the row as it is now; false where there is none. */
 static bool
 read_row(Attempt *attempt, bool read_only, MSResult *result)
 {
 	MSTarget   *target = attempt->target;
-	MSReads    *reads = find_reads(attempt);
+	MSReads    *reads = ms_find_reads(target, attempt->null_keys);
 	Reached		ignored;
 
 	if (reads->read == NULL)
@@ -565,7 +390,7 @@ static bool
 lock_row(Attempt *attempt, bool aside, MSResult *result, Reached *reached)
 {
 	MSTarget   *target = attempt->target;
-	MSReads    *reads = find_reads(attempt);
+	MSReads    *reads = ms_find_reads(target, attempt->null_keys);
 	SPIPlanPtr *plan = aside ? &reads->lock_aside : &reads->lock;
 
 	if (*plan == NULL)
@@ -611,7 +436,7 @@ static bool
 update_locked(Attempt *attempt, ItemPointer tid, MSResult *result)
 {
 	MSTarget   *target = attempt->target;
-	bool		at = tid != NULL && !has_trees(target) &&
+	bool		at = tid != NULL && !ms_has_trees(target) &&
 		pg_class_aclcheck(target->relid, GetUserId(),
 						  ACL_SELECT) == ACLCHECK_OK;
 	MSPlans    *plans = attempt->plans;
@@ -629,6 +454,7 @@ update_locked(Attempt *attempt, ItemPointer tid, MSResult *result)
 		*plan = prepare(attempt,
 						ms_update_sql(target, attempt->rel, attempt->null_keys,
 									  attempt->others, attempt->row->defaulted,
+									  plans->judged,
 									  at ? psprintf(" AND t.ctid OPERATOR(pg_catalog.=) $%d", n) :
 									  ""),
 						n, &plans->params);
@@ -666,71 +492,154 @@ update(Attempt *attempt, bool aside, MSResult *result, Reached *reached)
 }
 
 /*
- * What was answered by a default is not given, and takes no right to insert
- * the column.  (If core plans once more after this, that may want it.)
+ * Insert the row, or meet one that is there by then, if rows are made; true
+ * where one was inserted, or counted.
  */
-static void
-allow_defaulted(Attempt *attempt)
-{
-	SPIPlanPtr	plan = attempt->plans->insert;
-	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
-	ListCell   *lc;
-	ListCell   *lc2;
-
-	if (attempt->row->defaulted == NULL)
-		return;
-	ms_make_generic_plan(attempt->target, plan);
-	foreach(lc, source->gplan->stmt_list)
-	{
-		foreach(lc2, ms_stmt_permissions(lfirst_node(PlannedStmt, lc)))
-		{
-			RTEPermissionInfo *info = lfirst(lc2);
-			int			attno = -1;
-
-			if (info->relid != attempt->target->relid)
-				continue;
-			while ((attno = bms_next_member(attempt->row->defaulted, attno)) >= 0)
-				info->insertedCols =
-					bms_del_member(info->insertedCols,
-								   attno - FirstLowInvalidHeapAttributeNumber);
-		}
-	}
-}
-
-/* Insert the row, or count the one that is met by then, if rows are made. */
-static void
-insert(Attempt *attempt, MSResult *result)
+static bool
+insert_or_meet(Attempt *attempt, MSResult *result, Reached *reached)
 {
 	MSPlans    *plans = attempt->plans;
-	Reached		reached;
 
-	if (attempt->target->no_insert)
-	{
-		ms_result_none(MS_ABSENT, result);
-		return;
-	}
 	ms_check_required_columns(attempt->target, attempt->rel, attempt->row);
 	if (plans->insert == NULL)
 		plans->insert = prepare(attempt,
 								ms_insert_sql(attempt->target, attempt->rel,
 											  attempt->null_keys,
 											  attempt->others,
-											  attempt->row->defaulted),
+											  attempt->row->defaulted,
+											  plans->judged),
 								attempt->nargs, &plans->params);
-	wait_for_inserters(attempt->target, attempt->rel, attempt->row);
-	allow_defaulted(attempt);
-	if (run(attempt, plans->insert, false, MS_INSERTED, result, &reached))
+	ms_wait_for_inserters(attempt->target, attempt->rel, attempt->row);
+	ms_allow_defaulted(attempt->target, plans->insert,
+					   attempt->row->defaulted);
+	if (run(attempt, plans->insert, false, MS_INSERTED, result, reached))
+		return true;
+	ms_result_none(MS_IGNORED, result);
+	return false;
+}
+
+/* The same, of what nobody judges. */
+static void
+insert(Attempt *attempt, MSResult *result)
+{
+	Reached		reached;
+
+	if (attempt->target->no_insert)
+		ms_result_none(MS_ABSENT, result);
+	else if (insert_or_meet(attempt, result, &reached))
 	{
 		if (reached.row)
 			result->outcome = MS_INCREMENTED;
-		return;
 	}
-	ms_result_none(MS_IGNORED, result);
-	if (reached.row && !reached.condition)
+	else if (reached.row && !reached.condition)
 	{
 		(void) read_row(attempt, false, result);
 		result->outcome = MS_THROTTLED;
 	}
+}
+
+/* Judge a row that has been read, or one that is not there. */
+static void
+judge(Attempt *attempt, bool found, MSJudgement *judgement)
+{
+	MSTarget   *target = attempt->target;
+	MSRow	   *row;
+
+	if (!found)
+		ms_limited_none(attempt->limited);
+	ms_judge(target, attempt->row, attempt->limited, ms_clock(), judgement);
+	if (judgement->refused)
+		return;
+	row = ms_judged_row(target, attempt->row, judgement);
+	attempt->nargs = plan_arguments(target, attempt->rel, row, attempt->others,
+									attempt->types, attempt->values,
+									attempt->nulls);
+
+	/* a counter's times stay as its window begins */
+	if (judgement->restart && target->kind == MS_COUNT_COUNTER &&
+		!attempt->limited->count_isnull)
+		attempt->values[target->nkeys] =
+			Int64GetDatum(DatumGetInt64(judgement->amount) -
+						  DatumGetInt64(attempt->limited->count));
+	judged_arguments(attempt, judgement);
+}
+
+/*
+ * A row that is not there refuses an increment: is there one that the snapshot
+ * of the transaction does not show?
+ */
+static void
+check_unseen(Attempt *attempt, MSResult *result)
+{
+	if (IsolationUsesXactSnapshot() &&
+		ms_probe(attempt->target, attempt->rel, attempt->row,
+				 NULL) == MS_PROBE_BUSY)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent %s", "update")));
+	ms_result_none(MS_REFUSED, result);
+}
+
+/*
+ * Count what limits judge: by what is committed, without a lock, where that
+ * refuses it; else under the lock of the row, or by inserting it.
+ */
+static void
+count_judged(Attempt *attempt, MSResult *result, MSJudgement *judgement)
+{
+	MSTarget   *target = attempt->target;
+	Reached		reached;
+	bool		found;
+
+	if (!IsolationUsesXactSnapshot())
+	{
+		found = read_row(attempt, false, result);
+		judge(attempt, found, judgement);
+		if (judgement->refused && (found || !target->no_insert))
+		{
+			if (!found)
+				ms_result_none(MS_REFUSED, result);
+			result->outcome = MS_REFUSED;
+			return;
+		}
+	}
+	for (int tries = 0; tries < MAX_TRIES; tries++)
+	{
+		ms_wait_for_inserters(target, attempt->rel, attempt->row);
+		found = lock_row(attempt, false, result, &reached);
+		if (!found && target->no_insert)
+		{
+			ms_result_none(MS_ABSENT, result);
+			return;
+		}
+		judge(attempt, found, judgement);
+		if (judgement->refused)
+		{
+			if (!found)
+				check_unseen(attempt, result);
+			result->outcome = MS_REFUSED;
+			return;
+		}
+		if (found)
+		{
+			/* a partition may be one no more */
+			if (update_locked(attempt, NULL, result))
+				return;
+			if (attempt->rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
+				!lock_row(attempt, false, result, &reached))
+				continue;
+			ms_result_none(MS_IGNORED, result);
+			return;
+		}
+		if (insert_or_meet(attempt, result, &reached) || !reached.row)
+			return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("a limit of table %s cannot be judged: the row of the key is hidden",
+					target->name),
+			 errdetail("Row security hides it from the current role, or a trigger gives new rows another key."),
+			 errhint("Count as a role that sees the row, and by the key that rows have.")));
 }
 
 /*
@@ -791,6 +700,15 @@ count(Attempt *attempt, MSResult *result)
 	return true;
 }
 
+/* What limits write with a row. */
+static MSJudged
+judged_as(const MSTarget *target, const MSRow *row)
+{
+	if (!ms_row_is_judged(target, row))
+		return MS_NOT_JUDGED;
+	return row->ask != NULL && row->ask->step > 0 ? MS_JUDGED_RATE : MS_JUDGED;
+}
+
 /* The nulls of a row's key, a bit each, where they are values. */
 static uint32
 null_keys(const MSTarget *target, const MSRow *row)
@@ -810,11 +728,13 @@ static bool
 increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 {
 	Bitmapset  *others = bms_union(row->given, row->defaulted);
-	Oid			types[MaxTupleAttributeNumber + 4];
-	Datum		values[MaxTupleAttributeNumber + 4];
-	char		nulls[MaxTupleAttributeNumber + 4];
+	Oid			types[MaxTupleAttributeNumber + 8];
+	Datum		values[MaxTupleAttributeNumber + 8];
+	char		nulls[MaxTupleAttributeNumber + 8];
 	int			nargs;
 	Attempt		attempt;
+	MSJudged	judged = judged_as(target, row);
+	MSLimited	limited;
 
 	for (int i = 0; i < target->nkeys; i++)
 		others = bms_del_member(others, target->keys[i].column.attno);
@@ -823,8 +743,19 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 	attempt = (Attempt) {.target = target, .rel = rel, .row = row,
 		.others = others, .null_keys = null_keys(target, row), .nargs = nargs,
 		.types = types, .values = values, .nulls = nulls};
-	attempt.plans = find_plans(target, others, row->defaulted,
-							   attempt.null_keys);
+	attempt.plans = ms_find_plans(target, others, row->defaulted,
+								  attempt.null_keys, judged);
+	if (judged != MS_NOT_JUDGED)
+	{
+		MSJudgement judgement = {.idle = true};
+
+		attempt.limited = &limited;
+		count_judged(&attempt, result, &judgement);
+		ms_result_judged(target, &judgement, result);
+		if (result->applied != (Datum) 0)
+			result->applied = SPI_datumTransfer(result->applied, false, -1);
+		return true;
+	}
 
 	/* without locking it */
 	if (target->throttle > 0 && read_row(&attempt, false, result) &&
@@ -853,14 +784,15 @@ ms_general_increment(MSTarget *target, Relation rel, MSRow *row,
 /* Read a row's counter; false where there is no such row. */
 static bool
 read_counter(MSTarget *target, Relation rel, MSRow *row, bool read_only,
-			 MSResult *result)
+			 MSResult *result, MSLimited *limited)
 {
 	Oid			types[INDEX_MAX_KEYS];
 	Datum		values[INDEX_MAX_KEYS];
 	char		nulls[INDEX_MAX_KEYS];
 	Attempt		attempt = {.target = target, .rel = rel, .row = row,
 		.null_keys = null_keys(target, row), .nargs = target->nkeys,
-		.types = types, .values = values, .nulls = nulls};
+		.types = types, .values = values, .nulls = nulls,
+		.limited = limited};
 	bool		found;
 
 	for (int i = 0; i < target->nkeys; i++)
@@ -873,6 +805,9 @@ read_counter(MSTarget *target, Relation rel, MSRow *row, bool read_only,
 		elog(ERROR, "SPI_connect failed");
 	ms_result_none(MS_IGNORED, result);
 	found = read_row(&attempt, read_only, result);
+	if (found && limited != NULL && !limited->count_isnull &&
+		target->limits.count.kind == MS_COUNT_NUMERIC)
+		limited->count = SPI_datumTransfer(limited->count, false, -1);
 	SPI_finish();
 	return found;
 }
@@ -882,9 +817,10 @@ read_counter(MSTarget *target, Relation rel, MSRow *row, bool read_only,
  * row of it, or none that the role sees.
  */
 bool
-ms_general_value(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
+ms_general_value(MSTarget *target, Relation rel, MSRow *row, MSResult *result,
+				 MSLimited *limited)
 {
-	return read_counter(target, rel, row, true, result);
+	return read_counter(target, rel, row, true, result, limited);
 }
 
 /* Is there a row of a key, as a new statement would see it? */
@@ -893,5 +829,5 @@ ms_general_exists(MSTarget *target, Relation rel, MSRow *row)
 {
 	MSResult	result;
 
-	return read_counter(target, rel, row, false, &result);
+	return read_counter(target, rel, row, false, &result, NULL);
 }

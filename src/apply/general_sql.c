@@ -9,7 +9,9 @@
  *
  * Parameters, the same of all: the key's columns, in the order of the index;
  * the amount; the two times, null for now; the columns that the row has beside
- * the key, in the order of their numbers.
+ * the key, in the order of their numbers.  Where limits judge: whether a new
+ * window begins, and when, if there is one; when the bucket is full, if it is
+ * asked.
  *
  * An index's expressions and its predicate are no texts: what a name in these
  * means depends on search_path.  They are parameters with numbers beyond all
@@ -267,6 +269,45 @@ append_counter_columns(StringInfo sql, MSTarget *target, Relation rel)
 	}
 	for (int i = 0; target->ncounts > 1 && i < target->ncounts; i++)
 		appendStringInfo(sql, ", t.%s", column(rel, target->merged[i].attno));
+	if (target->limits.window != InvalidAttrNumber)
+		appendStringInfo(sql, ", t.%s", column(rel, target->limits.window));
+	if (target->limits.bucket != InvalidAttrNumber)
+		appendStringInfo(sql, ", t.%s", column(rel, target->limits.bucket));
+}
+
+/* where limits have their parameters */
+typedef struct LimitParams
+{
+	int			restart;		/* 0: there is none, ... */
+	int			window;
+	int			bucket;			/* ... as here */
+} LimitParams;
+
+static LimitParams
+limit_params(const MSTarget *target, const Bitmapset *others, MSJudged judged)
+{
+	LimitParams params = {0};
+	int			last = last_param(target) + bms_num_members(others);
+
+	if (judged != MS_NOT_JUDGED && target->limits.window != InvalidAttrNumber)
+	{
+		params.restart = ++last;
+		params.window = ++last;
+	}
+	if (judged == MS_JUDGED_RATE)
+		params.bucket = ++last;
+	return params;
+}
+
+/* "t.c": a count, or what it begins with as a new window does */
+static const char *
+counted(const MSTarget *target, Relation rel, AttrNumber attno,
+		const LimitParams *params)
+{
+	if (params->restart == 0 || attno != target->limits.attno)
+		return psprintf("t.%s", column(rel, attno));
+	return psprintf("(CASE WHEN $%d THEN '0' ELSE t.%s END)", params->restart,
+					column(rel, attno));
 }
 
 /*
@@ -274,18 +315,16 @@ append_counter_columns(StringInfo sql, MSTarget *target, Relation rel)
  * there is, or a new one
  */
 static void
-append_added(StringInfo sql, Relation rel, const MSMerged *merged, int param,
-			 bool new)
+append_added(StringInfo sql, const char *stored, const MSMerged *merged,
+			 int param)
 {
 	Oid			type = merged->typid;
 	bool		is_integer = merged->count.kind <= MS_COUNT_INT8;
 	const char *sum_type = format_type_extended(is_integer ? INT8OID : type, -1,
 												FORMAT_TYPE_FORCE_QUALIFY);
 
-	appendStringInfo(sql, "missing_symbol.added(%s%s::%s, $%d::%s, '%s'::pg_catalog.regtype, %d, %s, %s)",
-					 new ? "" : "t.",
-					 new ? "NULL" : column(rel, merged->attno), sum_type,
-					 param, sum_type,
+	appendStringInfo(sql, "missing_symbol.added(%s::%s, $%d::%s, '%s'::pg_catalog.regtype, %d, %s, %s)",
+					 stored, sum_type, param, sum_type,
 					 format_type_extended(type, -1, FORMAT_TYPE_FORCE_QUALIFY),
 					 merged->count.typmod,
 					 quote_literal_cstr(merged->count.column),
@@ -322,7 +361,7 @@ append_is_latest(StringInfo sql, MSTarget *target, Relation rel)
 /* ", c = ..": a column whose values merge, and the parameter given for it */
 static void
 append_merge(StringInfo sql, MSTarget *target, Relation rel,
-			 const MSMerged *merged, int param)
+			 const MSMerged *merged, int param, const LimitParams *params)
 {
 	const char *name = column(rel, merged->attno);
 
@@ -330,7 +369,8 @@ append_merge(StringInfo sql, MSTarget *target, Relation rel,
 	switch (merged->role)
 	{
 		case MS_ROLE_COUNT:
-			append_added(sql, rel, merged, param, false);
+			append_added(sql, counted(target, rel, merged->attno, params),
+						 merged, param);
 			break;
 		case MS_ROLE_LATEST:
 			appendStringInfo(sql, "CASE WHEN t.%s IS NULL OR ", name);
@@ -365,7 +405,8 @@ find_merged(const MSTarget *target, AttrNumber attno)
  */
 static void
 append_assignments(StringInfo sql, MSTarget *target, Relation rel,
-				   const Bitmapset *others, const Bitmapset *defaulted)
+				   const Bitmapset *others, const Bitmapset *defaulted,
+				   const LimitParams *params)
 {
 	int			by = by_param(target);
 	int			attno = -1;
@@ -377,10 +418,12 @@ append_assignments(StringInfo sql, MSTarget *target, Relation rel,
 		appendStringInfo(sql, "missing_symbol.counted(t.%s, $%d, $%d, $%d)",
 						 count, by, first_param(target), last_param(target));
 	else if (target->ncounts > 0)
-		append_added(sql, rel, &target->merged[0], by, false);
+		append_added(sql, counted(target, rel, target->count, params),
+					 &target->merged[0], by);
 	else
-		appendStringInfo(sql, "COALESCE(t.%s, 0%s) OPERATOR(pg_catalog.+) $%d",
-						 count, target->kind == MS_COUNT_NUMERIC ? "" :
+		appendStringInfo(sql, "COALESCE(%s, 0%s) OPERATOR(pg_catalog.+) $%d",
+						 counted(target, rel, target->count, params),
+						 target->kind == MS_COUNT_NUMERIC ? "" :
 						 "::pg_catalog.int2", by);
 	if (target->last_seen != InvalidAttrNumber)
 	{
@@ -392,6 +435,13 @@ append_assignments(StringInfo sql, MSTarget *target, Relation rel,
 							 last_param(target)));
 		appendStringInfoChar(sql, ')');
 	}
+	if (params->window != 0)
+		appendStringInfo(sql, ", %s = COALESCE($%d, t.%s)",
+						 column(rel, target->limits.window), params->window,
+						 column(rel, target->limits.window));
+	if (params->bucket != 0)
+		appendStringInfo(sql, ", %s = $%d",
+						 column(rel, target->limits.bucket), params->bucket);
 	while ((attno = bms_next_member(others, attno)) >= 0)
 	{
 		const MSMerged *merged = find_merged(target, attno);
@@ -400,7 +450,7 @@ append_assignments(StringInfo sql, MSTarget *target, Relation rel,
 		if (bms_is_member(attno, defaulted))
 			continue;
 		if (merged != NULL)
-			append_merge(sql, target, rel, merged, param);
+			append_merge(sql, target, rel, merged, param, params);
 		else if (bms_is_member(attno, target->fill))
 			appendStringInfo(sql, ", %s = COALESCE(t.%s, $%d)",
 							 column(rel, attno), column(rel, attno), param);
@@ -458,15 +508,16 @@ ms_read_sql(MSTarget *target, Relation rel, uint32 nulls,
 char *
 ms_update_sql(MSTarget *target, Relation rel, uint32 nulls,
 			  const Bitmapset *others, const Bitmapset *defaulted,
-			  const char *condition)
+			  MSJudged judged, const char *condition)
 {
+	LimitParams params = limit_params(target, others, judged);
 	StringInfoData sql;
 
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "UPDATE ");
 	ms_append_table(&sql, target, rel);
 	appendStringInfoString(&sql, " SET ");
-	append_assignments(&sql, target, rel, others, defaulted);
+	append_assignments(&sql, target, rel, others, defaulted, &params);
 	appendStringInfoString(&sql, " WHERE ");
 	ms_append_key_condition(&sql, target, rel, nulls);
 	appendStringInfo(&sql, "%s RETURNING ", condition);
@@ -573,14 +624,17 @@ append_is_found(StringInfo sql, MSTarget *target, Relation rel, uint32 nulls)
 }
 
 /*
- * Insert a row, or count the one that is met.  The last columns returned are how
+ * Insert a row, or count the one that is met, unless limits judge: then that
+ * one is locked, and stays as it is.  The last columns returned are how
  * many columns of the key a trigger has set to null; and, of a special key,
  * what append_is_found() tells.
  */
 char *
 ms_insert_sql(MSTarget *target, Relation rel, uint32 nulls,
-			  const Bitmapset *others, const Bitmapset *defaulted)
+			  const Bitmapset *others, const Bitmapset *defaulted,
+			  MSJudged judged)
 {
+	LimitParams params = limit_params(target, others, judged);
 	StringInfoData sql;
 	StringInfoData values;
 	int			param = last_param(target);
@@ -621,6 +675,16 @@ ms_insert_sql(MSTarget *target, Relation rel, uint32 nulls,
 		append_time(&values, target, &target->last_time,
 					psprintf("COALESCE($%d, c.now)", last_param(target)));
 	}
+	if (params.window != 0)
+	{
+		appendStringInfo(&sql, ", %s", column(rel, target->limits.window));
+		appendStringInfo(&values, ", $%d", params.window);
+	}
+	if (params.bucket != 0)
+	{
+		appendStringInfo(&sql, ", %s", column(rel, target->limits.bucket));
+		appendStringInfo(&values, ", $%d", params.bucket);
+	}
 	while ((attno = bms_next_member(others, attno)) >= 0)
 	{
 		const MSMerged *merged = find_merged(target, attno);
@@ -632,7 +696,7 @@ ms_insert_sql(MSTarget *target, Relation rel, uint32 nulls,
 		/* a sum that its type or domain has not seen */
 		if (merged != NULL && merged->role == MS_ROLE_COUNT)
 		{
-			append_added(&values, rel, merged, param, true);
+			append_added(&values, "NULL", merged, param);
 			appendStringInfo(&values, "::%s",
 							 format_type_extended(merged->typid, -1,
 												  FORMAT_TYPE_FORCE_QUALIFY));
@@ -656,9 +720,12 @@ ms_insert_sql(MSTarget *target, Relation rel, uint32 nulls,
 	if (target->predicate != NULL)
 		appendStringInfo(&sql, " WHERE ($%d)", PREDICATE_PARAM);
 	appendStringInfoString(&sql, " DO UPDATE SET ");
-	append_assignments(&sql, target, rel, others, defaulted);
+	append_assignments(&sql, target, rel, others, defaulted, &params);
 	appendStringInfoString(&sql, " WHERE missing_symbol.reached(");
-	append_throttle_condition(&sql, target, rel);
+	if (judged != MS_NOT_JUDGED)
+		appendStringInfoString(&sql, "false");	/* it is to be judged first */
+	else
+		append_throttle_condition(&sql, target, rel);
 	appendStringInfoString(&sql, ") RETURNING ");
 	append_counter_columns(&sql, target, rel);
 	appendStringInfoString(&sql, ", ");

@@ -12,6 +12,7 @@
 #include "access/itup.h"
 #include "access/nbtree.h"
 #include "catalog/pg_type.h"
+#include "executor/tuptable.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -46,24 +47,6 @@ ms_result_none(MSOutcome outcome, MSResult *result)
 	result->count_isnull = true;
 	result->first_isnull = true;
 	result->last_isnull = true;
-}
-
-/* A numeric as a bigint; false where that cannot hold it as it is. */
-bool
-ms_numeric_to_bigint(Datum value, int64 *result)
-{
-	Datum		min = DirectFunctionCall1(int8_numeric,
-										  Int64GetDatum(PG_INT64_MIN));
-	Datum		max = DirectFunctionCall1(int8_numeric,
-										  Int64GetDatum(PG_INT64_MAX));
-
-	if (!DatumGetBool(DirectFunctionCall2(numeric_le, min, value)) ||
-		!DatumGetBool(DirectFunctionCall2(numeric_le, value, max)))
-		return false;
-	*result = DatumGetInt64(DirectFunctionCall1(numeric_int8, value));
-	return DatumGetBool(DirectFunctionCall2(numeric_eq, value,
-											DirectFunctionCall1(int8_numeric,
-																Int64GetDatum(*result))));
 }
 
 /*
@@ -127,6 +110,46 @@ ms_result_from_values(const MSTarget *target, Datum *values, bool *isnull,
 	}
 }
 
+/* And of several counts. */
+static void
+read_counts(const MSTarget *target, TupleTableSlot *slot, MSResult *result)
+{
+	result->counts = palloc(sizeof(Datum) * target->ncounts);
+	result->counts_isnull = palloc(sizeof(bool) * target->ncounts);
+	for (int i = 0; i < target->ncounts; i++)
+	{
+		const MSMerged *column = &target->merged[i];
+
+		result->counts[i] = slot_getattr(slot, column->attno,
+										 &result->counts_isnull[i]);
+		if (!result->counts_isnull[i])
+			result->counts[i] = datumCopy(result->counts[i], column->typbyval,
+										  column->typlen);
+	}
+}
+
+/* What a row says of its counter. */
+void
+ms_result_from_slot(const MSTarget *target, TupleTableSlot *slot,
+					MSOutcome outcome, MSResult *result)
+{
+	AttrNumber	atts[3] = {target->count, target->first_seen, target->last_seen};
+	Datum		values[3] = {0};
+	bool		isnull[3] = {true, true, true};
+
+	for (int i = 0; i < lengthof(atts); i++)
+	{
+		if (atts[i] != InvalidAttrNumber)
+			values[i] = slot_getattr(slot, atts[i], &isnull[i]);
+	}
+	ms_result_from_values(target, values, isnull, result);
+	if (result->numeric != (Datum) 0)
+		result->numeric = datumCopy(result->numeric, false, -1);
+	if (target->ncounts > 1)
+		read_counts(target, slot, result);
+	result->outcome = outcome;
+}
+
 /* A NULL key is refused, whoever makes it. */
 void
 ms_null_key_by_trigger(const MSTarget *target)
@@ -183,6 +206,8 @@ ms_lacking_column(const MSTarget *target, Relation rel, const MSRow *row)
 			ms_is_always_given(target, att->attnum) ||
 			bms_is_member(att->attnum, row->given) ||
 			bms_is_member(att->attnum, target->generated) ||
+			att->attnum == target->limits.window ||
+			att->attnum == target->limits.bucket ||
 			build_column_default(rel, att->attnum) != NULL)
 			continue;
 		return att->attnum;

@@ -16,6 +16,8 @@
 #include "access/sysattr.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -161,4 +163,24 @@ ms_wait_for_inserter(Relation rel, Relation index, ScanKey keys, int nkeys,
 	ms_tally_lock_wait(RelationGetRelid(rel));
 	ms_wait_for_latest(rel, &latest);
 	return true;
+}
+
+/* Wait for transactions that are inserting a row's key. */
+void
+ms_wait_for_inserters(MSTarget *target, Relation rel, const MSRow *row)
+{
+	Relation	index;
+	ScanKey		keys;
+	TupleTableSlot *slot;
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		return;
+	keys = ms_make_scankeys(target);
+	ms_set_scankeys(target, keys, row);
+	index = index_open(target->index, RowExclusiveLock);
+	slot = table_slot_create(rel, NULL);
+	while (ms_wait_for_inserter(rel, index, keys, target->nkeys, slot))
+		CHECK_FOR_INTERRUPTS();
+	ExecDropSingleTupleTableSlot(slot);
+	index_close(index, NoLock);
 }

@@ -462,7 +462,7 @@ ms_pending_possible(void)
 MSApply
 ms_pending_wanted(const MSTarget *target)
 {
-	if (target->throttle > 0 || target->latest_untimed)
+	if (target->throttle > 0 || target->latest_untimed || target->limits.set)
 		return MS_APPLY_NOW;
 	if (target->apply != MS_APPLY_UNSET)
 		return target->apply;

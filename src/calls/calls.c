@@ -501,11 +501,12 @@ ms_value_text(PG_FUNCTION_ARGS)
 }
 
 /*
- * A function of another file that looks for a key
+ * A function of another file that is given a key
  */
 typedef struct KeyCall
 {
 	Call		call;
+	MSKeyUse	use;
 	MSKeyWork	work;
 	void	   *arg;
 } KeyCall;
@@ -516,9 +517,12 @@ work_key(Call *call)
 	KeyCall    *key_call = (KeyCall *) call;
 
 	/* what is looked for is one key, not that of today */
-	check_key_count(call->target, call->rel, call->key.n, call->target->nargs);
+	if (key_call->use == MS_TO_FIND)
+		check_key_count(call->target, call->rel, call->key.n,
+						call->target->nargs);
 	key_call->work(call->target, call->rel,
-				   row_from_key(call->target, call->rel, &call->key, true),
+				   row_from_key(call->target, call->rel, &call->key,
+								key_call->use != MS_TO_COUNT),
 				   key_call->arg);
 }
 
@@ -528,34 +532,41 @@ work_named_key(Call *call)
 	KeyCall    *key_call = (KeyCall *) call;
 	MSRow	   *row = ms_row_make(call->target);
 
-	ms_row_key_from_jsonb(call->target, call->rel, row, call->fields);
+	if (key_call->use == MS_TO_COUNT)
+		ms_row_from_jsonb(call->target, call->rel, row, call->fields, 0, true);
+	else
+		ms_row_key_from_jsonb(call->target, call->rel, row, call->fields);
 	key_call->work(call->target, call->rel, row, key_call->arg);
 }
 
-/* Call work with the row of a key, which is given from argument 1 on. */
+/* Call work with the row of a key, which is given from an argument on. */
 void
-ms_call_with_key(FunctionCallInfo fcinfo, MSKeyForm form, LOCKMODE lockmode,
-				 MSKeyWork work, void *arg)
+ms_call_with_key(FunctionCallInfo fcinfo, int first, MSKeyForm form,
+				 MSKeyUse use, LOCKMODE lockmode, MSKeyWork work, void *arg)
 {
 	KeyCall		key_call;
 	Call	   *call = &key_call.call;
 
 	call->relid = target_argument(fcinfo);
 	call->lockmode = lockmode;
+	key_call.use = use;
 	key_call.work = work;
 	key_call.arg = arg;
 	if (form == MS_KEY_NAMED)
 	{
-		if (PG_ARGISNULL(1))
+		if (use == MS_TO_COUNT)
+			call->fields = fields_argument(fcinfo, first);
+		else if (PG_ARGISNULL(first))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("key must not be null")));
-		call->fields = PG_GETARG_DATUM(1);
+		else
+			call->fields = PG_GETARG_DATUM(first);
 		call->work = work_named_key;
 	}
 	else
 	{
-		read_key(fcinfo, 1, form == MS_KEY_TEXTS, &call->key);
+		read_key(fcinfo, first, form == MS_KEY_TEXTS, &call->key);
 		call->work = work_key;
 	}
 	run_call(call);
@@ -721,7 +732,7 @@ read_amounts(ArrayType *array, int nelems)
 
 /*
  * (inserted, incremented, throttled, spilled, deferred, buffered, ignored):
- * what is absent is ignored here.  A column of its own would make the prepared
+ * what is absent is ignored here, and what is refused throttled.  A column of its own would make the prepared
  * statements of whoever counts fail as the extension is updated.
  */
 static Datum
@@ -735,7 +746,7 @@ batch_result(FunctionCallInfo fcinfo, const int64 *counts)
 		elog(ERROR, "return type must be a row type");
 	values[0] = Int64GetDatum(counts[MS_INSERTED]);
 	values[1] = Int64GetDatum(counts[MS_INCREMENTED]);
-	values[2] = Int64GetDatum(counts[MS_THROTTLED]);
+	values[2] = Int64GetDatum(counts[MS_THROTTLED] + counts[MS_REFUSED]);
 	values[3] = Int64GetDatum(counts[MS_SPILLED]);
 	values[4] = Int64GetDatum(counts[MS_DEFERRED]);
 	values[5] = Int64GetDatum(counts[MS_BUFFERED]);

@@ -30,11 +30,20 @@ typedef enum MSKeyForm
 	MS_KEY_NAMED				/* jsonb: columns by name */
 } MSKeyForm;
 
+/* what for */
+typedef enum MSKeyUse
+{
+	MS_TO_FIND,					/* what there is of the whole key */
+	MS_TO_READ,					/* the same; what may be left out may be */
+	MS_TO_COUNT					/* a row; by name with other columns of it */
+} MSKeyUse;
+
 typedef void (*MSKeyWork) (MSTarget *target, Relation rel, MSRow *row,
 						   void *arg);
 
-extern void ms_call_with_key(FunctionCallInfo fcinfo, MSKeyForm form,
-							 LOCKMODE lockmode, MSKeyWork work, void *arg);
+extern void ms_call_with_key(FunctionCallInfo fcinfo, int first,
+							 MSKeyForm form, MSKeyUse use, LOCKMODE lockmode,
+							 MSKeyWork work, void *arg);
 
 /*
  * increment.c: one increment or an ordered batch, now or left to the commit.
@@ -85,6 +94,8 @@ extern void ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
 /*
  * total.c: reading counters with what is spilled and deferred.
  */
+extern bool ms_total_read(MSTarget *target, Relation rel, MSRow *row,
+						  MSResult *counter, MSLimited *limited);
 extern void ms_total_value(MSTarget *target, Relation rel, MSRow *row,
 						   bool *isnull, int64 *value);
 

@@ -27,6 +27,7 @@
 #include "aside/aside.h"
 #include "calls/calls_internal.h"
 #include "target/target.h"
+#include "target/tracked.h"
 
 /* by MSApply; what is not set has been decided when this is asked */
 static const char *const apply_names[] = {"", "now", "commit", "buffer"};
@@ -128,6 +129,10 @@ ms_hot_obstacles(MSTarget *target, Relation rel)
 		changed = bms_add_member(changed, target->last_seen);
 	for (int i = 1; i < target->nmerged; i++)
 		changed = bms_add_member(changed, target->merged[i].attno);
+	if (target->limits.window != InvalidAttrNumber)
+		changed = bms_add_member(changed, target->limits.window);
+	if (target->limits.bucket != InvalidAttrNumber)
+		changed = bms_add_member(changed, target->limits.bucket);
 
 	foreach(lc, indexes)
 	{

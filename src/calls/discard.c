@@ -113,7 +113,8 @@ discard(FunctionCallInfo fcinfo, MSKeyForm form, const char *function)
 	int64		n;
 
 	check_may_write(function);
-	ms_call_with_key(fcinfo, form, RowExclusiveLock, discard_key, &n);
+	ms_call_with_key(fcinfo, 1, form, MS_TO_FIND, RowExclusiveLock,
+					 discard_key, &n);
 	PG_RETURN_INT64(n);
 }
 

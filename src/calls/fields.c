@@ -149,6 +149,7 @@ check_field(MSTarget *target, Relation rel, AttrNumber attno,
 						target->name),
 				 errhint("Fields must be named as the table's columns.")));
 	if (attno == target->first_seen || attno == target->last_seen ||
+		attno == target->limits.window || attno == target->limits.bucket ||
 		(attno == target->count && !takes_first_count(target)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

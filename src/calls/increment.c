@@ -42,7 +42,7 @@ static bool have_last_result = false;
 
 static const char *const outcome_names[] = {
 	"inserted", "incremented", "throttled", "ignored", "spilled",
-	"deferred", "buffered", "absent"
+	"deferred", "buffered", "absent", "refused"
 };
 
 StaticAssertDecl(lengthof(outcome_names) == MS_OUTCOMES,
@@ -65,6 +65,7 @@ typedef struct LastCount
 static MemoryContext last_cxt = NULL;
 static LastCount *last_counts = NULL;
 static int	last_ncounts = 0;
+static Datum last_applied = (Datum) 0;	/* numeric; 0: it is whole, or none */
 
 void
 ms_set_last_increment(const MSResult *result)
@@ -72,14 +73,16 @@ ms_set_last_increment(const MSResult *result)
 	last_result = *result;
 	have_last_result = true;
 	last_ncounts = 0;
+	last_applied = (Datum) 0;
 }
 
+/* What is kept beside it: several counts, and an amount that is not whole. */
 static void
-set_last_counts(const MSTarget *target, const MSResult *result)
+set_last_values(const MSTarget *target, const MSResult *result)
 {
 	MemoryContext oldcxt;
 
-	if (result->counts == NULL)
+	if (result->counts == NULL && result->applied == (Datum) 0)
 		return;
 	if (last_cxt == NULL)
 		last_cxt = AllocSetContextCreate(TopMemoryContext,
@@ -87,6 +90,13 @@ set_last_counts(const MSTarget *target, const MSResult *result)
 										 ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(last_cxt);
 	oldcxt = MemoryContextSwitchTo(last_cxt);
+	if (result->applied != (Datum) 0)
+		last_applied = datumCopy(result->applied, false, -1);
+	if (result->counts == NULL)
+	{
+		MemoryContextSwitchTo(oldcxt);
+		return;
+	}
 	last_counts = palloc(sizeof(LastCount) * target->ncounts);
 	for (int i = 0; i < target->ncounts; i++)
 	{
@@ -228,11 +238,14 @@ void
 ms_increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 					  Bitmapset *given, MSResult *result, int64 *counts)
 {
-	MSApply		apply = ms_pending_apply(target);
+	MSApply		apply = n == 1 && rows[0]->ask != NULL ? MS_APPLY_NOW :
+		ms_pending_apply(target);
 
 	for (int i = 0; unlikely(target->kind == MS_COUNT_NUMERIC) && i < n; i++)
 		ms_check_whole(target, rel, rows[i]);
-	if (apply != ms_pending_wanted(target))
+	if (n == 1 && rows[0]->ask != NULL)
+		 /* it wants to be told now */ ;
+	else if (apply != ms_pending_wanted(target))
 		ms_tally_fallback(target->relid, n);
 	if (apply == MS_APPLY_NOW)
 		apply_in_order(target, rel, rows, n, given, false, result, counts);
@@ -255,8 +268,8 @@ ms_increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 		ms_increment_in_order(target, rel, &row, 1, row->given, result, counts);
 	ms_tally_count(target->relid, result->outcome);
 	ms_set_last_increment(result);
-	if (unlikely(target->ncounts > 1))
-		set_last_counts(target, result);
+	if (unlikely(target->ncounts > 1 || result->applied != (Datum) 0))
+		set_last_values(target, result);
 	return result->outcome == MS_INSERTED || result->outcome == MS_INCREMENTED;
 }
 
@@ -306,12 +319,30 @@ counts_json(void)
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
 
+/* What a limit let, and when it lets the rest. */
+static void
+tell_judged(Datum *values, bool *isnull)
+{
+	values[0] = last_applied != (Datum) 0 ? last_applied :
+		DirectFunctionCall1(int8_numeric,
+							Int64GetDatum(last_result.applied_whole));
+	isnull[0] = false;
+	if (last_result.retry_after >= 0)
+	{
+		Interval   *retry_after = palloc0(sizeof(Interval));
+
+		retry_after->time = last_result.retry_after;
+		values[1] = IntervalPGetDatum(retry_after);
+		isnull[1] = false;
+	}
+}
+
 static Datum
 tell_last_increment(FunctionCallInfo fcinfo)
 {
 	TupleDesc	desc;
-	Datum		values[5] = {0};
-	bool		isnull[5] = {true, true, true, true, true};
+	Datum		values[7] = {0};
+	bool		isnull[7] = {true, true, true, true, true, true, true};
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -329,6 +360,8 @@ tell_last_increment(FunctionCallInfo fcinfo)
 		isnull[4] = last_ncounts == 0 || desc->natts < 5;
 		if (!isnull[4])
 			values[4] = counts_json();
+		if (desc->natts > 5 && last_result.judged)
+			tell_judged(&values[5], &isnull[5]);
 	}
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, isnull)));
@@ -341,7 +374,7 @@ ms_last_increment(PG_FUNCTION_ARGS)
 	return tell_last_increment(fcinfo);
 }
 
-/* the same, with (counts) */
+/* the same, with (counts, applied, retry_after) */
 Datum
 ms_last_increment_counts(PG_FUNCTION_ARGS)
 {

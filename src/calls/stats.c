@@ -31,6 +31,7 @@
 #include "counter/counter.h"
 #include "target/stored.h"
 #include "target/target.h"
+#include "target/tracked.h"
 
 /* columns of missing_symbol.counter_stats() */
 enum
@@ -49,7 +50,8 @@ enum
 	STATS_EARLY_APPLIES,
 	STATS_FOLDED,
 	STATS_HINT,
-	STATS_ABSENT,				/* which the objects of release 1.1 lack */
+	STATS_ABSENT,				/* which the objects of release 1.1 lack, */
+	STATS_REFUSED,				/* as this */
 	STATS_NATTS
 };
 
@@ -104,6 +106,9 @@ hint(const MSTally *entry, const char *name, int64 calls)
 		if (tracked.throttle > 0)
 			return psprintf("%s waits for locks, and a throttle does not go with spill: give each writer a key of its own, or keep transactions short",
 							name);
+		if (ms_has_limits(&tracked))
+			return psprintf("%s waits for locks, and a limit does not go with spill: keep transactions short",
+							name);
 		return psprintf("SELECT missing_symbol.track(%s, spill => true);",
 						quote_literal_cstr(name));
 	}
@@ -132,7 +137,8 @@ ms_counter_stats(PG_FUNCTION_ARGS)
 		{STATS_DEFERRED, MS_DEFERRED},
 		{STATS_BUFFERED, MS_BUFFERED},
 		{STATS_IGNORED, MS_IGNORED},
-		{STATS_ABSENT, MS_ABSENT}
+		{STATS_ABSENT, MS_ABSENT},
+		{STATS_REFUSED, MS_REFUSED}
 	};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	HTAB	   *tallies = ms_tally_all();

@@ -230,12 +230,14 @@ add_numeric(Relation rel, KeyValue *value, Datum count)
 }
 
 /*
- * Read the row of a key; false where there is none that the role sees.
+ * Read the row of a key, and what limits see of it, if that is wanted; false
+ * where there is none that the role sees.
  * Whatever core finds it by, who only reads does not run the functions of its
  * index; to whom row security applies, he runs the owner's policies in any case.
  */
-static bool
-read_row(MSTarget *target, Relation rel, MSRow *row, MSResult *counter)
+bool
+ms_total_read(MSTarget *target, Relation rel, MSRow *row, MSResult *counter,
+			  MSLimited *limited)
 {
 	MSActing	acting;
 	bool		found;
@@ -243,9 +245,9 @@ read_row(MSTarget *target, Relation rel, MSRow *row, MSResult *counter)
 	if (target->builtin ||
 		(target->exprs == NIL && target->predicate == NULL) ||
 		ms_row_security_applies(target, InvalidOid))
-		return ms_general_value(target, rel, row, counter);
+		return ms_general_value(target, rel, row, counter, limited);
 	ms_act_for_searching(target, rel, &acting);
-	found = ms_general_value(target, rel, row, counter);
+	found = ms_general_value(target, rel, row, counter, limited);
 	ms_act_no_more(&acting);
 	return found;
 }
@@ -265,11 +267,11 @@ ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 
 	value.target = target;
 	value.cxt = CurrentMemoryContext;
-	found = read_row(target, rel, row, &counter);
+	found = ms_total_read(target, rel, row, &counter, NULL);
 
 	/* what has been written anew shows no row at all */
 	if (!found && (pushed = push_newer_snapshot(target, rel, NoLock)))
-		found = read_row(target, rel, row, &counter);
+		found = ms_total_read(target, rel, row, &counter, NULL);
 	value.isnull = counter.count_isnull;
 	value.value = counter.count;
 	if (found || (!target->no_insert &&

@@ -48,6 +48,7 @@
 #include "target/acting.h"
 #include "target/stored.h"
 #include "target/target.h"
+#include "target/tracked.h"
 
 PG_FUNCTION_INFO_V1(ms_track);
 PG_FUNCTION_INFO_V1(ms_configure);
@@ -256,6 +257,24 @@ check_merged_change(Relation rel, const MSTracked *before,
 				 errhint("Merge them first: SELECT missing_symbol.flush(); COMMIT what this transaction has deferred. What cannot be merged: SELECT missing_symbol.discard_all(...).")));
 }
 
+/* What is set aside would come to its row beyond any limit. */
+static void
+check_limits_change(Relation rel, const MSTracked *before,
+					const MSTracked *after)
+{
+	if (ms_has_limits(before) || !ms_has_limits(after))
+		return;
+
+	/* that of transactions that are not over, too */
+	LockRelation(rel, ShareRowExclusiveLock);
+	if (has_deltas(rel) || ms_pending_has(RelationGetRelid(rel)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("table \"%s\" cannot have limits: increments of it are set aside",
+						RelationGetRelationName(rel)),
+				 errhint("Merge them first: SELECT missing_symbol.flush(); COMMIT what this transaction has deferred. What cannot be merged: SELECT missing_symbol.discard_all(...).")));
+}
+
 /* The key that a row of tracked names; NIL: it leaves that to the table. */
 static List *
 named_key(Datum *values, bool *isnull)
@@ -340,7 +359,8 @@ narrow_columns(MSTarget *target, Relation rel)
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 		bool		is_count = ms_is_counted(target, att->attnum);
 
-		if (att->attisdropped || getBaseType(att->atttypid) != INT4OID)
+		if (att->attisdropped || getBaseType(att->atttypid) != INT4OID ||
+			(target->limits.has_most && att->attnum == target->limits.attno))
 			continue;
 		if (!is_count && att->attidentity == '\0' &&
 			!ms_default_is_sequence(rel, att->attnum))
@@ -668,6 +688,7 @@ ms_configure(PG_FUNCTION_ARGS)
 	check_key_change(rel, index_of(&before), index_of(&now));
 	names_index = now.index != NULL;
 	check_merged_change(rel, &before, &now);
+	check_limits_change(rel, &before, &now);
 	if (has_setting(settings_given, "fill"))
 	{
 		set_fill(rel, now.fill);

@@ -210,6 +210,46 @@ ms_integer_amount(const MSCount *count, const char *text)
 	return DatumGetInt64(DirectFunctionCall1(numeric_int8, whole));
 }
 
+/* A numeric as a bigint; false where that cannot hold it as it is. */
+bool
+ms_numeric_to_bigint(Datum value, int64 *result)
+{
+	Datum		min = DirectFunctionCall1(int8_numeric,
+										  Int64GetDatum(PG_INT64_MIN));
+	Datum		max = DirectFunctionCall1(int8_numeric,
+										  Int64GetDatum(PG_INT64_MAX));
+
+	if (!DatumGetBool(DirectFunctionCall2(numeric_le, min, value)) ||
+		!DatumGetBool(DirectFunctionCall2(numeric_le, value, max)))
+		return false;
+	*result = DatumGetInt64(DirectFunctionCall1(numeric_int8, value));
+	return DatumGetBool(DirectFunctionCall2(numeric_eq, value,
+											DirectFunctionCall1(int8_numeric,
+																Int64GetDatum(*result))));
+}
+
+/*
+ * How two amounts compare; those of integers are bigint here, those of money
+ * and interval are not compared.
+ */
+int
+ms_compare_amounts(MSCountKind kind, Datum a, Datum b)
+{
+	switch (kind)
+	{
+		case MS_COUNT_NUMERIC:
+			return DatumGetInt32(DirectFunctionCall2(numeric_cmp, a, b));
+		case MS_COUNT_FLOAT4:
+			return DatumGetInt32(DirectFunctionCall2(btfloat4cmp, a, b));
+		case MS_COUNT_FLOAT8:
+			return DatumGetInt32(DirectFunctionCall2(btfloat8cmp, a, b));
+		default:
+			Assert(ms_counts_whole(kind));
+			return DatumGetInt64(a) < DatumGetInt64(b) ? -1 :
+				DatumGetInt64(a) > DatumGetInt64(b);
+	}
+}
+
 /* a + b, in the range of a column of integers */
 int64
 ms_add_integers(const MSCount *count, int64 a, int64 b)

@@ -106,6 +106,8 @@ extern bool ms_amount_is_zero(MSCountKind kind, Datum amount);
 extern bool ms_amount_is_finite(MSCountKind kind, Datum amount);
 extern Datum ms_amount_numeric(MSCountKind kind, Datum amount);
 extern int64 ms_integer_amount(const MSCount *count, const char *text);
+extern bool ms_numeric_to_bigint(Datum value, int64 *result);
+extern int	ms_compare_amounts(MSCountKind kind, Datum a, Datum b);
 extern int64 ms_add_integers(const MSCount *count, int64 a, int64 b);
 extern Datum ms_add_amounts(const MSCount *count, Datum a, Datum b);
 extern Datum ms_count_amount(const MSCount *count, Datum value, bool isnull,
@@ -123,10 +125,11 @@ typedef enum MSOutcome
 	MS_SPILLED,
 	MS_DEFERRED,
 	MS_BUFFERED,
-	MS_ABSENT					/* there is no row, and none is made */
+	MS_ABSENT,					/* there is no row, and none is made */
+	MS_REFUSED					/* by a limit */
 } MSOutcome;
 
-#define MS_OUTCOMES (MS_ABSENT + 1)
+#define MS_OUTCOMES (MS_REFUSED + 1)
 
 typedef struct MSTally
 {

@@ -570,6 +570,8 @@ no_times(const MSTarget *target, Relation rel, bool wide,
 		result = bms_add_members(result, target->predicate_columns);
 	}
 
+	result = bms_add_members(result, ms_limit_columns(rel, tracked));
+
 	/* to count what exists is no change of it */
 	if (tracked->no_insert || (wide && target->no_insert))
 	{

@@ -58,6 +58,10 @@ ms_privileges_make(const MSTarget *target, Relation rel)
 
 	if (target->last_seen != InvalidAttrNumber)
 		updated = bms_add_member(updated, target->last_seen);
+	if (target->limits.window != InvalidAttrNumber)
+		updated = bms_add_member(updated, target->limits.window);
+	if (target->limits.bucket != InvalidAttrNumber)
+		updated = bms_add_member(updated, target->limits.bucket);
 	inserted = bms_copy(updated);
 	for (int i = 0; i < target->nargs; i++)
 		inserted = bms_add_member(inserted, target->args[i].attno);
@@ -207,7 +211,8 @@ ms_privileges_check_later(MSTarget *target, Relation rel,
 void
 ms_privileges_check_reading(const MSTarget *target, Relation rel)
 {
-	AttrNumber	atts[3] = {target->count, target->first_seen, target->last_seen};
+	AttrNumber	atts[5] = {target->count, target->first_seen,
+		target->last_seen, target->limits.window, target->limits.bucket};
 	Bitmapset  *columns = NULL;
 	int			member = -1;
 

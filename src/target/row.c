@@ -39,6 +39,7 @@ ms_row_make(const MSTarget *target)
 	row->given = NULL;
 	row->defaulted = NULL;
 	row->by = 1;
+	row->ask = NULL;
 	row->ordinal = 0;
 	row->origin = MS_FROM_CALL;
 	row->first_seen = 0;

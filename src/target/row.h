@@ -28,6 +28,17 @@ typedef enum MSRowOrigin
 	MS_FROM_STORE_WAITING		/* likewise, but waits, whatever its target says */
 } MSRowOrigin;
 
+/* what a call asks, whatever its target is limited to */
+typedef struct MSAsk
+{
+	bool		has_most;		/* all of it, or nothing ... */
+	int64		most;			/* ... up to this */
+	int64		step;			/* of the bucket: microseconds for each; 0: it is
+								 * not asked */
+	int64		n;				/* so many of them are wanted, ... */
+	int64		burst;			/* ... of those that it holds */
+} MSAsk;
+
 typedef struct MSRow
 {
 	Datum	   *values;			/* by attribute number - 1; behind them those of
@@ -39,6 +50,7 @@ typedef struct MSRow
 	Bitmapset  *defaulted;		/* others, with what their defaults said at the
 								 * call: for a new row only (defaults.c) */
 	int64		by;
+	const MSAsk *ask;			/* NULL: as the target is limited */
 	int			ordinal;		/* place in its batch */
 	MSRowOrigin origin;
 	TimestampTz first_seen;		/* those of a call are not set */
@@ -50,6 +62,14 @@ static inline bool
 ms_row_is_timed(const MSRow *row)
 {
 	return row->origin != MS_FROM_CALL;
+}
+
+/* is it to be judged by limits? */
+static inline bool
+ms_row_is_judged(const MSTarget *target, const MSRow *row)
+{
+	return (target->limits.set || row->ask != NULL) &&
+		row->origin == MS_FROM_CALL;
 }
 
 /* is it a delta that was set aside? */

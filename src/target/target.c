@@ -383,6 +383,7 @@ build_target(Relation rel)
 	target->throttle = tracked.throttle;
 	target->spill = tracked.spill && tracked.throttle == 0 &&
 		ms_key_text_serves(target);
+	ms_infer_limits(target, rel, &tracked);
 
 	/*
 	 * Which generated columns an update has to compute is decided once for

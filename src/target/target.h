@@ -26,7 +26,7 @@
 MS_INSIDE_BEGIN
 
 /*
- * catalog.c: what belongs to the extension.
+ * tracked.c: what belongs to the extension; see tracked.h.
  */
 extern Oid	ms_schema(void);
 extern Relation ms_open_own_table(const char *name, LOCKMODE lockmode);
@@ -91,6 +91,23 @@ typedef struct MSTimeColumn
 	bool		adjusted;		/* not as the microseconds of the time */
 	int32		typmod;
 } MSTimeColumn;
+
+/* how a count is limited: limits.c */
+typedef struct MSLimits
+{
+	bool		set;			/* it is, or its calls are: nothing is set aside */
+	AttrNumber	attno;			/* the count */
+	MSCount		count;
+	bool		has_least;
+	bool		has_most;
+	Datum		least;			/* amounts of the count, of integers bigint */
+	Datum		most;
+	bool		saturate;		/* count what fits */
+	AttrNumber	window;			/* its start; 0: none */
+	int64		per;			/* microseconds that it lasts ... */
+	bool		aligned;		/* ... and begins at multiples of */
+	AttrNumber	bucket;			/* when it is full again; 0: none */
+} MSLimits;
 
 /* when an increment reaches its row */
 typedef enum MSApply
@@ -167,6 +184,7 @@ typedef struct MSTarget
 	int			ncounts;		/* those that configure() names; 0: none */
 	Bitmapset  *combined;		/* those but the count, and those to fill: what
 								 * values that are given change in a row */
+	MSLimits	limits;
 	bool		latest_untimed;	/* no time tells which is: counted now */
 	bool		no_insert;		/* count only what exists */
 
@@ -253,67 +271,9 @@ extern void ms_target_pin(MSTarget *target);
 extern void ms_target_release(MSTarget *target);
 
 /*
- * tracked.c: a row of table tracked: what track() said of a table.
+ * limits.c: how a count is limited.
  */
-
-/* columns of it, and arguments of track(), in order; there may be more */
-enum
-{
-	TRACKED_TARGET,
-	TRACKED_KEY,
-	TRACKED_COUNT,
-	TRACKED_FIRST_SEEN,
-	TRACKED_LAST_SEEN,
-	TRACKED_APPLY,
-	TRACKED_THROTTLE,
-	TRACKED_FILL,
-	TRACKED_SPILL,
-	TRACKED_NATTS
-};
-
-typedef struct MSTracked
-{
-	List	   *key;			/* of String; NIL: not set */
-	char	   *count;			/* NULL: not set */
-	char	   *first_seen;		/* NULL: not set; "": none */
-	char	   *last_seen;
-	MSApply		apply;
-	int64		throttle;
-	List	   *fill;
-	bool		spill;
-
-	/* of configure() */
-	char	   *zone;			/* NULL: UTC */
-	bool		no_insert;
-	char	   *index;			/* NULL: not set */
-	List	   *defaults;		/* of String, as these: */
-	List	   *counts;
-	List	   *latest;
-	List	   *greatest;
-	List	   *least;
-} MSTracked;
-
-extern Relation ms_tracked_open(LOCKMODE lockmode);
-extern bool ms_tracked_row(Relation tracked, Oid target, Datum *values,
-						   bool *isnull, ItemPointer tid);
-extern List *ms_tracked_names(Datum array);
-extern int64 ms_tracked_throttle(Interval *throttle);
-extern MSApply ms_tracked_apply(Datum value);
-extern void ms_tracked_read(Oid relid, MSTracked *tracked);
-
-/* columns of table settings, which the objects of release 1.1 lack */
-enum
-{
-	SETTINGS_TARGET,
-	SETTINGS_SETTINGS,
-	SETTINGS_NATTS
-};
-
-extern bool ms_settings_exist(void);
-extern Relation ms_settings_open(LOCKMODE lockmode);
-extern const char *ms_settings_known(void);
-extern bool ms_settings_is_known(const char *name);
-extern void ms_settings_parse(Datum settings, MSTracked *tracked);
+extern const char *ms_limits_conflict(const MSTarget *target);
 
 /*
  * times.c: how the time columns hold a time.

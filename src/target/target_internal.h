@@ -11,6 +11,7 @@
 #include "catalog/pg_index.h"
 
 #include "target/stored.h"
+#include "target/tracked.h"
 
 MS_INSIDE_BEGIN
 
@@ -45,6 +46,13 @@ extern void ms_check_key_is_no_counter(MSTarget *target, Relation rel);
 extern void ms_infer_fill(MSTarget *target, Relation rel, List *names);
 extern struct FmgrInfo *ms_comparison(Oid type);
 extern void ms_infer_merged(MSTarget *target, Relation rel,
+							const MSTracked *tracked);
+
+/*
+ * limits.c: how a count is limited.
+ */
+extern Bitmapset *ms_limit_columns(Relation rel, const MSTracked *tracked);
+extern void ms_infer_limits(MSTarget *target, Relation rel,
 							const MSTracked *tracked);
 
 /*

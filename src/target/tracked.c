@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * tracked.c
- *	  Tables missing_symbol.tracked and missing_symbol.settings: how a target
- *	  counts where what its table tells does not serve.  Here they are read;
- *	  track() and configure() write them.
+ *	  The extension's own tables, and two of them: missing_symbol.tracked and
+ *	  missing_symbol.settings, how a target counts where what its table tells
+ *	  does not serve.  Here they are read; track() and configure() write them.
  *
  * Library and SQL objects can be of different versions.  A library reads the
  * columns of tracked into arrays of its own length, and one of before would
@@ -18,12 +18,15 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "nodes/value.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -32,15 +35,35 @@
 
 #include "compat.h"
 #include "target/target.h"
-
-/* a hundred years; no arithmetic with it overflows */
-#define MAX_THROTTLE_DAYS	36525
+#include "target/tracked.h"
 
 /* the settings of configure() */
 static const char *const known[] = {
-	"counts", "defaults", "fill", "greatest", "index", "insert", "latest",
-	"least", "zone"
+	"aligned", "at_least", "at_most", "bucket", "counts", "defaults", "fill",
+	"greatest", "index", "insert", "latest", "least", "limit_on", "on_limit",
+	"per", "window", "zone"
 };
+
+/* The schema of everything the extension creates. */
+Oid
+ms_schema(void)
+{
+	return get_namespace_oid("missing_symbol", false);
+}
+
+/* Open a table of the extension. */
+Relation
+ms_open_own_table(const char *name, LOCKMODE lockmode)
+{
+	Oid			relid = get_relname_relid(name, ms_schema());
+
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table missing_symbol.%s does not exist", name),
+				 errhint("The extension is damaged: DROP EXTENSION missing_symbol and create it again.")));
+	return table_open(relid, lockmode);
+}
 
 /* Open table tracked. */
 Relation
@@ -123,21 +146,32 @@ ms_tracked_names(Datum array)
 int64
 ms_tracked_throttle(Interval *throttle)
 {
+	return ms_fixed_interval(throttle, "throttle", 0);
+}
+
+/*
+ * An interval of fixed length in microseconds, least or more of them, for what
+ * has a name.
+ */
+int64
+ms_fixed_interval(const Interval *interval, const char *name, int64 least)
+{
 	int64		result;
 
-	if (throttle->month != 0)
+	if (interval->month != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("throttle must not contain months or years"),
+				 errmsg("%s must not contain months or years", name),
 				 errdetail("Their length varies."),
 				 errhint("Give days, hours, minutes or seconds; a day is 24 hours.")));
-	if (pg_mul_s64_overflow(throttle->day, USECS_PER_DAY, &result) ||
-		pg_add_s64_overflow(result, throttle->time, &result) ||
-		result < 0 || result > MAX_THROTTLE_DAYS * USECS_PER_DAY)
+	if (pg_mul_s64_overflow(interval->day, USECS_PER_DAY, &result) ||
+		pg_add_s64_overflow(result, interval->time, &result) ||
+		result < least || result > MS_MAX_INTERVAL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("throttle must be between 0 and %d days",
-						MAX_THROTTLE_DAYS)));
+				 errmsg("%s must be between %s and %d days", name,
+						least == 0 ? "0" : "1 microsecond",
+						MS_MAX_INTERVAL_DAYS)));
 	return result;
 }
 
@@ -254,6 +288,60 @@ column_names(Jsonb *settings, const char *name)
 	return result;
 }
 
+/* A setting that is a text; NULL: it is not set. */
+static char *
+text_setting(Jsonb *settings, const char *name, const char *type_name)
+{
+	JsonbValue *value = setting(settings, name, jbvString, type_name);
+
+	return value == NULL ? NULL :
+		pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+/* A setting that is a number; 0: it is not set. */
+static Datum
+number_setting(Jsonb *settings, const char *name)
+{
+	JsonbValue *value = setting(settings, name, jbvNumeric, "a number");
+
+	return value == NULL ? (Datum) 0 :
+		datumCopy(NumericGetDatum(value->val.numeric), false, -1);
+}
+
+/* Those of limits; their columns and values are looked at in limits.c. */
+static void
+parse_limits(Jsonb *json, MSTracked *tracked)
+{
+	JsonbValue *value;
+	char	   *text;
+
+	tracked->at_least = number_setting(json, "at_least");
+	tracked->at_most = number_setting(json, "at_most");
+	tracked->limit_on = text_setting(json, "limit_on", "the name of a column");
+	tracked->window = text_setting(json, "window", "the name of a column");
+	tracked->bucket = text_setting(json, "bucket", "the name of a column");
+	text = text_setting(json, "on_limit", "\"refuse\" or \"saturate\"");
+	if (text != NULL && strcmp(text, "refuse") != 0 &&
+		strcmp(text, "saturate") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("setting \"%s\" must be %s", "on_limit",
+						"\"refuse\" or \"saturate\""),
+				 errhint("A JSON null clears it.")));
+	tracked->saturate = text != NULL && strcmp(text, "saturate") == 0;
+	text = text_setting(json, "per", "an interval");
+	tracked->per = 0;
+	if (text != NULL)
+		tracked->per =
+			ms_fixed_interval(DatumGetIntervalP(DirectFunctionCall3(interval_in,
+																	CStringGetDatum(text),
+																	ObjectIdGetDatum(InvalidOid),
+																	Int32GetDatum(-1))),
+							  "\"per\"", 1);
+	value = setting(json, "aligned", jbvBool, "true or false");
+	tracked->aligned = value != NULL && value->val.boolean;
+}
+
 /* Read and check settings, of which null ones have been left out. */
 void
 ms_settings_parse(Datum settings, MSTracked *tracked)
@@ -279,6 +367,7 @@ ms_settings_parse(Datum settings, MSTracked *tracked)
 	tracked->least = column_names(json, "least");
 	if (column_names(json, "fill") != NIL)
 		tracked->fill = column_names(json, "fill");
+	parse_limits(json, tracked);
 }
 
 /* What configure() said of a table. */
