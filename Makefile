@@ -60,6 +60,7 @@ OBJS = \
 	src/calls/input.o \
 	src/calls/limits.o \
 	src/calls/prune.o \
+	src/calls/reset.o \
 	src/calls/stats.o \
 	src/calls/symbols.o \
 	src/calls/total.o \
@@ -163,6 +164,7 @@ REGRESS_BOTH = \
 	schemas \
 	types \
 	origin \
+	reset \
 	spill \
 	symbols \
 	tables \
@@ -196,6 +198,7 @@ ISOLATION = \
 	pending \
 	prune \
 	reindex \
+	reset \
 	row_lock \
 	serializable \
 	speculative \

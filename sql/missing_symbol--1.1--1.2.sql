@@ -740,6 +740,56 @@ AS 'MODULE_PATHNAME', 'ms_discard_all';
 COMMENT ON FUNCTION missing_symbol.discard_all(pg_catalog.regclass) IS
     'throw away the increments of all keys of a table that have not reached their rows; the number thrown away';
 
+-- A count is read and begins again
+CREATE FUNCTION missing_symbol.reset(target pg_catalog.regclass, VARIADIC key "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_reset_any';
+COMMENT ON FUNCTION missing_symbol.reset(pg_catalog.regclass, VARIADIC "any") IS
+    'the count of a key, with what is set aside, which is then 0; its times and its window begin now';
+
+CREATE FUNCTION missing_symbol.reset(target pg_catalog.regclass, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_reset_text';
+COMMENT ON FUNCTION missing_symbol.reset(pg_catalog.regclass, VARIADIC pg_catalog.text[]) IS
+    'the same for a key given as literals or untyped parameters';
+
+CREATE FUNCTION missing_symbol.reset_row(target pg_catalog.regclass, key pg_catalog.jsonb)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_reset_row';
+COMMENT ON FUNCTION missing_symbol.reset_row(pg_catalog.regclass, pg_catalog.jsonb) IS
+    'the same with the key''s columns by name';
+
+CREATE FUNCTION missing_symbol.set_count(target pg_catalog.regclass, n pg_catalog.int8, VARIADIC key "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_set_count_any';
+COMMENT ON FUNCTION missing_symbol.set_count(pg_catalog.regclass, pg_catalog.int8, VARIADIC "any") IS
+    'let the count of a key be n, whether it was there or not; the count that it had, with what is set aside';
+
+CREATE FUNCTION missing_symbol.set_count(target pg_catalog.regclass, n pg_catalog.int8, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_set_count_text';
+COMMENT ON FUNCTION missing_symbol.set_count(pg_catalog.regclass, pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
+    'the same for a key given as literals or untyped parameters';
+
+CREATE FUNCTION missing_symbol.set_count_row(target pg_catalog.regclass, fields pg_catalog.jsonb, n pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_set_count_row';
+COMMENT ON FUNCTION missing_symbol.set_count_row(pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.int8) IS
+    'the same with columns by name: the key, and what a new row needs';
+
+CREATE FUNCTION missing_symbol.reset_all(pg_catalog.anyelement)
+RETURNS SETOF pg_catalog.anyelement
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000
+AS 'MODULE_PATHNAME', 'ms_reset_all';
+COMMENT ON FUNCTION missing_symbol.reset_all(pg_catalog.anyelement) IS
+    'the rows of a table with what is set aside, which then all begin again, as reset() has it; nobody counts in it until the commit';
+
 -- Budgets and pauses of a profile
 CREATE FUNCTION missing_symbol.profile_pause()
 RETURNS pg_catalog.void

@@ -104,6 +104,26 @@ extern void ms_make_generic_plan(MSTarget *target, struct _SPI_plan *plan);
 /*
  * general_sql.c: parts of statements over a target, whose alias is t.
  */
+
+/* what the parser is told of a statement's parameters */
+typedef struct MSParams
+{
+	MSTarget   *target;
+	int			nargs;
+	Oid		   *types;
+} MSParams;
+
+/* Are there trees among the parameters of a target's statements? */
+static inline bool
+ms_has_trees(const MSTarget *target)
+{
+	return target->exprs != NIL || target->predicate != NULL;
+}
+
+struct ParseState;
+extern void ms_params_setup(struct ParseState *pstate, void *params);
+extern void ms_append_counters(struct StringInfoData *sql, MSTarget *target,
+							   Relation rel);
 extern void ms_append_key_condition(struct StringInfoData *sql,
 									MSTarget *target, Relation rel,
 									uint32 nulls);
@@ -127,6 +147,7 @@ extern void ms_set_new_counter(const MSTarget *target, const MSRow *row,
 /* what a row has that limits look at */
 typedef struct MSLimited
 {
+	bool		found;			/* there is a row */
 	bool		count_isnull;
 	Datum		count;			/* of integers bigint */
 	bool		window_isnull;

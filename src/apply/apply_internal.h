@@ -160,16 +160,6 @@ extern char *ms_insert_sql(MSTarget *target, Relation rel, uint32 nulls,
 						   const Bitmapset *others, const Bitmapset *defaulted,
 						   MSJudged judged);
 
-/* what the parser is told of a statement's parameters */
-typedef struct MSParams
-{
-	MSTarget   *target;
-	int			nargs;
-	Oid		   *types;
-} MSParams;
-
-extern void ms_params_setup(struct ParseState *pstate, void *params);
-
 /*
  * plans.c: plans of statements that name a target.
  */
@@ -196,13 +186,6 @@ typedef struct MSReads
 	struct _SPI_plan *lock;
 	struct _SPI_plan *lock_aside;
 } MSReads;
-
-/* Are there trees among the parameters of a target's statements? */
-static inline bool
-ms_has_trees(const MSTarget *target)
-{
-	return target->exprs != NIL || target->predicate != NULL;
-}
 
 extern MSPlans *ms_find_plans(MSTarget *target, const Bitmapset *others,
 							  const Bitmapset *defaulted, uint32 nulls,

@@ -751,7 +751,8 @@ increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 
 		attempt.limited = &limited;
 		count_judged(&attempt, result, &judgement);
-		ms_result_judged(target, &judgement, result);
+		if (result->outcome != MS_ABSENT)
+			ms_result_judged(target, &judgement, result);
 		if (result->applied != (Datum) 0)
 			result->applied = SPI_datumTransfer(result->applied, false, -1);
 		return true;

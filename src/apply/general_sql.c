@@ -240,6 +240,23 @@ ms_append_key_condition(StringInfo sql, MSTarget *target, Relation rel,
 		appendStringInfo(sql, " AND ($%d)", PREDICATE_PARAM);
 }
 
+/*
+ * All rows that are counters: those of the index, without nulls in the key where
+ * these are no values.
+ */
+void
+ms_append_counters(StringInfo sql, MSTarget *target, Relation rel)
+{
+	appendStringInfoString(sql, target->predicate == NULL ? "true" :
+						   psprintf("($%d)", PREDICATE_PARAM));
+	for (int i = 0; !target->nulls && i < target->nkeys; i++)
+	{
+		appendStringInfoString(sql, " AND ");
+		append_key(sql, target, rel, i);
+		appendStringInfoString(sql, " IS NOT NULL");
+	}
+}
+
 /* "ONLY schema.table AS t" */
 void
 ms_append_table(StringInfo sql, MSTarget *target, Relation rel)

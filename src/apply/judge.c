@@ -206,6 +206,7 @@ ms_limited_from_values(const MSTarget *target, const Datum *values,
 					   const bool *isnull, MSLimited *limited)
 {
 	memset(limited, 0, sizeof(*limited));
+	limited->found = true;
 	limited->count_isnull = isnull[0];
 	if (!isnull[0])
 		limited->count = widen(target->limits.count.kind, values[0]);
@@ -334,6 +335,13 @@ ms_judge(const MSTarget *target, const MSRow *row, const MSLimited *limited,
 	memset(judgement, 0, sizeof(*judgement));
 	judgement->retry_after = -1;
 	judgement->amount = amount_of(target, row);
+	if (ask != NULL && ask->is_new)
+	{
+		judgement->refused = limited->found;
+		judgement->restart = limits->window != InvalidAttrNumber;
+		judgement->window = ms_window_start(limits, now);
+		return;
+	}
 	if (ms_compare_amounts(kind, judgement->amount, zero) == 0)
 	{
 		judgement->idle = true;

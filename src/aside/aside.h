@@ -87,7 +87,17 @@ extern bool ms_spill_has_key(MSTarget *target, Relation rel,
 							 const MSRow *row, Snapshot snapshot);
 extern int64 ms_spill_discard(MSTarget *target, Relation rel,
 							  const MSRow *row);
+extern int64 ms_spill_take_all(MSTarget *target, Relation rel,
+							   const MSRow *row,
+							   void (*taken) (const MSRow *row, void *arg),
+							   void *arg);
 extern int64 ms_spill_discard_all(Oid relid);
+
+/*
+ * flush_lock.c: one flush() of a target at a time, or what is like it.
+ */
+extern void ms_lock_flush(Oid relid);
+extern void ms_unlock_flush(Oid relid);
 
 /*
  * store.c: the tables of deltas that are set aside.

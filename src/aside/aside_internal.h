@@ -101,12 +101,6 @@ extern bool ms_fold_some(Oid relid, MSStore store, const MSFoldTerms *terms,
 						 int64 *after, int limit, MSFolded *folded);
 
 /*
- * flush_lock.c: one flush() or discard() of a target at a time.
- */
-extern void ms_lock_flush(Oid relid);
-extern void ms_unlock_flush(Oid relid);
-
-/*
  * backlog.c: what a worker knows of tables.
  */
 

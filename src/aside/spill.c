@@ -243,6 +243,8 @@ typedef struct Discarding
 	Snapshot	snapshot;
 	int64		n;
 	bool		missed;			/* somebody else had one, maybe to put it back */
+	void		(*taken) (const MSRow *row, void *arg); /* NULL: nobody asks */
+	void	   *arg;
 } Discarding;
 
 /* Delete a delta, waiting for who has deleted it; his commit is for good. */
@@ -253,7 +255,11 @@ discard_delta(MSSpilled *delta, void *arg)
 	Relation	stored = ms_spill_open(delta->store, RowExclusiveLock);
 
 	if (ms_spill_delete(stored, delta, discarding->snapshot, true, false))
+	{
 		discarding->n++;
+		if (discarding->taken != NULL)
+			discarding->taken(delta->row, discarding->arg);
+	}
 	else if (IsolationUsesXactSnapshot())
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -302,11 +308,11 @@ discard_stores(Discarding *discarding)
  * and then wait for him.
  */
 static int64
-discard(Oid relid, MSTarget *target, Relation rel, const MSRow *row)
+discard(Oid relid, MSTarget *target, Relation rel, const MSRow *row,
+		void (*taken) (const MSRow *row, void *arg), void *arg)
 {
-	Discarding	discarding = {0};
+	Discarding	discarding = {.relid = relid, .taken = taken, .arg = arg};
 
-	discarding.relid = relid;
 	ms_lock_flush(relid);
 	do
 	{
@@ -316,7 +322,10 @@ discard(Oid relid, MSTarget *target, Relation rel, const MSRow *row)
 											   GetTransactionSnapshot() :
 											   GetLatestSnapshot());
 		if (row != NULL)
-			ms_spill_foreach(target, rel, row, discarding.snapshot, MS_READ_KEY,
+			ms_spill_foreach(target, rel, row, discarding.snapshot,
+							 taken == NULL ? MS_READ_KEY :
+							 ms_counts_whole(target->kind) ? MS_READ_FIRST_COUNT :
+							 MS_READ_ALL,
 							 discard_delta, &discarding);
 		else
 			discard_stores(&discarding);
@@ -330,13 +339,21 @@ discard(Oid relid, MSTarget *target, Relation rel, const MSRow *row)
 int64
 ms_spill_discard(MSTarget *target, Relation rel, const MSRow *row)
 {
-	return discard(target->relid, target, rel, row);
+	return discard(target->relid, target, rel, row, NULL, NULL);
+}
+
+/* The same, for one who holds the lock of the row, if there is one. */
+int64
+ms_spill_take_all(MSTarget *target, Relation rel, const MSRow *row,
+				  void (*taken) (const MSRow *row, void *arg), void *arg)
+{
+	return discard(target->relid, target, rel, row, taken, arg);
 }
 
 int64
 ms_spill_discard_all(Oid relid)
 {
-	return discard(relid, NULL, NULL, NULL);
+	return discard(relid, NULL, NULL, NULL, NULL, NULL);
 }
 
 /*

@@ -517,12 +517,12 @@ work_key(Call *call)
 	KeyCall    *key_call = (KeyCall *) call;
 
 	/* what is looked for is one key, not that of today */
-	if (key_call->use == MS_TO_FIND)
+	if (key_call->use == MS_TO_FIND || key_call->use == MS_TO_SET)
 		check_key_count(call->target, call->rel, call->key.n,
 						call->target->nargs);
 	key_call->work(call->target, call->rel,
 				   row_from_key(call->target, call->rel, &call->key,
-								key_call->use != MS_TO_COUNT),
+								key_call->use < MS_TO_COUNT),
 				   key_call->arg);
 }
 
@@ -532,7 +532,7 @@ work_named_key(Call *call)
 	KeyCall    *key_call = (KeyCall *) call;
 	MSRow	   *row = ms_row_make(call->target);
 
-	if (key_call->use == MS_TO_COUNT)
+	if (key_call->use >= MS_TO_COUNT)
 		ms_row_from_jsonb(call->target, call->rel, row, call->fields, 0, true);
 	else
 		ms_row_key_from_jsonb(call->target, call->rel, row, call->fields);
@@ -554,7 +554,7 @@ ms_call_with_key(FunctionCallInfo fcinfo, int first, MSKeyForm form,
 	key_call.arg = arg;
 	if (form == MS_KEY_NAMED)
 	{
-		if (use == MS_TO_COUNT)
+		if (use >= MS_TO_COUNT)
 			call->fields = fields_argument(fcinfo, first);
 		else if (PG_ARGISNULL(first))
 			ereport(ERROR,

@@ -35,7 +35,8 @@ typedef enum MSKeyUse
 {
 	MS_TO_FIND,					/* what there is of the whole key */
 	MS_TO_READ,					/* the same; what may be left out may be */
-	MS_TO_COUNT					/* a row; by name with other columns of it */
+	MS_TO_COUNT,				/* a row; by name with other columns of it */
+	MS_TO_SET					/* the same, of the whole key */
 } MSKeyUse;
 
 typedef void (*MSKeyWork) (MSTarget *target, Relation rel, MSRow *row,
@@ -94,10 +95,34 @@ extern void ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
 /*
  * total.c: reading counters with what is spilled and deferred.
  */
+/* a count, and what has not reached its row */
+typedef struct MSKeyValue
+{
+	const MSTarget *target;
+	bool		isnull;
+	int64		value;
+	Datum		numeric;		/* of the row, what is no bigint; or 0 */
+	Datum		amount;			/* beside it, a numeric; or 0 ... */
+	MemoryContext cxt;			/* ... in which it is */
+} MSKeyValue;
+
+extern void ms_value_begin(MSKeyValue *value, const MSTarget *target,
+						   const MSResult *counter);
+extern void ms_value_add(MSKeyValue *value, const MSRow *row);
+extern bool ms_value_end(MSKeyValue *value, Relation rel, int64 *result);
 extern bool ms_total_read(MSTarget *target, Relation rel, MSRow *row,
 						  MSResult *counter, MSLimited *limited);
+extern Oid	ms_total_relid(FunctionCallInfo fcinfo, const char *function);
+extern void ms_total_rows(FunctionCallInfo fcinfo, Oid relid,
+						  LOCKMODE lockmode,
+						  void (*after) (MSTarget *target, Relation rel));
 extern void ms_total_value(MSTarget *target, Relation rel, MSRow *row,
 						   bool *isnull, int64 *value);
+
+/*
+ * discard.c: may increments be thrown away, at this moment?
+ */
+extern void ms_check_may_take(const char *function);
 
 /*
  * describe.c: what is in the way of counting.

@@ -84,8 +84,8 @@ check_may_discard(Relation rel, const MSTarget *target)
 }
 
 /* In a trigger of what is being merged, it would be in the way of that. */
-static void
-check_may_write(const char *function)
+void
+ms_check_may_take(const char *function)
 {
 	if (ms_folding())
 		ereport(ERROR,
@@ -112,7 +112,7 @@ discard(FunctionCallInfo fcinfo, MSKeyForm form, const char *function)
 {
 	int64		n;
 
-	check_may_write(function);
+	ms_check_may_take(function);
 	ms_call_with_key(fcinfo, 1, form, MS_TO_FIND, RowExclusiveLock,
 					 discard_key, &n);
 	PG_RETURN_INT64(n);
@@ -146,7 +146,7 @@ ms_discard_all(PG_FUNCTION_ARGS)
 	Relation	rel;
 	int64		n;
 
-	check_may_write("discard_all()");
+	ms_check_may_take("discard_all()");
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),

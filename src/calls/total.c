@@ -163,26 +163,16 @@ add(const MSTarget *target, int64 a, int64 b)
 	return sum;
 }
 
-/* a count, and what has not reached its row */
-typedef struct KeyValue
-{
-	const MSTarget *target;
-	bool		isnull;
-	int64		value;
-	Datum		amount;			/* beside it, a numeric; or 0 ... */
-	MemoryContext cxt;			/* ... in which it is */
-} KeyValue;
-
 static void
-add_to_value(KeyValue *value, int64 by)
+add_to_value(MSKeyValue *value, int64 by)
 {
 	value->value = value->isnull ? by : add(value->target, value->value, by);
 	value->isnull = false;
 }
 
 /* Add what a row is counted by. */
-static void
-add_row(KeyValue *value, const MSRow *row)
+void
+ms_value_add(MSKeyValue *value, const MSRow *row)
 {
 	int			i = value->target->count - 1;
 	MemoryContext oldcxt;
@@ -199,16 +189,29 @@ add_row(KeyValue *value, const MSRow *row)
 	MemoryContextSwitchTo(oldcxt);
 }
 
+/* Begin with what a row has, or with nothing. */
+void
+ms_value_begin(MSKeyValue *value, const MSTarget *target,
+			   const MSResult *counter)
+{
+	memset(value, 0, sizeof(*value));
+	value->target = target;
+	value->cxt = CurrentMemoryContext;
+	value->isnull = counter->count_isnull;
+	value->value = counter->count;
+	value->numeric = counter->count_isnull ? counter->numeric : (Datum) 0;
+}
+
 static bool
 add_delta(MSSpilled *delta, void *arg)
 {
-	add_row(arg, delta->row);
+	ms_value_add(arg, delta->row);
 	return true;
 }
 
 /* What is no bigint, and what is added to it, as a bigint. */
 static void
-add_numeric(Relation rel, KeyValue *value, Datum count)
+add_numeric(Relation rel, MSKeyValue *value, Datum count)
 {
 	if (value->amount != (Datum) 0)
 		count = count == (Datum) 0 ? value->amount :
@@ -227,6 +230,16 @@ add_numeric(Relation rel, KeyValue *value, Datum count)
 				 errhint("missing_symbol.total(NULL::%s) shows it as it is.",
 						 value->target->name)));
 	value->isnull = false;
+}
+
+/* What it comes to, which must be a bigint; false: nothing was counted. */
+bool
+ms_value_end(MSKeyValue *value, Relation rel, int64 *result)
+{
+	if (value->amount != (Datum) 0 || value->numeric != (Datum) 0)
+		add_numeric(rel, value, value->numeric);
+	*result = value->value;
+	return !value->isnull;
 }
 
 /*
@@ -257,7 +270,7 @@ void
 ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 			   int64 *result)
 {
-	KeyValue	value = {0};
+	MSKeyValue	value;
 	MSResult	counter;
 	bool		found;
 	bool		pushed = false;
@@ -265,15 +278,12 @@ ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 	const MSRow *pending;
 	int64		sum;
 
-	value.target = target;
-	value.cxt = CurrentMemoryContext;
 	found = ms_total_read(target, rel, row, &counter, NULL);
 
 	/* what has been written anew shows no row at all */
 	if (!found && (pushed = push_newer_snapshot(target, rel, NoLock)))
 		found = ms_total_read(target, rel, row, &counter, NULL);
-	value.isnull = counter.count_isnull;
-	value.value = counter.count;
+	ms_value_begin(&value, target, &counter);
 	if (found || (!target->no_insert &&
 				  !ms_row_security_applies(target, InvalidOid)))
 	{
@@ -281,18 +291,13 @@ ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 						 fractions ? MS_READ_ALL : MS_READ_FIRST_COUNT,
 						 add_delta, &value);
 		if (fractions && (pending = ms_pending_row(target, rel, row)) != NULL)
-			add_row(&value, pending);
+			ms_value_add(&value, pending);
 		else if (!fractions && ms_pending_sum(target, row, &sum))
 			add_to_value(&value, sum);
 	}
 	if (pushed)
 		PopActiveSnapshot();
-	if (value.amount != (Datum) 0 ||
-		(counter.count_isnull && counter.numeric != (Datum) 0))
-		add_numeric(rel, &value,
-					counter.count_isnull ? counter.numeric : (Datum) 0);
-	*isnull = value.isnull;
-	*result = value.value;
+	*isnull = !ms_value_end(&value, rel, result);
 }
 
 static void
@@ -597,27 +602,51 @@ check_row_type(const Total *total)
 				 errhint("Repeat the call.")));
 }
 
-/* total(NULL::table): its rows, with all that has been counted */
-Datum
-ms_total(PG_FUNCTION_ARGS)
+/* The table of which a function is given a row as its type. */
+Oid
+ms_total_relid(FunctionCallInfo fcinfo, const char *function)
 {
 	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 0);
 	Oid			relid = OidIsValid(type) ? get_typ_typrelid(type) : InvalidOid;
-	Total		total = {0};
 
 	if (!OidIsValid(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("total() wants a row of a table, not a value of type %s",
-						format_type_be(type)),
-				 errhint("Name the table as a type: SELECT * FROM missing_symbol.total(NULL::page_views).")));
+				 errmsg("%s() wants a row of a table, not a value of type %s",
+						function, format_type_be(type)),
+				 errhint("Name the table as a type: SELECT * FROM missing_symbol.%s(NULL::page_views).",
+						 function)));
+	return relid;
+}
+
+/*
+ * All rows of a table; then, if it is not NULL, after is called, and all is as
+ * it is once the table is locked.
+ */
+void
+ms_total_rows(FunctionCallInfo fcinfo, Oid relid, LOCKMODE lockmode,
+			  void (*after) (MSTarget *target, Relation rel))
+{
+	Total		total = {0};
+
 	total.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	total.target = ms_target_open(relid, AccessShareLock, &total.rel);
+	total.target = ms_target_open(relid, lockmode, &total.rel);
 	PG_TRY();
 	{
 		InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 		check_row_type(&total);
+		if (after != NULL)
+		{
+			CommandCounterIncrement();
+			PushActiveSnapshot(IsolationUsesXactSnapshot() ?
+							   GetTransactionSnapshot() : GetLatestSnapshot());
+		}
 		put_rows(&total);
+		if (after != NULL)
+		{
+			after(total.target, total.rel);
+			PopActiveSnapshot();
+		}
 	}
 	PG_CATCH();
 	{
@@ -626,5 +655,13 @@ ms_total(PG_FUNCTION_ARGS)
 	}
 	PG_END_TRY();
 	ms_target_close(total.target, total.rel);
+}
+
+/* total(NULL::table): its rows, with all that has been counted */
+Datum
+ms_total(PG_FUNCTION_ARGS)
+{
+	ms_total_rows(fcinfo, ms_total_relid(fcinfo, "total"), AccessShareLock,
+				  NULL);
 	return (Datum) 0;
 }

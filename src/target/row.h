@@ -31,6 +31,8 @@ typedef enum MSRowOrigin
 /* what a call asks, whatever its target is limited to */
 typedef struct MSAsk
 {
+	bool		is_new;			/* a row is to be made, or nothing done */
+
 	bool		has_most;		/* all of it, or nothing ... */
 	int64		most;			/* ... up to this */
 	int64		step;			/* of the bucket: microseconds for each; 0: it is
@@ -84,7 +86,7 @@ static inline bool
 ms_row_goes_aside(const MSTarget *target, const MSRow *row)
 {
 	return row->origin == MS_FROM_STORE ||
-		(target->spill && row->origin < MS_FROM_STORE);
+		(target->spill && row->origin < MS_FROM_STORE && row->ask == NULL);
 }
 
 /* has a new row a value of this one for a column, if only null? */
