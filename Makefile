@@ -230,6 +230,7 @@ PROVE_TESTS = \
 	test/t/discard.pl \
 	test/t/dump.pl \
 	test/t/exact.pl \
+	test/t/limits.pl \
 	test/t/modules.pl \
 	test/t/findings.pl \
 	test/t/explain.pl \
