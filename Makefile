@@ -124,6 +124,7 @@ DATA_built = missing_symbol--1.2.sql
 DOCS = \
 	doc/counting.md \
 	doc/errors.md \
+	doc/limits.md \
 	doc/operations.md \
 	doc/performance.md \
 	doc/profiling.md \
