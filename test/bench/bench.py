@@ -25,6 +25,7 @@ import sys
 
 import buffer
 import clients
+import limit
 import schema
 import waiting
 from measure import (KEYS, ROUNDS, SECONDS, SLICE, WORK, Bench, Failed,
@@ -409,6 +410,7 @@ def timing():
              if name.startswith("case_")}
     known.update(waiting.CASES)
     known.update(buffer.CASES)
+    known.update(limit.CASES)
     for name in CASES:
         if name not in known:
             raise Failed(f"there is no case \"{name}\"; there are: "

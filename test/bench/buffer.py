@@ -202,6 +202,8 @@ return redis.call('HINCRBY', 'count', KEYS[1], 1)
 class Redis:
     """A server of our own, on a socket."""
 
+    script = SCRIPT
+
     def __init__(self):
         # in Debian the server is another name of this program
         program = shutil.which("redis-server") or shutil.which("redis-check-rdb")
@@ -221,7 +223,7 @@ class Redis:
             time.sleep(0.1)
         else:
             raise Failed("redis-server does not answer")
-        self.sha = self.cli("SCRIPT", "LOAD", SCRIPT)
+        self.sha = self.cli("SCRIPT", "LOAD", self.script)
 
     def cli(self, *command):
         return subprocess.run(["redis-cli", "-s", self.socket, *command],

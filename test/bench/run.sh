@@ -11,7 +11,7 @@
 # Environment (or "make bench NAME=..."):
 #	PG_CONFIG	the PostgreSQL to measure
 #	CASES		some of: call symbols hot new paths django throttled batch
-#			wal spill commit pending buffer redis instructions replay; profiler: what the
+#			wal spill commit pending buffer redis limit instructions replay; profiler: what the
 #			profiler costs, by itself (see profiler-instructions; some
 #			minutes)
 #	ROUNDS, SECONDS	rounds of each case, and seconds of each variant in one;
@@ -31,7 +31,7 @@ MS_PROGRAM="make bench"
 
 PYTHON=/usr/bin/python3				# the one that Debian's packages are for
 CASES=${CASES:-call symbols hot new paths django throttled batch wal spill
-	commit pending buffer redis instructions}
+	commit pending buffer redis limit instructions}
 if [ -n "${SIGHTINGS:-}" ]; then
 	SIGHTINGS=$(realpath -s "$SIGHTINGS")
 	[ -r "$SIGHTINGS" ] || ms_die "cannot read $SIGHTINGS"
@@ -55,7 +55,7 @@ perf_counts()
 missing_packages()
 {
 	"$PYTHON" -c 'import psycopg2' 2>/dev/null || echo python3-psycopg2
-	if wanted redis; then
+	if wanted redis || wanted limit; then
 		# the server's program is in there; redis-server would start one
 		command -v redis-check-rdb >/dev/null || echo redis-tools
 	fi

@@ -75,6 +75,9 @@ TABLES = {
     "parted": PARTED,
     "months": MONTHS,
     "watched": PAGES,
+    "limits":
+        "(client text PRIMARY KEY, count bigint NOT NULL,"
+        " window_start timestamptz) WITH (fillfactor = 80)",
     "secured": PAGES,
     "living": LIVING,
     "folded": FOLDED,
@@ -128,6 +131,7 @@ FURTHER = {
 }
 
 CONFIGURE = {
+    "limits": '{"per": "1 day", "window": "window_start"}',
     "daily_spend": '{"counts": ["count", "prompt_tokens",'
                    ' "completion_tokens", "spend", "cost"]}',
     "living": '{"index": "living_key"}',
