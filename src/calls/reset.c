@@ -308,6 +308,31 @@ make_row(MSTarget *target, Relation rel, MSRow *row, const Reset *call)
 	return result.outcome != MS_REFUSED;
 }
 
+/* Are increments of a table set aside? */
+static bool
+sets_aside(const MSTarget *target)
+{
+	return target->spill || target->apply == MS_APPLY_BUFFER;
+}
+
+/*
+ * Can anything be set aside of a table?  Where nothing can, who has locked rows
+ * of it may still reset them: there is no other lock to wait for.
+ */
+static bool
+may_be_aside(const MSTarget *target)
+{
+	Snapshot	snapshot;
+	bool		result;
+
+	if (sets_aside(target))
+		return true;
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	result = ms_spill_exists(target->relid, snapshot);
+	UnregisterSnapshot(snapshot);
+	return result;
+}
+
 /* Policies are asked of rows; what is set aside has none. */
 static void
 check_row_security(MSTarget *target, Relation rel, const MSRow *row)
@@ -337,16 +362,17 @@ add_taken(const MSRow *row, void *arg)
 }
 
 /*
- * Take all of a key that is beside its row, and read that, which is locked, if
- * it is not a new one; how many deltas.
+ * Take all of a key that is beside its row, aside if anything can be there, and
+ * read that, which is locked, if it is not a new one; how many deltas.
  */
 static int64
-take(MSTarget *target, Relation rel, MSRow *row, Reset *call, bool found)
+take(MSTarget *target, Relation rel, MSRow *row, Reset *call, bool found,
+	 bool aside)
 {
 	MSKeyValue	value;
 	MSResult	counter;
 	const MSRow *pending;
-	int64		taken;
+	int64		taken = 0;
 
 	ms_result_none(MS_ABSENT, &counter);
 	if (found)
@@ -358,7 +384,8 @@ take(MSTarget *target, Relation rel, MSRow *row, Reset *call, bool found)
 		PopActiveSnapshot();
 	}
 	ms_value_begin(&value, target, &counter);
-	taken = ms_spill_take_all(target, rel, row, add_taken, &value);
+	if (aside)
+		taken = ms_spill_take_all(target, rel, row, add_taken, &value);
 	if ((pending = ms_pending_row(target, rel, row)) != NULL)
 	{
 		ms_value_add(&value, pending);
@@ -372,20 +399,22 @@ static void
 reset(MSTarget *target, Relation rel, MSRow *row, void *arg)
 {
 	Reset	   *call = arg;
+	bool		aside = may_be_aside(target);
 	int64		taken;
 	bool		found;
 
 	check_row_security(target, rel, row);
-	ms_lock_flush(target->relid);
+	if (aside)
+		ms_lock_flush(target->relid);
 	while (!(found = lock_row(target, rel, row)) && call->sets &&
 		   !make_row(target, rel, row, call))
 		CHECK_FOR_INTERRUPTS();
-	taken = take(target, rel, row, call, found);
+	taken = take(target, rel, row, call, found, aside);
 	if (found || !call->sets)
 		write_row(target, rel, row, call, found);
 
 	/* who flushes locks rows of what is set aside: there is nothing, nor will be */
-	if (taken == 0 && !target->spill && target->apply != MS_APPLY_BUFFER)
+	if (aside && taken == 0 && !sets_aside(target))
 		ms_unlock_flush(target->relid);
 }
 

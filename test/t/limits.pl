@@ -216,6 +216,7 @@ WITH counted AS (SELECT missing_symbol.increment_by('$mode', :n, :k)) INSERT INT
 }, 6 ], [ $path . qq{
 \\set k random(1, 3)
 BEGIN;
+@{[ $mode eq 'spilled' ? "INSERT INTO taken SELECT '$mode', missing_symbol.reset('$mode', :k);" : '' ]}
 WITH counted AS (SELECT missing_symbol.increment_by('$mode', 3, :k)) INSERT INTO noted SELECT '$mode', 3 FROM counted;
 SAVEPOINT s;
 WITH counted AS (SELECT missing_symbol.increment_by('$mode', 5, :k)) INSERT INTO noted SELECT '$mode', 5 FROM counted;
