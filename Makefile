@@ -57,6 +57,7 @@ OBJS = \
 	src/calls/fold_calls.o \
 	src/calls/increment.o \
 	src/calls/input.o \
+	src/calls/once.o \
 	src/calls/prune.o \
 	src/calls/stats.o \
 	src/calls/symbols.o \
@@ -89,9 +90,12 @@ OBJS = \
 	src/shape/shape_cache.o \
 	src/shape/shape_lex.o \
 	src/shape/shape_words.o \
+	src/table/appender.o \
+	src/table/catalog.o \
+	src/table/search.o \
+	src/table/speculative.o \
 	src/target/acting.o \
 	src/target/builtin.o \
-	src/target/catalog.o \
 	src/target/columns.o \
 	src/target/defaults.o \
 	src/target/index.o \
@@ -103,6 +107,9 @@ OBJS = \
 	src/target/target.o \
 	src/target/times.o \
 	src/target/tracked.o \
+	src/tokens/claim.o \
+	src/tokens/expiry.o \
+	src/tokens/token.o \
 	src/trial/compare.o \
 	src/trial/explain.o \
 	src/trial/query.o \

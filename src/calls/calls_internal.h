@@ -9,6 +9,7 @@
 #define MS_CALLS_INTERNAL_H
 
 #include "fmgr.h"
+#include "utils/uuid.h"
 
 #include "apply/apply.h"
 #include "target/row.h"
@@ -21,6 +22,14 @@ MS_INSIDE_BEGIN
 extern bool ms_increment_texts(Oid relid, const char *const *names, int n,
 							   const Datum *values, const bool *isnull,
 							   int64 by, int64 *count);
+
+extern Datum ms_increment_key(FunctionCallInfo fcinfo, int first,
+							  const pg_uuid_t *token, bool has_by, bool text);
+extern Datum ms_increment_fields(FunctionCallInfo fcinfo, int first,
+								 const pg_uuid_t *token);
+extern void ms_increment_json(FunctionCallInfo fcinfo, int first,
+							  const pg_uuid_t *tokens, int ntokens,
+							  int64 *counts);
 
 /* how a function is given a key */
 typedef enum MSKeyForm
@@ -44,6 +53,9 @@ extern bool ms_increment(MSTarget *target, Relation rel, MSRow *row,
 extern void ms_increment_in_order(MSTarget *target, Relation rel,
 								  MSRow **rows, int n, Bitmapset *given,
 								  MSResult *result, int64 *counts);
+extern int	ms_claim_tokens(MSTarget *target, Relation rel, MSRow **rows,
+							int n, Bitmapset *given, int64 *counts);
+extern void ms_give_back_tokens(MSRow **rows, int n);
 extern void ms_set_last_increment(const MSResult *result);
 
 /*
@@ -87,6 +99,13 @@ extern void ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
  */
 extern void ms_total_value(MSTarget *target, Relation rel, MSRow *row,
 						   bool *isnull, int64 *value);
+extern void ms_total_known(MSTarget *target, Relation rel, MSRow *row,
+						   bool *isnull, int64 *value);
+
+/*
+ * prune.c: procedures that commit.
+ */
+extern void ms_next_transaction(void);
 
 /*
  * describe.c: what is in the way of counting.

@@ -49,7 +49,8 @@ enum
 	STATS_EARLY_APPLIES,
 	STATS_FOLDED,
 	STATS_HINT,
-	STATS_ABSENT,				/* which the objects of release 1.1 lack */
+	STATS_ABSENT,				/* which the objects of release 1.1 lack, as */
+	STATS_DUPLICATE,			/* they do this */
 	STATS_NATTS
 };
 
@@ -132,7 +133,8 @@ ms_counter_stats(PG_FUNCTION_ARGS)
 		{STATS_DEFERRED, MS_DEFERRED},
 		{STATS_BUFFERED, MS_BUFFERED},
 		{STATS_IGNORED, MS_IGNORED},
-		{STATS_ABSENT, MS_ABSENT}
+		{STATS_ABSENT, MS_ABSENT},
+		{STATS_DUPLICATE, MS_DUPLICATE}
 	};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	HTAB	   *tallies = ms_tally_all();

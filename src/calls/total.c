@@ -167,6 +167,7 @@ add(const MSTarget *target, int64 a, int64 b)
 typedef struct KeyValue
 {
 	const MSTarget *target;
+	bool		lenient;		/* null where it is no bigint */
 	bool		isnull;
 	int64		value;
 	Datum		amount;			/* beside it, a numeric; or 0 ... */
@@ -217,7 +218,8 @@ add_numeric(Relation rel, KeyValue *value, Datum count)
 		count = DirectFunctionCall2(numeric_add, count,
 									DirectFunctionCall1(int8_numeric,
 														Int64GetDatum(value->value)));
-	if (!ms_numeric_to_bigint(count, &value->value))
+	value->isnull = !ms_numeric_to_bigint(count, &value->value);
+	if (value->isnull && !value->lenient)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("the count in column \"%s\" of table %s is not a bigint",
@@ -226,7 +228,6 @@ add_numeric(Relation rel, KeyValue *value, Datum count)
 				 errdetail("It has a fraction, or is out of range."),
 				 errhint("missing_symbol.total(NULL::%s) shows it as it is.",
 						 value->target->name)));
-	value->isnull = false;
 }
 
 /*
@@ -250,10 +251,9 @@ read_row(MSTarget *target, Relation rel, MSRow *row, MSResult *counter)
 	return found;
 }
 
-/* The count of a row's key. */
-void
-ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
-			   int64 *result)
+static void
+total_value(MSTarget *target, Relation rel, MSRow *row, bool lenient,
+			bool *isnull, int64 *result)
 {
 	KeyValue	value = {0};
 	MSResult	counter;
@@ -264,6 +264,7 @@ ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 	int64		sum;
 
 	value.target = target;
+	value.lenient = lenient;
 	value.cxt = CurrentMemoryContext;
 	found = read_row(target, rel, row, &counter);
 
@@ -291,6 +292,22 @@ ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 					counter.count_isnull ? counter.numeric : (Datum) 0);
 	*isnull = value.isnull;
 	*result = value.value;
+}
+
+/* The count of a row's key. */
+void
+ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
+			   int64 *result)
+{
+	total_value(target, rel, row, false, isnull, result);
+}
+
+/* The same; null where bigint cannot hold it, too. */
+void
+ms_total_known(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
+			   int64 *result)
+{
+	total_value(target, rel, row, true, isnull, result);
 }
 
 static void

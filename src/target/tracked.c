@@ -31,6 +31,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "table/table.h"
 #include "target/target.h"
 
 /* a hundred years; no arithmetic with it overflows */
@@ -53,7 +54,7 @@ ms_tracked_open(LOCKMODE lockmode)
 bool
 ms_settings_exist(void)
 {
-	return OidIsValid(get_relname_relid("settings", ms_schema()));
+	return ms_own_table_exists("settings");
 }
 
 Relation

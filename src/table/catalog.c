@@ -12,13 +12,20 @@
 #include "utils/lsyscache.h"
 
 #include "compat.h"
-#include "target/target.h"
+#include "table/table.h"
 
 /* The schema of everything the extension creates. */
 Oid
 ms_schema(void)
 {
 	return get_namespace_oid("missing_symbol", false);
+}
+
+/* Is there a table of the extension?  The objects of a release before may lack it. */
+bool
+ms_own_table_exists(const char *name)
+{
+	return OidIsValid(get_relname_relid(name, ms_schema()));
 }
 
 /* Open a table of the extension. */
