@@ -60,7 +60,7 @@ typedef enum Progress
 	CLAIMED,
 	KNOWN,
 	FREE,						/* there is no row */
-	SEARCH_AGAIN				/* something has changed */
+	MET							/* there is one, or was */
 } Progress;
 
 static MSAppender appender = {.open = ms_tokens_open};
@@ -141,7 +141,7 @@ look(Claim *claim)
 		ExecClearTuple(found);
 		ms_tally_lock_wait(claim->relid);
 		ms_wait_for_latest(rel, &latest);
-		return SEARCH_AGAIN;
+		return MET;
 	}
 	claimed_at = DatumGetTimestampTz(slot_getattr(found, TOKENS_CLAIMED_AT + 1,
 												  &isnull));
@@ -150,7 +150,7 @@ look(Claim *claim)
 		ExecClearTuple(found);
 		CommandCounterIncrement();	/* it may be our own */
 		return ms_token_delete(rel, &latest.tid, GetActiveSnapshot(), true) ?
-			FREE : SEARCH_AGAIN;
+			FREE : MET;
 	}
 	check_serializable(claim, latest.own);
 	return KNOWN;
@@ -165,7 +165,17 @@ insert(Claim *claim)
 	tokens->slot->tts_tableOid = RelationGetRelid(tokens->rel);
 	return ms_insert_speculatively(tokens->rel, tokens->rri, tokens->estate,
 								   tokens->slot, NIL, &recheck) ?
-		CLAIMED : SEARCH_AGAIN;
+		CLAIMED : MET;
+}
+
+static void
+does_not_find(const Claim *claim)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("index \"%s\" does not find a token that is there",
+					RelationGetRelationName(claim->index)),
+			 errhint("REINDEX TABLE missing_symbol.tokens.")));
 }
 
 /*
@@ -176,25 +186,26 @@ bool
 ms_token_claim(Oid relid, const pg_uuid_t *token, ItemPointer tid)
 {
 	Claim		claim;
-	Progress	progress;
+	Progress	progress = FREE;
 	int			gone = 0;
 
 	begin(&claim, relid, token);
-	do
+
+	/* most tokens are new: to look first would cost all of them a search */
+	for (;;)
 	{
-		CHECK_FOR_INTERRUPTS();
-		progress = look(&claim);
 		if (progress == FREE)
-		{
 			progress = insert(&claim);
-			if (progress == SEARCH_AGAIN && ++gone == MAX_GONE)
-				ereport(ERROR,
-						(errcode(ERRCODE_INDEX_CORRUPTED),
-						 errmsg("index \"%s\" does not find a token that is there",
-								RelationGetRelationName(claim.index)),
-						 errhint("REINDEX TABLE missing_symbol.tokens.")));
-		}
-	} while (progress == SEARCH_AGAIN);
+		if (progress != MET)
+			break;
+		do
+		{
+			CHECK_FOR_INTERRUPTS();
+			progress = look(&claim);
+		} while (progress == MET);
+		if (progress == FREE && ++gone == MAX_GONE)
+			does_not_find(&claim);
+	}
 	*tid = claim.tokens->slot->tts_tid;
 	ms_append_end(&appender, claim.tokens);
 	return progress == CLAIMED;
