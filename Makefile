@@ -173,6 +173,7 @@ REGRESS_BOTH = \
 	tables \
 	judged \
 	partitions \
+	once \
 	triggers \
 	trust \
 	errors \
@@ -194,6 +195,7 @@ ISOLATION = \
 	judged \
 	keys \
 	keys_nulls \
+	once \
 	partitions \
 	partitions_concurrently \
 	pending \
@@ -232,6 +234,7 @@ PROVE_TESTS = \
 	test/t/exact.pl \
 	test/t/modules.pl \
 	test/t/findings.pl \
+	test/t/once.pl \
 	test/t/explain.pl \
 	test/t/pgbouncer.pl \
 	test/t/plproxy.pl \

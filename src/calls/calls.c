@@ -266,6 +266,16 @@ run_call(Call *call)
 	ms_target_close(call->target, call->rel);
 }
 
+/* The same; the count, or null. */
+static Datum
+run_for_count(FunctionCallInfo fcinfo, Call *call)
+{
+	run_call(call);
+	if (call->isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(call->value);
+}
+
 /* Count a row; what the count is then. */
 static void
 count(Call *call, MSRow *row)
@@ -394,10 +404,7 @@ ms_increment_key(FunctionCallInfo fcinfo, int first, const pg_uuid_t *token,
 	call.by = has_by ? by_argument(fcinfo, first) : 1;
 	call.token = token;
 	read_key(fcinfo, has_by ? first + 1 : first, text, &call.key);
-	run_call(&call);
-	if (call.isnull)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(call.value);
+	return run_for_count(fcinfo, &call);
 }
 
 Datum
@@ -478,10 +485,7 @@ ms_increment_fields(FunctionCallInfo fcinfo, int first, const pg_uuid_t *token)
 	call.fields = fields_argument(fcinfo, first);
 	call.by = by_argument(fcinfo, first + 1);
 	call.token = token;
-	run_call(&call);
-	if (call.isnull)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(call.value);
+	return run_for_count(fcinfo, &call);
 }
 
 /* increment_row(target, fields, by) */
@@ -500,10 +504,7 @@ value(FunctionCallInfo fcinfo, bool text)
 	call.lockmode = AccessShareLock;
 	call.work = work_value;
 	read_key(fcinfo, 1, text, &call.key);
-	run_call(&call);
-	if (call.isnull)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(call.value);
+	return run_for_count(fcinfo, &call);
 }
 
 Datum
@@ -653,8 +654,6 @@ columns_of(MSRow **rows, int n)
 static void
 run_batch(Call *call, MSRow **rows)
 {
-	MSTarget   *target = call->target;
-	Relation	rel = call->rel;
 	MSResult	result;
 	MSRow	  **claimed = NULL;
 	int			nclaimed = 0;
@@ -663,15 +662,15 @@ run_batch(Call *call, MSRow **rows)
 	n = leave_out_nothing(call, rows);
 	if (call->tokens != NULL)
 	{
-		nclaimed = n = ms_claim_tokens(target, rel, rows, n,
+		nclaimed = n = ms_claim_tokens(call->target, call->rel, rows, n,
 									   columns_of(rows, n), call->counts);
 		claimed = allocate_rows(n);
 		memcpy(claimed, rows, sizeof(MSRow *) * n);
 	}
-	n = sort_and_merge(target, rel, rows, n);
+	n = sort_and_merge(call->target, call->rel, rows, n);
 	if (n > 0)
-		ms_increment_in_order(target, rel, rows, n, columns_of(rows, n),
-							  &result, call->counts);
+		ms_increment_in_order(call->target, call->rel, rows, n,
+							  columns_of(rows, n), &result, call->counts);
 	ms_give_back_tokens(claimed, nclaimed);
 	if (call->nelems > 0)
 		ms_tally_count_many(call->relid, call->counts);
@@ -857,9 +856,7 @@ ms_increment_many_text(PG_FUNCTION_ARGS)
 	return batch_result(fcinfo, call.counts);
 }
 
-/*
- * increment_rows(), from argument first on; tokens: NULL, or one for each row.
- */
+/* increment_rows(), from argument first on; tokens: NULL, or for each row */
 void
 ms_increment_json(FunctionCallInfo fcinfo, int first, const pg_uuid_t *tokens,
 				  int ntokens, int64 *counts)

@@ -277,8 +277,8 @@ check_may_claim(MSTarget *target, Relation rel, Bitmapset *given)
 	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot count once in temporary table %s",
-						target->name),
+				 errmsg("cannot count once in temporary table \"%s\"",
+						RelationGetRelationName(rel)),
 				 errdetail("Its tokens would outlive the table."),
 				 errhint("Use a permanent table, or increment().")));
 	check_may_count(target, rel, given);
