@@ -342,7 +342,7 @@ suite_tap()
 	local seconds
 	local -a chosen
 
-	mapfile -t chosen < <(env | grep -E '^(TORTURE|DIFFERENTIAL)_[A-Z]+=')
+	mapfile -t chosen < <(env | grep -E '^(TORTURE|DIFFERENTIAL|ONCE)_[A-Z]+=')
 	ms_say "--- tap"
 	for file in "$@"; do
 		log=$MS_WORK/log/$(basename "$file")
