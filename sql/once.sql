@@ -141,6 +141,10 @@ SELECT * FROM missing_symbol.increment_rows_once('views', '{a,b,c,d,e}', '[{"pag
 -- equal tokens: the first counts
 SELECT * FROM missing_symbol.increment_rows_once('views', ARRAY['f', 'f', 'g', 'f'], '[{"page": "/1"}, {"page": "/2"}, {"page": "/2"}, {"page": "/4"}]', '{100,200,300,400}');
 SELECT page, count FROM views ORDER BY page;
+-- claimed in their order, whatever that of the batch is
+SELECT incremented, inserted FROM missing_symbol.increment_rows_once('others', ARRAY(SELECT i FROM generate_series(1, 20) i),
+    (SELECT jsonb_agg(jsonb_build_object('page', '/order')) FROM generate_series(1, 20)));
+SELECT count(*), array_agg(token ORDER BY ctid) = array_agg(token ORDER BY token) AS in_order FROM missing_symbol.tokens WHERE target = 'others'::regclass;
 SELECT * FROM missing_symbol.increment_rows_once('views', ARRAY[1, 2]::bigint[], '[{"page": "/1"}, {"page": "/2"}]');
 SELECT * FROM missing_symbol.increment_rows_once('views', ARRAY[1, 2], '[{"page": "/1"}, {"page": "/2"}]');
 SELECT * FROM missing_symbol.increment_rows_once('views', ARRAY['6b27dfa4-0d52-4c7a-8d2e-0f6a3a3b9b1c'::uuid], '[{"page": "/1"}]');
