@@ -18,10 +18,9 @@
 #	CC, EXTRA_CFLAGS	another compiler, with options of its own if need be;
 #			further flags
 #	RESULTS		a file for the table of test-all.sh
-#	ONCE_REQUESTS, ONCE_KILLS	how much once.pl does
 #	SIGHTINGS	requests to replay, as for make demo: file.csv or file.csv.gz
 #	MS_SEED		of the tests that are random, which print it
-#	TORTURE_*, DIFFERENTIAL_*	seeds and more, of those two TAP files
+#	TORTURE_*, DIFFERENTIAL_*, ONCE_*	seeds and more, of those TAP files
 #	KEEP=1		keep the work directory
 
 MS_PROGRAM="make test"
