@@ -59,8 +59,8 @@ OBJS = \
 	src/calls/increment.o \
 	src/calls/input.o \
 	src/calls/limits.o \
+	src/calls/once.o \
 	src/calls/prune.o \
-	src/calls/reset.o \
 	src/calls/stats.o \
 	src/calls/symbols.o \
 	src/calls/total.o \
@@ -92,6 +92,10 @@ OBJS = \
 	src/shape/shape_cache.o \
 	src/shape/shape_lex.o \
 	src/shape/shape_words.o \
+	src/table/appender.o \
+	src/table/catalog.o \
+	src/table/search.o \
+	src/table/speculative.o \
 	src/target/acting.o \
 	src/target/builtin.o \
 	src/target/columns.o \
@@ -106,6 +110,9 @@ OBJS = \
 	src/target/target.o \
 	src/target/times.o \
 	src/target/tracked.o \
+	src/tokens/claim.o \
+	src/tokens/expiry.o \
+	src/tokens/token.o \
 	src/trial/compare.o \
 	src/trial/explain.o \
 	src/trial/query.o \
@@ -171,6 +178,7 @@ REGRESS_BOTH = \
 	tables \
 	judged \
 	partitions \
+	once \
 	triggers \
 	trust \
 	errors \
@@ -194,6 +202,7 @@ ISOLATION = \
 	keys \
 	keys_nulls \
 	limits \
+	once \
 	partitions \
 	partitions_concurrently \
 	pending \
@@ -234,6 +243,7 @@ PROVE_TESTS = \
 	test/t/limits.pl \
 	test/t/modules.pl \
 	test/t/findings.pl \
+	test/t/once.pl \
 	test/t/explain.pl \
 	test/t/pgbouncer.pl \
 	test/t/plproxy.pl \

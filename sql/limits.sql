@@ -50,6 +50,10 @@ SELECT missing_symbol.configure('stock', '{"on_limit": null}');
 SELECT * FROM missing_symbol.increment_many('stock', '{d,d,e,a,b}'::text[], '{9,2,1,-10,1}');
 SELECT * FROM stock ORDER BY sku;
 SELECT calls, inserted, incremented, throttled, refused FROM missing_symbol.counter_stats WHERE target = 'stock'::regclass;
+-- what is refused leaves no token
+SELECT missing_symbol.increment_once_by('stock', 'request-1', -20, 'b'), (missing_symbol.last_increment()).outcome;
+SELECT missing_symbol.increment_once_by('stock', 'request-1', -1, 'b'), (missing_symbol.last_increment()).outcome;
+SELECT missing_symbol.increment_once_by('stock', 'request-1', -1, 'b'), (missing_symbol.last_increment()).outcome;
 -- of the types that can be counted in
 CREATE TABLE kinds (k text PRIMARY KEY, count numeric(6,2), i int, f real, d float8, typed missing_symbol.counter);
 SELECT missing_symbol.configure('kinds', '{"counts": ["count", "i", "f", "d"], "at_least": -1.25, "at_most": 2.5}');

@@ -20,6 +20,7 @@
 #include "counter/counter.h"
 #include "profile/profile.h"
 #include "report/report.h"
+#include "tokens/tokens.h"
 #include "trial/trial.h"
 
 PG_MODULE_MAGIC;
@@ -31,6 +32,7 @@ _PG_init(void)
 {
 	ms_counter_init();
 	ms_apply_init();
+	ms_tokens_init();
 	ms_aside_init();
 	ms_report_init();
 	ms_trial_init();

@@ -20,7 +20,7 @@
 #	RESULTS		a file for the table of test-all.sh
 #	SIGHTINGS	requests to replay, as for make demo: file.csv or file.csv.gz
 #	MS_SEED		of the tests that are random, which print it
-#	TORTURE_*, DIFFERENTIAL_*	seeds and more, of those two TAP files
+#	TORTURE_*, DIFFERENTIAL_*, ONCE_*	seeds and more, of those TAP files
 #	KEEP=1		keep the work directory
 
 MS_PROGRAM="make test"
@@ -342,7 +342,7 @@ suite_tap()
 	local seconds
 	local -a chosen
 
-	mapfile -t chosen < <(env | grep -E '^(TORTURE|DIFFERENTIAL)_[A-Z]+=')
+	mapfile -t chosen < <(env | grep -E '^(TORTURE|DIFFERENTIAL|ONCE)_[A-Z]+=')
 	ms_say "--- tap"
 	for file in "$@"; do
 		log=$MS_WORK/log/$(basename "$file")

@@ -1125,6 +1125,7 @@ CREATE FUNCTION missing_symbol.counter_stats(
     OUT folded          pg_catalog.int8,
     OUT hint            pg_catalog.text,
     OUT absent          pg_catalog.int8,
+    OUT duplicate       pg_catalog.int8,
     OUT refused         pg_catalog.int8)
 RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
@@ -1135,11 +1136,185 @@ COMMENT ON FUNCTION missing_symbol.counter_stats() IS
 CREATE VIEW missing_symbol.counter_stats AS
     SELECT target, calls, inserted, incremented, throttled, spilled, deferred,
            buffered, ignored, fallbacks, lock_waits, early_applies, folded, hint,
-           absent, refused
+           absent, duplicate, refused
     FROM missing_symbol.counter_stats();
 COMMENT ON VIEW missing_symbol.counter_stats IS
     'what this session''s increments came to, by target: counters by outcome, waits for locks, and what would help';
 GRANT SELECT ON missing_symbol.counter_stats TO PUBLIC;
+
+--
+-- tokens: which requests have been counted
+--
+
+-- Written by the engine only, after checking rights on the target; nobody is
+-- granted anything.  The primary key alone tells who counts.  Rows live for
+-- token_days: what expires is vacuumed before it is much.
+CREATE TABLE missing_symbol.tokens (
+    target      pg_catalog.regclass,
+    token       pg_catalog.uuid,
+    claimed_at  pg_catalog.timestamptz NOT NULL,
+    PRIMARY KEY (target, token)
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+COMMENT ON TABLE missing_symbol.tokens IS
+    'tokens with which something was counted: a call with one of them counts nothing until it has expired';
+COMMENT ON COLUMN missing_symbol.tokens.target IS 'the table that holds the counter';
+COMMENT ON COLUMN missing_symbol.tokens.token IS 'the first 128 bits of SHA-256 over the text of the token';
+COMMENT ON COLUMN missing_symbol.tokens.claimed_at IS 'when it counted';
+SELECT pg_catalog.pg_extension_config_dump('missing_symbol.tokens', '');
+
+CREATE FUNCTION missing_symbol.increment_once(target pg_catalog.regclass, token pg_catalog.text, VARIADIC key "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_once_any';
+COMMENT ON FUNCTION missing_symbol.increment_once(pg_catalog.regclass, pg_catalog.text, VARIADIC "any") IS
+    'count 1 for a key, unless something was counted with the same token before; the count, or null where it is not known or nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_once(target pg_catalog.regclass, token pg_catalog.text, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_once_text';
+COMMENT ON FUNCTION missing_symbol.increment_once(pg_catalog.regclass, pg_catalog.text, VARIADIC pg_catalog.text[]) IS
+    'count 1 for a key given as literals or untyped parameters, unless something was counted with the same token before; the count, or null where it is not known or nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_once(target pg_catalog.regclass, token pg_catalog.uuid, VARIADIC key "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_once_any';
+COMMENT ON FUNCTION missing_symbol.increment_once(pg_catalog.regclass, pg_catalog.uuid, VARIADIC "any") IS
+    'count 1 for a key, unless something was counted with the same token before; the count, or null where it is not known or nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_once(target pg_catalog.regclass, token pg_catalog.uuid, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_once_text';
+COMMENT ON FUNCTION missing_symbol.increment_once(pg_catalog.regclass, pg_catalog.uuid, VARIADIC pg_catalog.text[]) IS
+    'count 1 for a key given as literals or untyped parameters, unless something was counted with the same token before; the count, or null where it is not known or nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_once(target pg_catalog.regclass, token pg_catalog.int8, VARIADIC key "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_once_any';
+COMMENT ON FUNCTION missing_symbol.increment_once(pg_catalog.regclass, pg_catalog.int8, VARIADIC "any") IS
+    'count 1 for a key, unless something was counted with the same token before; the count, or null where it is not known or nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_once(target pg_catalog.regclass, token pg_catalog.int8, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_once_text';
+COMMENT ON FUNCTION missing_symbol.increment_once(pg_catalog.regclass, pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
+    'count 1 for a key given as literals or untyped parameters, unless something was counted with the same token before; the count, or null where it is not known or nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_once_by(target pg_catalog.regclass, token pg_catalog.text, by pg_catalog.int8, VARIADIC key "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_once_by_any';
+COMMENT ON FUNCTION missing_symbol.increment_once_by(pg_catalog.regclass, pg_catalog.text, pg_catalog.int8, VARIADIC "any") IS
+    'add an amount to the counter of a key, unless something was counted with the same token before; the count, or null where it is not known or nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_once_by(target pg_catalog.regclass, token pg_catalog.text, by pg_catalog.int8, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_once_by_text';
+COMMENT ON FUNCTION missing_symbol.increment_once_by(pg_catalog.regclass, pg_catalog.text, pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
+    'add an amount to the counter of a key given as literals or untyped parameters, unless something was counted with the same token before; the count, or null where it is not known or nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_once_by(target pg_catalog.regclass, token pg_catalog.uuid, by pg_catalog.int8, VARIADIC key "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_once_by_any';
+COMMENT ON FUNCTION missing_symbol.increment_once_by(pg_catalog.regclass, pg_catalog.uuid, pg_catalog.int8, VARIADIC "any") IS
+    'add an amount to the counter of a key, unless something was counted with the same token before; the count, or null where it is not known or nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_once_by(target pg_catalog.regclass, token pg_catalog.uuid, by pg_catalog.int8, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_once_by_text';
+COMMENT ON FUNCTION missing_symbol.increment_once_by(pg_catalog.regclass, pg_catalog.uuid, pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
+    'add an amount to the counter of a key given as literals or untyped parameters, unless something was counted with the same token before; the count, or null where it is not known or nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_once_by(target pg_catalog.regclass, token pg_catalog.int8, by pg_catalog.int8, VARIADIC key "any")
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_once_by_any';
+COMMENT ON FUNCTION missing_symbol.increment_once_by(pg_catalog.regclass, pg_catalog.int8, pg_catalog.int8, VARIADIC "any") IS
+    'add an amount to the counter of a key, unless something was counted with the same token before; the count, or null where it is not known or nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_once_by(target pg_catalog.regclass, token pg_catalog.int8, by pg_catalog.int8, VARIADIC key pg_catalog.text[])
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_once_by_text';
+COMMENT ON FUNCTION missing_symbol.increment_once_by(pg_catalog.regclass, pg_catalog.int8, pg_catalog.int8, VARIADIC pg_catalog.text[]) IS
+    'add an amount to the counter of a key given as literals or untyped parameters, unless something was counted with the same token before; the count, or null where it is not known or nothing was counted';
+
+CREATE FUNCTION missing_symbol.increment_row_once(target pg_catalog.regclass, token pg_catalog.text, fields pg_catalog.jsonb, by pg_catalog.int8 DEFAULT '1')
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_row_once';
+COMMENT ON FUNCTION missing_symbol.increment_row_once(pg_catalog.regclass, pg_catalog.text, pg_catalog.jsonb, pg_catalog.int8) IS
+    'increment_row(), unless something was counted with the same token before';
+
+CREATE FUNCTION missing_symbol.increment_row_once(target pg_catalog.regclass, token pg_catalog.uuid, fields pg_catalog.jsonb, by pg_catalog.int8 DEFAULT '1')
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_row_once';
+COMMENT ON FUNCTION missing_symbol.increment_row_once(pg_catalog.regclass, pg_catalog.uuid, pg_catalog.jsonb, pg_catalog.int8) IS
+    'increment_row(), unless something was counted with the same token before';
+
+CREATE FUNCTION missing_symbol.increment_row_once(target pg_catalog.regclass, token pg_catalog.int8, fields pg_catalog.jsonb, by pg_catalog.int8 DEFAULT '1')
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_row_once';
+COMMENT ON FUNCTION missing_symbol.increment_row_once(pg_catalog.regclass, pg_catalog.int8, pg_catalog.jsonb, pg_catalog.int8) IS
+    'increment_row(), unless something was counted with the same token before';
+
+CREATE FUNCTION missing_symbol.increment_rows_once(
+    target          pg_catalog.regclass,
+    tokens          pg_catalog.anyarray,
+    rows            pg_catalog.jsonb,
+    by              pg_catalog.int8[] DEFAULT NULL,
+    OUT inserted    pg_catalog.int8,
+    OUT incremented pg_catalog.int8,
+    OUT throttled   pg_catalog.int8,
+    OUT spilled     pg_catalog.int8,
+    OUT deferred    pg_catalog.int8,
+    OUT ignored     pg_catalog.int8,
+    OUT absent      pg_catalog.int8,
+    OUT duplicate   pg_catalog.int8)
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_rows_once';
+COMMENT ON FUNCTION missing_symbol.increment_rows_once(pg_catalog.regclass, pg_catalog.anyarray, pg_catalog.jsonb, pg_catalog.int8[]) IS
+    'increment_rows() without the rows with whose token something was counted before; equal tokens: the first row counts';
+
+CREATE FUNCTION missing_symbol.increment_rows_once(
+    target          pg_catalog.regclass,
+    tokens          pg_catalog.text,
+    rows            pg_catalog.jsonb,
+    by              pg_catalog.int8[] DEFAULT NULL,
+    OUT inserted    pg_catalog.int8,
+    OUT incremented pg_catalog.int8,
+    OUT throttled   pg_catalog.int8,
+    OUT spilled     pg_catalog.int8,
+    OUT deferred    pg_catalog.int8,
+    OUT ignored     pg_catalog.int8,
+    OUT absent      pg_catalog.int8,
+    OUT duplicate   pg_catalog.int8)
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_increment_rows_once';
+COMMENT ON FUNCTION missing_symbol.increment_rows_once(pg_catalog.regclass, pg_catalog.text, pg_catalog.jsonb, pg_catalog.int8[]) IS
+    'increment_rows_once() with the tokens as the text of an array';
+
+CREATE FUNCTION missing_symbol.forget_tokens(target pg_catalog.regclass)
+RETURNS pg_catalog.int8
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_forget_tokens';
+COMMENT ON FUNCTION missing_symbol.forget_tokens(pg_catalog.regclass) IS
+    'forget the tokens of a table of yours: they may count again; the number forgotten';
+
+CREATE PROCEDURE missing_symbol.expire_tokens()
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'ms_expire_tokens';
+COMMENT ON PROCEDURE missing_symbol.expire_tokens() IS
+    'delete the tokens that are older than missing_symbol.token_days, committing after each batch';
 
 --
 -- aside: increments that do not reach their row at once

@@ -195,38 +195,12 @@ extern void ms_allow_defaulted(MSTarget *target, struct _SPI_plan *plan,
 							   const Bitmapset *defaulted);
 
 /*
- * search.c: searches of a key's row.
+ * search.c: what to search a key's row by.
  */
 extern struct ScanKeyData *ms_make_scankeys(const MSTarget *target);
 extern void ms_set_scankeys(const MSTarget *target, struct ScanKeyData *keys,
 							const MSRow *row);
 extern void ms_set_scankey(struct ScanKeyData *key, Datum value, bool isnull);
-extern struct IndexScanDescData *ms_begin_search(Relation rel, Relation index,
-												 int nkeys,
-												 Snapshot snapshot);
-extern bool ms_search(struct IndexScanDescData *scan,
-					  struct ScanKeyData *keys, int nkeys,
-					  struct TupleTableSlot *slot);
-extern bool ms_search_once(Relation rel, Relation index,
-						   struct ScanKeyData *keys, int nkeys,
-						   Snapshot snapshot, struct TupleTableSlot *slot);
-
-/* the latest row of a key, whoever has written it */
-typedef struct MSLatest
-{
-	bool		found;
-	bool		own;			/* by this transaction ... */
-	CommandId	own_cid;		/* ... in this command */
-	TransactionId xmin;			/* of others in progress, or invalid: who */
-	TransactionId xmax;			/* inserts it, who deletes or updates it */
-	uint32		token;			/* of a speculative insertion */
-	ItemPointerData tid;
-} MSLatest;
-
-extern void ms_find_latest(Relation rel, Relation index,
-						   struct ScanKeyData *keys, int nkeys,
-						   struct TupleTableSlot *slot, MSLatest *latest);
-extern void ms_wait_for_latest(Relation rel, MSLatest *latest);
 extern void ms_wait_for_inserters(MSTarget *target, Relation rel,
 								  const MSRow *row);
 extern bool ms_wait_for_inserter(Relation rel, Relation index,

@@ -51,6 +51,7 @@
 #include "apply/apply.h"
 #include "apply/apply_internal.h"
 #include "counter/counter.h"
+#include "table/table.h"
 #include "target/row.h"
 #include "target/target.h"
 
@@ -682,9 +683,7 @@ static bool
 insert_row(MSFast *fast, MSTarget *target, MSResult *result)
 {
 	TupleTableSlot *slot = to_stored(fast, fast->inserted);
-	TransactionId xid;
-	uint32		token;
-	bool		conflict = false;
+	bool		inserted;
 	List	   *recheck;
 
 	check_row(fast, fast->insert_rri, slot, CMD_INSERT);
@@ -693,18 +692,10 @@ insert_row(MSFast *fast, MSTarget *target, MSResult *result)
 	check_inserted_key(fast, target);
 	ms_fast_open_indexes(fast);
 
-	fast->estate->es_output_cid = GetCurrentCommandId(true);
-	xid = GetCurrentTransactionId();
-	token = SpeculativeInsertionLockAcquire(xid);
-	table_tuple_insert_speculative(fast->rel, slot,
-								   fast->estate->es_output_cid, 0, NULL, token);
-	recheck = ExecInsertIndexTuples(fast->insert_rri, fast->estate,
-									EIIT_NO_DUPE_ERROR, slot,
-									fast->arbiters, &conflict);
-	table_tuple_complete_speculative(fast->rel, slot, token, !conflict);
-	SpeculativeInsertionLockRelease(xid);
-
-	if (!conflict)
+	inserted = ms_insert_speculatively(fast->rel, fast->insert_rri,
+									   fast->estate, slot, fast->arbiters,
+									   &recheck);
+	if (inserted)
 	{
 		if (fast->has_row_triggers)
 			ExecARInsertTriggers(fast->estate, fast->insert_rri, slot, recheck,
@@ -712,7 +703,7 @@ insert_row(MSFast *fast, MSTarget *target, MSResult *result)
 		ms_result_from_slot(target, fast->inserted, MS_INSERTED, result);
 	}
 	list_free(recheck);
-	return !conflict;
+	return inserted;
 }
 
 /*

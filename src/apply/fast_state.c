@@ -47,6 +47,7 @@
 #include "compat.h"
 #include "apply/apply.h"
 #include "apply/apply_internal.h"
+#include "table/table.h"
 #include "target/acting.h"
 #include "target/row.h"
 #include "target/target.h"

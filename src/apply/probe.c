@@ -29,6 +29,7 @@
 
 #include "compat.h"
 #include "apply/apply_internal.h"
+#include "table/table.h"
 #include "target/row.h"
 #include "target/target.h"
 

@@ -68,6 +68,8 @@ extern int64 ms_pending_discard_all(Oid relid);
  */
 extern void ms_buffer_append(MSTarget *target, Relation rel,
 							 const MSRow *row);
+extern void ms_buffer_append_logged(MSTarget *target, Relation rel,
+									const MSRow *row);
 
 /*
  * spill.c: deltas that are set aside, by their key.

@@ -46,3 +46,15 @@ ms_buffer_append(MSTarget *target, Relation rel, const MSRow *row)
 					NULL);
 	ms_worker_wake();
 }
+
+/*
+ * The same where it must not be lost in a crash, as what belongs to it is not:
+ * a token.
+ */
+void
+ms_buffer_append_logged(MSTarget *target, Relation rel, const MSRow *row)
+{
+	ms_spill_append(MS_STORE_SPILLED, target, rel, row, row->values, NULL,
+					NULL);
+	ms_worker_wake();
+}

@@ -9,17 +9,13 @@
  * of a later version, behind these, are left alone.  What is buffered is not
  * there during recovery: then it is as if it were empty.
  *
- * Whatever indexes they have, as REINDEX CONCURRENTLY and administrators make
- * them, an append fills all that are live, as core does.  A read goes by one
- * that is valid and begins with target and hash, or by the whole table, which
- * it sorts, on disk where it is much.  Both look for them when they have the
+ * An append fills all indexes that are live (table/appender.c).  A read goes by
+ * one that is valid and begins with target and hash, or by the whole table,
+ * which it sorts, on disk where it is much.  It looks for them when it has the
  * table's lock, which whoever makes or drops an index waits for.
  *
  * An insertion of a row waits for nobody, and nothing here waits for a row
  * but where flush() says so.
- *
- * What appending needs (slots, index infos) is kept for the session, until an
- * invalidation of the table or one of its indexes.
  *
  *-------------------------------------------------------------------------
  */
@@ -55,6 +51,7 @@
 #include "aside/aside.h"
 #include "aside/aside_internal.h"
 #include "counter/counter.h"
+#include "table/table.h"
 #include "target/row.h"
 #include "target/stored.h"
 #include "target/target.h"
@@ -93,23 +90,6 @@ static const struct
 };
 
 StaticAssertDecl(lengthof(stores) == MS_STORES, "every store has a name");
-
-/* what appending needs, kept for the session */
-typedef struct Appender
-{
-	bool		valid;			/* no invalidation since it was made ... */
-	bool		fresh;			/* ... or since that began */
-	bool		plain;			/* what belongs to the indexes can be kept, too */
-	Oid			relid;
-	int			nindexes;
-	Oid		   *indexes;
-	MemoryContext cxt;
-	EState	   *estate;
-	ResultRelInfo *rri;
-	TupleTableSlot *slot;
-} Appender;
-
-static Appender appenders[MS_STORES];
 
 /* memory for a scan that sorts: as many as fold.c asks for at once have room */
 #define PLACES_KB	32768
@@ -181,175 +161,38 @@ ms_spill_open(MSStore store, LOCKMODE lockmode)
  * Appending
  */
 
-static void
-relcache_callback(Datum arg, Oid relid)
+static Relation
+open_spilled(LOCKMODE lockmode)
 {
-	for (int i = 0; i < MS_STORES; i++)
-	{
-		Appender   *appender = &appenders[i];
-		bool		ours = !OidIsValid(relid) || relid == appender->relid;
-
-		for (int j = 0; !ours && j < appender->nindexes; j++)
-			ours = relid == appender->indexes[j];
-		if (ours)
-			appender->valid = appender->fresh = false;
-	}
+	return ms_spill_open(MS_STORE_SPILLED, lockmode);
 }
 
-/*
- * Can what belongs to an index be kept?  Expressions depend on functions, and
- * other access methods keep things of their own there.
- */
-static bool
-is_plain(Relation index, const IndexInfo *info)
+static Relation
+open_buffered(LOCKMODE lockmode)
 {
-	return index->rd_rel->relam == BTREE_AM_OID &&
-		info->ii_Expressions == NIL && info->ii_Predicate == NIL &&
-		info->ii_ExclusionOps == NULL;
+	return ms_spill_open(MS_STORE_BUFFERED, lockmode);
 }
 
-/* Make what is kept, for a store that is locked. */
-static void
-make_appender(Appender *appender, Relation stored)
-{
-	static bool registered = false;
-	MemoryContext oldcxt;
-	List	   *indexes;
-	ListCell   *lc;
-	IndexInfo **infos;
-	int			n = 0;
+static MSAppender appenders[] = {{.open = open_spilled}, {.open = open_buffered}};
 
-	if (!registered)
-	{
-		CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
-		registered = true;
-	}
-	if (appender->cxt == NULL)
-		appender->cxt = AllocSetContextCreate(CacheMemoryContext,
-											  "missing_symbol appender",
-											  ALLOCSET_SMALL_SIZES);
-	appender->valid = false;
-	appender->nindexes = 0;
-	MemoryContextReset(appender->cxt);
-	oldcxt = MemoryContextSwitchTo(appender->cxt);
-
-	/*
-	 * An invalidation while we read the catalogs must not be missed; nor may
-	 * an error there leave behind what is half made.
-	 */
-	appender->relid = RelationGetRelid(stored);
-	appender->fresh = true;
-	appender->plain = true;
-	indexes = RelationGetIndexList(stored);
-	appender->indexes = palloc(sizeof(Oid) * Max(list_length(indexes), 1));
-	infos = palloc(sizeof(IndexInfo *) * Max(list_length(indexes), 1));
-	foreach(lc, indexes)
-	{
-		Relation	index = index_open(lfirst_oid(lc), RowExclusiveLock);
-
-		infos[n] = BuildIndexInfo(index);
-		appender->plain &= is_plain(index, infos[n]);
-		appender->indexes[n++] = lfirst_oid(lc);
-		appender->nindexes = n;
-		index_close(index, NoLock);
-	}
-	appender->estate = CreateExecutorState();
-	appender->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(stored)),
-											  &TTSOpsVirtual);
-	appender->rri = makeNode(ResultRelInfo);
-	InitResultRelInfo(appender->rri, stored, 0, NULL, 0);
-	appender->rri->ri_NumIndices = n;
-	appender->rri->ri_IndexRelationDescs = palloc0(sizeof(Relation) * Max(n, 1));
-	appender->rri->ri_IndexRelationInfo = infos;
-	appender->valid = appender->fresh;
-	MemoryContextSwitchTo(oldcxt);
-}
-
-/*
- * Lock a store, and find what is kept for it as it is under the lock.  Who has
- * the lock is waited for by whoever makes or drops an index.
- */
-static Appender *
-open_appender(MSStore store, Relation *stored)
-{
-	Appender   *appender = &appenders[store];
-
-	*stored = NULL;
-	if (appender->valid)
-		*stored = try_relation_open(appender->relid, RowExclusiveLock);
-	if (likely(*stored != NULL && appender->valid))
-		return appender;
-	if (*stored != NULL)
-		relation_close(*stored, NoLock);
-	*stored = ms_spill_open(store, RowExclusiveLock);
-	make_appender(appender, *stored);
-	return appender;
-}
-
-/* Insert a row and its entries in all indexes. */
-static void
-insert(Relation stored, ResultRelInfo *rri, EState *estate,
-	   TupleTableSlot *slot)
-{
-	table_tuple_insert(stored, slot, GetCurrentCommandId(true), 0, NULL);
-	if (rri->ri_NumIndices > 0)
-		ExecInsertIndexTuples(rri, estate, 0, slot, NIL, NULL);
-}
-
-/* The same with what is kept. */
-static void
-insert_kept(Appender *appender, Relation stored)
-{
-	ResultRelInfo *rri = appender->rri;
-
-	rri->ri_RelationDesc = stored;
-	for (int i = 0; i < appender->nindexes; i++)
-		rri->ri_IndexRelationDescs[i] = index_open(appender->indexes[i],
-												   RowExclusiveLock);
-	insert(stored, rri, appender->estate, appender->slot);
-
-	/* the locks are kept, as any statement's */
-	for (int i = 0; i < appender->nindexes; i++)
-		index_close(rri->ri_IndexRelationDescs[i], NoLock);
-	ResetPerTupleExprContext(appender->estate);
-}
-
-/* The same with what core makes for each statement. */
-static void
-insert_anew(Appender *appender, Relation stored)
-{
-	EState	   *estate = CreateExecutorState();
-	ResultRelInfo *rri = makeNode(ResultRelInfo);
-
-	InitResultRelInfo(rri, stored, 0, NULL, 0);
-	ExecOpenIndices(rri, false);
-	insert(stored, rri, estate, appender->slot);
-	ExecCloseIndices(rri);
-	FreeExecutorState(estate);
-}
+StaticAssertDecl(lengthof(appenders) == MS_STORES,
+				 "every store has an appender");
 
 /* Append a row of a store; values has SPILLED_NATTS. */
 static void
 append(MSStore store, Datum *values, bool *isnull)
 {
 	int			natts = stores[store].natts;
-	Relation	stored;
-	Appender   *appender = open_appender(store, &stored);
-	TupleTableSlot *slot = appender->slot;
+	MSAppending *appending = ms_append_begin(&appenders[store]);
+	TupleTableSlot *slot = appending->slot;
 
-	ExecClearTuple(slot);
 	memcpy(slot->tts_values, values, sizeof(Datum) * natts);
 	memcpy(slot->tts_isnull, isnull, sizeof(bool) * natts);
 	for (int i = natts; i < slot->tts_tupleDescriptor->natts; i++)
 		slot->tts_isnull[i] = true;
 	ExecStoreVirtualTuple(slot);
-	slot->tts_tableOid = RelationGetRelid(stored);
-	if (appender->plain)
-		insert_kept(appender, stored);
-	else
-		insert_anew(appender, stored);
-	ExecClearTuple(slot);
-	relation_close(stored, NoLock);
+	ms_append_row(appending);
+	ms_append_end(&appenders[store], appending);
 }
 
 /*

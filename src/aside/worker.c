@@ -27,7 +27,9 @@
  * When the extension is dropped, too; one that is created then has a schema,
  * and thus a worker, of its own.
  *
- * All times are of a clock that nobody sets.
+ * Tokens that have expired are deleted, too, once in a while.
+ *
+ * All times are of a clock that nobody sets, but those of tokens.
  *
  *-------------------------------------------------------------------------
  */
@@ -71,6 +73,7 @@
 #include "figures/figures.h"
 #include "target/acting.h"
 #include "target/stored.h"
+#include "tokens/tokens.h"
 
 static int	flush_rows = 10000;
 static int	worker_idle = 5000; /* ms */
@@ -94,6 +97,14 @@ static int	worker_idle = 5000; /* ms */
 /* for all those of a round that may take long, but for the one under way */
 #define TURN_MS			250
 
+/*
+ * Blocks of tokens for a transaction; how often all of them are looked at while
+ * a token is known, at the most, and ms between that, at the most
+ */
+#define EXPIRE_BLOCKS	64
+#define EXPIRE_TIMES	100
+#define EXPIRE_MOST_MS	(3600 * 1000)
+
 /* of the worker's process */
 static Oid	worker_schema;
 static bool unwanted = false;	/* somebody wants to be alone in the database */
@@ -107,6 +118,8 @@ static int64 round_number = 0;
 static bool left_over = false;	/* more to do than time in this round */
 static int64 next_round = 0;
 static int64 last_busy;
+static MSExpiry expiry;
+static int64 expiry_due = 0;
 
 PGDLLEXPORT void ms_worker_main(Datum arg);
 
@@ -544,6 +557,48 @@ give_back_room(void)
 	return room_tries == 0;
 }
 
+/* When may a token have expired, of those that were seen?  Not too often. */
+static int64
+next_expiry(void)
+{
+	int64		least = ms_token_life() / 1000 / EXPIRE_TIMES;
+	int64		next = least;
+
+	if (!TIMESTAMP_NOT_FINITE(expiry.oldest))
+		next = (expiry.oldest + ms_token_life() - ms_clock()) / 1000;
+	return ms_now_ms() + Min(Max(next, least), EXPIRE_MOST_MS);
+}
+
+/*
+ * Expire tokens for a slice of time.  A round of all blocks begins anywhere: a
+ * worker may not live to see its end.
+ */
+static void
+expire_tokens(void)
+{
+	static int64 left = 0;		/* blocks of a round */
+	int64		end = ms_now_ms() + TURN_MS;
+
+	if (ms_now_ms() < expiry_due)
+		return;
+	expiry_due = ms_now_ms() + EXPIRE_MOST_MS;	/* after an error */
+	do
+	{
+		begin();
+		if (left <= 0)
+		{
+			left = ms_tokens_blocks();
+			expiry.next = (BlockNumber) (ms_random_double() * left);
+			expiry.oldest = DT_NOEND;
+		}
+		if (left > 0 && !ms_tokens_expire(&expiry, EXPIRE_BLOCKS))
+			expiry.next = 0;
+		left -= EXPIRE_BLOCKS;
+		commit();
+	} while (left > 0 && ms_now_ms() < end);
+	expiry_due = left > 0 ? 0 : next_expiry();
+}
+
 /* One round of work; true where there was some, or there is some left. */
 static bool
 work(void)
@@ -552,6 +607,7 @@ work(void)
 
 	pgstat_report_activity(STATE_RUNNING, "folding");
 	busy = fold_everything();
+	expire_tokens();
 	if (vacuum_due > 0)
 		room_tries = ROOM_TRIES;
 	if (vacuum_due >= VACUUM_DELTAS)

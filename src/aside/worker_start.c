@@ -31,6 +31,7 @@
 #include "compat.h"
 #include "aside/aside_internal.h"
 #include "figures/figures.h"
+#include "table/table.h"
 #include "target/acting.h"
 #include "target/target.h"
 

@@ -22,6 +22,7 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/rel.h"
+#include "utils/uuid.h"
 
 #include "compat.h"
 #include "apply/apply.h"
@@ -107,51 +108,12 @@ read_key(FunctionCallInfo fcinfo, int first, bool text, KeyValues *key)
 	}
 }
 
-/* Nobody knows in which order an index's expressions name their columns. */
-static void
-no_order(const MSTarget *target, const char *columns)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("key values of table %s have no order", target->name),
-			 errdetail("Its key is computed of several columns: %s.", columns),
-			 errhint("Say in which order they come: SELECT missing_symbol.track(%s, key => %s). Or give them by name: increment_row().",
-					 quote_literal_cstr(target->name),
-					 quote_literal_cstr(psprintf("{%s}", columns)))));
-}
-
-/* Are n values of a key enough, of which least must be given? */
-static void
-check_key_count(MSTarget *target, Relation rel, int n, int least)
-{
-	StringInfoData buf;
-
-	if (likely(n <= target->nargs && n >= least && target->ordered))
-		return;
-
-	initStringInfo(&buf);
-	for (int i = 0; i < target->nargs; i++)
-		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "",
-						 quote_identifier(ms_column_name(rel,
-														 target->args[i].attno)));
-	if (!target->ordered)
-		no_order(target, buf.data);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("wrong number of key values for table %s: %d instead of %d",
-					target->name, n, target->nargs),
-			 least < target->nargs ?
-			 errhint("Give the values of: %s; the last %d may be left out.",
-					 buf.data, target->nargs - least) :
-			 errhint("Give the values of: %s.", buf.data)));
-}
-
 static MSRow *
 row_from_key(MSTarget *target, Relation rel, const KeyValues *key, bool search)
 {
 	MSRow	   *row = ms_row_make(target);
 
-	check_key_count(target, rel, key->n, target->nrequired);
+	ms_check_key_count(target, rel, key->n, target->nrequired);
 	for (int i = 0; i < key->n; i++)
 		ms_row_set_key(target, rel, row, i, search, key->types[i],
 					   key->values[i], key->isnull[i]);
@@ -209,12 +171,14 @@ typedef struct Call
 	const char *const *names;
 	const Datum *texts;
 	int64		by;
+	const pg_uuid_t *token;		/* of what is counted once; or NULL */
 	Datum		amount;			/* numeric; then the count, if it is known */
 	int			nelems;			/* of a batch */
 	int			reading;		/* the element that is being read, from 1; or 0 */
 	Oid			elemtype;
 	Datum	   *elems;
 	bool	   *nulls;
+	const pg_uuid_t *tokens;	/* likewise, of each element */
 	ArrayType  *by_array;		/* as given ... */
 	int64	   *amounts;		/* ... and read; NULL: 1 each */
 	int64		counts[MS_OUTCOMES];
@@ -263,6 +227,16 @@ run_call(Call *call)
 	ms_target_close(call->target, call->rel);
 }
 
+/* The same; the count, or null. */
+static Datum
+run_for_count(FunctionCallInfo fcinfo, Call *call)
+{
+	run_call(call);
+	if (call->isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(call->value);
+}
+
 /* Count a row; what the count is then. */
 static void
 count(Call *call, MSRow *row)
@@ -280,6 +254,7 @@ work_increment(Call *call)
 	MSRow	   *row = row_from_key(call->target, call->rel, &call->key, false);
 
 	row->by = call->by;
+	row->token = call->token;
 	count(call, row);
 }
 
@@ -290,6 +265,7 @@ work_increment_row(Call *call)
 
 	ms_row_from_jsonb(call->target, call->rel, row, call->fields, call->by,
 					  call->by != 1);
+	row->token = call->token;
 	count(call, row);
 }
 
@@ -373,45 +349,47 @@ work_value(Call *call)
 	ms_total_value(call->target, call->rel, row, &call->isnull, &call->value);
 }
 
-/* increment() and increment_by(): by NULL pointer means 1 */
-static Datum
-increment_by_key(FunctionCallInfo fcinfo, bool has_by, bool text)
+/*
+ * increment() and increment_by(), from argument first on, which is behind that
+ * of the token, if there is one.
+ */
+Datum
+ms_increment_key(FunctionCallInfo fcinfo, int first, const pg_uuid_t *token,
+				 bool has_by, bool text)
 {
 	Call		call;
 
 	call.relid = target_argument(fcinfo);
 	call.lockmode = RowExclusiveLock;
 	call.work = work_increment;
-	call.by = has_by ? by_argument(fcinfo, 1) : 1;
-	read_key(fcinfo, has_by ? 2 : 1, text, &call.key);
-	run_call(&call);
-	if (call.isnull)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(call.value);
+	call.by = has_by ? by_argument(fcinfo, first) : 1;
+	call.token = token;
+	read_key(fcinfo, has_by ? first + 1 : first, text, &call.key);
+	return run_for_count(fcinfo, &call);
 }
 
 Datum
 ms_increment_any(PG_FUNCTION_ARGS)
 {
-	return increment_by_key(fcinfo, false, false);
+	return ms_increment_key(fcinfo, 1, NULL, false, false);
 }
 
 Datum
 ms_increment_text(PG_FUNCTION_ARGS)
 {
-	return increment_by_key(fcinfo, false, true);
+	return ms_increment_key(fcinfo, 1, NULL, false, true);
 }
 
 Datum
 ms_increment_by_any(PG_FUNCTION_ARGS)
 {
-	return increment_by_key(fcinfo, true, false);
+	return ms_increment_key(fcinfo, 1, NULL, true, false);
 }
 
 Datum
 ms_increment_by_text(PG_FUNCTION_ARGS)
 {
-	return increment_by_key(fcinfo, true, true);
+	return ms_increment_key(fcinfo, 1, NULL, true, true);
 }
 
 /* increment_amount(target, amount, key), or with columns by name */
@@ -456,21 +434,26 @@ ms_increment_amount_row(PG_FUNCTION_ARGS)
 	return increment_amount(fcinfo, work_amount_row, false);
 }
 
-/* increment_row(target, fields, by) */
+/* increment_row(), likewise */
 Datum
-ms_increment_row(PG_FUNCTION_ARGS)
+ms_increment_fields(FunctionCallInfo fcinfo, int first, const pg_uuid_t *token)
 {
 	Call		call;
 
 	call.relid = target_argument(fcinfo);
 	call.lockmode = RowExclusiveLock;
 	call.work = work_increment_row;
-	call.fields = fields_argument(fcinfo, 1);
-	call.by = by_argument(fcinfo, 2);
-	run_call(&call);
-	if (call.isnull)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(call.value);
+	call.fields = fields_argument(fcinfo, first);
+	call.by = by_argument(fcinfo, first + 1);
+	call.token = token;
+	return run_for_count(fcinfo, &call);
+}
+
+/* increment_row(target, fields, by) */
+Datum
+ms_increment_row(PG_FUNCTION_ARGS)
+{
+	return ms_increment_fields(fcinfo, 1, NULL);
 }
 
 static Datum
@@ -482,10 +465,7 @@ value(FunctionCallInfo fcinfo, bool text)
 	call.lockmode = AccessShareLock;
 	call.work = work_value;
 	read_key(fcinfo, 1, text, &call.key);
-	run_call(&call);
-	if (call.isnull)
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(call.value);
+	return run_for_count(fcinfo, &call);
 }
 
 Datum
@@ -518,7 +498,7 @@ work_key(Call *call)
 
 	/* what is looked for is one key, not that of today */
 	if (key_call->use == MS_TO_FIND || key_call->use == MS_TO_SET)
-		check_key_count(call->target, call->rel, call->key.n,
+		ms_check_key_count(call->target, call->rel, call->key.n,
 						call->target->nargs);
 	key_call->work(call->target, call->rel,
 				   row_from_key(call->target, call->rel, &call->key,
@@ -596,7 +576,10 @@ sort_and_merge(MSTarget *target, Relation rel, MSRow **rows, int n)
 		if (!duplicate[i])
 			rows[++left] = rows[i];
 		else if (target->throttle == 0)
+		{
 			ms_merge_row(target, rel, rows[left], rows[i]);
+			rows[i]->into = rows[left];
+		}
 	}
 	return left + 1;
 }
@@ -619,23 +602,48 @@ leave_out_nothing(Call *call, MSRow **rows)
 	return left;
 }
 
-static void
-run_batch(Call *call, MSRow **rows)
+static MSRow **
+allocate_rows(int n)
+{
+	return MemoryContextAllocHuge(CurrentMemoryContext,
+								  sizeof(MSRow *) * Max(n, 1));
+}
+
+/* The columns that rows give by name. */
+static Bitmapset *
+columns_of(MSRow **rows, int n)
 {
 	Bitmapset  *given = NULL;
-	MSResult	result;
-	int			n;
 
-	n = leave_out_nothing(call, rows);
-	n = sort_and_merge(call->target, call->rel, rows, n);
 	for (int i = 0; i < n; i++)
 	{
 		if (rows[i]->given != NULL)
 			given = bms_add_members(given, rows[i]->given);
 	}
+	return given;
+}
+
+static void
+run_batch(Call *call, MSRow **rows)
+{
+	MSResult	result;
+	MSRow	  **claimed = NULL;
+	int			nclaimed = 0;
+	int			n;
+
+	n = leave_out_nothing(call, rows);
+	if (call->tokens != NULL)
+	{
+		nclaimed = n = ms_claim_tokens(call->target, call->rel, rows, n,
+									   columns_of(rows, n), call->counts);
+		claimed = allocate_rows(n);
+		memcpy(claimed, rows, sizeof(MSRow *) * n);
+	}
+	n = sort_and_merge(call->target, call->rel, rows, n);
 	if (n > 0)
-		ms_increment_in_order(call->target, call->rel, rows, n, given,
-							  &result, call->counts);
+		ms_increment_in_order(call->target, call->rel, rows, n,
+							  columns_of(rows, n), &result, call->counts);
+	ms_give_back_tokens(claimed, nclaimed);
 	if (call->nelems > 0)
 		ms_tally_count_many(call->relid, call->counts);
 }
@@ -645,13 +653,6 @@ static int64
 amount_of(const Call *call, int i)
 {
 	return call->amounts != NULL ? call->amounts[i] : 1;
-}
-
-static MSRow **
-allocate_rows(int n)
-{
-	return MemoryContextAllocHuge(CurrentMemoryContext,
-								  sizeof(MSRow *) * Max(n, 1));
 }
 
 static void
@@ -694,6 +695,8 @@ work_rows(Call *call)
 		ms_row_from_jsonb(call->target, call->rel, rows[i],
 						  JsonbPGetDatum(JsonbValueToJsonb(v)),
 						  amount_of(call, i), call->amounts != NULL);
+		if (call->tokens != NULL)
+			rows[i]->token = &call->tokens[i];
 	}
 	call->reading = 0;
 	run_batch(call, rows);
@@ -755,15 +758,16 @@ batch_result(FunctionCallInfo fcinfo, const int64 *counts)
 											 isnull));
 }
 
-/* What all batches begin with; their third argument is "by". */
+/* What all batches begin with; argument by_arg is "by". */
 static void
-begin_batch(FunctionCallInfo fcinfo, Call *call, void (*work) (Call *call))
+begin_batch(FunctionCallInfo fcinfo, Call *call, void (*work) (Call *call),
+			int by_arg)
 {
 	call->relid = target_argument(fcinfo);
 	call->lockmode = RowExclusiveLock;
 	call->work = work;
-	if (!PG_ARGISNULL(2))
-		call->by_array = PG_GETARG_ARRAYTYPE_P(2);
+	if (!PG_ARGISNULL(by_arg))
+		call->by_array = PG_GETARG_ARRAYTYPE_P(by_arg);
 }
 
 /* The keys of a batch, and their amounts. */
@@ -790,7 +794,7 @@ ms_increment_many(PG_FUNCTION_ARGS)
 {
 	Call		call = {0};
 
-	begin_batch(fcinfo, &call, work_many);
+	begin_batch(fcinfo, &call, work_many, 2);
 	read_keys(&call, PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1));
 	run_call(&call);
 	return batch_result(fcinfo, call.counts);
@@ -818,23 +822,24 @@ ms_increment_many_text(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(1))
 		return ms_increment_many(fcinfo);
-	begin_batch(fcinfo, &call, work_many_text);
+	begin_batch(fcinfo, &call, work_many_text, 2);
 	call.fields = PG_GETARG_DATUM(1);
 	run_call(&call);
 	return batch_result(fcinfo, call.counts);
 }
 
-/* increment_rows(target, rows jsonb, by bigint[]) */
-Datum
-ms_increment_rows(PG_FUNCTION_ARGS)
+/* increment_rows(), from argument first on; tokens: NULL, or for each row */
+void
+ms_increment_json(FunctionCallInfo fcinfo, int first, const pg_uuid_t *tokens,
+				  int ntokens, int64 *counts)
 {
 	Call		call = {0};
 	Jsonb	   *json;
 
-	begin_batch(fcinfo, &call, work_rows);
-	if (!PG_ARGISNULL(1))
+	begin_batch(fcinfo, &call, work_rows, first + 1);
+	if (!PG_ARGISNULL(first))
 	{
-		json = PG_GETARG_JSONB_P(1);
+		json = PG_GETARG_JSONB_P(first);
 		if (!JB_ROOT_IS_ARRAY(json) || JB_ROOT_IS_SCALAR(json))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -843,7 +848,24 @@ ms_increment_rows(PG_FUNCTION_ARGS)
 		call.fields = JsonbPGetDatum(json);
 		call.nelems = JB_ROOT_COUNT(json);
 	}
+	if (tokens != NULL && ntokens != call.nelems)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("wrong number of tokens: %d for %d rows", ntokens,
+						call.nelems),
+				 errhint("Give one token for each row.")));
+	call.tokens = tokens;
 	call.amounts = read_amounts(call.by_array, call.nelems);
 	run_call(&call);
-	return batch_result(fcinfo, call.counts);
+	memcpy(counts, call.counts, sizeof(call.counts));
+}
+
+/* increment_rows(target, rows jsonb, by bigint[]) */
+Datum
+ms_increment_rows(PG_FUNCTION_ARGS)
+{
+	int64		counts[MS_OUTCOMES];
+
+	ms_increment_json(fcinfo, 1, NULL, 0, counts);
+	return batch_result(fcinfo, counts);
 }

@@ -9,6 +9,7 @@
 #define MS_CALLS_INTERNAL_H
 
 #include "fmgr.h"
+#include "utils/uuid.h"
 
 #include "apply/apply.h"
 #include "target/row.h"
@@ -21,6 +22,14 @@ MS_INSIDE_BEGIN
 extern bool ms_increment_texts(Oid relid, const char *const *names, int n,
 							   const Datum *values, const bool *isnull,
 							   int64 by, int64 *count);
+
+extern Datum ms_increment_key(FunctionCallInfo fcinfo, int first,
+							  const pg_uuid_t *token, bool has_by, bool text);
+extern Datum ms_increment_fields(FunctionCallInfo fcinfo, int first,
+								 const pg_uuid_t *token);
+extern void ms_increment_json(FunctionCallInfo fcinfo, int first,
+							  const pg_uuid_t *tokens, int ntokens,
+							  int64 *counts);
 
 /* how a function is given a key */
 typedef enum MSKeyForm
@@ -54,11 +63,16 @@ extern bool ms_increment(MSTarget *target, Relation rel, MSRow *row,
 extern void ms_increment_in_order(MSTarget *target, Relation rel,
 								  MSRow **rows, int n, Bitmapset *given,
 								  MSResult *result, int64 *counts);
+extern int	ms_claim_tokens(MSTarget *target, Relation rel, MSRow **rows,
+							int n, Bitmapset *given, int64 *counts);
+extern void ms_give_back_tokens(MSRow **rows, int n);
 extern void ms_set_last_increment(const MSResult *result);
 
 /*
  * input.c: what a caller gives becomes values of the target's columns.
  */
+extern void ms_check_key_count(MSTarget *target, Relation rel, int n,
+							   int least);
 extern void ms_row_set_key(MSTarget *target, Relation rel, MSRow *row, int i,
 						   bool search, Oid type, Datum value, bool isnull);
 extern void ms_row_finish_key(MSTarget *target, Relation rel, MSRow *row,
@@ -99,6 +113,7 @@ extern void ms_row_from_jsonb(MSTarget *target, Relation rel, MSRow *row,
 typedef struct MSKeyValue
 {
 	const MSTarget *target;
+	bool		lenient;		/* null where it is no bigint */
 	bool		isnull;
 	int64		value;
 	Datum		numeric;		/* of the row, what is no bigint; or 0 */
@@ -118,6 +133,13 @@ extern void ms_total_rows(FunctionCallInfo fcinfo, Oid relid,
 						  void (*after) (MSTarget *target, Relation rel));
 extern void ms_total_value(MSTarget *target, Relation rel, MSRow *row,
 						   bool *isnull, int64 *value);
+extern void ms_total_known(MSTarget *target, Relation rel, MSRow *row,
+						   bool *isnull, int64 *value);
+
+/*
+ * prune.c: procedures that commit.
+ */
+extern void ms_next_transaction(void);
 
 /*
  * discard.c: may increments be thrown away, at this moment?

@@ -26,12 +26,16 @@
 #include "figures/figures.h"
 #include "target/acting.h"
 #include "target/stored.h"
+#include "tokens/tokens.h"
 
 /*
  * ms that code of a table has for a key in fold(), of all tables; and that of
  * all tables of an owner, where no more comes of it
  */
 #define KEY_MS			5000
+
+/* blocks of tokens that fold() looks at, in the caller's transaction */
+#define EXPIRE_BLOCKS	256
 
 /* what came of the tables of an owner */
 typedef struct Owner
@@ -184,6 +188,22 @@ fold_all(FunctionCallInfo fcinfo, bool wait)
 	return merged;
 }
 
+/*
+ * Expire tokens of some blocks, anywhere: who calls fold() again and again, in
+ * whatever sessions, comes to all of them.
+ */
+static void
+expire_some(void)
+{
+	BlockNumber parts = (ms_tokens_blocks() + EXPIRE_BLOCKS - 1) / EXPIRE_BLOCKS;
+	MSExpiry	expiry = {0};
+
+	if (parts == 0)
+		return;
+	expiry.next = (BlockNumber) (ms_random_double() * parts) * EXPIRE_BLOCKS;
+	(void) ms_tokens_expire(&expiry, EXPIRE_BLOCKS);
+}
+
 /* In a trigger of what is being merged there is no end to merging. */
 static void
 check_may_fold(const char *function)
@@ -209,7 +229,14 @@ ms_fold(PG_FUNCTION_ARGS)
 
 	check_may_fold("fold()");
 	if (PG_ARGISNULL(0))
-		PG_RETURN_INT64(fold_all(fcinfo, false));
+	{
+		int64		merged = fold_all(fcinfo, false);
+
+		/* for a short time, as who claims one of them waits */
+		if (is_alone(fcinfo) && !IsolationUsesXactSnapshot())
+			expire_some();
+		PG_RETURN_INT64(merged);
+	}
 
 	relid = PG_GETARG_OID(0);
 	name = get_rel_name(relid);

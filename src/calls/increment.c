@@ -5,7 +5,7 @@
  *
  * The caller has the target open and gives rows (input.c), those of a batch
  * sorted and merged by the key, so that two batches never wait for each other
- * in opposite order.
+ * in opposite order.  Rows with a token are counted once.
  *
  * User code (casts, triggers, constraints) can run in it and fail, or count
  * again: only who began to use the fast path cleans it up.
@@ -14,9 +14,11 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
@@ -35,6 +37,7 @@
 #include "target/acting.h"
 #include "target/row.h"
 #include "target/target.h"
+#include "tokens/tokens.h"
 
 /* of the session's latest increment, for last_increment() */
 static MSResult last_result;
@@ -42,7 +45,7 @@ static bool have_last_result = false;
 
 static const char *const outcome_names[] = {
 	"inserted", "incremented", "throttled", "ignored", "spilled",
-	"deferred", "buffered", "absent", "refused"
+	"deferred", "buffered", "absent", "duplicate", "refused"
 };
 
 StaticAssertDecl(lengthof(outcome_names) == MS_OUTCOMES,
@@ -130,6 +133,7 @@ apply_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 		{
 			ms_apply_or_spill(target, rel, rows[i], fast, result);
 			counts[result->outcome]++;
+			rows[i]->outcome = result->outcome;
 		}
 		if (fast)
 			ms_fast_end(target);
@@ -161,7 +165,8 @@ is_lacking(MSTarget *target, Relation rel, MSRow *row)
 
 /*
  * Leave a row to the commit, or count it now: where nothing may be left, or
- * there is no room, rows to be buffered are so at once.
+ * there is no room, rows to be buffered are so at once.  Those with a token are
+ * so in any case, in the same transaction.  MS_OUTCOMES: *result has it.
  */
 static MSOutcome
 defer(MSTarget *target, Relation rel, MSRow *row, MSApply apply,
@@ -169,6 +174,11 @@ defer(MSTarget *target, Relation rel, MSRow *row, MSApply apply,
 {
 	bool		possible = ms_pending_possible();
 
+	if (apply == MS_APPLY_BUFFER && row->token != NULL)
+	{
+		ms_buffer_append_logged(target, rel, row);
+		return MS_SPILLED;
+	}
 	if (possible && ms_pending_add(target, rel, row))
 		return apply == MS_APPLY_BUFFER ? MS_BUFFERED : MS_DEFERRED;
 	if (possible)
@@ -179,7 +189,7 @@ defer(MSTarget *target, Relation rel, MSRow *row, MSApply apply,
 		return MS_BUFFERED;
 	}
 	apply_in_order(target, rel, &row, 1, row->given, true, result, counts);
-	return result->outcome;
+	return MS_OUTCOMES;
 }
 
 /* Is there no row to be counted, and none to be made? */
@@ -187,6 +197,13 @@ static bool
 is_absent(MSTarget *target, Relation rel, MSRow *row)
 {
 	return target->no_insert && !ms_general_exists(target, rel, row);
+}
+
+static void
+check_may_count(MSTarget *target, Relation rel, Bitmapset *given)
+{
+	ms_check_may_write(rel);
+	ms_privileges_check(ms_privileges_of(target, rel), target, given);
 }
 
 /*
@@ -198,8 +215,8 @@ defer_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 			   Bitmapset *given, MSApply apply, MSResult *result,
 			   int64 *counts)
 {
-	ms_check_may_write(rel);
-	ms_privileges_check(ms_privileges_of(target, rel), target, given);
+	if (rows[0]->token == NULL)
+		check_may_count(target, rel, given);
 	if (rel->rd_rel->relkind == RELKIND_RELATION)
 	{
 		CheckCmdReplicaIdentity(rel, CMD_INSERT);
@@ -213,6 +230,7 @@ defer_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 		{
 			counts[MS_ABSENT]++;
 			ms_result_none(MS_ABSENT, result);
+			rows[i]->outcome = MS_ABSENT;
 			continue;
 		}
 		if (!target->no_insert && is_lacking(target, rel, rows[i]))
@@ -222,17 +240,18 @@ defer_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 		}
 		ms_check_key_fits(target, rows[i]->values, rows[i]->isnull);
 		outcome = defer(target, rel, rows[i], apply, result, counts);
-		if (outcome == MS_DEFERRED || outcome == MS_BUFFERED)
-		{
-			counts[outcome]++;
-			ms_result_none(outcome, result);
-		}
+		if (outcome == MS_OUTCOMES)
+			continue;
+		counts[outcome]++;
+		ms_result_none(outcome, result);
+		rows[i]->outcome = outcome;
 	}
 }
 
 /*
  * Increment rows in the order given; with one row, *result is its outcome.
- * counts gathers the outcomes.
+ * counts gathers the outcomes.  What may be done was checked before tokens were
+ * claimed.
  */
 void
 ms_increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
@@ -248,14 +267,135 @@ ms_increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 	else if (apply != ms_pending_wanted(target))
 		ms_tally_fallback(target->relid, n);
 	if (apply == MS_APPLY_NOW)
-		apply_in_order(target, rel, rows, n, given, false, result, counts);
+		apply_in_order(target, rel, rows, n, given, rows[0]->token != NULL,
+					   result, counts);
 	else
 		defer_in_order(target, rel, rows, n, given, apply, result, counts);
 }
 
 /*
- * Increment one counter of an open target.  True where it was counted, and
- * *result has what there is now.
+ * Counting once
+ *
+ * A token is claimed before anything is counted with it, and given back where
+ * nothing is: a repeated request must not be told that it was.
+ */
+
+/*
+ * What is counted once, and by whom: before a token is claimed, which others
+ * may then have to wait for.
+ */
+static void
+check_may_claim(MSTarget *target, Relation rel, Bitmapset *given)
+{
+	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot count once in temporary table \"%s\"",
+						RelationGetRelationName(rel)),
+				 errdetail("Its tokens would outlive the table."),
+				 errhint("Use a permanent table, or increment().")));
+	check_may_count(target, rel, given);
+}
+
+static void
+give_back(MSRow *row)
+{
+	const MSRow *counted = row->into != NULL ? row->into : row;
+
+	if (!ms_outcome_counts(counted->outcome))
+		ms_token_give_back(&row->claim);
+}
+
+/* What there is of a counter whose token is known. */
+static void
+tell_duplicate(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
+{
+	bool		fresh = !IsolationUsesXactSnapshot();
+
+	ms_result_none(MS_DUPLICATE, result);
+
+	/* who was waited for has committed since the statement began */
+	CommandCounterIncrement();
+	PushActiveSnapshot(fresh ? GetLatestSnapshot() : GetTransactionSnapshot());
+	ms_total_known(target, rel, row, &result->count_isnull, &result->count);
+	PopActiveSnapshot();
+}
+
+static void
+increment_once(MSTarget *target, Relation rel, MSRow *row, MSResult *result,
+			   int64 *counts)
+{
+	check_may_claim(target, rel, row->given);
+	if (!ms_token_claim(target->relid, row->token, &row->claim))
+	{
+		tell_duplicate(target, rel, row, result);
+		return;
+	}
+	ms_increment_in_order(target, rel, &row, 1, row->given, result, counts);
+	give_back(row);
+}
+
+static int
+compare_tokens(const void *a, const void *b)
+{
+	const MSRow *x = *(MSRow *const *) a;
+	const MSRow *y = *(MSRow *const *) b;
+	int			result = memcmp(x->token, y->token, UUID_LEN);
+
+	return result != 0 ? result : x->ordinal - y->ordinal;
+}
+
+/*
+ * Claim the tokens of a batch, in their order, so that no two batches wait for
+ * each other; equal ones: the first counts.  What is left of the rows, in the
+ * order that they had: how many.
+ */
+int
+ms_claim_tokens(MSTarget *target, Relation rel, MSRow **rows, int n,
+				Bitmapset *given, int64 *counts)
+{
+	MSRow	  **sorted;
+	int			left = 0;
+
+	if (n == 0)
+		return 0;
+	check_may_claim(target, rel, given);
+	sorted = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(MSRow *) * n);
+	memcpy(sorted, rows, sizeof(MSRow *) * n);
+	qsort(sorted, n, sizeof(MSRow *), compare_tokens);
+	for (int i = 0; i < n; i++)
+	{
+		bool		again = i > 0 &&
+			memcmp(sorted[i - 1]->token, sorted[i]->token, UUID_LEN) == 0;
+
+		CHECK_FOR_INTERRUPTS();
+		sorted[i]->outcome = MS_IGNORED;	/* so far */
+		if (again || !ms_token_claim(target->relid, sorted[i]->token,
+									 &sorted[i]->claim))
+			sorted[i]->outcome = MS_DUPLICATE;
+	}
+	pfree(sorted);
+	for (int i = 0; i < n; i++)
+	{
+		if (rows[i]->outcome == MS_DUPLICATE)
+			counts[MS_DUPLICATE]++;
+		else
+			rows[left++] = rows[i];
+	}
+	return left;
+}
+
+/* Give back those of the rows that were left, and are counted by now. */
+void
+ms_give_back_tokens(MSRow **rows, int n)
+{
+	for (int i = 0; i < n; i++)
+		give_back(rows[i]);
+}
+
+/*
+ * Increment one counter of an open target.  True where it was counted, now or
+ * with the same token before, and *result has what there is now.
  */
 bool
 ms_increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
@@ -264,13 +404,16 @@ ms_increment(MSTarget *target, Relation rel, MSRow *row, MSResult *result)
 
 	if (unlikely(ms_row_counts_nothing(target, row)))
 		ms_result_none(MS_IGNORED, result);
+	else if (unlikely(row->token != NULL))
+		increment_once(target, rel, row, result, counts);
 	else
 		ms_increment_in_order(target, rel, &row, 1, row->given, result, counts);
 	ms_tally_count(target->relid, result->outcome);
 	ms_set_last_increment(result);
 	if (unlikely(target->ncounts > 1 || result->applied != (Datum) 0))
 		set_last_values(target, result);
-	return result->outcome == MS_INSERTED || result->outcome == MS_INCREMENTED;
+	return result->outcome == MS_INSERTED ||
+		result->outcome == MS_INCREMENTED || result->outcome == MS_DUPLICATE;
 }
 
 /* A count as JSON: a number; of money and interval their text. */

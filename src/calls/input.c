@@ -576,3 +576,42 @@ ms_check_by(int64 by)
 				 errmsg("cannot increment by zero"),
 				 errhint("\"by\" must be positive or negative; value() reads a counter.")));
 }
+
+/* Nobody knows in which order an index's expressions name their columns. */
+static void
+no_order(const MSTarget *target, const char *columns)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("key values of table %s have no order", target->name),
+			 errdetail("Its key is computed of several columns: %s.", columns),
+			 errhint("Say in which order they come: SELECT missing_symbol.track(%s, key => %s). Or give them by name: increment_row().",
+					 quote_literal_cstr(target->name),
+					 quote_literal_cstr(psprintf("{%s}", columns)))));
+}
+
+/* Are n values of a key enough, of which least must be given? */
+void
+ms_check_key_count(MSTarget *target, Relation rel, int n, int least)
+{
+	StringInfoData buf;
+
+	if (likely(n <= target->nargs && n >= least && target->ordered))
+		return;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < target->nargs; i++)
+		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "",
+						 quote_identifier(ms_column_name(rel,
+														 target->args[i].attno)));
+	if (!target->ordered)
+		no_order(target, buf.data);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("wrong number of key values for table %s: %d instead of %d",
+					target->name, n, target->nargs),
+			 least < target->nargs ?
+			 errhint("Give the values of: %s; the last %d may be left out.",
+					 buf.data, target->nargs - least) :
+			 errhint("Give the values of: %s.", buf.data)));
+}

@@ -45,6 +45,7 @@
 #include "compat.h"
 #include "apply/apply.h"
 #include "aside/aside.h"
+#include "calls/calls_internal.h"
 #include "counter/counter.h"
 #include "target/row.h"
 #include "target/target.h"
@@ -478,8 +479,8 @@ prune_batch(Prune *prune)
  * A transaction for each batch.  In READ COMMITTED, or a row that has changed
  * since the transaction's snapshot would end it all.
  */
-static void
-next_transaction(void)
+void
+ms_next_transaction(void)
 {
 	SPI_commit();
 	SPI_start_transaction();
@@ -561,7 +562,7 @@ ms_prune(PG_FUNCTION_ARGS)
 	{
 		do
 		{
-			next_transaction();
+			ms_next_transaction();
 			prune_batch(&prune);
 		} while (prune.more);
 	}

@@ -50,8 +50,9 @@ enum
 	STATS_EARLY_APPLIES,
 	STATS_FOLDED,
 	STATS_HINT,
-	STATS_ABSENT,				/* which the objects of release 1.1 lack, */
-	STATS_REFUSED,				/* as this */
+	STATS_ABSENT,				/* which the objects of release 1.1 lack, as */
+	STATS_DUPLICATE,			/* they do this */
+	STATS_REFUSED,				/* and this */
 	STATS_NATTS
 };
 
@@ -138,6 +139,7 @@ ms_counter_stats(PG_FUNCTION_ARGS)
 		{STATS_BUFFERED, MS_BUFFERED},
 		{STATS_IGNORED, MS_IGNORED},
 		{STATS_ABSENT, MS_ABSENT},
+		{STATS_DUPLICATE, MS_DUPLICATE},
 		{STATS_REFUSED, MS_REFUSED}
 	};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;

@@ -220,7 +220,8 @@ add_numeric(Relation rel, MSKeyValue *value, Datum count)
 		count = DirectFunctionCall2(numeric_add, count,
 									DirectFunctionCall1(int8_numeric,
 														Int64GetDatum(value->value)));
-	if (!ms_numeric_to_bigint(count, &value->value))
+	value->isnull = !ms_numeric_to_bigint(count, &value->value);
+	if (value->isnull && !value->lenient)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("the count in column \"%s\" of table %s is not a bigint",
@@ -229,7 +230,6 @@ add_numeric(Relation rel, MSKeyValue *value, Datum count)
 				 errdetail("It has a fraction, or is out of range."),
 				 errhint("missing_symbol.total(NULL::%s) shows it as it is.",
 						 value->target->name)));
-	value->isnull = false;
 }
 
 /* What it comes to, which must be a bigint; false: nothing was counted. */
@@ -265,10 +265,9 @@ ms_total_read(MSTarget *target, Relation rel, MSRow *row, MSResult *counter,
 	return found;
 }
 
-/* The count of a row's key. */
-void
-ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
-			   int64 *result)
+static void
+total_value(MSTarget *target, Relation rel, MSRow *row, bool lenient,
+			bool *isnull, int64 *result)
 {
 	MSKeyValue	value;
 	MSResult	counter;
@@ -284,6 +283,7 @@ ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 	if (!found && (pushed = push_newer_snapshot(target, rel, NoLock)))
 		found = ms_total_read(target, rel, row, &counter, NULL);
 	ms_value_begin(&value, target, &counter);
+	value.lenient = lenient;
 	if (found || (!target->no_insert &&
 				  !ms_row_security_applies(target, InvalidOid)))
 	{
@@ -298,6 +298,22 @@ ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
 	if (pushed)
 		PopActiveSnapshot();
 	*isnull = !ms_value_end(&value, rel, result);
+}
+
+/* The count of a row's key. */
+void
+ms_total_value(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
+			   int64 *result)
+{
+	total_value(target, rel, row, false, isnull, result);
+}
+
+/* The same; null where bigint cannot hold it, too. */
+void
+ms_total_known(MSTarget *target, Relation rel, MSRow *row, bool *isnull,
+			   int64 *result)
+{
+	total_value(target, rel, row, true, isnull, result);
 }
 
 static void

@@ -45,10 +45,12 @@
 #include "compat.h"
 #include "aside/aside.h"
 #include "calls/calls_internal.h"
+#include "table/table.h"
 #include "target/acting.h"
 #include "target/stored.h"
 #include "target/target.h"
 #include "target/tracked.h"
+#include "tokens/tokens.h"
 
 PG_FUNCTION_INFO_V1(ms_track);
 PG_FUNCTION_INFO_V1(ms_configure);
@@ -773,7 +775,7 @@ ms_forget_dropped(PG_FUNCTION_ARGS)
 
 	/* DROP EXTENSION takes our own table along */
 	if (!OidIsValid(get_namespace_oid("missing_symbol", true)) ||
-		!OidIsValid(get_relname_relid("tracked", ms_schema())))
+		!ms_own_table_exists("tracked"))
 		PG_RETURN_NULL();
 
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -799,6 +801,8 @@ ms_forget_dropped(PG_FUNCTION_ARGS)
 			delete_row(tracked, &tid);
 		(void) forget_settings(DatumGetObjectId(objid));
 		ms_spill_forget(DatumGetObjectId(objid));
+		if (ms_tokens_exist())
+			(void) ms_tokens_forget(DatumGetObjectId(objid));
 	}
 	table_close(tracked, RowExclusiveLock);
 	SPI_finish();

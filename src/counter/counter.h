@@ -126,10 +126,20 @@ typedef enum MSOutcome
 	MS_DEFERRED,
 	MS_BUFFERED,
 	MS_ABSENT,					/* there is no row, and none is made */
+	MS_DUPLICATE,				/* the token of the call is known */
 	MS_REFUSED					/* by a limit */
 } MSOutcome;
 
 #define MS_OUTCOMES (MS_REFUSED + 1)
+
+/* is something counted, or to be counted? */
+static inline bool
+ms_outcome_counts(MSOutcome outcome)
+{
+	return outcome == MS_INSERTED || outcome == MS_INCREMENTED ||
+		outcome == MS_SPILLED || outcome == MS_DEFERRED ||
+		outcome == MS_BUFFERED;
+}
 
 typedef struct MSTally
 {

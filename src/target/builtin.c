@@ -31,6 +31,7 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "table/table.h"
 #include "target/target.h"
 #include "target/target_internal.h"
 

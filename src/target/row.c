@@ -44,6 +44,8 @@ ms_row_make(const MSTarget *target)
 	row->origin = MS_FROM_CALL;
 	row->first_seen = 0;
 	row->last_seen = 0;
+	row->token = NULL;
+	row->into = NULL;
 	return row;
 }
 

@@ -8,6 +8,8 @@
 #ifndef MS_TARGET_ROW_H
 #define MS_TARGET_ROW_H
 
+#include "utils/uuid.h"
+
 #include "target/target.h"
 
 MS_INSIDE_BEGIN
@@ -57,6 +59,12 @@ typedef struct MSRow
 	MSRowOrigin origin;
 	TimestampTz first_seen;		/* those of a call are not set */
 	TimestampTz last_seen;
+
+	/* of a call that is to count once */
+	const pg_uuid_t *token;		/* NULL: of any other */
+	ItemPointerData claim;		/* where the token is claimed */
+	struct MSRow *into;			/* of the batch, that it was merged into */
+	MSOutcome	outcome;
 } MSRow;
 
 /* was a row counted before, at its own times? */

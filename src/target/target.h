@@ -26,12 +26,6 @@
 MS_INSIDE_BEGIN
 
 /*
- * tracked.c: what belongs to the extension; see tracked.h.
- */
-extern Oid	ms_schema(void);
-extern Relation ms_open_own_table(const char *name, LOCKMODE lockmode);
-
-/*
  * target.c: a table as a target.  Cached for each table, thrown away at any
  * invalidation that could touch it.
  */

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * tracked.c
- *	  The extension's own tables, and two of them: missing_symbol.tracked and
- *	  missing_symbol.settings, how a target counts where what its table tells
- *	  does not serve.  Here they are read; track() and configure() write them.
+ *	  Tables missing_symbol.tracked and missing_symbol.settings: how a target
+ *	  counts where what its table tells does not serve.  Here they are read;
+ *	  track() and configure() write them.
  *
  * Library and SQL objects can be of different versions.  A library reads the
  * columns of tracked into arrays of its own length, and one of before would
@@ -18,7 +18,6 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "nodes/value.h"
@@ -34,6 +33,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "table/table.h"
 #include "target/target.h"
 #include "target/tracked.h"
 
@@ -43,27 +43,6 @@ static const char *const known[] = {
 	"greatest", "index", "insert", "latest", "least", "limit_on", "on_limit",
 	"per", "window", "zone"
 };
-
-/* The schema of everything the extension creates. */
-Oid
-ms_schema(void)
-{
-	return get_namespace_oid("missing_symbol", false);
-}
-
-/* Open a table of the extension. */
-Relation
-ms_open_own_table(const char *name, LOCKMODE lockmode)
-{
-	Oid			relid = get_relname_relid(name, ms_schema());
-
-	if (!OidIsValid(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table missing_symbol.%s does not exist", name),
-				 errhint("The extension is damaged: DROP EXTENSION missing_symbol and create it again.")));
-	return table_open(relid, lockmode);
-}
 
 /* Open table tracked. */
 Relation
@@ -76,7 +55,7 @@ ms_tracked_open(LOCKMODE lockmode)
 bool
 ms_settings_exist(void)
 {
-	return OidIsValid(get_relname_relid("settings", ms_schema()));
+	return ms_own_table_exists("settings");
 }
 
 Relation

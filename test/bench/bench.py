@@ -26,6 +26,7 @@ import sys
 import buffer
 import clients
 import limit
+import once
 import schema
 import waiting
 from measure import (KEYS, ROUNDS, SECONDS, SLICE, WORK, Bench, Failed,
@@ -343,8 +344,8 @@ def case_replay(bench):
                 lambda rate: f"{1000 / rate:.3f}")
 
 
-def case_instructions(bench, method):
-    """User instructions of the server for each call."""
+def comparing_instructions(bench, method):
+    """How variants are compared by the server's user instructions a call."""
     calls = 300 if method == "callgrind" else 3000
     counter = clients.Instructions(method, WORK)
 
@@ -365,6 +366,11 @@ def case_instructions(bench, method):
                            f"for each call by {method}", results, "instr.",
                            more=False)
 
+    return compare
+
+
+def case_instructions(bench, compare):
+    """User instructions of the server for each call."""
     for mode, at_least in zip(MODES, (2.0, 1.35)):
         ratios = compare(
             f"One call, HOT table, {KEYS} keys", mode,
@@ -411,6 +417,7 @@ def timing():
     known.update(waiting.CASES)
     known.update(buffer.CASES)
     known.update(limit.CASES)
+    known.update(once.CASES)
     for name in CASES:
         if name not in known:
             raise Failed(f"there is no case \"{name}\"; there are: "
@@ -435,7 +442,11 @@ def save(bench):
 
 def instructions(method):
     bench = Bench()
-    case_instructions(bench, method)
+    compare = comparing_instructions(bench, method)
+    if "instructions" in CASES:
+        case_instructions(bench, compare)
+    if "once" in CASES:
+        once.instructions(bench, compare)
     save(bench)
 
 

@@ -195,6 +195,14 @@ class Instructions:
         self.method = method
         self.output = os.path.join(work, "perf")
         self.callgrind = os.path.join(work, "callgrind")
+        self.at_rest = len(self.children())
+
+    def children(self):
+        """The postmaster's: with nobody but us connected, always as many."""
+        with open(os.environ["BENCH_PIDFILE"], encoding="utf-8") as file:
+            pid = file.readline().strip()
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as file:
+            return file.read().split()
 
     def count(self, bench, variant, mode, calls):
         options = (variant, mode, "-t", str(calls), "--random-seed=1")
@@ -206,14 +214,18 @@ class Instructions:
                 "-e", "instructions:u", "-p", pid, "--"))
             with open(self.output, encoding="utf-8") as file:
                 return int(re.search(r"^(\d+),", file.read(), re.M)[1])
+        self.rest()
         before = set(self.ended())
         bench.counted(*options)
-        # pgbench has two connections: one for a look around
-        for _ in range(300):
-            totals = [total for path, total in self.ended().items()
-                      if path not in before]
-            if len(totals) >= 2:
-                return max(totals)
+        self.rest()
+        return max(total for path, total in self.ended().items()
+                   if path not in before)
+
+    def rest(self):
+        """Until whoever has disconnected has written what it counted."""
+        for _ in range(600):
+            if len(self.children()) <= self.at_rest:
+                return
             time.sleep(0.1)
         raise RuntimeError("callgrind did not write what it counted")
 

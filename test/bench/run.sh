@@ -11,9 +11,10 @@
 # Environment (or "make bench NAME=..."):
 #	PG_CONFIG	the PostgreSQL to measure
 #	CASES		some of: call symbols hot new paths django throttled batch
-#			wal spill commit pending buffer redis limit instructions replay; profiler: what the
-#			profiler costs, by itself (see profiler-instructions; some
-#			minutes)
+#			wal spill commit pending buffer redis limit once
+#			instructions replay;
+#			profiler: what the profiler costs, by itself (see
+#			profiler-instructions; some minutes)
 #	ROUNDS, SECONDS	rounds of each case, and seconds of each variant in one;
 #			cut into slices where pgbench and Django are the clients
 #	SEED		of the order of variants
@@ -31,7 +32,7 @@ MS_PROGRAM="make bench"
 
 PYTHON=/usr/bin/python3				# the one that Debian's packages are for
 CASES=${CASES:-call symbols hot new paths django throttled batch wal spill
-	commit pending buffer redis limit instructions}
+	commit pending buffer redis limit once instructions}
 if [ -n "${SIGHTINGS:-}" ]; then
 	SIGHTINGS=$(realpath -s "$SIGHTINGS")
 	[ -r "$SIGHTINGS" ] || ms_die "cannot read $SIGHTINGS"
@@ -47,6 +48,7 @@ fi
 
 wanted() { case " $CASES " in *" $1 "*) ;; *) return 1 ;; esac; }
 
+counts_instructions() { wanted instructions || wanted once; }
 perf_counts()
 {
 	perf stat -x, -e instructions:u true 2>&1 | grep -q '^[1-9]'
@@ -62,7 +64,7 @@ missing_packages()
 	if wanted django || wanted buffer; then
 		"$PYTHON" -c 'import django' 2>/dev/null || echo python3-django
 	fi
-	if wanted instructions && ! perf_counts; then
+	if counts_instructions && ! perf_counts; then
 		command -v valgrind >/dev/null || echo valgrind
 	fi
 }
@@ -119,7 +121,7 @@ mkdir -p "$MS_WORK/bench"
 ms_own
 
 ms_wait_for bench timing || exit 1
-if wanted instructions; then
+if counts_instructions; then
 	if perf_counts; then
 		ms_wait_for bench instructions perf || exit 1
 	else

@@ -71,6 +71,8 @@ TABLES = {
     "deferring_ddl": f"({COLUMNS.format(default='')})",
     "buffering": f"({COLUMNS.format(default='')}) WITH (fillfactor = 80)",
     "page_views": PAGES,
+    "once_views": PAGES,
+    "seen_views": PAGES,
     "buffered_views": PAGES,
     "parted": PARTED,
     "months": MONTHS,

@@ -1,6 +1,6 @@
-# Logical replication of a target and of missing_symbol.spilled: another server
-# has the same totals, whatever is spilled, folded or in progress; and a copy
-# that starts with spilled increments.
+# Logical replication of a target and of missing_symbol.spilled and tokens: another
+# server has the same totals, whatever is spilled, folded or in progress; a copy
+# that starts with spilled increments; and it knows what has been counted.
 use strict;
 use warnings;
 
@@ -24,7 +24,7 @@ CREATE TABLE stats.typed (k numeric PRIMARY KEY, c missing_symbol.counter);
 $_->safe_psql('postgres', $tables) foreach $publisher, $subscriber;
 $publisher->safe_psql('postgres', q{
 SELECT missing_symbol.track('stats.page_views', spill => true), missing_symbol.track('stats.typed', spill => true);
-CREATE PUBLICATION counters FOR TABLE stats.page_views, stats.typed, missing_symbol.spilled;
+CREATE PUBLICATION counters FOR TABLE stats.page_views, stats.typed, missing_symbol.spilled, missing_symbol.tokens;
 });
 
 # Somebody has the rows, so that increments are spilled.
@@ -62,7 +62,7 @@ sub spilled
 # ---------------------------------------------------------------------------
 
 $publisher->safe_psql('postgres', q{
-SELECT missing_symbol.increment_by('stats.page_views', 5, 'home', '2026-11-21'), missing_symbol.increment('stats.typed', 1)});
+SELECT missing_symbol.increment_once_by('stats.page_views', 'first', 5, 'home', '2026-11-21'), missing_symbol.increment('stats.typed', 1)});
 hold();
 $publisher->safe_psql('postgres', q{
 SELECT missing_symbol.increment_row('stats.page_views', '{"page": "home", "day": "2026-11-21", "title": "Home"}', 10);
@@ -75,7 +75,7 @@ my $connstr = $publisher->connstr . ' dbname=postgres';
 $subscriber->safe_psql('postgres', "CREATE SUBSCRIPTION counters CONNECTION '$connstr' PUBLICATION counters");
 $publisher->wait_for_catchup('counters');
 $subscriber->poll_query_until('postgres',
-	q{SELECT count(*) = 3 FROM pg_subscription_rel WHERE srsubstate IN ('s', 'r')})
+	q{SELECT count(*) = 4 FROM pg_subscription_rel WHERE srsubstate IN ('s', 'r')})
   or die 'the tables are not copied';
 is(spilled($subscriber), 2, 'it is copied');
 is($subscriber->safe_psql('postgres', 'SELECT DISTINCT target::text FROM missing_symbol.spilled ORDER BY 1'),
@@ -132,8 +132,22 @@ CALL missing_symbol.prune('stats.typed', '1 year')});
 same_totals('totals after prune()');
 is($subscriber->safe_psql('postgres', 'SELECT count(*) FROM stats.typed WHERE k = 5'), 0, 'pruned there, too');
 
+# what was counted once; a token that is given back, and one that expires
+$publisher->safe_psql('postgres', q{
+SELECT missing_symbol.increment_once('stats.typed', 'second', 7.0);
+BEGIN; SELECT missing_symbol.increment_once('stats.typed', 'undone', 7.0); ROLLBACK;
+SET missing_symbol.test_clock = '2020-01-01';
+SELECT missing_symbol.increment_once('stats.typed', 'old', 7.0);
+RESET missing_symbol.test_clock;
+CALL missing_symbol.expire_tokens()});
+same_totals('totals of what was counted once');
+is($subscriber->safe_psql('postgres', 'SELECT target, count(*) FROM missing_symbol.tokens GROUP BY target ORDER BY target::text'),
+	"stats.page_views|1\nstats.typed|1", 'its tokens are there');
+
 # The copy takes over: its own counting goes on from there.
 $subscriber->safe_psql('postgres', q{DROP SUBSCRIPTION counters; SELECT missing_symbol.fold()});
+is($subscriber->safe_psql('postgres', q{SELECT missing_symbol.increment_once('stats.page_views', t, 'elsewhere', '2026-11-21'), (missing_symbol.last_increment()).outcome
+FROM unnest('{first,third}'::text[]) t}), "|duplicate\n1|inserted", 'what was counted here is not counted again there');
 my $home = $publisher->safe_psql('postgres', q{SELECT missing_symbol.value('stats.page_views', 'home', '2026-11-21')});
 is($subscriber->safe_psql('postgres', q{SELECT missing_symbol.increment('stats.page_views', 'home', '2026-11-21')}),
 	$home + 1, 'counting goes on there');

@@ -215,6 +215,10 @@ finish_pgbench_ok("this library on $released[-1], never updated: no increment fa
 exact_ok("this library on $released[-1], never updated", 'stays');
 stamped_ok("this library on $released[-1], never updated", 'stays', 11);
 is(answer($node, q{SELECT missing_symbol.configure('now', '{}')}, 'stays'), '42883', "$released[-1] has no configure()");
+is(answer($node, q{SELECT missing_symbol.increment_once('now', 'token', '1')}, 'stays'), '42883', "$released[-1] has no increment_once()");
+like(($node->psql('stays', q{
+CREATE FUNCTION once(regclass, text, VARIADIC text[]) RETURNS int8 LANGUAGE C AS '$libdir/missing_symbol', 'ms_increment_once_text';
+SELECT once('now', 'token', '1')}))[2], qr/tokens does not exist.*HINT:  ALTER EXTENSION missing_symbol UPDATE/s, 'and no tokens: what it takes is said');
 is(answer($node, q{CREATE TABLE gone (k int PRIMARY KEY, count bigint); SELECT missing_symbol.track('gone', spill => true);
 SELECT missing_symbol.untrack('gone'), missing_symbol.track('gone', spill => true); DROP TABLE gone; SELECT count(*) FROM missing_symbol.tracked WHERE target::text = 'gone'}, 'stays'),
 	"\n|\n0", 'tables are tracked and forgotten there');
