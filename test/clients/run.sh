@@ -21,6 +21,7 @@ MS_PROGRAM="make test-clients"
 
 CLIENTS=$MS_TOP/test/clients
 CACHE=/var/cache/missing_symbol-clients
+NODE_MODULES=
 passed=0
 failed=0
 skipped=0
@@ -45,7 +46,7 @@ modes() { grep -v '^#' "$CLIENTS/modes.tsv"; }
 have()
 {
 	case $1 in
-		npm) [ -n "$NODE_MODULES" ] ;;
+		package.json) [ -n "$NODE_MODULES" ] ;;
 		*) [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
 	esac
 }
@@ -194,7 +195,7 @@ run_pages()
 	done
 }
 
-mapfile -t MS_CLIENTS < <(modes | cut -f 3 | grep -v npm | sort -u)
+mapfile -t MS_CLIENTS < <(modes | cut -f 3 | grep -v package.json | sort -u)
 for package in "${MS_CLIENTS[@]}" php-illuminate-events golang-go pgbouncer nodejs npm php-cli default-jdk-headless; do
 	case $package in
 		nodejs | npm) command -v "$package" >/dev/null && continue ;;
