@@ -12,7 +12,7 @@
 #	MODES		some of modes.tsv's, "-" for none: names, separated by blanks
 #	PAGES		some of doc/clients, "-" for none: names without .md
 #	RESULTS		a file for the table of test-all.sh
-#	UPDATE=1	writes the table, and the first line of each page
+#	UPDATE=1	writes the table, if all modes run, and the first line of each page
 #	KEEP=1		keep the work directory
 
 MS_PROGRAM="make test-clients"
@@ -92,7 +92,8 @@ client()
 		PATH="$MS_PGBIN:/usr/bin:/bin:/usr/sbin:/usr/local/bin" timeout 120 "$@")
 }
 
-# Starts a pgbouncer for all databases; its socket is in the work directory.
+# Starts a pgbouncer for all databases; its socket is in the work directory.  A
+# client's transactions are in two sessions by turns.
 start_pgbouncer()
 {
 	local dir=$MS_SHORT/b
@@ -110,13 +111,26 @@ start_pgbouncer()
 		auth_type = any
 		auth_file = $dir/users
 		pool_mode = transaction
-		default_pool_size = 1
+		default_pool_size = 2
+		server_round_robin = 1
 		ignore_startup_parameters = extra_float_digits
 		logfile = $dir/log
 		pidfile = $dir/pid
 	END
 	ms_own
 	ms_as_user pgbouncer -d "$dir/ini" >"$MS_WORK/log/pgbouncer" 2>&1
+}
+
+# both sessions that a pool may have, at once
+fill_pool()
+{
+	local each
+
+	for each in 1 2; do
+		ms_as_user env PGHOST="$MS_SHORT/b" PGPORT="$PORT" psql -XAtqd "$1" -c 'BEGIN; SELECT pg_sleep(0.5); COMMIT' \
+			>/dev/null &
+	done
+	wait
 }
 
 run_modes()
@@ -143,6 +157,7 @@ run_modes()
 		fi
 		database=c$((++n))
 		psql -d postgres -c "CREATE DATABASE $database TEMPLATE base"
+		[ "$road" != pgbouncer ] || fill_pool "$database"
 		out="$MS_WORK/out/$mode"
 		command=${command/#GO /$MS_SHORT/tmp/go-client }
 		case $command in
@@ -159,7 +174,8 @@ run_modes()
 		counted=$(psql -d "$database" -c "SELECT count FROM by_text WHERE name = 'home'")
 		[ "$counted" = 9 ] || fail "$mode: $counted increments are committed, not 9"
 	done 3< <(modes)
-	/usr/bin/python3 "$CLIENTS/table.py" "$MS_WORK/out" "$MS_TOP/doc/clients/README.md" ${UPDATE:+update} \
+	/usr/bin/python3 "$CLIENTS/table.py" "$MS_WORK/out" "$MS_TOP/doc/clients/README.md" \
+		"$([ -n "${MODES:-}" ] || echo "${UPDATE:+update}")" \
 		>"$MS_WORK/log/table" || fail "table.py" "$MS_WORK/log/table"
 	sed '$d' "$MS_WORK/log/table"
 	read -r n counted < <(tail -n 1 "$MS_WORK/log/table")
