@@ -453,6 +453,12 @@ BEGIN;
 SELECT missing_symbol.increment('c', 'seen');
 SELECT count(*) FROM pg_cursors WHERE statement = '' OR name LIKE '<%';
 COMMIT;
+-- nor is its name one that cursors must not have
+BEGIN;
+DECLARE "<deferred>" CURSOR FOR SELECT 1 AS one;
+SELECT missing_symbol.increment('c', 'named');
+FETCH "<deferred>";
+ROLLBACK;
 SELECT missing_symbol.increment('c', 'discard');
 DISCARD ALL;
 SET search_path = pend;

@@ -168,14 +168,14 @@ typedef bool TU_UpdateIndexes;
 	ExecARUpdateTriggers(estate, rri, tid, fdw_tuple, slot, recheck, transition)
 #endif
 
-/* 15 tells why a row cannot be had, 16 how, and 19 is told of MERGE */
+/* 15 tells why a row cannot be had, 16 how, and 18 is told of MERGE */
 #if PG_VERSION_NUM < 150000
 #define ms_before_update_triggers(estate, epq, rri, tid, slot, tmfd) \
 	((void) (tmfd), ExecBRUpdateTriggers(estate, epq, rri, tid, NULL, slot))
 #elif PG_VERSION_NUM < 160000
 #define ms_before_update_triggers(estate, epq, rri, tid, slot, tmfd) \
 	ExecBRUpdateTriggers(estate, epq, rri, tid, NULL, slot, tmfd)
-#elif PG_VERSION_NUM < 190000
+#elif PG_VERSION_NUM < 180000
 #define ms_before_update_triggers(estate, epq, rri, tid, slot, tmfd) \
 	ExecBRUpdateTriggers(estate, epq, rri, tid, NULL, slot, NULL, tmfd)
 #else

@@ -89,6 +89,7 @@ static MemoryContext deltas_cxt = NULL; /* holds all of it */
 static struct
 {
 	RBTree	   *tree;			/* NULL: nothing was ever deferred */
+	KeyNode    *freed;			/* what went of it last */
 	Level	   *levels;			/* the deepest */
 	Path	   *paths;			/* the latest */
 	MSTarget   *pinned;			/* the latest */
@@ -161,12 +162,10 @@ allocate_node(void *arg)
 }
 
 /* With two children it is not the node asked for that goes. */
-static KeyNode *freed_node;
-
 static void
 free_node(RBTNode *node, void *arg)
 {
-	freed_node = (KeyNode *) node;
+	xact.freed = (KeyNode *) node;
 	pfree(node);
 }
 
@@ -176,7 +175,7 @@ delete_key(Key *key)
 	KeyNode	   *node = key->node;
 
 	rbt_delete(xact.tree, &node->rbt);
-	if (freed_node != node)
+	if (xact.freed != node)
 		node->key->node = node;
 	pfree(key);
 }

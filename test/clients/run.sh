@@ -12,7 +12,7 @@
 #	MODES		some of modes.tsv's, "-" for none: names, separated by blanks
 #	PAGES		some of doc/clients, "-" for none: names without .md
 #	RESULTS		a file for the table of test-all.sh
-#	UPDATE=1	writes the table, and the first line of each page
+#	UPDATE=1	writes the table, if all modes run, and the first line of each page
 #	KEEP=1		keep the work directory
 
 MS_PROGRAM="make test-clients"
@@ -21,6 +21,7 @@ MS_PROGRAM="make test-clients"
 
 CLIENTS=$MS_TOP/test/clients
 CACHE=/var/cache/missing_symbol-clients
+NODE_MODULES=
 passed=0
 failed=0
 skipped=0
@@ -45,7 +46,7 @@ modes() { grep -v '^#' "$CLIENTS/modes.tsv"; }
 have()
 {
 	case $1 in
-		npm) [ -n "$NODE_MODULES" ] ;;
+		package.json) [ -n "$NODE_MODULES" ] ;;
 		*) [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
 	esac
 }
@@ -91,7 +92,8 @@ client()
 		PATH="$MS_PGBIN:/usr/bin:/bin:/usr/sbin:/usr/local/bin" timeout 120 "$@")
 }
 
-# Starts a pgbouncer for all databases; its socket is in the work directory.
+# Starts a pgbouncer for all databases; its socket is in the work directory.  A
+# client's transactions are in two sessions by turns.
 start_pgbouncer()
 {
 	local dir=$MS_SHORT/b
@@ -109,13 +111,26 @@ start_pgbouncer()
 		auth_type = any
 		auth_file = $dir/users
 		pool_mode = transaction
-		default_pool_size = 1
+		default_pool_size = 2
+		server_round_robin = 1
 		ignore_startup_parameters = extra_float_digits
 		logfile = $dir/log
 		pidfile = $dir/pid
 	END
 	ms_own
 	ms_as_user pgbouncer -d "$dir/ini" >"$MS_WORK/log/pgbouncer" 2>&1
+}
+
+# both sessions that a pool may have, at once
+fill_pool()
+{
+	local each
+
+	for each in 1 2; do
+		ms_as_user env PGHOST="$MS_SHORT/b" PGPORT="$PORT" psql -XAtqd "$1" -c 'BEGIN; SELECT pg_sleep(0.5); COMMIT' \
+			>/dev/null &
+	done
+	wait
 }
 
 run_modes()
@@ -142,6 +157,7 @@ run_modes()
 		fi
 		database=c$((++n))
 		psql -d postgres -c "CREATE DATABASE $database TEMPLATE base"
+		[ "$road" != pgbouncer ] || fill_pool "$database"
 		out="$MS_WORK/out/$mode"
 		command=${command/#GO /$MS_SHORT/tmp/go-client }
 		case $command in
@@ -158,7 +174,8 @@ run_modes()
 		counted=$(psql -d "$database" -c "SELECT count FROM by_text WHERE name = 'home'")
 		[ "$counted" = 9 ] || fail "$mode: $counted increments are committed, not 9"
 	done 3< <(modes)
-	/usr/bin/python3 "$CLIENTS/table.py" "$MS_WORK/out" "$MS_TOP/doc/clients/README.md" ${UPDATE:+update} \
+	/usr/bin/python3 "$CLIENTS/table.py" "$MS_WORK/out" "$MS_TOP/doc/clients/README.md" \
+		"$([ -n "${MODES:-}" ] || echo "${UPDATE:+update}")" \
 		>"$MS_WORK/log/table" || fail "table.py" "$MS_WORK/log/table"
 	sed '$d' "$MS_WORK/log/table"
 	read -r n counted < <(tail -n 1 "$MS_WORK/log/table")
@@ -194,7 +211,7 @@ run_pages()
 	done
 }
 
-mapfile -t MS_CLIENTS < <(modes | cut -f 3 | grep -v npm | sort -u)
+mapfile -t MS_CLIENTS < <(modes | cut -f 3 | grep -v package.json | sort -u)
 for package in "${MS_CLIENTS[@]}" php-illuminate-events golang-go pgbouncer nodejs npm php-cli default-jdk-headless; do
 	case $package in
 		nodejs | npm) command -v "$package" >/dev/null && continue ;;

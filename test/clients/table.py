@@ -26,7 +26,8 @@ KEYS = ['text key', 'integer key', 'bigint key', 'uuid key', 'date key', 'text a
 # pgx sends a time.Time, where text is asked for, as Go prints it
 EXCEPT = {(mode, key) for mode in ('pgx',) for key in ('date key', 'text and date', 'value, two columns')}
 
-INSTEAD = {'increment_many, array': "the array's text, as 20"}
+INSTEAD = {'increment_many, array': "the array's text, as 20", 'profile_summary': 'all in one transaction',
+           'assert_max_queries': 'all in one transaction'}
 
 
 def lines(name):
@@ -55,7 +56,8 @@ class Cell:
             self.why = 'the driver refuses' if rest[0] == 'refused' else '`%s`' % rest[0]
         else:
             self.mark = '-'
-            self.why = 'the driver refuses' if value == 'refused' else '`%s`' % (value or 'nothing')
+            self.why = ('the driver refuses' if value == 'refused' else '`%s`' % value if how == 'error' else
+                        'another result')
         self.told = '%s: %s' % (value, ' '.join(rest)) if self.mark != '+' else ''
 
 

@@ -234,6 +234,33 @@ $open->disconnect;
 query('DROP TABLE flushed');
 
 # ---------------------------------------------------------------------------
+# A deadlock with whoever calls fold() is the table's whose code went into it:
+# mallory has 2, waits for the trigger to have 1, and wants that
+# ---------------------------------------------------------------------------
+
+hostile('stages', q{
+    PERFORM set_config('lock_timeout', '0', true), pg_advisory_xact_lock(1);
+    WHILE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 1 AND NOT granted) LOOP
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+    PERFORM pg_advisory_xact_lock(2);
+    RETURN NEW;});
+query(q{SET ROLE mallory; SELECT missing_symbol.increment('stages', 'x');
+SET ROLE alice; SELECT missing_symbol.increment('zz_alice', 'staged')});
+my $staged = RawClient->new($node);
+$staged->rows(q{SET deadlock_timeout = '1h'}); $staged->rows('BEGIN'); $staged->rows('SELECT pg_advisory_xact_lock(2)');
+$staged->query(q{DO $$ BEGIN
+    WHILE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 1 AND granted) LOOP
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+    PERFORM pg_advisory_xact_lock(1);
+END $$})->flush;
+is(query(q{SELECT missing_symbol.fold(); SELECT count FROM zz_alice WHERE k = 'staged'}), "1\n1", 'a deadlock with who calls fold(): the others are merged');
+is(query(q{SELECT missing_symbol.value('stages', 'x')}), '1', 'and leaves the increment as it was');
+$staged->disconnect;
+query('DROP TABLE stages');
+
+# ---------------------------------------------------------------------------
 # Whoever calls fold() is cancelled himself, after code of a table was cancelled
 # that took too long, or while that code catches cancels: it is his all the same
 # ---------------------------------------------------------------------------
