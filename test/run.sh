@@ -393,7 +393,7 @@ suite_tap()
 		else
 			ms_say "ok       $(basename "$file")  $tests tests, $seconds s"
 		fi
-		sed -nE -e 's/^# (seed [0-9]+)$/         \1/p' \
+		sed -nE -e 's/^# (seed [0-9]+|[A-Z]+_SEED=[0-9]+)$/         \1/p' \
 			-e 's/^ok [0-9]+ .*# skip */SKIPPED  /p' \
 			-e 's/^[^ ]*\.pl \.+ skipped: */SKIPPED  /p' "$log"
 	done
