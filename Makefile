@@ -20,9 +20,19 @@
 MODULE_big = missing_symbol
 OBJS = \
 	src/missing_symbol.o \
+	src/advice/again.o \
+	src/advice/candidates.o \
+	src/advice/conditions.o \
+	src/advice/ddl.o \
+	src/advice/existing.o \
 	src/advice/facts.o \
+	src/advice/facts_clauses.o \
+	src/advice/facts_memory.o \
 	src/advice/findings.o \
-	src/advice/findings_index.o \
+	src/advice/hypothetical.o \
+	src/advice/prove.o \
+	src/advice/statistics.o \
+	src/advice/undo.o \
 	src/apply/apply.o \
 	src/apply/count.o \
 	src/apply/fast.o \
@@ -73,6 +83,7 @@ OBJS = \
 	src/profile/exec.o \
 	src/profile/failure.o \
 	src/profile/install.o \
+	src/profile/kept.o \
 	src/profile/level.o \
 	src/profile/n_plus_one.o \
 	src/profile/planner.o \
@@ -114,8 +125,7 @@ OBJS = \
 	src/trial/explain.o \
 	src/trial/query.o \
 	src/trial/rows.o \
-	src/trial/traces.o \
-	src/trial/undo.o
+	src/trial/traces.o
 PGFILEDESC = "missing_symbol - upsert counters and query profiling"
 
 EXTENSION = missing_symbol
@@ -138,6 +148,8 @@ DOCS = \
 # pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
 # order.  The extension is there when a theme starts.
 REGRESS = \
+	advice \
+	advice_trust \
 	compare \
 	counter \
 	counter_use \

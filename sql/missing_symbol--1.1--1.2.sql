@@ -54,7 +54,8 @@ FROM (VALUES
      '{shapes,inside,label,example_tags,application}',
      '{pg_catalog.int4,pg_catalog.text,pg_catalog.text,pg_catalog.jsonb,pg_catalog.text}'),
     ('missing_symbol.findings()', 'ms_findings_rows',
-     '{label}', '{pg_catalog.text}')
+     '{label,proved,cost_before,cost_after}',
+     '{pg_catalog.text,pg_catalog.bool,pg_catalog.float8,pg_catalog.float8}')
 ) n (function, symbol, names, types)
 WHERE p.oid OPERATOR(pg_catalog.=) n.function::pg_catalog.regprocedure;
 
@@ -66,6 +67,8 @@ CREATE OR REPLACE VIEW missing_symbol.n_plus_one AS
     SELECT * FROM missing_symbol.n_plus_one();
 CREATE OR REPLACE VIEW missing_symbol.findings AS
     SELECT * FROM missing_symbol.findings();
+-- statements are planned again in a subtransaction
+ALTER FUNCTION missing_symbol.findings() PARALLEL UNSAFE;
 
 CREATE FUNCTION missing_symbol.profile_summary(label pg_catalog.text)
 RETURNS pg_catalog.text

@@ -1690,9 +1690,12 @@ CREATE FUNCTION missing_symbol.findings(
     OUT times_seen pg_catalog.int8,
     OUT suggestion pg_catalog.text,
     OUT why pg_catalog.text,
-    OUT label pg_catalog.text)
+    OUT label pg_catalog.text,
+    OUT proved pg_catalog.bool,
+    OUT cost_before pg_catalog.float8,
+    OUT cost_after pg_catalog.float8)
 RETURNS SETOF pg_catalog.record
-LANGUAGE C VOLATILE PARALLEL RESTRICTED
+LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_findings_rows';
 COMMENT ON FUNCTION missing_symbol.findings() IS
     'the rows of the view findings';

@@ -41,6 +41,7 @@
 #include "utils/snapmgr.h"
 
 #include "compat.h"
+#include "advice/undo.h"
 #include "figures/figures.h"
 #include "profile/profile.h"
 #include "trial/trial.h"

@@ -19,17 +19,6 @@
 MS_INSIDE_BEGIN
 
 /*
- * undo.c: something run in a subtransaction that is always rolled back.
- */
-typedef void (*MSUndone) (void *arg);
-
-/* an error passes on after the undo */
-extern void ms_undo(MSUndone run, void *arg);
-
-/* an error is returned, NULL for none; but a cancel or a timeout passes on */
-extern ErrorData *ms_undo_and_catch(MSUndone run, void *arg);
-
-/*
  * query.c: a text that holds one statement.
  */
 typedef struct MSQuery
