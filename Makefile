@@ -33,6 +33,7 @@ OBJS = \
 	src/advice/prove.o \
 	src/advice/statistics.o \
 	src/advice/undo.o \
+	src/advice/workload.o \
 	src/apply/apply.o \
 	src/apply/count.o \
 	src/apply/fast.o \
@@ -93,6 +94,7 @@ OBJS = \
 	src/profile/statement.o \
 	src/profile/switch.o \
 	src/profile/utility.o \
+	src/report/advice.o \
 	src/report/budget.o \
 	src/report/report.o \
 	src/report/tags.o \
@@ -150,6 +152,7 @@ DOCS = \
 REGRESS = \
 	advice \
 	advice_trust \
+	advice_work \
 	compare \
 	counter \
 	counter_use \

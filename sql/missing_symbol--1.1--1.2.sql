@@ -70,6 +70,30 @@ CREATE OR REPLACE VIEW missing_symbol.findings AS
 -- statements are planned again in a subtransaction
 ALTER FUNCTION missing_symbol.findings() PARALLEL UNSAFE;
 
+CREATE FUNCTION missing_symbol.advice(
+    OUT relation pg_catalog.text,
+    OUT suggestion pg_catalog.text,
+    OUT proved pg_catalog.bool,
+    OUT benefit_ms pg_catalog.float8,
+    OUT statements pg_catalog.int8,
+    OUT calls pg_catalog.int8,
+    OUT shapes pg_catalog.text[],
+    OUT replaces pg_catalog.text[],
+    OUT writes pg_catalog.int8,
+    OUT writes_ms pg_catalog.float8,
+    OUT hot_lost pg_catalog.bool)
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_advice_view';
+COMMENT ON FUNCTION missing_symbol.advice() IS
+    'the rows of the view advice';
+
+CREATE VIEW missing_symbol.advice AS
+    SELECT * FROM missing_symbol.advice();
+COMMENT ON VIEW missing_symbol.advice IS
+    'the indexes that the findings suggest, for all statements of the profile together: what each would save, replace, and cost the writes';
+GRANT SELECT ON missing_symbol.advice TO PUBLIC;
+
 CREATE FUNCTION missing_symbol.profile_summary(label pg_catalog.text)
 RETURNS pg_catalog.text
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED

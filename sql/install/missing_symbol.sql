@@ -1705,11 +1705,35 @@ CREATE VIEW missing_symbol.findings AS
 COMMENT ON VIEW missing_symbol.findings IS
     'what is wrong with the plans of this session''s statements, and the statement that fixes it, ready to run; filled while plans are profiled';
 
+CREATE FUNCTION missing_symbol.advice(
+    OUT relation pg_catalog.text,
+    OUT suggestion pg_catalog.text,
+    OUT proved pg_catalog.bool,
+    OUT benefit_ms pg_catalog.float8,
+    OUT statements pg_catalog.int8,
+    OUT calls pg_catalog.int8,
+    OUT shapes pg_catalog.text[],
+    OUT replaces pg_catalog.text[],
+    OUT writes pg_catalog.int8,
+    OUT writes_ms pg_catalog.float8,
+    OUT hot_lost pg_catalog.bool)
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_advice_view';
+COMMENT ON FUNCTION missing_symbol.advice() IS
+    'the rows of the view advice';
+
+CREATE VIEW missing_symbol.advice AS
+    SELECT * FROM missing_symbol.advice();
+COMMENT ON VIEW missing_symbol.advice IS
+    'the indexes that the findings suggest, for all statements of the profile together: what each would save, replace, and cost the writes';
+
 GRANT SELECT ON
     missing_symbol.queries,
     missing_symbol.query_stats,
     missing_symbol.n_plus_one,
-    missing_symbol.findings
+    missing_symbol.findings,
+    missing_symbol.advice
     TO PUBLIC;
 
 CREATE FUNCTION missing_symbol.profile_summary()

@@ -138,6 +138,7 @@ typedef struct MSFinding
 	bool		proved;			/* that the suggestion helps */
 	double		cost_before;	/* of its statement, as planned without and */
 	double		cost_after;		/* with it; 0: not planned */
+	const struct MSRemedy *remedy;	/* the index suggested, or NULL */
 } MSFinding;
 
 /*
@@ -147,6 +148,22 @@ typedef struct MSFinding
  * be planned again: not to be called while they would be listed.
  */
 extern List *ms_findings(List *facts);
+
+/*
+ * workload.c: what is suggested for several statements.
+ */
+typedef struct MSWork
+{
+	const MSFinding *best;		/* whose suggestion does for all of these: */
+	List	   *findings;		/* of MSFinding */
+	Oid			relid;			/* the table, or invalid: no one new index */
+	List	   *columns;		/* of char *: what the new index looks at */
+	List	   *indexed;		/* of char *: what others look at */
+	List	   *replaces;		/* of char *: indexes not needed beside it */
+} MSWork;
+
+/* a List of MSWork, of findings that suggest an index */
+extern List *ms_workload(List *findings);
 
 MS_INSIDE_END
 

@@ -118,6 +118,7 @@ extern List *ms_remedies(Relation rel, const MSFact *fact,
 /*
  * existing.c: sets there and invalid.
  */
+extern Relation ms_open_without_waiting(Oid relid);
 extern void ms_remedy_look_for(MSRemedy *remedy, Relation rel,
 							   const MSFact *fact);
 

@@ -380,17 +380,27 @@ add_key(MSKeys *keys, MSKey *key)
 	}
 }
 
-/* keys: with its rel and fact */
+static void
+match(MSKeys *keys, Node *clause)
+{
+	if (is_orclause(clause))
+		match_or(keys, (BoolExpr *) clause);
+	else
+		add_key(keys, ms_match_clause(keys, clause));
+}
+
+/*
+ * keys: with its rel and fact.  What the index was searched for comes first:
+ * then the new one may begin as it does.
+ */
 void
 ms_match_clauses(MSKeys *keys)
 {
-	ListCell   *lc;
+	const MSFact *fact = keys->fact;
+	int			i;
 
-	foreach(lc, keys->fact->clauses)
-	{
-		if (is_orclause(lfirst(lc)))
-			match_or(keys, lfirst(lc));
-		else
-			add_key(keys, ms_match_clause(keys, lfirst(lc)));
-	}
+	for (i = fact->nfilters; i < list_length(fact->clauses); i++)
+		match(keys, list_nth(fact->clauses, i));
+	for (i = 0; i < fact->nfilters; i++)
+		match(keys, list_nth(fact->clauses, i));
 }

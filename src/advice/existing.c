@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_opclass.h"
@@ -45,6 +46,20 @@ typedef struct Existing
 	List	   *exprs;
 	List	   *predicate;		/* implicitly ANDed */
 } Existing;
+
+/* NULL where somebody has it locked, or it is gone */
+Relation
+ms_open_without_waiting(Oid relid)
+{
+	Relation	rel;
+
+	if (!ConditionalLockRelationOid(relid, AccessShareLock))
+		return NULL;
+	rel = try_relation_open(relid, NoLock);
+	if (rel == NULL)
+		UnlockRelationOid(relid, AccessShareLock);
+	return rel;
+}
 
 static Node *
 index_attribute(HeapTuple tuple, AttrNumber attno)

@@ -71,20 +71,6 @@ static const char *const kind_names[] = {
  * Relations
  */
 
-/* NULL where somebody has it locked, or it is gone */
-static Relation
-open_without_waiting(Oid relid)
-{
-	Relation	rel;
-
-	if (!ConditionalLockRelationOid(relid, AccessShareLock))
-		return NULL;
-	rel = try_relation_open(relid, NoLock);
-	if (rel == NULL)
-		UnlockRelationOid(relid, AccessShareLock);
-	return rel;
-}
-
 static bool
 is_gone(int cache, Oid oid)
 {
@@ -224,6 +210,7 @@ find_index(MSFinding *finding, Relation rel)
 	finding->columns = ms_remedy_columns(advice.remedy, rel);
 	finding->suggestion = ms_remedy_ddl(advice.remedy, rel,
 										finding->relation);
+	finding->remedy = advice.remedy;
 	finding->proved = advice.proved;
 	finding->cost_after = advice.cost_after;
 	return true;
@@ -609,7 +596,7 @@ consider(List *findings, const MSFact *fact)
 											  fact->relid);
 		if (finding->relation == NULL)
 			return findings;
-		rel = open_without_waiting(fact->relid);
+		rel = ms_open_without_waiting(fact->relid);
 	}
 	if (OidIsValid(fact->relid) && rel == NULL)
 		finding->why = pstrdup("its table is locked, so nothing can be said of it now");
