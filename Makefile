@@ -125,6 +125,7 @@ OBJS = \
 	src/tokens/token.o \
 	src/trial/compare.o \
 	src/trial/explain.o \
+	src/trial/plan.o \
 	src/trial/query.o \
 	src/trial/rows.o \
 	src/trial/traces.o
@@ -157,6 +158,7 @@ REGRESS = \
 	counter \
 	counter_use \
 	explain \
+	explain_plan \
 	profile \
 	findings \
 	findings_none \

@@ -94,6 +94,16 @@ COMMENT ON VIEW missing_symbol.advice IS
     'the indexes that the findings suggest, for all statements of the profile together: what each would save, replace, and cost the writes';
 GRANT SELECT ON missing_symbol.advice TO PUBLIC;
 
+CREATE FUNCTION missing_symbol.explain(
+    statement pg_catalog.text,
+    params pg_catalog.text[] DEFAULT NULL,
+    setup pg_catalog.text DEFAULT NULL)
+RETURNS SETOF pg_catalog.text
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_explain';
+COMMENT ON FUNCTION missing_symbol.explain(pg_catalog.text, pg_catalog.text[], pg_catalog.text) IS
+    'the plan of a statement that is not run, generic without params; setup: SET, and CREATE INDEX of which nothing is made';
+
 CREATE FUNCTION missing_symbol.profile_summary(label pg_catalog.text)
 RETURNS pg_catalog.text
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED

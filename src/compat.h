@@ -612,6 +612,13 @@ CreateTupleDescTruncatedCopy(TupleDesc desc, int natts)
 	setup_parse_fixed_parameters(pstate, types, n)
 #endif
 
+/* 16 executes nothing of a plan whose parameters have no values */
+#if PG_VERSION_NUM < 160000
+#define ms_explain_generic(es, is_generic)	((void) 0)
+#else
+#define ms_explain_generic(es, is_generic)	((es)->generic = (is_generic))
+#endif
+
 /* 19 has a type of its own for caches' numbers */
 #if PG_VERSION_NUM >= 190000
 #define MS_CACHEID	SysCacheIdentifier

@@ -1862,6 +1862,16 @@ COMMENT ON FUNCTION missing_symbol.check_no_errors() IS
 -- trial: what-if and comparison
 --
 
+CREATE FUNCTION missing_symbol.explain(
+    statement pg_catalog.text,
+    params pg_catalog.text[] DEFAULT NULL,
+    setup pg_catalog.text DEFAULT NULL)
+RETURNS SETOF pg_catalog.text
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_explain';
+COMMENT ON FUNCTION missing_symbol.explain(pg_catalog.text, pg_catalog.text[], pg_catalog.text) IS
+    'the plan of a statement that is not run, generic without params; setup: SET, and CREATE INDEX of which nothing is made';
+
 CREATE FUNCTION missing_symbol.explain_analyze(
     query pg_catalog.text,
     params pg_catalog.text[] DEFAULT NULL,

@@ -14,31 +14,9 @@
 
 #include "compat.h"
 #include "advice/advice.h"
+#include "advice/hypothetical.h"
 
 MS_INSIDE_BEGIN
-
-/*
- * An index that there might be
- */
-typedef struct MSIndexColumn
-{
-	Node	   *expr;			/* on the table as range table entry 1 */
-	Oid			collation;		/* invalid: expr's */
-	Oid			opclass;		/* invalid: the default */
-	bool		desc;
-	bool		nulls_first;
-} MSIndexColumn;
-
-typedef struct MSIndex
-{
-	Oid			relid;			/* its table, or one of the partitions */
-	Oid			am;
-	List	   *columns;		/* of MSIndexColumn */
-	int			nequal;			/* so many of the first are compared for
-								 * equality: their order does not matter */
-	List	   *predicate;		/* implicitly ANDed */
-	Oid			oid;			/* while it is planned with: one that is none */
-} MSIndex;
 
 /*
  * What might help: usually one index, or one for each arm of an OR.
@@ -130,12 +108,6 @@ extern Oid	ms_topmost(Oid relid);
 extern char *ms_remedy_ddl(const MSRemedy *remedy, Relation rel,
 						   const char *relation);
 extern List *ms_remedy_columns(const MSRemedy *remedy, Relation rel);
-
-/*
- * hypothetical.c: the planner is shown indexes that are not there.
- */
-extern void ms_hypothetical_show(List *indexes);
-extern void ms_hypothetical_hide(void);
 
 /*
  * again.c: a kept statement is planned again, as the role that ran it.

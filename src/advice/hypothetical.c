@@ -179,6 +179,16 @@ set_column(IndexOptInfo *info, int i, const MSIndexColumn *column, Node *expr)
 											   false));
 }
 
+static void
+set_included(IndexOptInfo *info, int i, Node *expr)
+{
+	info->indexkeys[i] = ((Var *) expr)->varattno;
+	info->canreturn[i] = info->relam == BTREE_AM_OID;
+	info->indextlist = lappend(info->indextlist,
+							   makeTargetEntry((Expr *) expr, i + 1, NULL,
+											   false));
+}
+
 /* of the table's rows; the relation may not be among the planner's yet */
 static double
 share_of(PlannerInfo *root, RelOptInfo *rel, List *predicate)
@@ -198,7 +208,8 @@ static IndexOptInfo *
 make_info(PlannerInfo *root, RelOptInfo *rel, Oid relid, const MSIndex *index)
 {
 	IndexOptInfo *info = makeNode(IndexOptInfo);
-	int			n = list_length(index->columns);
+	int			nkeys = list_length(index->columns);
+	int			n = nkeys + list_length(index->included);
 	Mapping		mapping = {index->relid, relid, rel->relid, false};
 	double		width = 0;
 	int			i = 0;
@@ -207,7 +218,8 @@ make_info(PlannerInfo *root, RelOptInfo *rel, Oid relid, const MSIndex *index)
 	info->indexoid = index->oid;
 	info->reltablespace = rel->reltablespace;
 	info->rel = rel;
-	info->ncolumns = info->nkeycolumns = n;
+	info->ncolumns = n;
+	info->nkeycolumns = nkeys;
 	info->relam = index->am;
 	info->indexkeys = palloc0(sizeof(int) * n);
 	info->indexcollations = palloc0(sizeof(Oid) * n);
@@ -229,6 +241,15 @@ make_info(PlannerInfo *root, RelOptInfo *rel, Oid relid, const MSIndex *index)
 			return NULL;
 		width += width_of(relid, expr);
 		set_column(info, i++, column, expr);
+	}
+	foreach(lc, index->included)
+	{
+		Node	   *expr = map_columns(lfirst(lc), &mapping);
+
+		if (mapping.failed)
+			return NULL;
+		width += width_of(relid, expr);
+		set_included(info, i++, expr);
 	}
 	info->indpred = (List *) map_columns((Node *) index->predicate, &mapping);
 	if (mapping.failed)

@@ -28,6 +28,7 @@ typedef struct MSQuery
 	Oid		   *types;			/* of the parameters */
 	int			ntypes;
 	ParamListInfo params;		/* NULL: there are none */
+	bool		generic;		/* planned without their values */
 	List	   *queries;		/* analysed and rewritten: Query */
 	ErrorContextCallback callback;
 } MSQuery;
