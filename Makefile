@@ -229,6 +229,7 @@ ISOLATION = \
 # TAP: they start servers of their own
 PROVE_TESTS = \
 	test/t/acting.pl \
+	test/t/advice.pl \
 	test/t/buffer.pl \
 	test/t/buffer_load.pl \
 	test/t/calls.pl \

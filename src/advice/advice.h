@@ -35,7 +35,8 @@ typedef enum MSFactKind
 	MS_MISSING_FK_INDEX,
 	MS_SORT_DISCARDS,
 	MS_HEAP_FETCHES,
-	MS_BRIN_RECHECKS
+	MS_BRIN_RECHECKS,
+	MS_JIT_COST
 } MSFactKind;
 
 /* scans whose rows are thrown away */
@@ -82,7 +83,8 @@ typedef struct MSFact
 
 	/* of the worst time */
 	double		expected;		/* rows per loop, as planned ... */
-	double		actual;			/* ... and as executed */
+	double		actual;			/* ... and as executed; of MS_JIT_COST: ms to
+								 * compile, and in all */
 	double		memory;			/* work_mem that would have held it, in kB;
 								 * 0: not known */
 	Oid			newest_index;	/* of the table's, at the latest time */
@@ -107,6 +109,9 @@ typedef struct MSFact
  */
 extern List *ms_facts_collect(QueryDesc *queryDesc, bool is_fk_check,
 							  bool complete, int64 temp_blocks);
+
+/* what its time tells, or NULL: it took exec_ns to execute */
+extern MSFact *ms_fact_of_time(QueryDesc *queryDesc, int64 exec_ns);
 
 /* does it tell of the same? */
 extern bool ms_fact_is_same(const MSFact *a, const MSFact *b);

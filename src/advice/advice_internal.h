@@ -26,8 +26,8 @@ typedef struct MSRemedy
 	List	   *indexes;		/* of MSIndex */
 	List	   *serving;		/* of Oid: valid indexes that serve it */
 	Oid			there;			/* one of them, if all of it is served, or */
-	Oid			invalid;		/* one that would if it were valid, and that
-								 * nobody is building */
+	Oid			invalid;		/* one that would if it were valid */
+	bool		building;		/* somebody may be building that one */
 	bool		measured;		/* what came, or the statistics, say that it
 								 * finds few rows */
 

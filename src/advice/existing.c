@@ -301,9 +301,11 @@ ms_remedy_look_for(MSRemedy *remedy, Relation rel, const MSFact *fact)
 			look_at(lfirst_oid(i), lfirst(lc), fact->clauses, &serving,
 					&invalid);
 		if (list_length(remedy->indexes) == 1 && OidIsValid(invalid) &&
-			serving == NIL && !rel->rd_rel->relispartition &&
-			!is_being_built(rel))
+			serving == NIL && !rel->rd_rel->relispartition)
+		{
 			remedy->invalid = invalid;
+			remedy->building = is_being_built(rel);
+		}
 		if (serving == NIL)
 			all = false;
 		remedy->serving = list_concat(remedy->serving, serving);

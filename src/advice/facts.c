@@ -23,6 +23,7 @@
 
 #include "access/transam.h"
 #include "executor/instrument.h"
+#include "jit/jit.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "nodes/makefuncs.h"
@@ -52,6 +53,11 @@
 
 /* an index-only scan reads so many rows of its table */
 #define HEAP_FETCHES		10000
+
+/* a statement is short below this; JIT counts from so long on, and such a share */
+#define SHORT_NS			INT64CONST(1000000000)
+#define JIT_MS				5
+#define JIT_SHARE			(1.0 / 3)
 
 /* an estimate is off by this factor, with so many rows */
 #define ESTIMATE_FACTOR		100
@@ -484,6 +490,34 @@ ms_facts_collect(QueryDesc *queryDesc, bool is_fk_check, bool complete,
 	return facts;
 }
 
+/* JIT that takes a third of a statement that is over soon */
+MSFact *
+ms_fact_of_time(QueryDesc *queryDesc, int64 exec_ns)
+{
+	JitContext *jit = queryDesc->estate->es_jit;
+	MSFact	   *fact;
+	instr_time	total;
+
+	if (jit == NULL || exec_ns >= SHORT_NS)
+		return NULL;
+	total = jit->instr.generation_counter;
+	INSTR_TIME_ADD(total, jit->instr.inlining_counter);
+	INSTR_TIME_ADD(total, jit->instr.optimization_counter);
+	INSTR_TIME_ADD(total, jit->instr.emission_counter);
+	if (INSTR_TIME_GET_MILLISEC(total) < JIT_MS ||
+		INSTR_TIME_GET_MILLISEC(total) > exec_ns / 1e6 ||
+		INSTR_TIME_GET_MILLISEC(total) < exec_ns / 1e6 * JIT_SHARE)
+		return NULL;
+	fact = palloc0(sizeof(MSFact));
+	fact->kind = MS_JIT_COST;
+	fact->times = 1;
+	fact->seen = GetCurrentTimestamp();
+	fact->rows_read = fact->rows_discarded = -1;
+	fact->expected = INSTR_TIME_GET_MILLISEC(total);
+	fact->actual = exec_ns / 1e6;
+	return fact;
+}
+
 /*
  * The same fact again: added up, but for what is of the worst time.
  */
@@ -504,6 +538,8 @@ misestimate(const MSFact *fact)
 	double		expected = Max(fact->expected, 1);
 	double		actual = Max(fact->actual, 1);
 
+	if (fact->kind == MS_JIT_COST)
+		return expected;
 	return Max(expected / actual, actual / expected);
 }
 
@@ -512,8 +548,11 @@ ms_fact_add(MSFact *into, const MSFact *fact)
 {
 	into->times += fact->times;
 	into->seen = fact->seen;
-	into->rows_read += fact->rows_read;
-	into->rows_discarded += fact->rows_discarded;
+	if (fact->kind != MS_JIT_COST)
+	{
+		into->rows_read += fact->rows_read;
+		into->rows_discarded += fact->rows_discarded;
+	}
 	into->memory = Max(into->memory, fact->memory);
 	into->newest_index = Max(into->newest_index, fact->newest_index);
 	if (misestimate(fact) > misestimate(into))

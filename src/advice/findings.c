@@ -65,6 +65,7 @@ static const char *const kind_names[] = {
 	[MS_SORT_DISCARDS] = "sort_discards",
 	[MS_HEAP_FETCHES] = "heap_fetches",
 	[MS_BRIN_RECHECKS] = "brin_rechecks",
+	[MS_JIT_COST] = "jit_cost",
 };
 
 /*
@@ -516,6 +517,12 @@ make_finding(MSFinding *finding, Relation rel)
 			return find_heap_fetches(finding, rel);
 		case MS_BRIN_RECHECKS:
 			find_rechecks(finding);
+			return true;
+		case MS_JIT_COST:
+			finding->suggestion = pstrdup("SET jit = off");
+			finding->why = psprintf("to compile it took %.1f ms of %.1f ms: jit_above_cost is too low for it",
+									finding->fact->expected,
+									finding->fact->actual);
 			return true;
 		case MS_SORT_SPILLED:
 		case MS_HASH_SPILLED:

@@ -443,6 +443,7 @@ ms_advise(Relation rel, const MSFact *fact, MSAdvice *advice)
 	Verdict    *verdict;
 	Verdict		here;
 	MSAgain		again = {0};
+	ListCell   *lc;
 
 	memset(advice, 0, sizeof(MSAdvice));
 	if (remedies == NIL)
@@ -450,6 +451,17 @@ ms_advise(Relation rel, const MSFact *fact, MSAdvice *advice)
 		advice->why = reason ? reason :
 			"no suggestion is made for its condition";
 		return;
+	}
+	foreach(lc, remedies)
+	{
+		MSRemedy   *remedy = lfirst(lc);
+
+		if (remedy->building)
+		{
+			advice->why = psprintf("index %s is not valid, and may be about to be built",
+								   ms_qualified_name(remedy->invalid));
+			return;
+		}
 	}
 	if (fact->kind == MS_MISSING_FK_INDEX)
 	{

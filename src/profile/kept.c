@@ -44,19 +44,19 @@ typedef struct Entry
 	/* of a statement */
 	double		worst;			/* rows that it discarded */
 	int64		plan_ns;
-	int			nparams;		/* a Value each */
+	int			nparams;		/* a KeptValue each */
 	bool		values_known;
 	int			path;			/* where in rest its search_path is */
 	int			text;
 	char		rest[FLEXIBLE_ARRAY_MEMBER];
 } Entry;
 
-typedef struct Value
+typedef struct KeptValue
 {
 	Oid			type;
 	int			len;			/* -1: NULL */
 	char		bytes[VALUE_MAX];
-} Value;
+} KeptValue;
 
 static char *entries;
 static Size capacity;
@@ -245,7 +245,7 @@ size_of(Oid type)
 
 /* false: it is not one that is kept */
 static bool
-keep_value(Value *to, const ParamExternData *from)
+keep_value(KeptValue *to, const ParamExternData *from)
 {
 	int			size = size_of(from->ptype);
 	const void *bytes = DatumGetPointer(from->value);
@@ -278,7 +278,7 @@ ms_keep_statement(const MSFact *owner, QueryDesc *queryDesc, const char *text,
 	int			nparams = params ? params->numParams : 0;
 	Entry	   *entry = find_statement(owner);
 	Size		path_len = strlen(namespace_search_path) + 1;
-	Value	   *values;
+	KeptValue	   *values;
 	int			i;
 
 	if (entry != NULL && entry->worst >= worst)
@@ -295,7 +295,7 @@ ms_keep_statement(const MSFact *owner, QueryDesc *queryDesc, const char *text,
 		return;
 	if (entry != NULL)
 		remove_entry(entry);
-	entry = new_entry(sizeof(Value) * nparams + path_len + strlen(text) + 1);
+	entry = new_entry(sizeof(KeptValue) * nparams + path_len + strlen(text) + 1);
 	if (entry == NULL)
 		return;
 	entry->is_statement = true;
@@ -304,11 +304,11 @@ ms_keep_statement(const MSFact *owner, QueryDesc *queryDesc, const char *text,
 	entry->plan_ns = plan_ns;
 	entry->nparams = nparams;
 	entry->values_known = true;
-	values = (Value *) entry->rest;
+	values = (KeptValue *) entry->rest;
 	for (i = 0; i < nparams; i++)
 		if (!keep_value(&values[i], &params->params[i]))
 			entry->values_known = false;
-	entry->path = sizeof(Value) * nparams;
+	entry->path = sizeof(KeptValue) * nparams;
 	entry->text = entry->path + path_len;
 	strcpy(entry->rest + entry->path, namespace_search_path);
 	strcpy(entry->rest + entry->text, text);
@@ -318,7 +318,7 @@ static MSKept *
 copy_statement(const Entry *entry)
 {
 	MSKept	   *kept = palloc0(sizeof(MSKept));
-	const Value *values = (const Value *) entry->rest;
+	const KeptValue *values = (const KeptValue *) entry->rest;
 	int			i;
 
 	kept->text = pstrdup(entry->rest + entry->text);
@@ -334,7 +334,7 @@ copy_statement(const Entry *entry)
 	for (i = 0; i < entry->nparams; i++)
 	{
 		ParamExternData *p = &kept->params->params[i];
-		const Value *v = &values[i];
+		const KeptValue *v = &values[i];
 
 		kept->types[i] = v->type;
 		p->ptype = v->type;

@@ -105,6 +105,13 @@ ms_plan_end(QueryDesc *queryDesc, const MSStatement *s, bool is_fk_check,
 	facts = ms_facts_collect(queryDesc, is_fk_check, complete,
 							 s != NULL && s->measured ?
 							 s->usage.temp_blks_written : 0);
+	if (s != NULL && !is_fk_check && s->level == 0)
+	{
+		MSFact	   *fact = ms_fact_of_time(queryDesc, s->exec_ns);
+
+		if (fact != NULL)
+			facts = lappend(facts, fact);
+	}
 	foreach(lc, facts)
 	{
 		MSFact	   *fact = lfirst(lc);
