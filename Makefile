@@ -128,6 +128,7 @@ OBJS = \
 	src/trial/plan.o \
 	src/trial/query.o \
 	src/trial/rows.o \
+	src/trial/setup.o \
 	src/trial/traces.o
 PGFILEDESC = "missing_symbol - upsert counters and query profiling"
 

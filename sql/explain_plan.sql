@@ -48,4 +48,28 @@ SET ROLE regress_explain_nobody;
 SELECT * FROM missing_symbol.explain('SELECT * FROM plant WHERE kind = 7');
 RESET ROLE;
 DROP ROLE regress_explain_nobody;
+
+--
+-- compare(): with parameters, and with an index or a setting on one side
+--
+SELECT variant, runs_done, rows, same_result FROM missing_symbol.compare('SELECT * FROM plant WHERE kind = $1', 'SELECT * FROM plant WHERE kind IN ($1)', 2, params => '{3}');
+SELECT variant, runs_done, rows, same_result FROM missing_symbol.compare('SELECT * FROM plant WHERE kind = $1', 'SELECT * FROM plant WHERE kind IN ($1)', 2, true, params => '{3}');
+CREATE FUNCTION pg_temp.fewer(setup_a text, setup_b text, prepared bool, OUT blocks text) LANGUAGE sql AS $$
+    SELECT CASE WHEN min(c.blocks) FILTER (WHERE variant = 'a') < min(c.blocks) FILTER (WHERE variant = 'b') THEN 'a'
+                WHEN min(c.blocks) FILTER (WHERE variant = 'a') > min(c.blocks) FILTER (WHERE variant = 'b') THEN 'b' END
+    FROM missing_symbol.compare('SELECT * FROM wide WHERE id = $1', 'SELECT * FROM wide WHERE id = $1', 2, prepared,
+                                params => '{7}', setup_a => setup_a, setup_b => setup_b) c
+$$;
+CREATE TABLE wide AS SELECT i AS id, repeat('x', 500) AS v FROM generate_series(1, 1000) i;
+ANALYZE wide;
+SELECT pg_temp.fewer(NULL, 'CREATE INDEX ON wide (id)', false), pg_temp.fewer('CREATE INDEX ON wide (id)', NULL, true),
+       pg_temp.fewer('SET enable_bitmapscan = off; SET enable_indexscan = off; CREATE INDEX ON wide (id)', 'CREATE INDEX ON wide (id)', false),
+       pg_temp.fewer('CREATE INDEX ON wide (id)', 'CREATE INDEX ON wide (id)', false) IS NULL AS both;
+SELECT count(*) FROM pg_indexes WHERE tablename = 'wide';
+SHOW enable_indexscan;
+SELECT pg_temp.fewer('ANALYZE wide', NULL, false);
+SELECT pg_temp.fewer(NULL, 'CREATE INDEX ON nothing (id)', false);
+SELECT * FROM missing_symbol.compare('DELETE FROM wide', 'DELETE FROM wide', writes => true, setup_a => 'CREATE INDEX ON wide (id)');
+SELECT * FROM missing_symbol.compare('SELECT $1::int', 'SELECT 1', params => '{7}');
+DROP TABLE wide;
 DROP TABLE plant;

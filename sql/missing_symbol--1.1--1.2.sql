@@ -967,6 +967,42 @@ CREATE FUNCTION missing_symbol.assert_no_n_plus_one_of(
 RETURNS pg_catalog.void
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ms_assert_no_n_plus_one';
+CREATE FUNCTION missing_symbol.compare_of(
+    a pg_catalog.text,
+    b pg_catalog.text,
+    runs pg_catalog.int4 DEFAULT NULL,
+    prepared pg_catalog.bool DEFAULT false,
+    writes pg_catalog.bool DEFAULT false,
+    params pg_catalog.text[] DEFAULT NULL,
+    setup_a pg_catalog.text DEFAULT NULL,
+    setup_b pg_catalog.text DEFAULT NULL,
+    OUT variant pg_catalog.text,
+    OUT runs_done pg_catalog.int4,
+    OUT median_ms pg_catalog.float8,
+    OUT mean_ms pg_catalog.float8,
+    OUT stddev_ms pg_catalog.float8,
+    OUT p95_ms pg_catalog.float8,
+    OUT blocks pg_catalog.int8,
+    OUT rows pg_catalog.int8,
+    OUT wal_bytes pg_catalog.int8,
+    OUT dead_rows pg_catalog.int8,
+    OUT ratio pg_catalog.float8,
+    OUT ratio_low pg_catalog.float8,
+    OUT ratio_high pg_catalog.float8,
+    OUT same_result pg_catalog.bool,
+    OUT verdict pg_catalog.text,
+    OUT notes pg_catalog.text[])
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_compare';
+UPDATE pg_catalog.pg_proc p
+SET pronargs = n.pronargs, pronargdefaults = n.pronargdefaults, proargtypes = n.proargtypes,
+    proallargtypes = n.proallargtypes, proargmodes = n.proargmodes,
+    proargnames = n.proargnames, proargdefaults = n.proargdefaults
+FROM pg_catalog.pg_proc n
+WHERE p.oid OPERATOR(pg_catalog.=) 'missing_symbol.compare(pg_catalog.text,pg_catalog.text,pg_catalog.int4,pg_catalog.bool,pg_catalog.bool)'::pg_catalog.regprocedure
+  AND n.oid OPERATOR(pg_catalog.=) 'missing_symbol.compare_of(pg_catalog.text,pg_catalog.text,pg_catalog.int4,pg_catalog.bool,pg_catalog.bool,pg_catalog.text[],pg_catalog.text,pg_catalog.text)'::pg_catalog.regprocedure;
+DROP FUNCTION missing_symbol.compare_of(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.bool, pg_catalog.bool, pg_catalog.text[], pg_catalog.text, pg_catalog.text);
 UPDATE pg_catalog.pg_proc p
 SET pronargs = n.pronargs, pronargdefaults = n.pronargdefaults, proargtypes = n.proargtypes,
     proargnames = n.proargnames, proargdefaults = n.proargdefaults

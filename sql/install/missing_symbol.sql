@@ -1889,6 +1889,9 @@ CREATE FUNCTION missing_symbol.compare(
     runs pg_catalog.int4 DEFAULT NULL,
     prepared pg_catalog.bool DEFAULT false,
     writes pg_catalog.bool DEFAULT false,
+    params pg_catalog.text[] DEFAULT NULL,
+    setup_a pg_catalog.text DEFAULT NULL,
+    setup_b pg_catalog.text DEFAULT NULL,
     OUT variant pg_catalog.text,
     OUT runs_done pg_catalog.int4,
     OUT median_ms pg_catalog.float8,
@@ -1908,5 +1911,5 @@ CREATE FUNCTION missing_symbol.compare(
 RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_compare';
-COMMENT ON FUNCTION missing_symbol.compare(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.bool, pg_catalog.bool) IS
+COMMENT ON FUNCTION missing_symbol.compare(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.bool, pg_catalog.bool, pg_catalog.text[], pg_catalog.text, pg_catalog.text) IS
     'which of two statements is faster, from rounds that run both in random order and are undone; and whether they return the same rows';

@@ -46,6 +46,9 @@
 /* of MSIndex, while they are shown */
 static List *shown = NIL;
 
+/* of Oid: what is kept from it */
+static List *unseen = NIL;
+
 static ms_relation_hook_type prev_hook = NULL;
 
 /*
@@ -282,28 +285,48 @@ show(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 }
 
 static void
+conceal(RelOptInfo *rel)
+{
+	List	   *seen = NIL;
+	ListCell   *lc;
+
+	foreach(lc, rel->indexlist)
+		if (!list_member_oid(unseen, ((IndexOptInfo *) lfirst(lc))->indexoid))
+			seen = lappend(seen, lfirst(lc));
+	rel->indexlist = seen;
+}
+
+static void
 relation_hook(MS_RELATION_PARAMS)
 {
 	if (prev_hook)
 		prev_hook(MS_RELATION_ARGS);
+	if (unseen != NIL)
+		conceal(rel);
 	if (shown != NIL && ms_relation_is_table(root, rel))
 		show(root, rel, planner_rt_fetch(rel->relid, root)->relid);
+}
+
+static void
+install(void)
+{
+	static bool installed = false;
+
+	if (installed)
+		return;
+	prev_hook = ms_relation_hook;
+	ms_relation_hook = relation_hook;
+	installed = true;
 }
 
 /* until they are hidden; whoever has an error on the way hides them, too */
 void
 ms_hypothetical_show(List *indexes)
 {
-	static bool installed = false;
 	Oid			oid = HYPOTHETICAL_OID;
 	ListCell   *lc;
 
-	if (!installed)
-	{
-		prev_hook = ms_relation_hook;
-		ms_relation_hook = relation_hook;
-		installed = true;
-	}
+	install();
 	foreach(lc, indexes)
 	{
 		while (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(oid)))
@@ -317,4 +340,11 @@ void
 ms_hypothetical_hide(void)
 {
 	shown = NIL;
+}
+
+void
+ms_hypothetical_without(List *oids)
+{
+	install();
+	unseen = oids;
 }

@@ -45,6 +45,9 @@ typedef struct MSIndex
 extern void ms_hypothetical_show(List *indexes);
 extern void ms_hypothetical_hide(void);
 
+/* of these indexes (Oid) the planner sees nothing; NIL: it sees all again */
+extern void ms_hypothetical_without(List *oids);
+
 MS_INSIDE_END
 
 #endif							/* MS_HYPOTHETICAL_H */

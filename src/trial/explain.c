@@ -72,26 +72,6 @@ PG_FUNCTION_INFO_V1(ms_explain_analyze);
  * The executed plan
  */
 
-/*
- * An index that was made after rows of its table were changed in place is
- * not for older snapshots, nor for the transaction that made it: the
- * planner's own rule.
- */
-static bool
-is_unusable(Oid indexid)
-{
-	HeapTuple	index = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(indexid));
-	bool		result;
-
-	if (!HeapTupleIsValid(index))
-		return false;
-	result = ((Form_pg_index) GETSTRUCT(index))->indcheckxmin &&
-		!TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->t_data),
-							   TransactionXmin);
-	ReleaseSysCache(index);
-	return result;
-}
-
 static void
 note_unusable_indexes(MSExplain *x, PlannedStmt *plan)
 {
@@ -113,7 +93,7 @@ note_unusable_indexes(MSExplain *x, PlannedStmt *plan)
 		rel = table_open(rte->relid, AccessShareLock);
 		foreach(i, RelationGetIndexList(rel))
 		{
-			if (is_unusable(lfirst_oid(i)))
+			if (ms_index_is_unusable(lfirst_oid(i)))
 				x->notes = lappend(x->notes,
 								   psprintf("index %s could not be used here: rows of its table had been updated in place before it was made; a transaction that begins later can use it",
 											ms_relation_name(lfirst_oid(i))));

@@ -129,26 +129,18 @@ static void
 run_setup(MSPlanned *x)
 {
 	MSQuery		all = {0};
-	List	   *statements;
 	ListCell   *lc;
 
 	all.text = x->setup;
 	ms_query_enter(&all);
-	statements = pg_parse_query(all.text);
-	foreach(lc, statements)
+	foreach(lc, ms_setup_parse(all.text, "explain"))
 	{
 		RawStmt    *raw = lfirst_node(RawStmt, lc);
 
 		if (IsA(raw->stmt, IndexStmt))
 			add_index(x, (IndexStmt *) raw->stmt, all.text);
-		else if (IsA(raw->stmt, VariableSetStmt))
-			ExecSetVariableStmt((VariableSetStmt *) raw->stmt, true);
 		else
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("the setup of explain() cannot be %s",
-							GetCommandTagName(CreateCommandTag(raw->stmt))),
-					 errhint("It can be CREATE INDEX, which makes none, and SET; explain_analyze() runs any statement.")));
+			ExecSetVariableStmt((VariableSetStmt *) raw->stmt, true);
 	}
 	ms_query_leave(&all);
 }

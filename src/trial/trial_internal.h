@@ -44,6 +44,20 @@ extern void ms_query_enter(MSQuery *query);
 extern void ms_query_leave(MSQuery *query);
 
 /*
+ * setup.c: CREATE INDEX and SET, for explain() and for a side of compare().
+ */
+typedef struct MSSide
+{
+	List	   *sets;			/* of VariableSetStmt */
+	List	   *indexes;		/* of Oid */
+} MSSide;
+
+extern List *ms_setup_parse(const char *text, const char *of);
+extern bool ms_index_is_unusable(Oid indexid);
+extern void ms_side_make(MSSide *side, const char *setup);
+extern void ms_side_set(const MSSide *side);
+
+/*
  * traces.c: what a rollback does not undo.
  */
 typedef struct MSTraces
