@@ -619,6 +619,15 @@ CreateTupleDescTruncatedCopy(TupleDesc desc, int natts)
 #define ms_explain_generic(es, is_generic)	((es)->generic = (is_generic))
 #endif
 
+/* 19 renamed what is counted at a node */
+#if PG_VERSION_NUM >= 190000
+#define MSWorkerCounts	WorkerNodeInstrumentation
+#define MSNodeCounts	NodeInstrumentation
+#else
+#define MSWorkerCounts	WorkerInstrumentation
+#define MSNodeCounts	Instrumentation
+#endif
+
 /* 19 has a type of its own for caches' numbers */
 #if PG_VERSION_NUM >= 190000
 #define MS_CACHEID	SysCacheIdentifier

@@ -412,7 +412,9 @@ look_at_node(MSCollector *c, PlanState *ps)
 			break;
 		case T_IndexOnlyScan:
 			look_at_heap_fetches(c, ps);
-			/* FALLTHROUGH */
+			look_at_scan(c, ps);
+			look_at_sorted_scan(c, ps);
+			break;
 		case T_SeqScan:
 		case T_IndexScan:
 			look_at_scan(c, ps);

@@ -97,7 +97,7 @@ void
 ms_facts_of_sort(MSCollector *c, SortState *sort)
 {
 	PlanState  *input = outerPlanState(&sort->ss.ps);
-	WorkerInstrumentation *workers;
+	MSWorkerCounts *workers;
 	double		rows;
 	double		bytes = 0;
 	int			i;
@@ -111,7 +111,7 @@ ms_facts_of_sort(MSCollector *c, SortState *sort)
 							workers->num_workers); i++)
 		{
 			double		disk = sort_disk(&sort->shared_info->sinstrument[i]);
-			Instrumentation *of_worker = &workers->instrument[i];
+			MSNodeCounts *of_worker = &workers->instrument[i];
 
 			rows -= of_worker->ntuples;
 			bytes = Max(bytes, sort_bytes(disk, of_worker->ntuples /
