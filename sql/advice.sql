@@ -198,11 +198,13 @@ END$$;
 \i :memory
 \set q 'SELECT count(DISTINCT name) FROM note, generate_series(1, 8) v'
 \i :memory
-SET max_parallel_workers_per_gather = 2;
+-- of one process that has all rows
+SET max_parallel_workers_per_gather = 1;
+SET parallel_leader_participation = off;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
-\set q 'SELECT name FROM (SELECT name FROM note ORDER BY name OFFSET 0) n OFFSET 11999'
+\set q 'SELECT name FROM (SELECT name, repeat(name, 5) FROM note ORDER BY name OFFSET 0) n OFFSET 11999'
 \i :memory
 RESET work_mem;
 DROP TABLE note;
