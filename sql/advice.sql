@@ -2,6 +2,7 @@
 -- created to the letter and analysed, is used and has fewer blocks read; or
 -- there is none, and why.
 \i `echo "$PG_ABS_SRCDIR/sql/include/profile_off.sql"`
+SET missing_symbol.advice_time = '1min';	-- as slow as it may be here
 \i `echo "$PG_ABS_SRCDIR/sql/include/follow.sql"`
 \set advised `echo "$PG_ABS_SRCDIR/sql/include/advised.sql"`
 SET max_parallel_workers_per_gather = 0;
@@ -80,6 +81,16 @@ PREPARE by_amount(int) AS SELECT count(*) FROM note WHERE amount = $1;
 PREPARE by_name(name) AS SELECT count(*) FROM note WHERE name = $1;
 \set q 'EXECUTE by_name(''name 7'')'
 \i :advised
+-- no time to prove anything
+SET missing_symbol.advice_time = 0;
+\set q 'SELECT count(*) FROM note WHERE amount = 8'
+\i :advised
+-- of two conditions nothing is measured but by statistics
+\set q 'SELECT count(*) FROM note WHERE amount = 8 AND created > ''2020-01-01'''
+\i :advised
+\set q 'SELECT count(*) FROM note WHERE amount < 8 AND created > ''2020-01-01'''
+\i :advised
+SET missing_symbol.advice_time = '1min';
 -- an expression has no statistics
 \set q 'SELECT count(*) FROM note WHERE upper(name) = ''NAME 7'''
 \i :advised

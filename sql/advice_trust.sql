@@ -1,5 +1,6 @@
 -- Reading findings plans statements again: nobody's code runs as whoever reads.
 \i `echo "$PG_ABS_SRCDIR/sql/include/profile_off.sql"`
+SET missing_symbol.advice_time = '1min';	-- as slow as it may be here
 SET jit = off;
 SET max_parallel_workers_per_gather = 0;
 CREATE ROLE regress_advice_mallory;

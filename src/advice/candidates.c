@@ -401,6 +401,29 @@ predicate_column(MSKeys *keys)
 	return list_make1(column_of(key));
 }
 
+/*
+ * An index that gives rows in the order of LIMIT is good as far as it gives no
+ * others: the planner takes for granted that those wanted are spread over all
+ * of it, and reads it to the end where they are not.
+ */
+static bool
+order_is_enough(MSKeys *keys, List *predicate)
+{
+	ListCell   *lc;
+	ListCell   *k;
+
+	foreach(lc, keys->fact->clauses)
+	{
+		bool		found = list_member(predicate, lfirst(lc));
+
+		foreach(k, keys->equal)
+			found = found || equal(((MSKey *) lfirst(k))->clause, lfirst(lc));
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
 /* with a predicate, and then all without it */
 static void
 add_btrees(MSKeys *keys, List *predicate)
@@ -413,7 +436,7 @@ add_btrees(MSKeys *keys, List *predicate)
 		if (n++ < SOME)
 			add_btree(keys, lappend(list_copy(equal), column_of(lfirst(lc))),
 					  predicate);
-	if (keys->order != NIL)
+	if (keys->order != NIL && order_is_enough(keys, predicate))
 		add_btree(keys, list_concat_copy(equal, keys->order), predicate);
 	foreach(lc, keys->rows)
 	{

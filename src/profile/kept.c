@@ -196,11 +196,14 @@ ms_keep_source(QueryDesc *queryDesc)
 	int			location = queryDesc->plannedstmt->stmt_location;
 	int			len = queryDesc->plannedstmt->stmt_len;
 
+	/* what was rewritten may have places in another text */
+	if (location > 0 && strnlen(text, location) < location)
+		return NULL;
 	if (location > 0)
 		text += location;
 	if (location < 0 || len <= 0)
 		len = strnlen(text, MS_KEPT_TEXT + 1);
-	return len > MS_KEPT_TEXT ? NULL : pnstrdup(text, len);
+	return len > MS_KEPT_TEXT ? NULL : pnstrdup(text, strnlen(text, len));
 }
 
 /* the size of values of a type that are kept, -1: as they say; 0: none are */

@@ -9,7 +9,7 @@ use MissingSymbolTest;
 use Test::More;
 
 my $node = new_node('advice', init => [ 'allows_streaming' => 1 ], conf => [
-	'max_parallel_workers_per_gather = 0', 'jit = off', 'max_prepared_transactions = 4' ]);
+	'missing_symbol.advice_time = 1min', 'max_parallel_workers_per_gather = 0', 'jit = off', 'max_prepared_transactions = 4' ]);
 
 $node->safe_psql('postgres', q{
 CREATE TABLE big AS SELECT i AS id, i % 1000 AS v, 'name ' || md5(i::text) AS name FROM generate_series(1, 20000) i;

@@ -11,7 +11,7 @@ use MissingSymbolTest;
 use Test::More;
 
 my $node = new_node('findings', conf => [
-	'max_parallel_workers_per_gather = 0', 'jit = off', 'shared_buffers = 256MB',
+	'missing_symbol.advice_time = 1min', 'max_parallel_workers_per_gather = 0', 'jit = off', 'shared_buffers = 256MB',
 	'fsync = off', 'max_wal_size = 4GB' ]);
 
 #
