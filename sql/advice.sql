@@ -69,6 +69,17 @@ ANALYZE letter;
 SELECT 'SELECT count(*) FROM letter WHERE body = ''' || repeat('x', 600) || '70''' AS q \gset
 \i :advised
 DROP TABLE letter;
+-- more columns where nothing else helps: rows that are everywhere
+CREATE TABLE spread AS SELECT i AS id, i % 11 AS k, i AS v, repeat('x', 400) AS filler FROM generate_series(1, 12000) i;
+ALTER TABLE spread SET (autovacuum_enabled = off);
+VACUUM (ANALYZE) spread;
+\set q 'SELECT sum(v) FROM spread WHERE k = 3'
+\i :advised
+\set q 'SELECT sum(s.v) FROM spread s WHERE s.k = 4 AND s.v > 0'
+\i :advised
+\set q 'SELECT * FROM spread WHERE k = 3'
+\i :advised
+DROP TABLE spread;
 -- more conditions than an index has columns
 SELECT 'SELECT count(*) FROM note WHERE amount = 7 AND ' || string_agg(format('id + %s = %s', i, i + 7), ' AND ') AS q
 FROM generate_series(1, 33) i \gset

@@ -28,6 +28,7 @@ typedef struct MSRemedy
 	Oid			there;			/* one of them, if all of it is served, or */
 	Oid			invalid;		/* one that would if it were valid */
 	bool		building;		/* somebody may be building that one */
+	bool		covering;		/* another with all columns that are needed */
 	bool		measured;		/* what came, or the statistics, say that it
 								 * finds few rows */
 
@@ -108,6 +109,9 @@ extern Oid	ms_topmost(Oid relid);
 extern char *ms_remedy_ddl(const MSRemedy *remedy, Relation rel,
 						   const char *relation);
 extern List *ms_remedy_columns(const MSRemedy *remedy, Relation rel);
+
+/* what is proved costs so much of before, at most */
+#define MS_PROVED_SHARE	0.7
 
 /*
  * again.c: a kept statement is planned again, as the role that ran it.

@@ -33,16 +33,17 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "access/transam.h"
-#include "access/xact.h"
+#include "catalog/pg_am.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
-#include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "parser/analyze.h"
 #include "parser/parse_param.h"
@@ -65,6 +66,10 @@
 #include "figures/figures.h"
 
 #define LOCK_TIMEOUT	"10"	/* ms */
+
+/* so many columns more are kept in an index, of so many bytes each */
+#define INCLUDED		3
+#define INCLUDED_WIDTH	32
 
 /*
  * Functions
@@ -417,6 +422,113 @@ plan_forced(MSAgain *again, List *queries, MemoryContext context)
 		again->forced_cost = plans.cost;
 }
 
+/*
+ * The columns of the table that a simple query needs, beside those of the
+ * index; NIL where that cannot be told, or would be too much to keep twice.
+ */
+static List *
+columns_to_include(MSAgain *again, List *queries, const MSIndex *index)
+{
+	Query	   *query = linitial_node(Query, queries);
+	Index		found = 0;
+	Bitmapset  *attnos = NULL;
+	Bitmapset  *keys = NULL;
+	List	   *included = NIL;
+	int			i = -1;
+	ListCell   *lc;
+
+	if (list_length(queries) != 1 || query->commandType != CMD_SELECT ||
+		query->hasSubLinks || query->setOperations != NULL)
+		return NIL;
+	foreach(lc, query->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (rte->rtekind == RTE_SUBQUERY || rte->rtekind == RTE_CTE)
+			return NIL;
+		if (rte->rtekind == RTE_RELATION && rte->relid == index->relid)
+		{
+			if (found > 0)
+				return NIL;
+			found = list_cell_number(query->rtable, lc) + 1;
+		}
+	}
+	if (found == 0)
+		return NIL;
+	pull_varattnos((Node *) query->targetList, found, &attnos);
+	pull_varattnos((Node *) query->jointree, found, &attnos);
+	pull_varattnos(query->havingQual, found, &attnos);
+	foreach(lc, index->columns)
+		pull_varattnos(((MSIndexColumn *) lfirst(lc))->expr, 1, &keys);
+	attnos = bms_del_members(attnos, keys);
+	if (bms_num_members(attnos) > INCLUDED)
+		return NIL;
+	while ((i = bms_next_member(attnos, i)) >= 0)
+	{
+		AttrNumber	attno = i + FirstLowInvalidHeapAttributeNumber;
+		Oid			type;
+		int32		typmod;
+		Oid			collation;
+
+		if (attno <= 0 ||
+			get_attavgwidth(index->relid, attno) > INCLUDED_WIDTH)
+			return NIL;
+		get_atttypetypmodcoll(index->relid, attno, &type, &typmod, &collation);
+		included = lappend(included, makeVar(1, attno, type, typmod,
+											 collation, 0));
+	}
+	return included;
+}
+
+/*
+ * Where nothing else helps: the first of the btrees again, so that the table
+ * need not be looked into.
+ */
+static void
+plan_covering(MSAgain *again, List *queries, MemoryContext context)
+{
+	MSRemedy   *best = NULL;
+	MSRemedy   *covering;
+	MSIndex    *index;
+	List	   *included;
+	Plans		plans;
+	MemoryContext saved;
+	ListCell   *lc;
+
+	foreach(lc, again->remedies)
+	{
+		MSRemedy   *remedy = lfirst(lc);
+
+		if (remedy->used && remedy->cost <= again->cost * MS_PROVED_SHARE)
+			return;
+		if (best == NULL && !OidIsValid(remedy->there))
+			best = remedy;
+	}
+	if (best == NULL || list_length(best->indexes) != 1 ||
+		OidIsValid(best->invalid) || ms_now_ns() > again->deadline)
+		return;
+	index = linitial(best->indexes);
+	if (index->am != BTREE_AM_OID)
+		return;
+	included = columns_to_include(again, queries, index);
+	if (included == NIL)
+		return;
+
+	saved = MemoryContextSwitchTo(context);
+	covering = palloc(sizeof(MSRemedy));
+	*covering = *best;
+	covering->covering = true;
+	index = palloc(sizeof(MSIndex));
+	*index = *(MSIndex *) linitial(best->indexes);
+	index->included = copyObject(included);
+	covering->indexes = list_make1(index);
+	again->remedies = lappend(again->remedies, covering);
+	MemoryContextSwitchTo(saved);
+	plans = plan(again, queries, covering->indexes);
+	covering->cost = plans.cost;
+	covering->used = uses_all(&plans, covering->indexes);
+}
+
 static void
 set_local(const char *name, const char *value)
 {
@@ -479,6 +591,7 @@ plan_as_role(void *arg)
 		remedy->cost = plans.cost;
 		remedy->used = uses_all(&plans, remedy->indexes);
 	}
+	plan_covering(again, queries, context);
 	if (any_there)
 		plan_forced(again, queries, context);
 	PopActiveSnapshot();

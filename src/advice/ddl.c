@@ -119,6 +119,14 @@ append_index(StringInfo ddl, const MSIndex *index, Relation rel,
 		separator = ", ";
 	}
 	appendStringInfoChar(ddl, ')');
+	separator = " INCLUDE (";
+	foreach(lc, index->included)
+	{
+		appendStringInfo(ddl, "%s%s", separator, deparse(rel, lfirst(lc)));
+		separator = ", ";
+	}
+	if (index->included != NIL)
+		appendStringInfoChar(ddl, ')');
 	separator = " WHERE ";
 	foreach(lc, index->predicate)
 	{

@@ -21,12 +21,10 @@
 
 #include <math.h>
 
-#include "access/transam.h"
 #include "executor/instrument.h"
 #include "jit/jit.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
-#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parsetree.h"

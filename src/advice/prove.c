@@ -4,7 +4,7 @@
  *	  Which remedy is suggested, if any.
  *
  * A remedy is proved where the statement's kept text, with the values that it
- * ran with, is planned to use it and to cost PROVED_SHARE of before or less,
+ * ran with, is planned to use it and to cost MS_PROVED_SHARE of before or less,
  * both planned in the same reading.  Not proved is what depends on an
  * expression: it has no statistics before its index is there, and the planner
  * takes such an index whatever it is good for.
@@ -25,16 +25,13 @@
 #include <limits.h>
 
 #include "access/htup_details.h"
-#include "access/parallel.h"
 #include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_index.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
-#include "optimizer/optimizer.h"
 #include "utils/acl.h"
-#include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -48,8 +45,6 @@
 #include "advice/advice.h"
 #include "advice/advice_internal.h"
 #include "figures/figures.h"
-
-#define PROVED_SHARE	0.7
 
 /* what costs so little more is as good, if it is simpler */
 #define AS_GOOD			1.1
@@ -221,7 +216,7 @@ size_of(const MSRemedy *remedy)
 static int
 best_of(List *remedies, double before)
 {
-	double		least = before * PROVED_SHARE;
+	double		least = before * MS_PROVED_SHARE;
 	int			best = -1;
 	int			n = 0;
 	ListCell   *lc;
@@ -241,7 +236,7 @@ best_of(List *remedies, double before)
 		MSRemedy   *remedy = lfirst(lc);
 		MSRemedy   *so_far = best < 0 ? NULL : list_nth(remedies, best);
 
-		if (remedy->used && remedy->cost <= before * PROVED_SHARE &&
+		if (remedy->used && remedy->cost <= before * MS_PROVED_SHARE &&
 			remedy->cost <= least * AS_GOOD &&
 			(so_far == NULL || size_of(remedy) < size_of(so_far) ||
 			 (size_of(remedy) == size_of(so_far) &&
@@ -480,7 +475,7 @@ ms_advise(Relation rel, const MSFact *fact, MSAdvice *advice)
 	{
 		again.kept = fact->kept;
 		again.relid = fact->relid;
-		again.remedies = remedies;
+		again.remedies = list_copy(remedies);
 		again.deadline = deadline;
 		ms_plan_again(&again);
 		why = again.why;
@@ -492,17 +487,20 @@ ms_advise(Relation rel, const MSFact *fact, MSAdvice *advice)
 			advice->why = reason;
 		return;
 	}
-	/* planning may have brought invalidations, which forget */
+	/*
+	 * Planning may have brought invalidations, which forget.  What is not
+	 * among the remedies to begin with is not remembered.
+	 */
 	memset(&here, 0, sizeof(here));
 	judge(&here, &again);
 	verdict = verdict_of(fact, list_length(remedies));
-	if (verdict != NULL)
+	if (verdict != NULL && here.best < list_length(remedies))
 	{
 		here.key = verdict->key;
 		here.times = fact->times;
 		*verdict = here;
 	}
-	use_verdict(advice, &here, remedies, rel, fact);
+	use_verdict(advice, &here, again.remedies, rel, fact);
 	if (advice->remedy == NULL && reason != NULL)
 		advice->why = reason;
 }

@@ -69,6 +69,7 @@ covers(const MSIndex *longer, const MSIndex *other)
 	if (longer->relid != other->relid || longer->am != BTREE_AM_OID ||
 		other->am != BTREE_AM_OID ||
 		!equal(longer->predicate, other->predicate) ||
+		(other->included != NIL && !equal(longer->included, other->included)) ||
 		list_length(longer->columns) < list_length(other->columns))
 		return false;
 
@@ -206,6 +207,7 @@ look_at_indexes(MSWork *work, const MSIndex *index)
 	foreach(c, index->columns)
 		pull_varattnos(((MSIndexColumn *) lfirst(c))->expr, 1, &attnos);
 	pull_varattnos((Node *) index->predicate, 1, &attnos);
+	pull_varattnos((Node *) index->included, 1, &attnos);
 	work->columns = names_of(index->relid, attnos);
 	work->relid = ms_topmost(index->relid);
 	relation_close(rel, AccessShareLock);

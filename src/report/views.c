@@ -452,7 +452,7 @@ put_finding(ReturnSetInfo *rsinfo, const MSFinding *finding, bool see)
 	label = shape == NULL ? NULL : ms_label_text(shape->label);
 	nulls[i] = label == NULL;
 	values[i++] = label ? CStringGetTextDatum(label) : (Datum) 0;
-	nulls[i] = !see || finding->suggestion == NULL;
+	nulls[i] = !see || finding->remedy == NULL;
 	values[i++] = BoolGetDatum(finding->proved);
 	nulls[i] = !see || finding->cost_before <= 0;
 	values[i++] = Float8GetDatum(finding->cost_before);
