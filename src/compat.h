@@ -619,6 +619,13 @@ CreateTupleDescTruncatedCopy(TupleDesc desc, int natts)
 #define ms_explain_generic(es, is_generic)	((es)->generic = (is_generic))
 #endif
 
+/* 15 sorts a single column without a row around it */
+#if PG_VERSION_NUM < 150000
+#define ms_sorts_datums(sort)	false
+#else
+#define ms_sorts_datums(sort)	((sort)->datumSort)
+#endif
+
 /* 19 renamed what is counted at a node */
 #if PG_VERSION_NUM >= 190000
 #define MSWorkerCounts	WorkerNodeInstrumentation

@@ -73,16 +73,28 @@ sort_disk(const TuplesortInstrumentation *stats)
 		(double) stats->spaceUsed : 0;
 }
 
+/* is a single column sorted as it is, and its values are no pointers? */
+static bool
+sorts_values(PlanState *ps)
+{
+	return IsA(ps, SortState) && ms_sorts_datums((SortState *) ps) &&
+		TupleDescAttr(ExecGetResultType(outerPlanState(ps)), 0)->attbyval;
+}
+
 /*
  * What a process would have needed: so many kB of tapes were rows in memory,
  * each of them also a SortTuple.
  */
 static double
-sort_bytes(double disk, double rows)
+sort_bytes(PlanState *ps, double disk, double rows)
 {
 	double		width = Max(disk * 1024 / Max(rows, 1), 16);
 
-	return disk > 0 ? rows * (power_of_2_above(width + 16) + 16 + 2 * 24) : 0;
+	if (disk <= 0)
+		return 0;
+	if (sorts_values(ps))
+		return rows * 24 * 1.2;
+	return rows * (power_of_2_above(width + 16) + 16 + 2 * 24);
 }
 
 static void
@@ -114,7 +126,8 @@ ms_facts_of_sort(MSCollector *c, SortState *sort)
 			MSNodeCounts *of_worker = &workers->instrument[i];
 
 			rows -= of_worker->ntuples;
-			bytes = Max(bytes, sort_bytes(disk, of_worker->ntuples /
+			bytes = Max(bytes, sort_bytes(&sort->ss.ps, disk,
+										  of_worker->ntuples /
 										  Max(of_worker->nloops, 1)));
 		}
 	if (sort->sort_Done && sort->tuplesortstate != NULL)
@@ -124,9 +137,11 @@ ms_facts_of_sort(MSCollector *c, SortState *sort)
 		tuplesort_get_stats((Tuplesortstate *) sort->tuplesortstate, &stats);
 		if (workers == NULL)
 			rows /= Max(ms_loops_of(&sort->ss.ps), 1);
-		bytes = Max(bytes, sort_bytes(sort_disk(&stats), rows));
+		bytes = Max(bytes, sort_bytes(&sort->ss.ps, sort_disk(&stats), rows));
 	}
-	add_sort(c, &sort->ss.ps, bytes);
+
+	/* next time the processes share the rows otherwise */
+	add_sort(c, &sort->ss.ps, workers == NULL ? bytes : bytes * 1.3);
 }
 
 void
@@ -137,7 +152,7 @@ ms_facts_of_incremental_sort(MSCollector *c, IncrementalSortState *sort)
 
 	if (input->instrument != NULL)
 		add_sort(c, ps,
-				 sort_bytes(Max(sort->incsort_info.fullsortGroupInfo.maxDiskSpaceUsed,
+				 sort_bytes(ps, Max(sort->incsort_info.fullsortGroupInfo.maxDiskSpaceUsed,
 								sort->incsort_info.prefixsortGroupInfo.maxDiskSpaceUsed),
 							ms_rows_of(input) / Max(ms_loops_of(ps), 1)));
 }
