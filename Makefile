@@ -20,9 +20,20 @@
 MODULE_big = missing_symbol
 OBJS = \
 	src/missing_symbol.o \
+	src/advice/again.o \
+	src/advice/candidates.o \
+	src/advice/conditions.o \
+	src/advice/ddl.o \
+	src/advice/existing.o \
 	src/advice/facts.o \
+	src/advice/facts_clauses.o \
+	src/advice/facts_memory.o \
 	src/advice/findings.o \
-	src/advice/findings_index.o \
+	src/advice/hypothetical.o \
+	src/advice/prove.o \
+	src/advice/statistics.o \
+	src/advice/undo.o \
+	src/advice/workload.o \
 	src/apply/apply.o \
 	src/apply/count.o \
 	src/apply/fast.o \
@@ -75,6 +86,7 @@ OBJS = \
 	src/profile/exec.o \
 	src/profile/failure.o \
 	src/profile/install.o \
+	src/profile/kept.o \
 	src/profile/level.o \
 	src/profile/n_plus_one.o \
 	src/profile/planner.o \
@@ -84,6 +96,7 @@ OBJS = \
 	src/profile/statement.o \
 	src/profile/switch.o \
 	src/profile/utility.o \
+	src/report/advice.o \
 	src/report/budget.o \
 	src/report/report.o \
 	src/report/tags.o \
@@ -115,10 +128,11 @@ OBJS = \
 	src/tokens/token.o \
 	src/trial/compare.o \
 	src/trial/explain.o \
+	src/trial/plan.o \
 	src/trial/query.o \
 	src/trial/rows.o \
-	src/trial/traces.o \
-	src/trial/undo.o
+	src/trial/setup.o \
+	src/trial/traces.o
 PGFILEDESC = "missing_symbol - upsert counters and query profiling"
 
 EXTENSION = missing_symbol
@@ -142,10 +156,14 @@ DOCS = \
 # pg_regress: sql/NAME.sql and expected/NAME.out, one for each theme, in this
 # order.  The extension is there when a theme starts.
 REGRESS = \
+	advice \
+	advice_trust \
+	advice_work \
 	compare \
 	counter \
 	counter_use \
 	explain \
+	explain_plan \
 	profile \
 	findings \
 	findings_none \
@@ -220,6 +238,7 @@ ISOLATION = \
 # TAP: they start servers of their own
 PROVE_TESTS = \
 	test/t/acting.pl \
+	test/t/advice.pl \
 	test/t/buffer.pl \
 	test/t/buffer_load.pl \
 	test/t/calls.pl \

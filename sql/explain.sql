@@ -1,5 +1,6 @@
 -- explain_analyze: a statement and its setup are run and undone.
 SET client_min_messages = warning;
+SET missing_symbol.advice_time = '1min';	-- as slow as it may be here
 CREATE SCHEMA explained;
 SET search_path = explained;
 CREATE TABLE customer (id int PRIMARY KEY, name text);

@@ -1,6 +1,7 @@
 -- Findings of each kind: what fires, and that following the suggestion to the
 -- letter changes the plan that is executed and reads fewer blocks.
 \i `echo "$PG_ABS_SRCDIR/sql/include/profile_off.sql"`
+SET missing_symbol.advice_time = '1min';	-- as slow as it may be here
 SET max_parallel_workers_per_gather = 0;
 SET jit = off;
 

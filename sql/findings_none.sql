@@ -1,5 +1,6 @@
 -- Where there is nothing to be found, and where findings must not fail.
 \i `echo "$PG_ABS_SRCDIR/sql/include/profile_off.sql"`
+SET missing_symbol.advice_time = '1min';	-- as slow as it may be here
 SET max_parallel_workers_per_gather = 0;
 SET jit = off;
 CREATE TABLE small (id int PRIMARY KEY, k int);

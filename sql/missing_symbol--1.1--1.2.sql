@@ -55,7 +55,8 @@ FROM (VALUES
      '{shapes,inside,label,example_tags,application}',
      '{pg_catalog.int4,pg_catalog.text,pg_catalog.text,pg_catalog.jsonb,pg_catalog.text}'),
     ('missing_symbol.findings()', 'ms_findings_rows',
-     '{label}', '{pg_catalog.text}')
+     '{label,proved,cost_before,cost_after}',
+     '{pg_catalog.text,pg_catalog.bool,pg_catalog.float8,pg_catalog.float8}')
 ) n (function, symbol, names, types)
 WHERE p.oid OPERATOR(pg_catalog.=) n.function::pg_catalog.regprocedure;
 
@@ -67,6 +68,42 @@ CREATE OR REPLACE VIEW missing_symbol.n_plus_one AS
     SELECT * FROM missing_symbol.n_plus_one();
 CREATE OR REPLACE VIEW missing_symbol.findings AS
     SELECT * FROM missing_symbol.findings();
+-- statements are planned again in a subtransaction
+ALTER FUNCTION missing_symbol.findings() PARALLEL UNSAFE;
+
+CREATE FUNCTION missing_symbol.advice(
+    OUT relation pg_catalog.text,
+    OUT suggestion pg_catalog.text,
+    OUT proved pg_catalog.bool,
+    OUT benefit_ms pg_catalog.float8,
+    OUT statements pg_catalog.int8,
+    OUT calls pg_catalog.int8,
+    OUT shapes pg_catalog.text[],
+    OUT replaces pg_catalog.text[],
+    OUT writes pg_catalog.int8,
+    OUT writes_ms pg_catalog.float8,
+    OUT hot_lost pg_catalog.bool)
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_advice_view';
+COMMENT ON FUNCTION missing_symbol.advice() IS
+    'the rows of the view advice';
+
+CREATE VIEW missing_symbol.advice AS
+    SELECT * FROM missing_symbol.advice();
+COMMENT ON VIEW missing_symbol.advice IS
+    'the indexes that the findings suggest, for all statements of the profile together: what each would save, replace, and cost the writes';
+GRANT SELECT ON missing_symbol.advice TO PUBLIC;
+
+CREATE FUNCTION missing_symbol.explain(
+    statement pg_catalog.text,
+    params pg_catalog.text[] DEFAULT NULL,
+    setup pg_catalog.text DEFAULT NULL)
+RETURNS SETOF pg_catalog.text
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_explain';
+COMMENT ON FUNCTION missing_symbol.explain(pg_catalog.text, pg_catalog.text[], pg_catalog.text) IS
+    'the plan of a statement that is not run, generic without params; setup: SET, and CREATE INDEX of which nothing is made';
 
 CREATE FUNCTION missing_symbol.profile_summary(label pg_catalog.text)
 RETURNS pg_catalog.text
@@ -1063,6 +1100,42 @@ CREATE FUNCTION missing_symbol.assert_no_n_plus_one_of(
 RETURNS pg_catalog.void
 LANGUAGE C VOLATILE PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ms_assert_no_n_plus_one';
+CREATE FUNCTION missing_symbol.compare_of(
+    a pg_catalog.text,
+    b pg_catalog.text,
+    runs pg_catalog.int4 DEFAULT NULL,
+    prepared pg_catalog.bool DEFAULT false,
+    writes pg_catalog.bool DEFAULT false,
+    params pg_catalog.text[] DEFAULT NULL,
+    setup_a pg_catalog.text DEFAULT NULL,
+    setup_b pg_catalog.text DEFAULT NULL,
+    OUT variant pg_catalog.text,
+    OUT runs_done pg_catalog.int4,
+    OUT median_ms pg_catalog.float8,
+    OUT mean_ms pg_catalog.float8,
+    OUT stddev_ms pg_catalog.float8,
+    OUT p95_ms pg_catalog.float8,
+    OUT blocks pg_catalog.int8,
+    OUT rows pg_catalog.int8,
+    OUT wal_bytes pg_catalog.int8,
+    OUT dead_rows pg_catalog.int8,
+    OUT ratio pg_catalog.float8,
+    OUT ratio_low pg_catalog.float8,
+    OUT ratio_high pg_catalog.float8,
+    OUT same_result pg_catalog.bool,
+    OUT verdict pg_catalog.text,
+    OUT notes pg_catalog.text[])
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_compare';
+UPDATE pg_catalog.pg_proc p
+SET pronargs = n.pronargs, pronargdefaults = n.pronargdefaults, proargtypes = n.proargtypes,
+    proallargtypes = n.proallargtypes, proargmodes = n.proargmodes,
+    proargnames = n.proargnames, proargdefaults = n.proargdefaults
+FROM pg_catalog.pg_proc n
+WHERE p.oid OPERATOR(pg_catalog.=) 'missing_symbol.compare(pg_catalog.text,pg_catalog.text,pg_catalog.int4,pg_catalog.bool,pg_catalog.bool)'::pg_catalog.regprocedure
+  AND n.oid OPERATOR(pg_catalog.=) 'missing_symbol.compare_of(pg_catalog.text,pg_catalog.text,pg_catalog.int4,pg_catalog.bool,pg_catalog.bool,pg_catalog.text[],pg_catalog.text,pg_catalog.text)'::pg_catalog.regprocedure;
+DROP FUNCTION missing_symbol.compare_of(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.bool, pg_catalog.bool, pg_catalog.text[], pg_catalog.text, pg_catalog.text);
 UPDATE pg_catalog.pg_proc p
 SET pronargs = n.pronargs, pronargdefaults = n.pronargdefaults, proargtypes = n.proargtypes,
     proargnames = n.proargnames, proargdefaults = n.proargdefaults

@@ -578,6 +578,92 @@ CreateTupleDescTruncatedCopy(TupleDesc desc, int natts)
 #endif
 
 /*
+ * advice: planning again.  19 has a hook for relations of the planner in the
+ * place of one for what the catalog has of them.
+ */
+#if PG_VERSION_NUM >= 190000
+#define ms_relation_hook_type	build_simple_rel_hook_type
+#define ms_relation_hook		build_simple_rel_hook
+#define MS_RELATION_PARAMS \
+	PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte
+#define MS_RELATION_ARGS		root, rel, rte
+#define ms_relation_is_table(root, rel) (rte->rtekind == RTE_RELATION)
+#else
+#define ms_relation_hook_type	get_relation_info_hook_type
+#define ms_relation_hook		get_relation_info_hook
+#define MS_RELATION_PARAMS \
+	PlannerInfo *root, Oid oid_of_rel, bool inhparent, RelOptInfo *rel
+#define MS_RELATION_ARGS		root, oid_of_rel, inhparent, rel
+#define ms_relation_is_table(root, rel)	true
+#endif
+#if PG_VERSION_NUM >= 190000
+#define ms_plan_query(query, text, options, params) \
+	planner(query, text, options, params, NULL)
+#else
+#define ms_plan_query(query, text, options, params) \
+	planner(query, text, options, params)
+#endif
+
+#if PG_VERSION_NUM < 150000
+#define ms_setup_parse_fixed_parameters(pstate, types, n) \
+	parse_fixed_parameters(pstate, types, n)
+#else
+#define ms_setup_parse_fixed_parameters(pstate, types, n) \
+	setup_parse_fixed_parameters(pstate, types, n)
+#endif
+
+/* 16 executes nothing of a plan whose parameters have no values */
+#if PG_VERSION_NUM < 160000
+#define ms_explain_generic(es, is_generic)	((void) 0)
+#else
+#define ms_explain_generic(es, is_generic)	((es)->generic = (is_generic))
+#endif
+
+/* 15 sorts a single column without a row around it */
+#if PG_VERSION_NUM < 150000
+#define ms_sorts_datums(sort)	false
+#else
+#define ms_sorts_datums(sort)	((sort)->datumSort)
+#endif
+
+/* 19 renamed what is counted at a node */
+#if PG_VERSION_NUM >= 190000
+#define MSWorkerCounts	WorkerNodeInstrumentation
+#define MSNodeCounts	NodeInstrumentation
+#else
+#define MSWorkerCounts	WorkerInstrumentation
+#define MSNodeCounts	Instrumentation
+#endif
+
+/* 19 has a type of its own for caches' numbers */
+#if PG_VERSION_NUM >= 190000
+#define MS_CACHEID	SysCacheIdentifier
+#else
+#define MS_CACHEID	int
+#endif
+
+/* 14 has what is updated or deleted below ModifyTable as any other plan */
+#if PG_VERSION_NUM < 140000
+#define ms_modified_plans(modify)	((modify)->plans)
+#else
+#define ms_modified_plans(modify)	NIL
+#endif
+
+/* 18 added columns that are computed as they are read: they have no index */
+#if PG_VERSION_NUM < 180000
+#define ms_is_virtual(rel, attno)	false
+#else
+#include "catalog/pg_attribute.h"
+#define ms_is_virtual(rel, attno) \
+	(TupleDescAttr(RelationGetDescr(rel), (attno) - 1)->attgenerated == \
+	 ATTRIBUTE_GENERATED_VIRTUAL)
+#endif
+
+#ifndef TextPrefixOperator
+#define TextPrefixOperator	3877
+#endif
+
+/*
  * What is declared between these stays inside the library: calls and
  * variables go without its tables of addresses.  The server makes that the
  * default for extensions as of 16.

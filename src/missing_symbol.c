@@ -15,6 +15,7 @@
 #include "utils/guc.h"
 
 #include "compat.h"
+#include "advice/advice.h"
 #include "apply/apply.h"
 #include "aside/aside.h"
 #include "counter/counter.h"
@@ -34,6 +35,7 @@ _PG_init(void)
 	ms_apply_init();
 	ms_tokens_init();
 	ms_aside_init();
+	ms_advice_init();
 	ms_report_init();
 	ms_trial_init();
 	ms_profile_init();

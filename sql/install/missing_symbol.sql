@@ -1824,9 +1824,12 @@ CREATE FUNCTION missing_symbol.findings(
     OUT times_seen pg_catalog.int8,
     OUT suggestion pg_catalog.text,
     OUT why pg_catalog.text,
-    OUT label pg_catalog.text)
+    OUT label pg_catalog.text,
+    OUT proved pg_catalog.bool,
+    OUT cost_before pg_catalog.float8,
+    OUT cost_after pg_catalog.float8)
 RETURNS SETOF pg_catalog.record
-LANGUAGE C VOLATILE PARALLEL RESTRICTED
+LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_findings_rows';
 COMMENT ON FUNCTION missing_symbol.findings() IS
     'the rows of the view findings';
@@ -1836,11 +1839,35 @@ CREATE VIEW missing_symbol.findings AS
 COMMENT ON VIEW missing_symbol.findings IS
     'what is wrong with the plans of this session''s statements, and the statement that fixes it, ready to run; filled while plans are profiled';
 
+CREATE FUNCTION missing_symbol.advice(
+    OUT relation pg_catalog.text,
+    OUT suggestion pg_catalog.text,
+    OUT proved pg_catalog.bool,
+    OUT benefit_ms pg_catalog.float8,
+    OUT statements pg_catalog.int8,
+    OUT calls pg_catalog.int8,
+    OUT shapes pg_catalog.text[],
+    OUT replaces pg_catalog.text[],
+    OUT writes pg_catalog.int8,
+    OUT writes_ms pg_catalog.float8,
+    OUT hot_lost pg_catalog.bool)
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_advice_view';
+COMMENT ON FUNCTION missing_symbol.advice() IS
+    'the rows of the view advice';
+
+CREATE VIEW missing_symbol.advice AS
+    SELECT * FROM missing_symbol.advice();
+COMMENT ON VIEW missing_symbol.advice IS
+    'the indexes that the findings suggest, for all statements of the profile together: what each would save, replace, and cost the writes';
+
 GRANT SELECT ON
     missing_symbol.queries,
     missing_symbol.query_stats,
     missing_symbol.n_plus_one,
-    missing_symbol.findings
+    missing_symbol.findings,
+    missing_symbol.advice
     TO PUBLIC;
 
 CREATE FUNCTION missing_symbol.profile_summary()
@@ -1969,6 +1996,16 @@ COMMENT ON FUNCTION missing_symbol.check_no_errors() IS
 -- trial: what-if and comparison
 --
 
+CREATE FUNCTION missing_symbol.explain(
+    statement pg_catalog.text,
+    params pg_catalog.text[] DEFAULT NULL,
+    setup pg_catalog.text DEFAULT NULL)
+RETURNS SETOF pg_catalog.text
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_explain';
+COMMENT ON FUNCTION missing_symbol.explain(pg_catalog.text, pg_catalog.text[], pg_catalog.text) IS
+    'the plan of a statement that is not run, generic without params; setup: SET, and CREATE INDEX of which nothing is made';
+
 CREATE FUNCTION missing_symbol.explain_analyze(
     query pg_catalog.text,
     params pg_catalog.text[] DEFAULT NULL,
@@ -1986,6 +2023,9 @@ CREATE FUNCTION missing_symbol.compare(
     runs pg_catalog.int4 DEFAULT NULL,
     prepared pg_catalog.bool DEFAULT false,
     writes pg_catalog.bool DEFAULT false,
+    params pg_catalog.text[] DEFAULT NULL,
+    setup_a pg_catalog.text DEFAULT NULL,
+    setup_b pg_catalog.text DEFAULT NULL,
     OUT variant pg_catalog.text,
     OUT runs_done pg_catalog.int4,
     OUT median_ms pg_catalog.float8,
@@ -2005,5 +2045,5 @@ CREATE FUNCTION missing_symbol.compare(
 RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ms_compare';
-COMMENT ON FUNCTION missing_symbol.compare(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.bool, pg_catalog.bool) IS
+COMMENT ON FUNCTION missing_symbol.compare(pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.bool, pg_catalog.bool, pg_catalog.text[], pg_catalog.text, pg_catalog.text) IS
     'which of two statements is faster, from rounds that run both in random order and are undone; and whether they return the same rows';

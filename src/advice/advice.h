@@ -10,10 +10,14 @@
 
 #include "compat.h"
 #include "executor/execdesc.h"
+#include "nodes/params.h"
 #include "nodes/nodes.h"
 #include "nodes/pg_list.h"
 
 MS_INSIDE_BEGIN
+
+/* defines the setting */
+extern void ms_advice_init(void);
 
 /*
  * facts.c: what an executed plan tells, copied before it is gone.
@@ -28,13 +32,34 @@ typedef enum MSFactKind
 	MS_ROW_ESTIMATE_OFF,
 	MS_NESTED_SEQ_SCAN,
 	MS_LOSSY_BITMAP,
-	MS_MISSING_FK_INDEX
+	MS_MISSING_FK_INDEX,
+	MS_SORT_DISCARDS,
+	MS_HEAP_FETCHES,
+	MS_BRIN_RECHECKS,
+	MS_JIT_COST
 } MSFactKind;
 
-/* scans that throw rows away */
+/* scans whose rows are thrown away */
 #define MS_DISCARDS(kind) \
 	((kind) == MS_SEQ_SCAN_DISCARDS || (kind) == MS_INDEX_SCAN_DISCARDS || \
-	 (kind) == MS_NESTED_SEQ_SCAN || (kind) == MS_MISSING_FK_INDEX)
+	 (kind) == MS_NESTED_SEQ_SCAN || (kind) == MS_MISSING_FK_INDEX || \
+	 (kind) == MS_SORT_DISCARDS)
+
+/* of a longer text nothing is planned again */
+#define MS_KEPT_TEXT	4096
+
+/* A statement that can be planned again: see kept.c of who keeps it. */
+typedef struct MSKept
+{
+	const char *text;
+	Oid			userid;			/* as whom it ran */
+	const char *search_path;
+	int64		plan_ns;		/* what it took to plan it */
+	int			nparams;
+	Oid		   *types;
+	ParamListInfo params;		/* NULL: it has none */
+	bool		values_known;	/* those of all of them */
+} MSKept;
 
 typedef struct MSFact
 {
@@ -58,13 +83,19 @@ typedef struct MSFact
 
 	/* of the worst time */
 	double		expected;		/* rows per loop, as planned ... */
-	double		actual;			/* ... and as executed */
-	double		memory;			/* work_mem that would have held it, in kB */
+	double		actual;			/* ... and as executed; of MS_JIT_COST: ms to
+								 * compile, and in all */
+	double		memory;			/* work_mem that would have held it, in kB;
+								 * 0: not known */
+	Oid			newest_index;	/* of the table's, at the latest time */
 
 	uint64		queryid;
 	int			nfilters;
 	List	   *clauses;		/* on relid as range table entry 1: filters,
 								 * then what the index was searched for */
+	List	   *order;			/* in which of its rows the first were wanted:
+								 * expressions, each with a SortGroupClause */
+	const struct MSKept *kept;	/* its statement, or NULL: not kept */
 } MSFact;
 
 /*
@@ -78,6 +109,9 @@ typedef struct MSFact
  */
 extern List *ms_facts_collect(QueryDesc *queryDesc, bool is_fk_check,
 							  bool complete, int64 temp_blocks);
+
+/* what its time tells, or NULL: it took exec_ns to execute */
+extern MSFact *ms_fact_of_time(QueryDesc *queryDesc, int64 exec_ns);
 
 /* does it tell of the same? */
 extern bool ms_fact_is_same(const MSFact *a, const MSFact *b);
@@ -106,14 +140,35 @@ typedef struct MSFinding
 	double		ratio;			/* negative: none */
 	char	   *suggestion;		/* statements to run; NULL: none to be given */
 	char	   *why;
+	bool		proved;			/* that the suggestion helps */
+	double		cost_before;	/* of its statement, as planned without and */
+	double		cost_after;		/* with it; 0: not planned */
+	const struct MSRemedy *remedy;	/* the index suggested, or NULL */
 } MSFinding;
 
 /*
  * A List of MSFinding, duplicates merged; facts that are no finding (an index
  * is there, the table is gone) are left out.  Raises nothing that a user
- * could bring about, and waits for no lock.
+ * could bring about, and waits for no lock longer than 10 ms.  Statements may
+ * be planned again: not to be called while they would be listed.
  */
 extern List *ms_findings(List *facts);
+
+/*
+ * workload.c: what is suggested for several statements.
+ */
+typedef struct MSWork
+{
+	const MSFinding *best;		/* whose suggestion does for all of these: */
+	List	   *findings;		/* of MSFinding */
+	Oid			relid;			/* the table, or invalid: no one new index */
+	List	   *columns;		/* of char *: what the new index looks at */
+	List	   *indexed;		/* of char *: what others look at */
+	List	   *replaces;		/* of char *: indexes not needed beside it */
+} MSWork;
+
+/* a List of MSWork, of findings that suggest an index */
+extern List *ms_workload(List *findings);
 
 MS_INSIDE_END
 

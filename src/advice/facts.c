@@ -21,21 +21,19 @@
 
 #include <math.h>
 
-#include "access/transam.h"
-#include "executor/hashjoin.h"
 #include "executor/instrument.h"
+#include "jit/jit.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
-#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
-#include "utils/tuplesort.h"
 
 #include "compat.h"
 #include "advice/advice.h"
+#include "advice/facts_internal.h"
 #include "shape/shape.h"
 
 /* a scan is looked at from so many rows on, and so great a share discarded */
@@ -51,218 +49,17 @@
 #define NESTED_ROWS			1000
 #define NESTED_LOOPS		10
 
-/* constants of more bytes are not kept */
-#define LARGE_VALUE			64
+/* an index-only scan reads so many rows of its table */
+#define HEAP_FETCHES		10000
+
+/* a statement is short below this; JIT counts from so long on, and such a share */
+#define SHORT_NS			INT64CONST(1000000000)
+#define JIT_MS				5
+#define JIT_SHARE			(1.0 / 3)
 
 /* an estimate is off by this factor, with so many rows */
 #define ESTIMATE_FACTOR		100
 #define ESTIMATE_ROWS		1000
-
-/* where a node stands in its plan */
-typedef struct Place
-{
-	PlanState  *parent;
-	bool		complete;		/* run to its last row, if it was run at all */
-	bool		nested;			/* repeated for each row of something else */
-	int			workers;		/* that its Gather was planned for */
-	Plan	   *append;			/* whose children are one table's partitions */
-} Place;
-
-/* while a plan is walked */
-typedef struct Collector
-{
-	List	   *rtable;
-	bool		is_fk_check;
-	List	   *facts;
-	int			estimates_off;	/* so many facts about estimates */
-	bool		spilled;		/* a sort or hash has written files */
-	Place		at;
-} Collector;
-
-/* what an expression's Vars stand for */
-typedef struct VarContext
-{
-	Index		scanrelid;
-	List	   *inner_tlist;	/* of a join's inner side */
-	List	   *index_tlist;	/* of an index-only scan */
-} VarContext;
-
-/*
- * Counts of a node; InstrEndLoop() may not have been called
- */
-
-static double
-loops_of(const PlanState *ps)
-{
-	return ps->instrument->nloops + (ps->instrument->running ? 1 : 0);
-}
-
-static double
-rows_of(const PlanState *ps)
-{
-	return ps->instrument->ntuples + ps->instrument->tuplecount;
-}
-
-/*
- * Conditions
- */
-
-/* stands for a value that is not needed */
-static Node *
-opaque_value(Node *node)
-{
-	Param	   *param = makeNode(Param);
-
-	param->paramkind = PARAM_EXEC;
-	param->paramid = 0;
-	param->paramtype = exprType(node);
-	param->paramtypmod = exprTypmod(node);
-	param->paramcollid = exprCollation(node);
-	param->location = -1;
-	return (Node *) param;
-}
-
-/* a value that would take much memory, as a long list does */
-static bool
-is_large(Const *value)
-{
-	return !value->constisnull && value->constlen == -1 &&
-		VARSIZE_ANY(DatumGetPointer(value->constvalue)) > LARGE_VALUE;
-}
-
-/* a copy about one relation: its Vars get varno 1, all else is a value */
-static Node *
-normalise(Node *node, VarContext *context)
-{
-	if (node == NULL)
-		return NULL;
-	if (IsA(node, Var))
-	{
-		Var		   *var = (Var *) node;
-		List	   *tlist = var->varno == INNER_VAR ? context->inner_tlist :
-			var->varno == INDEX_VAR ? context->index_tlist : NIL;
-		TargetEntry *tle = get_tle_by_resno(tlist, var->varattno);
-
-		if (tle != NULL)
-			return normalise((Node *) tle->expr, context);
-		if (var->varno != context->scanrelid || var->varlevelsup > 0)
-			return opaque_value(node);
-		var = copyObject(var);
-		var->varno = 1;
-		var->varnosyn = 0;
-		return (Node *) var;
-	}
-	if (IsA(node, SubPlan) || IsA(node, AlternativeSubPlan) ||
-		(IsA(node, Const) && is_large((Const *) node)))
-		return opaque_value(node);
-	return expression_tree_mutator(node, normalise, (void *) context);
-}
-
-/* tells clauses apart, whatever their constants */
-static bool
-hash_structure(Node *node, uint64 *hash)
-{
-	if (node == NULL)
-		return false;
-	*hash = ms_hash_combine(*hash, nodeTag(node));
-	switch (nodeTag(node))
-	{
-		case T_Var:
-			*hash = ms_hash_combine(*hash, ((Var *) node)->varattno);
-			break;
-		case T_OpExpr:
-			*hash = ms_hash_combine(*hash, ((OpExpr *) node)->opno);
-			break;
-		case T_FuncExpr:
-			*hash = ms_hash_combine(*hash, ((FuncExpr *) node)->funcid);
-			break;
-		case T_BoolExpr:
-			*hash = ms_hash_combine(*hash, ((BoolExpr *) node)->boolop);
-			break;
-		case T_NullTest:
-			*hash = ms_hash_combine(*hash, ((NullTest *) node)->nulltesttype);
-			break;
-		case T_BooleanTest:
-			*hash = ms_hash_combine(*hash,
-									((BooleanTest *) node)->booltesttype);
-			break;
-		default:
-			break;
-	}
-	return expression_tree_walker(node, hash_structure, (void *) hash);
-}
-
-static MSFact *
-add_fact(Collector *c, MSFactKind kind, PlanState *ps)
-{
-	MSFact	   *fact = palloc0(sizeof(MSFact));
-
-	fact->kind = kind;
-	fact->node = ps->plan->plan_node_id;
-	fact->tag = nodeTag(ps->plan);
-	fact->times = 1;
-	fact->seen = GetCurrentTimestamp();
-	fact->rows_discarded = -1;
-	c->facts = lappend(c->facts, fact);
-	return fact;
-}
-
-static void
-set_clauses(MSFact *fact, VarContext *context, List *filters, List *conditions)
-{
-	fact->nfilters = list_length(filters);
-	fact->clauses = (List *) normalise((Node *) list_concat_copy(filters,
-																 conditions),
-									   context);
-	hash_structure((Node *) fact->clauses, &fact->structure);
-}
-
-/* is it a table that somebody would want to read of? */
-static bool
-is_users_table(Relation rel)
-{
-	return rel != NULL && RelationGetRelid(rel) >= FirstNormalObjectId &&
-		rel->rd_rel->relpersistence != RELPERSISTENCE_TEMP;
-}
-
-/* what the index was searched for; filters come from the node itself */
-static List *
-conditions_of(PlanState *ps, VarContext *context, Oid *index)
-{
-	Plan	   *plan = ps->plan;
-
-	*index = InvalidOid;
-	if (IsA(plan, IndexScan))
-	{
-		*index = ((IndexScan *) plan)->indexid;
-		return ((IndexScan *) plan)->indexqualorig;
-	}
-	if (IsA(plan, IndexOnlyScan))
-	{
-		*index = ((IndexOnlyScan *) plan)->indexid;
-		context->index_tlist = ((IndexOnlyScan *) plan)->indextlist;
-		return ((IndexOnlyScan *) plan)->indexqual;
-	}
-	if (IsA(plan, BitmapHeapScan))
-	{
-		if (IsA(outerPlan(plan), BitmapIndexScan))
-			*index = ((BitmapIndexScan *) outerPlan(plan))->indexid;
-		return ((BitmapHeapScan *) plan)->bitmapqualorig;
-	}
-	return NIL;
-}
-
-static void
-describe_scan(MSFact *fact, PlanState *ps)
-{
-	VarContext	context = {0};
-	List	   *conditions;
-
-	context.scanrelid = ((Scan *) ps->plan)->scanrelid;
-	conditions = conditions_of(ps, &context, &fact->index);
-	fact->relid = RelationGetRelid(((ScanState *) ps)->ss_currentRelation);
-	set_clauses(fact, &context, ps->plan->qual, conditions);
-}
 
 /*
  * PostgreSQL's own check that no row refers to the one deleted or updated, and
@@ -289,7 +86,7 @@ ms_is_fk_check(const char *text)
 
 /* the partitions of a table are scanned one by one and count as one scan */
 static MSFact *
-find_sibling(Collector *c, MSFactKind kind)
+find_sibling(MSCollector *c, MSFactKind kind)
 {
 	ListCell   *lc;
 
@@ -315,18 +112,18 @@ is_worth_it(MSFactKind kind, double read, double discarded)
 }
 
 static void
-look_at_scan(Collector *c, PlanState *ps)
+look_at_scan(MSCollector *c, PlanState *ps)
 {
 	double		discarded = ps->instrument->nfiltered1;
-	double		read = rows_of(ps) + discarded;
-	double		loops = loops_of(ps);
+	double		read = ms_rows_of(ps) + discarded;
+	double		loops = ms_loops_of(ps);
 	double		few = c->at.append ? 1 : INDEX_SCAN_ROWS * DISCARDED_SHARE;
 	MSFactKind	kind;
 	MSFact	   *fact;
 
 	/* one of many partitions may have few, the lowest threshold otherwise */
 	if (discarded < few ||
-		!is_users_table(((ScanState *) ps)->ss_currentRelation))
+		!ms_is_users_table(((ScanState *) ps)->ss_currentRelation))
 		return;
 	if (!IsA(ps->plan, SeqScan))
 		kind = MS_INDEX_SCAN_DISCARDS;
@@ -345,9 +142,9 @@ look_at_scan(Collector *c, PlanState *ps)
 	fact = find_sibling(c, kind);
 	if (fact == NULL)
 	{
-		fact = add_fact(c, kind, ps);
+		fact = ms_facts_add(c, kind, ps);
 		fact->rows_discarded = 0;
-		describe_scan(fact, ps);
+		(void) ms_facts_describe(c, fact, ps);
 		if (c->at.append != NULL)
 			fact->node = c->at.append->plan_node_id;
 	}
@@ -356,205 +153,81 @@ look_at_scan(Collector *c, PlanState *ps)
 	fact->actual = loops;
 }
 
+/* of many rows in some order only the first are wanted */
+static void
+look_at_sorted_scan(MSCollector *c, PlanState *ps)
+{
+	double		read = ms_rows_of(ps);
+	double		kept;
+	MSFact	   *fact;
+
+	if (c->at.sort == NULL || c->at.append != NULL || c->at.nested)
+		return;
+	kept = ms_rows_of(c->at.parent);
+	if (!is_worth_it(MS_SORT_DISCARDS, read, read - kept))
+		return;
+	fact = ms_facts_add(c, MS_SORT_DISCARDS, ps);
+	if (!ms_facts_describe(c, fact, ps) || fact->order == NIL)
+	{
+		c->facts = list_delete_ptr(c->facts, fact);
+		return;
+	}
+	fact->rows_read = read;
+	fact->rows_discarded = read - kept;
+	fact->actual = ms_loops_of(ps);
+}
+
+/* an index-only scan that had to look into the table for most of its rows */
+static void
+look_at_heap_fetches(MSCollector *c, PlanState *ps)
+{
+	double		fetches = ps->instrument->ntuples2;
+	MSFact	   *fact;
+
+	if (fetches < HEAP_FETCHES || fetches < ms_rows_of(ps) / 2)
+		return;
+	fact = ms_facts_add(c, MS_HEAP_FETCHES, ps);
+	if (ms_facts_describe(c, fact, ps))
+	{
+		fact->rows_read = fetches;
+		fact->clauses = NIL;
+		fact->nfilters = 0;
+		fact->order = NIL;
+	}
+}
+
 /* a nested loop that reads a whole table for each row, and compares itself */
 static void
-look_at_nested_loop(Collector *c, PlanState *ps)
+look_at_nested_loop(MSCollector *c, PlanState *ps)
 {
 	PlanState  *inner = innerPlanState(ps);
 	double		discarded = ps->instrument->nfiltered1;
-	double		read = rows_of(ps) + discarded + ps->instrument->nfiltered2;
+	double		read = ms_rows_of(ps) + discarded + ps->instrument->nfiltered2;
 	double		loops;
-	VarContext	context = {0};
+	MSVarContext	context = {0};
 	MSFact	   *fact;
 
 	if (!is_worth_it(MS_NESTED_SEQ_SCAN, read, discarded) ||
 		inner->instrument == NULL)
 		return;
-	loops = loops_of(inner);
+	loops = ms_loops_of(inner);
 	if (IsA(inner->plan, Material))
 		inner = outerPlanState(inner);
 	if (loops < 2 || read < loops * NESTED_ROWS ||
 		!IsA(inner->plan, SeqScan) ||
-		!is_users_table(((ScanState *) inner)->ss_currentRelation))
+		!ms_is_users_table(((ScanState *) inner)->ss_currentRelation))
 		return;
 
-	fact = add_fact(c, MS_NESTED_SEQ_SCAN, ps);
-	fact->relid = RelationGetRelid(((ScanState *) inner)->ss_currentRelation);
+	fact = ms_facts_add(c, MS_NESTED_SEQ_SCAN, ps);
+	ms_facts_set_relation(fact, ((ScanState *) inner)->ss_currentRelation);
 	fact->rows_read = read;
 	fact->rows_discarded = discarded;
 	fact->actual = loops;
 	context.scanrelid = ((Scan *) inner->plan)->scanrelid;
 	context.inner_tlist = inner->plan->targetlist;
-	set_clauses(fact, &context,
+	ms_facts_set_clauses(fact, &context,
 				list_concat_copy(((Join *) ps->plan)->joinqual,
 								 inner->plan->qual), NIL);
-}
-
-/*
- * Memory.  The sizes are what the node would have needed, with what its
- * allocator rounds up.
- */
-
-static double
-power_of_2_above(double x)
-{
-	double		p = 1;
-
-	while (p < x)
-		p *= 2;
-	return p;
-}
-
-/* in kB; what is there has proved too little */
-static double
-memory_for(double bytes)
-{
-	return Max(ceil(bytes / 1024), 2.0 * work_mem);
-}
-
-static void
-add_spill(Collector *c, MSFactKind kind, PlanState *ps, double rows,
-		  double bytes)
-{
-	MSFact	   *fact = add_fact(c, kind, ps);
-
-	fact->rows_read = rows;
-	fact->memory = memory_for(bytes);
-	c->spilled = true;
-}
-
-/* the kB that a sort, or one of its workers, wrote; 0: it did not */
-static double
-sort_disk(const TuplesortInstrumentation *stats)
-{
-	return stats->spaceType == SORT_SPACE_TYPE_DISK &&
-		(stats->sortMethod == SORT_TYPE_EXTERNAL_SORT ||
-		 stats->sortMethod == SORT_TYPE_EXTERNAL_MERGE) ?
-		(double) stats->spaceUsed : 0;
-}
-
-/* so many kB of tapes were rows in memory, each of them also a SortTuple */
-static void
-add_sort(Collector *c, PlanState *ps, double disk)
-{
-	PlanState  *input = outerPlanState(ps);
-	double		rows;
-	double		width;
-
-	if (disk <= 0 || input->instrument == NULL)
-		return;
-	rows = rows_of(input) / Max(loops_of(ps), 1);
-	width = Max(disk * 1024 / Max(rows, 1), 16);
-	add_spill(c, MS_SORT_SPILLED, ps, rows_of(input),
-			  rows * (power_of_2_above(width + 16) + 16 + 2 * 24));
-}
-
-static void
-look_at_sort(Collector *c, SortState *sort)
-{
-	double		disk = 0;
-	int			i;
-
-	if (sort->sort_Done && sort->tuplesortstate != NULL)
-	{
-		TuplesortInstrumentation stats;
-
-		tuplesort_get_stats((Tuplesortstate *) sort->tuplesortstate, &stats);
-		disk = sort_disk(&stats);
-	}
-	if (sort->shared_info != NULL)
-		for (i = 0; i < sort->shared_info->num_workers; i++)
-			disk = Max(disk, sort_disk(&sort->shared_info->sinstrument[i]));
-	add_sort(c, &sort->ss.ps, disk);
-}
-
-static void
-look_at_incremental_sort(Collector *c, IncrementalSortState *sort)
-{
-	add_sort(c, &sort->ss.ps,
-			 Max(sort->incsort_info.fullsortGroupInfo.maxDiskSpaceUsed,
-				 sort->incsort_info.prefixsortGroupInfo.maxDiskSpaceUsed));
-}
-
-/* the table of a hash join */
-static void
-look_at_hash(Collector *c, HashState *hash)
-{
-	PlanState  *input = outerPlanState(hash);
-	int			batches = 1;
-	double		peak = 0;
-	double		rows;
-	double		bytes;
-	int			i;
-
-	if (hash->hashtable != NULL)
-	{
-		batches = hash->hashtable->nbatch;
-		peak = hash->hashtable->spacePeak;
-	}
-	if (hash->hinstrument != NULL)
-	{
-		batches = Max(batches, hash->hinstrument->nbatch);
-		peak = Max(peak, hash->hinstrument->space_peak);
-	}
-	if (hash->shared_info != NULL)
-		for (i = 0; i < hash->shared_info->num_workers; i++)
-		{
-			HashInstrumentation *worker = &hash->shared_info->hinstrument[i];
-
-			batches = Max(batches, worker->nbatch);
-			peak = Max(peak, worker->space_peak);
-		}
-	if (batches <= 1 || input->instrument == NULL)
-		return;
-
-	/* the planner decides by what it expects, the executor by what comes */
-	rows = Max(rows_of(input) / Max(loops_of(&hash->ps), 1),
-			   input->plan->plan_rows);
-	bytes = rows * (16 + 16 + MAXALIGN(input->plan->plan_width)) +
-		power_of_2_above(rows) * sizeof(void *);
-	bytes = Max(bytes, peak * batches / 2);
-	add_spill(c, MS_HASH_SPILLED, &hash->ps, rows_of(input),
-			  bytes * 1.2 / hash_mem_multiplier);
-}
-
-static void
-look_at_aggregate(Collector *c, AggState *agg)
-{
-	uint64		disk = agg->hash_disk_used;
-	double		groups;
-	int			i;
-
-	if (agg->shared_info != NULL)
-		for (i = 0; i < agg->shared_info->num_workers; i++)
-			disk = Max(disk, agg->shared_info->sinstrument[i].hash_disk_used);
-	if (disk == 0)
-		return;
-	groups = (rows_of(&agg->ss.ps) + agg->ss.ps.instrument->nfiltered1) /
-		Max(loops_of(&agg->ss.ps), 1);
-	add_spill(c, MS_HASH_SPILLED, &agg->ss.ps,
-			  outerPlanState(agg)->instrument == NULL ? 0 :
-			  rows_of(outerPlanState(agg)),
-			  groups * (agg->hashentrysize * 1.5 + 64) / hash_mem_multiplier);
-}
-
-/* a page of a bitmap takes 48 bytes, and pointers to it */
-static void
-look_at_bitmap(Collector *c, BitmapHeapScanState *scan)
-{
-	PlanState  *ps = &scan->ss.ps;
-	MSFact	   *fact;
-
-	if (MS_LOSSY_PAGES(scan) == 0 ||
-		!is_users_table(scan->ss.ss_currentRelation))
-		return;
-	fact = add_fact(c, MS_LOSSY_BITMAP, ps);
-	fact->rows_read = rows_of(ps) + ps->instrument->nfiltered1 +
-		ps->instrument->nfiltered2;
-	fact->rows_discarded = ps->instrument->nfiltered2;
-	fact->memory = memory_for((MS_LOSSY_PAGES(scan) + MS_EXACT_PAGES(scan)) *
-							  1.25 * 64 / Max(loops_of(ps), 1));
-	describe_scan(fact, ps);
 }
 
 /*
@@ -590,10 +263,10 @@ processes(int workers)
  * all of them were to give and gave.
  */
 static void
-look_at_estimate(Collector *c, PlanState *ps, PlanState *parent)
+look_at_estimate(MSCollector *c, PlanState *ps, PlanState *parent)
 {
 	bool		is_scan = false;
-	double		loops = loops_of(ps);
+	double		loops = ms_loops_of(ps);
 	double		expected = ps->plan->plan_rows;
 	double		actual;
 	MSFact	   *fact;
@@ -618,26 +291,22 @@ look_at_estimate(Collector *c, PlanState *ps, PlanState *parent)
 	if (loops == 0 || (parent != NULL && IsA(parent->plan, MergeJoin) &&
 					   ps == innerPlanState(parent)))
 		return;
-	actual = rows_of(ps) / loops;
+	actual = ms_rows_of(ps) / loops;
 	if (c->at.workers > 0 && is_partial(ps))
 	{
-		actual = rows_of(ps);
+		actual = ms_rows_of(ps);
 		expected *= processes(c->at.workers);
 	}
 	if (!(actual >= ESTIMATE_ROWS && actual >= expected * ESTIMATE_FACTOR) &&
 		!(c->at.complete && expected >= ESTIMATE_ROWS &&
 		  expected >= actual * ESTIMATE_FACTOR))
 		return;
-	if (is_scan && !is_users_table(((ScanState *) ps)->ss_currentRelation))
-		return;
-
-	fact = add_fact(c, MS_ROW_ESTIMATE_OFF, ps);
-	fact->rows_read = rows_of(ps);
+	fact = ms_facts_add(c, MS_ROW_ESTIMATE_OFF, ps);
+	fact->rows_read = ms_rows_of(ps);
 	fact->expected = expected;
 	fact->actual = actual;
-	if (is_scan)
-		describe_scan(fact, ps);
-	c->estimates_off++;
+	if (!is_scan || ms_facts_describe(c, fact, ps))
+		c->estimates_off++;
 }
 
 /* a join that stops at the first match */
@@ -672,7 +341,7 @@ is_read_to_the_end(PlanState *parent, PlanState *child, bool complete)
 								!stops_at_match((Join *) parent->plan));
 		case T_HashJoin:
 			/* without rows on one side the other is not read */
-			return complete && rows_of(parent) > 0;
+			return complete && ms_rows_of(parent) > 0;
 		default:
 			return false;
 	}
@@ -684,7 +353,7 @@ is_read_to_the_end(PlanState *parent, PlanState *child, bool complete)
 
 /* NULL where it is not the partitions of a table that it appends */
 static Plan *
-append_of_partitions(Collector *c, Plan *plan)
+append_of_partitions(MSCollector *c, Plan *plan)
 {
 	Bitmapset  *apprelids = IsA(plan, Append) ? ((Append *) plan)->apprelids :
 		IsA(plan, MergeAppend) ? ((MergeAppend *) plan)->apprelids : NULL;
@@ -708,7 +377,7 @@ is_subplan(PlanState *parent, PlanState *child)
 }
 
 static void
-enter_node(Collector *c, PlanState *ps)
+enter_node(MSCollector *c, PlanState *ps)
 {
 	PlanState  *parent = c->at.parent;
 
@@ -721,38 +390,48 @@ enter_node(Collector *c, PlanState *ps)
 	else if (IsA(parent->plan, GatherMerge))
 		c->at.workers = ((GatherMerge *) parent->plan)->num_workers;
 	c->at.append = append_of_partitions(c, parent->plan);
+	if (IsA(parent, SortState) && ((SortState *) parent)->bounded)
+		c->at.sort = (Sort *) parent->plan;
+	else if (c->at.append == NULL)
+		c->at.sort = NULL;
 	c->at.complete = is_read_to_the_end(parent, ps, c->at.complete);
 }
 
 /* what can be seen at this node, but for how many rows it gave */
 static void
-look_at_node(Collector *c, PlanState *ps)
+look_at_node(MSCollector *c, PlanState *ps)
 {
 	switch (nodeTag(ps->plan))
 	{
 		case T_BitmapHeapScan:
-			look_at_bitmap(c, (BitmapHeapScanState *) ps);
+			ms_facts_of_bitmap(c, (BitmapHeapScanState *) ps);
 			look_at_scan(c, ps);
+			look_at_sorted_scan(c, ps);
+			break;
+		case T_IndexOnlyScan:
+			look_at_heap_fetches(c, ps);
+			look_at_scan(c, ps);
+			look_at_sorted_scan(c, ps);
 			break;
 		case T_SeqScan:
 		case T_IndexScan:
-		case T_IndexOnlyScan:
 			look_at_scan(c, ps);
+			look_at_sorted_scan(c, ps);
 			break;
 		case T_NestLoop:
 			look_at_nested_loop(c, ps);
 			break;
 		case T_Sort:
-			look_at_sort(c, (SortState *) ps);
+			ms_facts_of_sort(c, (SortState *) ps);
 			break;
 		case T_IncrementalSort:
-			look_at_incremental_sort(c, (IncrementalSortState *) ps);
+			ms_facts_of_incremental_sort(c, (IncrementalSortState *) ps);
 			break;
 		case T_Hash:
-			look_at_hash(c, (HashState *) ps);
+			ms_facts_of_hash(c, (HashState *) ps);
 			break;
 		case T_Agg:
-			look_at_aggregate(c, (AggState *) ps);
+			ms_facts_of_aggregate(c, (AggState *) ps);
 			break;
 		default:
 			break;
@@ -760,15 +439,16 @@ look_at_node(Collector *c, PlanState *ps)
 }
 
 static bool
-walk(PlanState *ps, Collector *c)
+walk(PlanState *ps, MSCollector *c)
 {
-	Place		saved = c->at;
+	MSPlace		saved = c->at;
 	int			estimates_off;
 
 	if (ps->instrument == NULL)
 		return false;
 	enter_node(c, ps);
 	look_at_node(c, ps);
+	ms_facts_of_kept(c, ps);
 
 	/* where the inputs are off already, this node cannot be right */
 	estimates_off = c->estimates_off;
@@ -781,21 +461,12 @@ walk(PlanState *ps, Collector *c)
 	return false;
 }
 
-/* files that no sort or hash has told of: a CTE, a cursor, a function */
-static void
-look_at_statement(Collector *c, PlanState *root, int64 temp_blocks)
-{
-	/* rows of tuplestores take up to 3.5 times as much in memory */
-	if (temp_blocks > 0 && !c->spilled)
-		add_spill(c, MS_TEMP_SPILLED, root, -1, temp_blocks * 3.5 * BLCKSZ);
-}
-
 List *
 ms_facts_collect(QueryDesc *queryDesc, bool is_fk_check, bool complete,
 				 int64 temp_blocks)
 {
 	PlanState  *root = queryDesc->planstate;
-	Collector	c = {0};
+	MSCollector c = {0};
 	List	   *facts = NIL;
 	ListCell   *lc;
 
@@ -805,7 +476,7 @@ ms_facts_collect(QueryDesc *queryDesc, bool is_fk_check, bool complete,
 	c.is_fk_check = is_fk_check;
 	c.at.complete = complete;
 	walk(root, &c);
-	look_at_statement(&c, root, temp_blocks);
+	ms_facts_of_files(&c, root, temp_blocks);
 
 	/* partitions may not have come to much all together */
 	foreach(lc, c.facts)
@@ -817,6 +488,34 @@ ms_facts_collect(QueryDesc *queryDesc, bool is_fk_check, bool complete,
 			facts = lappend(facts, fact);
 	}
 	return facts;
+}
+
+/* JIT that takes a third of a statement that is over soon */
+MSFact *
+ms_fact_of_time(QueryDesc *queryDesc, int64 exec_ns)
+{
+	JitContext *jit = queryDesc->estate->es_jit;
+	MSFact	   *fact;
+	instr_time	total;
+
+	if (jit == NULL || exec_ns >= SHORT_NS)
+		return NULL;
+	total = jit->instr.generation_counter;
+	INSTR_TIME_ADD(total, jit->instr.inlining_counter);
+	INSTR_TIME_ADD(total, jit->instr.optimization_counter);
+	INSTR_TIME_ADD(total, jit->instr.emission_counter);
+	if (INSTR_TIME_GET_MILLISEC(total) < JIT_MS ||
+		INSTR_TIME_GET_MILLISEC(total) > exec_ns / 1e6 ||
+		INSTR_TIME_GET_MILLISEC(total) < exec_ns / 1e6 * JIT_SHARE)
+		return NULL;
+	fact = palloc0(sizeof(MSFact));
+	fact->kind = MS_JIT_COST;
+	fact->times = 1;
+	fact->seen = GetCurrentTimestamp();
+	fact->rows_read = fact->rows_discarded = -1;
+	fact->expected = INSTR_TIME_GET_MILLISEC(total);
+	fact->actual = exec_ns / 1e6;
+	return fact;
 }
 
 /*
@@ -839,6 +538,8 @@ misestimate(const MSFact *fact)
 	double		expected = Max(fact->expected, 1);
 	double		actual = Max(fact->actual, 1);
 
+	if (fact->kind == MS_JIT_COST)
+		return expected;
 	return Max(expected / actual, actual / expected);
 }
 
@@ -847,9 +548,13 @@ ms_fact_add(MSFact *into, const MSFact *fact)
 {
 	into->times += fact->times;
 	into->seen = fact->seen;
-	into->rows_read += fact->rows_read;
-	into->rows_discarded += fact->rows_discarded;
+	if (fact->kind != MS_JIT_COST)
+	{
+		into->rows_read += fact->rows_read;
+		into->rows_discarded += fact->rows_discarded;
+	}
 	into->memory = Max(into->memory, fact->memory);
+	into->newest_index = Max(into->newest_index, fact->newest_index);
 	if (misestimate(fact) > misestimate(into))
 	{
 		into->expected = fact->expected;

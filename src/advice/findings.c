@@ -21,23 +21,20 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "catalog/namespace.h"
-#include "catalog/partition.h"
 #include "catalog/pg_statistic_ext.h"
 #include "commands/defrem.h"
 #include "lib/stringinfo.h"
-#include "miscadmin.h"
-#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "statistics/statistics.h"
-#include "storage/bufmgr.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "utils/typcache.h"
 
 #include "compat.h"
 #include "advice/advice.h"
@@ -46,8 +43,8 @@
 /* more memory than this is no advice */
 #define MAX_WORK_MEM_MB		1024
 
-/* statistics are old when such a share of the rows has changed */
-#define STALE_SHARE			0.1
+/* vacuumed: so many of the pages have visible rows only */
+#define VISIBLE_SHARE		0.9
 
 /* foreign keys are checked row by row: all of them count */
 #define FK_CHECKS_ROWS		10000
@@ -62,46 +59,15 @@ static const char *const kind_names[] = {
 	[MS_NESTED_SEQ_SCAN] = "nested_seq_scan",
 	[MS_LOSSY_BITMAP] = "lossy_bitmap",
 	[MS_MISSING_FK_INDEX] = "missing_fk_index",
+	[MS_SORT_DISCARDS] = "sort_discards",
+	[MS_HEAP_FETCHES] = "heap_fetches",
+	[MS_BRIN_RECHECKS] = "brin_rechecks",
+	[MS_JIT_COST] = "jit_cost",
 };
 
 /*
  * Relations
  */
-
-static char *
-qualified_name(Oid relid)
-{
-	char	   *name = get_rel_name(relid);
-	char	   *schema = get_namespace_name(get_rel_namespace(relid));
-
-	/* NULL where it is gone */
-	return name != NULL && schema != NULL ?
-		quote_qualified_identifier(schema, name) : NULL;
-}
-
-/* the partitioned table that a partition is of in the end, or itself */
-static Oid
-topmost(Oid relid)
-{
-	List	   *ancestors = get_rel_relispartition(relid) ?
-		get_partition_ancestors(relid) : NIL;
-
-	return ancestors != NIL ? llast_oid(ancestors) : relid;
-}
-
-/* NULL where somebody has it locked, or it is gone */
-static Relation
-open_without_waiting(Oid relid)
-{
-	Relation	rel;
-
-	if (!ConditionalLockRelationOid(relid, AccessShareLock))
-		return NULL;
-	rel = try_relation_open(relid, NoLock);
-	if (rel == NULL)
-		UnlockRelationOid(relid, AccessShareLock);
-	return rel;
-}
 
 static bool
 is_gone(int cache, Oid oid)
@@ -202,6 +168,8 @@ discards_why(const MSFact *fact)
 
 	switch (fact->kind)
 	{
+		case MS_SORT_DISCARDS:
+			return "many rows are read and sorted, and only the first of them wanted";
 		case MS_SEQ_SCAN_DISCARDS:
 			return "the whole table is read, and most of it thrown away";
 		case MS_NESTED_SEQ_SCAN:
@@ -222,19 +190,50 @@ find_index(MSFinding *finding, Relation rel)
 {
 	const MSFact *fact = finding->fact;
 	const char *why = discards_why(fact);
-	MSIndexAdvice advice;
+	MSAdvice	advice;
 
 	if (fact->kind == MS_MISSING_FK_INDEX && !is_foreign_key(rel, fact))
 		return false;
-	ms_index_advise(rel, fact, finding->relation, &advice);
-	if (advice.exists)
+	ms_advise(rel, fact, &advice);
+
+	/* a sort that no index spares is as it has to be */
+	if (advice.solved ||
+		(fact->kind == MS_SORT_DISCARDS && advice.remedy == NULL))
 		return false;
-	finding->columns = advice.columns;
-	finding->suggestion = advice.ddl;
-	finding->why = advice.ddl != NULL ? pstrdup(why) :
-		psprintf("%s; %s", why, advice.reason ? advice.reason :
-				 "no index can serve its condition as it stands");
+	finding->why = advice.why == NULL ? pstrdup(why) :
+		psprintf("%s; %s", why, advice.why);
+	finding->cost_before = advice.cost_before;
+	if (advice.remedy == NULL)
+		return true;
+	finding->columns = ms_remedy_columns(advice.remedy, rel);
+	finding->suggestion = ms_remedy_ddl(advice.remedy, rel,
+										finding->relation);
+	finding->remedy = advice.remedy;
+	finding->proved = advice.proved;
+	finding->cost_after = advice.cost_after;
 	return true;
+}
+
+/* pages of which all rows are visible need no look into the table */
+static bool
+find_heap_fetches(MSFinding *finding, Relation rel)
+{
+	Form_pg_class form = rel->rd_rel;
+
+	if (form->relallvisible >= form->relpages * VISIBLE_SHARE)
+		return false;
+	finding->suggestion = psprintf("VACUUM %s", finding->relation);
+	finding->why = pstrdup("an index-only scan looks into the table for most of its rows: only VACUUM tells which of its pages have none but visible ones");
+	return true;
+}
+
+static void
+find_rechecks(MSFinding *finding)
+{
+	char	   *index = ms_qualified_name(finding->fact->index);
+
+	finding->why = psprintf("BRIN index%s%s finds ranges of pages, of which most rows are thrown away: a smaller pages_per_range makes them shorter where values follow the order of the rows, else it is of no use",
+							index ? " " : "", index ? index : "");
 }
 
 /*
@@ -247,7 +246,9 @@ find_memory(MSFinding *finding, const char *what)
 	const MSFact *fact = finding->fact;
 	double		mb = ceil(fact->memory / 1024);
 
-	if (mb <= MAX_WORK_MEM_MB)
+	if (mb <= 0)
+		finding->why = psprintf("%s did not fit into work_mem", what);
+	else if (mb <= MAX_WORK_MEM_MB)
 	{
 		finding->suggestion = psprintf("SET work_mem = '%.0fMB'", mb);
 		finding->why = psprintf("%s did not fit into work_mem", what);
@@ -269,33 +270,6 @@ contains_external_param(Node *node, void *context)
 	if (IsA(node, Param))
 		return ((Param *) node)->paramkind == PARAM_EXTERN;
 	return expression_tree_walker(node, contains_external_param, context);
-}
-
-static bool
-lacks_statistics(Relation rel, Bitmapset *attnos)
-{
-	int			i = -1;
-
-	if (rel->rd_rel->reltuples <= 0)
-		return true;
-	while ((i = bms_next_member(attnos, i)) >= 0)
-	{
-		AttrNumber	attno = i + FirstLowInvalidHeapAttributeNumber;
-
-		if (attno > 0 &&
-			!SearchSysCacheExists3(STATRELATTINH,
-								   ObjectIdGetDatum(RelationGetRelid(rel)),
-								   Int16GetDatum(attno), BoolGetDatum(false)))
-			return true;
-	}
-	return false;
-}
-
-static bool
-has_grown(Relation rel)
-{
-	return RelationGetNumberOfBlocks(rel) >
-		rel->rd_rel->relpages * (1 + STALE_SHARE);
 }
 
 /* has ANALYZE been there since the statement ran, by itself or called? */
@@ -320,20 +294,6 @@ is_analyzed_since(Relation rel, const MSFact *fact)
 			return true;
 	}
 	return false;
-}
-
-/*
- * Rows that have changed, as the cumulative statistics count: what was done
- * just before ANALYZE, or in its transaction, may come in after it.
- */
-static bool
-is_counted_stale(Relation rel)
-{
-	Datum		relid = ObjectIdGetDatum(RelationGetRelid(rel));
-	Datum		changed = OidFunctionCall1(F_PG_STAT_GET_MOD_SINCE_ANALYZE,
-										   relid);
-
-	return DatumGetInt64(changed) > rel->rd_rel->reltuples * STALE_SHARE;
 }
 
 /* has somebody made statistics of these columns together? */
@@ -397,8 +357,19 @@ is_about_one_value(Node *clause)
 	return IsA(clause, Var) || IsA(clause, NullTest);
 }
 
+/* CREATE STATISTICS wants values that have an order */
+static bool
+may_have_statistics(Relation rel, AttrNumber attno)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
+
+	return !ms_is_virtual(rel, attno) &&
+		OidIsValid(lookup_type_cache(att->atttypid,
+									 TYPECACHE_LT_OPR)->lt_opr);
+}
+
 static Bitmapset *
-correlated_columns(const MSFact *fact)
+correlated_columns(Relation rel, const MSFact *fact)
 {
 	Bitmapset  *columns = NULL;
 	ListCell   *lc;
@@ -412,6 +383,8 @@ correlated_columns(const MSFact *fact)
 		if (is_about_one_value(lfirst(lc)) &&
 			bms_get_singleton_member(attnos, &attno) &&
 			attno > -FirstLowInvalidHeapAttributeNumber &&
+			may_have_statistics(rel, attno +
+								FirstLowInvalidHeapAttributeNumber) &&
 			bms_num_members(columns) < STATS_MAX_DIMENSIONS)
 			columns = bms_add_members(columns, attnos);
 	}
@@ -463,17 +436,17 @@ find_reason(MSFinding *finding, Relation rel)
 {
 	const MSFact *fact = finding->fact;
 	Bitmapset  *attnos = NULL;
-	Bitmapset  *correlated = correlated_columns(fact);
+	Bitmapset  *correlated = correlated_columns(rel, fact);
 	bool		analyzed_since = is_analyzed_since(rel, fact);
 
 	pull_varattnos((Node *) fact->clauses, 1, &attnos);
 	finding->columns = column_names(rel, attnos);
-	if (lacks_statistics(rel, attnos))
+	if (ms_lacks_statistics(rel, attnos))
 	{
 		finding->suggestion = psprintf("ANALYZE %s", finding->relation);
 		return "it has no statistics yet";
 	}
-	if (!analyzed_since && (has_grown(rel) || fact->clauses == NIL))
+	if (!analyzed_since && (ms_has_grown(rel) || fact->clauses == NIL))
 	{
 		finding->suggestion = psprintf("ANALYZE %s", finding->relation);
 		return "it is of another size than when it was analyzed";
@@ -491,7 +464,7 @@ find_reason(MSFinding *finding, Relation rel)
 	}
 	if (analyzed_since)
 		return "it has been analyzed since";
-	if (is_counted_stale(rel))
+	if (ms_is_counted_stale(rel))
 	{
 		finding->suggestion = psprintf("ANALYZE %s", finding->relation);
 		return "the server counts many of its rows as changed since it was analyzed";
@@ -535,7 +508,19 @@ make_finding(MSFinding *finding, Relation rel)
 		case MS_INDEX_SCAN_DISCARDS:
 		case MS_NESTED_SEQ_SCAN:
 		case MS_MISSING_FK_INDEX:
+		case MS_SORT_DISCARDS:
 			return find_index(finding, rel);
+		case MS_HEAP_FETCHES:
+			return find_heap_fetches(finding, rel);
+		case MS_BRIN_RECHECKS:
+			find_rechecks(finding);
+			return true;
+		case MS_JIT_COST:
+			finding->suggestion = pstrdup("SET jit = off");
+			finding->why = psprintf("to compile it took %.1f ms of %.1f ms: jit_above_cost is too low for it",
+									finding->fact->expected,
+									finding->fact->actual);
+			return true;
 		case MS_SORT_SPILLED:
 		case MS_HASH_SPILLED:
 		case MS_TEMP_SPILLED:
@@ -610,11 +595,12 @@ consider(List *findings, const MSFact *fact)
 	if (OidIsValid(fact->relid))
 	{
 		/* an index is for all partitions, statistics are of each */
-		finding->relation = qualified_name(MS_DISCARDS(fact->kind) ?
-										   topmost(fact->relid) : fact->relid);
+		finding->relation = ms_qualified_name(MS_DISCARDS(fact->kind) ?
+											  ms_topmost(fact->relid) :
+											  fact->relid);
 		if (finding->relation == NULL)
 			return findings;
-		rel = open_without_waiting(fact->relid);
+		rel = ms_open_without_waiting(fact->relid);
 	}
 	if (OidIsValid(fact->relid) && rel == NULL)
 		finding->why = pstrdup("its table is locked, so nothing can be said of it now");
@@ -631,13 +617,23 @@ ms_findings(List *facts)
 {
 	List	   *findings = NIL;
 	List	   *result = NIL;
+	int			nestlevel;
 	ListCell   *lc;
 
+	if (facts == NIL)
+		return NIL;
+
+	/* names are qualified, so that suggestions are good for any search_path */
+	nestlevel = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	ms_advice_begin();
 	foreach(lc, facts)
 	{
 		CHECK_FOR_INTERRUPTS();
 		findings = consider(findings, lfirst(lc));
 	}
+	AtEOXact_GUC(false, nestlevel);
 	foreach(lc, findings)
 	{
 		MSFinding  *finding = lfirst(lc);

@@ -46,6 +46,8 @@ typedef struct MSExec
 	bool		look;			/* into its plan */
 	bool		unlisted;		/* here only for that: s is not set */
 	bool		is_fk_check;	/* as its text said at the start */
+	const char *text;			/* for the plan's facts: where sourceText may
+								 * go while it runs, else NULL */
 	struct MSExec *next;		/* in its bucket */
 	struct MSExec **prev;		/* what points here */
 	MemoryContextCallback callback;
@@ -352,6 +354,7 @@ add_unlisted(QueryDesc *desc)
 	MSExec	   *x = new_exec(desc);
 
 	x->desc = desc;
+	x->text = NULL;
 	x->adopted = false;
 	x->look = true;
 	x->unlisted = true;
@@ -552,6 +555,17 @@ ms_exec_fail(uint64 seq, int sqlerrcode)
 	return true;
 }
 
+/* EXPLAIN EXECUTE has the text of a statement that may deallocate itself */
+static pg_noinline const char *
+copy_source(QueryDesc *desc)
+{
+	MemoryContext saved = MemoryContextSwitchTo(desc->estate->es_query_cxt);
+	const char *text = ms_keep_source(desc);
+
+	MemoryContextSwitchTo(saved);
+	return text != NULL ? text : "";
+}
+
 static void
 ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
@@ -592,6 +606,7 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	else
 		x = start_statement(level, queryDesc, eflags);
 	x->desc = queryDesc;
+	x->text = look && adopted ? copy_source(queryDesc) : NULL;
 	x->look = look;
 	x->unlisted = false;
 	x->is_fk_check = is_fk_check;
@@ -765,7 +780,7 @@ ms_ExecutorEnd(QueryDesc *queryDesc)
 		if (unlikely(ms_plans) && x->look)
 			ms_plan_end(queryDesc, x->unlisted ? NULL : x->s, x->is_fk_check,
 						(!x->unlisted && x->s->closed) ||
-						queryDesc->operation != CMD_SELECT);
+						queryDesc->operation != CMD_SELECT, x->text);
 		live_remove(x);
 		if (!x->unlisted && !x->s->closed && x->s->opened &&
 			!x->adopted && !x->goes_on)

@@ -23,7 +23,7 @@ static const MSPiece pieces[] = {
 	{24, ms_shapes_attach, ms_shapes_reset, NULL},
 	{4, ms_runs_attach, ms_runs_reset, ms_runs_boundary},
 	{2, ms_labels_attach, ms_labels_reset, NULL},
-	{2, ms_facts_attach, ms_facts_reset, NULL}
+	{4, ms_facts_attach, ms_facts_reset, NULL}
 };
 
 /*

@@ -325,7 +325,7 @@ extern List *ms_candidates(uint64 section, int64 min_repeats, int64 min_ns,
 						   MSEvidence weakest, bool everything);
 
 /*
- * plans.c: the facts of the profile, those that the user may see or those
+ * kept.c: the facts of the profile, those that the user may see or those
  * that he may not.  A List of MSFact.
  */
 extern List *ms_profile_facts(bool visible);

@@ -11,7 +11,7 @@
  *					lie together, and go with their record
  *		shapes		shapes.c
  *		runs		n_plus_one.c
- *		facts		plans.c
+ *		facts		kept.c
  *		labels		here
  *
  * These come with their pieces (install.c); the ring is statement.c's.
@@ -40,8 +40,8 @@
 #include "shape/shape.h"
 
 /* shares of the memory, in 1/64; the others are in their pieces */
-#define SHARE_RECORDS	16
-#define SHARE_TEXTS		16
+#define SHARE_RECORDS	15
+#define SHARE_TEXTS		15
 
 MSProfile	ms_profile;
 MSTrack		ms_profiling = MS_TRACK_OFF;

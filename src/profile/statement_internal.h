@@ -174,13 +174,24 @@ extern void ms_runs_commit(MSRecord *r, int64 commit_ns);
 extern void ms_runs_failed(MSRecord *r);
 
 /*
- * plans.c: which plans are looked into, and the facts kept of them.
+ * kept.c: what is kept of plans.
  */
-extern double ms_plan_sample;
+struct MSFact;
 
 /* take that memory into use */
 extern void ms_facts_attach(char *memory, Size size);
 extern void ms_facts_reset(void);
+
+extern void ms_keep_fact(const struct MSFact *fact);
+extern void ms_keep_statement(const struct MSFact *owner,
+							  QueryDesc *queryDesc, const char *text,
+							  int64 plan_ns, double worst);
+extern char *ms_keep_source(QueryDesc *queryDesc);
+
+/*
+ * plans.c: which plans are looked into.
+ */
+extern double ms_plan_sample;
 
 /*
  * A query starts, before ExecutorStart: is its plan looked into?  wanted: it
@@ -194,10 +205,11 @@ extern bool ms_plan_start(QueryDesc *queryDesc, int eflags, int level,
  * A query whose plan is looked into ends, before ExecutorEnd.  s: its
  * statement; without a shape it is the client's latest, NULL: it is not
  * listed.  is_fk_check: what its text was at the start.  complete: it ran to
- * its last row.
+ * its last row.  text: of the query, where its sourceText may be gone by now
+ * (empty: it was too long); else NULL.
  */
 extern void ms_plan_end(QueryDesc *queryDesc, const MSStatement *s,
-						bool is_fk_check, bool complete);
+						bool is_fk_check, bool complete, const char *text);
 
 MS_INSIDE_END
 

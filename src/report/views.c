@@ -386,9 +386,21 @@ by_row_finding(const MSShape *shape)
 List *
 ms_profile_findings(bool visible)
 {
-	List	   *list = ms_findings(ms_profile_facts(visible));
+	List	   *list;
 	MSShape    *shape;
 	int			position = 0;
+
+	/* what is planned again is none of the session's statements */
+	ms_profile_pause();
+	PG_TRY();
+	{
+		list = ms_findings(ms_profile_facts(visible));
+	}
+	PG_FINALLY();
+	{
+		ms_profile_resume();
+	}
+	PG_END_TRY();
 
 	while ((shape = ms_shapes_next(&position)) != NULL)
 		if (shape->by_row >= BY_ROW_TIMES &&
@@ -397,7 +409,7 @@ ms_profile_findings(bool visible)
 	return list;
 }
 
-#define FINDINGS_COLUMNS	13
+#define FINDINGS_COLUMNS	16
 
 static void
 put_finding(ReturnSetInfo *rsinfo, const MSFinding *finding, bool see)
@@ -440,6 +452,12 @@ put_finding(ReturnSetInfo *rsinfo, const MSFinding *finding, bool see)
 	label = shape == NULL ? NULL : ms_label_text(shape->label);
 	nulls[i] = label == NULL;
 	values[i++] = label ? CStringGetTextDatum(label) : (Datum) 0;
+	nulls[i] = !see || finding->remedy == NULL;
+	values[i++] = BoolGetDatum(finding->proved);
+	nulls[i] = !see || finding->cost_before <= 0;
+	values[i++] = Float8GetDatum(finding->cost_before);
+	nulls[i] = !see || finding->cost_after <= 0;
+	values[i++] = Float8GetDatum(finding->cost_after);
 	Assert(i == FINDINGS_COLUMNS);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }

@@ -41,6 +41,8 @@
 #include "utils/snapmgr.h"
 
 #include "compat.h"
+#include "advice/hypothetical.h"
+#include "advice/undo.h"
 #include "figures/figures.h"
 #include "profile/profile.h"
 #include "trial/trial.h"
@@ -65,6 +67,9 @@ typedef struct MSVariant
 {
 	const char *name;
 	MSQuery		query;
+	const char *setup;			/* NULL: none */
+	MSSide		side;			/* what it makes */
+	List	   *unseen;			/* of Oid: indexes of the other side */
 	List	   *plans;			/* of PlannedStmt, if prepared */
 	int64	   *times;			/* of each round, ns */
 	int64		rows;			/* of the latest run */
@@ -76,6 +81,7 @@ typedef struct MSVariant
 typedef struct MSCompare
 {
 	MSVariant	variants[2];
+	ArrayType  *params;
 	bool		prepared;
 	bool		writes;
 	bool		read_only;		/* the caller's transaction is */
@@ -224,7 +230,8 @@ execute(PlannedStmt *plan, MSOneRun *run)
 	int64		rows;
 
 	desc = CreateQueryDesc(plan, run->variant->query.text, GetActiveSnapshot(),
-						   InvalidSnapshot, receiver, NULL, NULL, 0);
+						   InvalidSnapshot, receiver, run->variant->query.params,
+						   NULL, 0);
 	ExecutorStart(desc, 0);
 	ms_executor_run(desc);
 	ExecutorFinish(desc);
@@ -244,9 +251,12 @@ run_variant(void *arg)
 	List	   *plans = v->plans;
 	ListCell   *lc;
 
-	/* ends with the subtransaction */
+	/* these end with the subtransaction */
+	(void) NewGUCNestLevel();
+	ms_side_set(&v->side);
 	if (!run->compare->writes)
 		XactReadOnly = true;
+	ms_hypothetical_without(v->unseen);
 	v->rows = 0;
 	ms_query_enter(&v->query);
 	PushCopiedSnapshot(GetActiveSnapshot());
@@ -257,7 +267,7 @@ run_variant(void *arg)
 	run->ns = ms_now_ns();
 	if (!run->compare->prepared)
 		plans = pg_plan_queries(queries, v->query.text, CURSOR_OPT_PARALLEL_OK,
-								NULL);
+								v->query.params);
 	foreach(lc, plans)
 	{
 		PlannedStmt *plan = lfirst_node(PlannedStmt, lc);
@@ -275,6 +285,7 @@ run_variant(void *arg)
 	run->wal = pgWalUsage.wal_bytes - run->wal;
 	run->blocks = blocks_used() - run->blocks;
 
+	ms_hypothetical_without(NIL);
 	PopActiveSnapshot();
 	ms_query_leave(&v->query);
 	if (run->compare->writes && run->result != NULL)
@@ -394,6 +405,43 @@ run_rounds(MSCompare *c)
 	}
 }
 
+/* with what its side has set */
+static void
+analyze_variant(MSCompare *c, MSVariant *v)
+{
+	int			nestlevel = NewGUCNestLevel();
+	ListCell   *lc;
+
+	ms_side_set(&v->side);
+	ms_query_analyze(&v->query, c->params);
+	foreach(lc, v->query.queries)
+		check_query(c, v, lfirst_node(Query, lc));
+	if (c->prepared)
+	{
+		ms_hypothetical_without(v->unseen);
+		ms_query_enter(&v->query);
+		v->plans = pg_plan_queries(copyObject(v->query.queries),
+								   v->query.text, CURSOR_OPT_PARALLEL_OK,
+								   NULL);
+		ms_query_leave(&v->query);
+		ms_hypothetical_without(NIL);
+	}
+	AtEOXact_GUC(false, nestlevel);
+}
+
+/* rows were updated in place before they were made */
+static void
+note_unusable(MSCompare *c, MSVariant *v)
+{
+	ListCell   *lc;
+
+	foreach(lc, v->side.indexes)
+		if (ms_index_is_unusable(lfirst_oid(lc)))
+			c->notes = lappend(c->notes,
+							   psprintf("the index of %s could not be used here: rows of its table had been updated in place before it was made; a transaction that begins later can use it",
+										v->name));
+}
+
 /* all that is undone */
 static void
 compare_and_undo(void *arg)
@@ -409,24 +457,23 @@ compare_and_undo(void *arg)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	for (i = 0; i < 2; i++)
 	{
-		MSVariant  *v = &c->variants[i];
-		ListCell   *lc;
-
-		ms_query_analyze(&v->query, NULL);
-		foreach(lc, v->query.queries)
-			check_query(c, v, lfirst_node(Query, lc));
-		if (c->prepared)
-		{
-			ms_query_enter(&v->query);
-			v->plans = pg_plan_queries(copyObject(v->query.queries),
-									   v->query.text, CURSOR_OPT_PARALLEL_OK,
-									   NULL);
-			ms_query_leave(&v->query);
-		}
+		ms_side_make(&c->variants[i].side, c->variants[i].setup);
+		if (c->writes && c->variants[i].side.indexes != NIL)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("statements that write cannot be compared with an index on one side"),
+					 errhint("Both would have to keep it: leave out writes, or the index.")));
+	}
+	for (i = 0; i < 2; i++)
+	{
+		c->variants[i].unseen = c->variants[1 - i].side.indexes;
+		analyze_variant(c, &c->variants[i]);
 	}
 	compare_results(c);
 	note_volatile(c, &c->variants[0]);
 	note_volatile(c, &c->variants[1]);
+	note_unusable(c, &c->variants[0]);
+	note_unusable(c, &c->variants[1]);
 	run_rounds(c);
 	PopActiveSnapshot();
 }
@@ -526,9 +573,15 @@ read_arguments(FunctionCallInfo fcinfo, MSCompare *c)
 				 errmsg("runs must be between 1 and %d", MAX_RUNS)));
 	prepare_variant(fcinfo, c, 0, "a");
 	prepare_variant(fcinfo, c, 1, "b");
+	if (PG_NARGS() < 8)
+		return;					/* of 1.1 */
+	c->params = PG_ARGISNULL(5) ? NULL : PG_GETARG_ARRAYTYPE_P(5);
+	for (int i = 0; i < 2; i++)
+		if (!PG_ARGISNULL(6 + i))
+			c->variants[i].setup = text_to_cstring(PG_GETARG_TEXT_PP(6 + i));
 }
 
-/* compare(a, b, runs, prepared, writes) */
+/* compare(a, b, runs, prepared, writes, params, setup_a, setup_b) */
 Datum
 ms_compare(PG_FUNCTION_ARGS)
 {
@@ -558,6 +611,7 @@ ms_compare(PG_FUNCTION_ARGS)
 	}
 	PG_FINALLY();
 	{
+		ms_hypothetical_without(NIL);
 		ms_traces_stop(&traces);
 		ms_profile_resume();
 	}

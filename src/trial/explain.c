@@ -19,6 +19,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_index.h"
 #include "commands/prepare.h"
 #include "commands/trigger.h"
@@ -37,6 +38,7 @@
 
 #include "compat.h"
 #include "advice/advice.h"
+#include "advice/undo.h"
 #include "profile/profile.h"
 #include "trial/trial_internal.h"
 
@@ -50,6 +52,7 @@ typedef struct MSExplain
 	const char *executed;		/* text that the plan bears; NULL: not yet */
 	QueryDesc  *own;			/* of that text, from its start to its end */
 	List	   *fk_checks;		/* of QueryDesc: likewise */
+	MSKept		kept;			/* the query, to be planned again */
 	int64		temp_blocks;	/* written before it ran */
 	List	   *facts;			/* of MSFact */
 	List	   *findings;		/* of MSFinding */
@@ -68,26 +71,6 @@ PG_FUNCTION_INFO_V1(ms_explain_analyze);
 /*
  * The executed plan
  */
-
-/*
- * An index that was made after rows of its table were changed in place is
- * not for older snapshots, nor for the transaction that made it: the
- * planner's own rule.
- */
-static bool
-is_unusable(Oid indexid)
-{
-	HeapTuple	index = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(indexid));
-	bool		result;
-
-	if (!HeapTupleIsValid(index))
-		return false;
-	result = ((Form_pg_index) GETSTRUCT(index))->indcheckxmin &&
-		!TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->t_data),
-							   TransactionXmin);
-	ReleaseSysCache(index);
-	return result;
-}
 
 static void
 note_unusable_indexes(MSExplain *x, PlannedStmt *plan)
@@ -110,7 +93,7 @@ note_unusable_indexes(MSExplain *x, PlannedStmt *plan)
 		rel = table_open(rte->relid, AccessShareLock);
 		foreach(i, RelationGetIndexList(rel))
 		{
-			if (is_unusable(lfirst_oid(i)))
+			if (ms_index_is_unusable(lfirst_oid(i)))
 				x->notes = lappend(x->notes,
 								   psprintf("index %s could not be used here: rows of its table had been updated in place before it was made; a transaction that begins later can use it",
 											ms_relation_name(lfirst_oid(i))));
@@ -176,7 +159,36 @@ remember_fact(MSExplain *x, const MSFact *fact)
 	added = palloc(sizeof(MSFact));
 	*added = *fact;
 	added->clauses = copyObject(fact->clauses);
+	added->order = copyObject(fact->order);
 	x->facts = lappend(x->facts, added);
+	MemoryContextSwitchTo(saved);
+}
+
+/* what it is to be planned again with: as who calls, with what he gave */
+static void
+keep_query(MSExplain *x)
+{
+	x->kept.userid = GetUserId();
+	x->kept.search_path = pstrdup(namespace_search_path);
+	x->kept.text = strlen(x->query.text) <= MS_KEPT_TEXT ? x->query.text :
+		NULL;
+	x->kept.nparams = x->query.ntypes;
+	x->kept.types = x->query.types;
+	x->kept.params = x->query.params;
+	x->kept.values_known = true;
+}
+
+/* the parameters of EXECUTE are its own */
+static void
+keep_prepared(MSExplain *x, PreparedStatement *prepared)
+{
+	MemoryContext saved = MemoryContextSwitchTo(x->context);
+
+	x->kept.text = strlen(x->executed) <= MS_KEPT_TEXT ? pstrdup(x->executed) :
+		NULL;
+	x->kept.nparams = prepared->plansource->num_params;
+	x->kept.values_known = x->kept.nparams == 0;
+	x->kept.params = NULL;
 	MemoryContextSwitchTo(saved);
 }
 
@@ -197,7 +209,13 @@ look_at_plan(MSExplain *x, QueryDesc *queryDesc)
 	else
 		return;
 	foreach(lc, ms_facts_collect(queryDesc, !own, own, temp_blocks))
-		remember_fact(x, lfirst(lc));
+	{
+		MSFact	   *fact = lfirst(lc);
+
+		if (own && x->kept.text != NULL)
+			fact->kept = &x->kept;
+		remember_fact(x, fact);
+	}
 	if (own && queryDesc->plannedstmt->transientPlan)
 		note_unusable_indexes(x, queryDesc->plannedstmt);
 }
@@ -261,6 +279,7 @@ explain_utility(MSExplain *x, Query *query)
 															 true);
 
 		x->executed = prepared->plansource->query_string;
+		keep_prepared(x, prepared);
 	}
 	ExplainOneUtility(query->utilityStmt, NULL, x->es, pstate,
 					  x->query.params);
@@ -456,7 +475,7 @@ note_constraints(MSExplain *x)
 	if (!may_check_constraints())
 		note = "deferred constraints are not checked in a SECURITY DEFINER function";
 	else if (x->deferred != NULL)
-		note = ms_undo_and_catch(check_constraints, NULL) != NULL ?
+		note = ms_undo_and_catch(check_constraints, NULL, false) != NULL ?
 			psprintf("deferred constraints could not be checked: those of the transaction do not hold yet without the statement: %s",
 					 x->deferred->message) :
 			psprintf("deferred constraints do not hold: %s",
@@ -480,6 +499,7 @@ run_and_explain(void *arg)
 	ms_query_analyze(&x->query, x->params);
 	note_volatile(x, &x->query);
 
+	keep_query(x);
 	ms_query_enter(&x->query);
 	x->executed = x->query.text;
 	x->temp_blocks = pgBufferUsage.temp_blks_written;
@@ -497,7 +517,7 @@ run_and_explain(void *arg)
 
 	x->has_deferred = constraints_pending();
 	if (x->has_deferred && may_check_constraints())
-		x->deferred = ms_undo_and_catch(check_constraints, NULL);
+		x->deferred = ms_undo_and_catch(check_constraints, NULL, false);
 	/* here, where the catalog is still that of the run */
 	x->findings = ms_findings(x->facts);
 }

@@ -116,6 +116,8 @@ bind_parameters(MSQuery *query, ArrayType *params)
 		deconstruct_array(params, TEXTOID, -1, false, TYPALIGN_INT,
 						  &values, &nulls, &given);
 	}
+	if (query->generic)
+		return;
 	if (given != query->ntypes)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -40,6 +40,7 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "advice/undo.h"
 #include "profile/profile.h"
 #include "trial/trial_internal.h"
 
@@ -186,7 +187,7 @@ locked_sequences(List *locks)
 		read_sequence(sequence);
 		/* where the session has none, or may not ask, it stays 0 */
 		if (is_cached(sequence->relid))
-			(void) ms_undo_and_catch(read_current, sequence);
+			(void) ms_undo_and_catch(read_current, sequence, false);
 		result = lappend(result, sequence);
 	}
 	return result;

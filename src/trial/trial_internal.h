@@ -19,17 +19,6 @@
 MS_INSIDE_BEGIN
 
 /*
- * undo.c: something run in a subtransaction that is always rolled back.
- */
-typedef void (*MSUndone) (void *arg);
-
-/* an error passes on after the undo */
-extern void ms_undo(MSUndone run, void *arg);
-
-/* an error is returned, NULL for none; but a cancel or a timeout passes on */
-extern ErrorData *ms_undo_and_catch(MSUndone run, void *arg);
-
-/*
  * query.c: a text that holds one statement.
  */
 typedef struct MSQuery
@@ -39,6 +28,7 @@ typedef struct MSQuery
 	Oid		   *types;			/* of the parameters */
 	int			ntypes;
 	ParamListInfo params;		/* NULL: there are none */
+	bool		generic;		/* planned without their values */
 	List	   *queries;		/* analysed and rewritten: Query */
 	ErrorContextCallback callback;
 } MSQuery;
@@ -52,6 +42,20 @@ extern List *ms_query_volatile(MSQuery *query, bool harmless);
 /* in between, errors are those of the text */
 extern void ms_query_enter(MSQuery *query);
 extern void ms_query_leave(MSQuery *query);
+
+/*
+ * setup.c: CREATE INDEX and SET, for explain() and for a side of compare().
+ */
+typedef struct MSSide
+{
+	List	   *sets;			/* of VariableSetStmt */
+	List	   *indexes;		/* of Oid */
+} MSSide;
+
+extern List *ms_setup_parse(const char *text, const char *of);
+extern bool ms_index_is_unusable(Oid indexid);
+extern void ms_side_make(MSSide *side, const char *setup);
+extern void ms_side_set(const MSSide *side);
 
 /*
  * traces.c: what a rollback does not undo.

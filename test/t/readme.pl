@@ -15,7 +15,7 @@ use Test::More;
 
 my $top = "$FindBin::RealBin/../..";
 my $dir = PostgreSQL::Test::Utils::tempdir();
-my $node = new_node('readme');
+my $node = new_node('readme', conf => ['missing_symbol.advice_time = 1min']);
 
 # an example's file
 append_to_file("$dir/workload.sql", "SELECT count(*) FROM book;\n");

@@ -19,7 +19,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-#include "trial/trial_internal.h"
+#include "advice/undo.h"
 
 static ErrorData *
 run_and_roll_back(MSUndone run, void *arg)
@@ -61,13 +61,13 @@ ms_undo(MSUndone run, void *arg)
  * and so is a timeout.
  */
 ErrorData *
-ms_undo_and_catch(MSUndone run, void *arg)
+ms_undo_and_catch(MSUndone run, void *arg, bool locks)
 {
 	ErrorData  *error = run_and_roll_back(run, arg);
 
 	if (error != NULL &&
 		(error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-		 error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
+		 (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE && !locks) ||
 		 error->sqlerrcode == ERRCODE_ASSERT_FAILURE))
 		ReThrowError(error);
 	return error;

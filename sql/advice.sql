@@ -1,0 +1,237 @@
+-- Advice that is proved: for each kind of condition the index that helps,
+-- created to the letter and analysed, is used and has fewer blocks read; or
+-- there is none, and why.
+\i `echo "$PG_ABS_SRCDIR/sql/include/profile_off.sql"`
+SET missing_symbol.advice_time = '1min';	-- as slow as it may be here
+\i `echo "$PG_ABS_SRCDIR/sql/include/follow.sql"`
+\set advised `echo "$PG_ABS_SRCDIR/sql/include/advised.sql"`
+SET max_parallel_workers_per_gather = 0;
+SET jit = off;
+SET default_statistics_target = 40;	-- all rows of 12,000: nothing is left to chance
+CREATE TABLE note (
+    id int, tenant int, deleted timestamptz, name text, active boolean, amount int, data jsonb,
+    created timestamptz, status text, a int, b text, owner int, ip inet, tags text[], point point);
+ALTER TABLE note SET (autovacuum_enabled = off);
+INSERT INTO note
+SELECT i, 1, CASE WHEN i % 500 = 0 THEN '2026-01-01'::timestamptz END, 'name ' || md5(i::text), i % 20 <> 0, i % 1000,
+    jsonb_build_object('k', i % 2000), '2020-01-01'::timestamptz + i * interval '1 minute',
+    CASE WHEN i % 100 = 0 THEN 'open' ELSE 'done' END, i % 1000, 'b' || i % 900, i % 777,
+    format('10.%s.%s.1', i % 250, i % 200)::inet, ARRAY['t' || i % 1000, 'u' || i % 37], point(i, i)
+FROM generate_series(1, 12000) i;
+VACUUM (ANALYZE) note;
+SELECT missing_symbol.profile_start(plans => true);
+
+-- beside a column that selects nothing
+\set q 'SELECT count(*) FROM note WHERE active AND amount > 995'
+\i :advised
+\set q 'SELECT count(*) FROM note WHERE tenant = 1 AND data @> ''{"k": 7}'''
+\i :advised
+\set q 'SELECT count(*) FROM note WHERE created > ''2000-01-01'' AND amount > 995'
+\i :advised
+\set q 'SELECT count(*) FROM note WHERE id > 0 AND amount = 995'
+\i :advised
+-- what is excluded
+\set q 'SELECT max(id) FROM note WHERE status <> ''done'''
+\i :advised
+\set q 'SELECT max(id) FROM note WHERE status NOT IN (''done'', ''gone'')'
+\i :advised
+\set q 'SELECT max(id) FROM note WHERE deleted IS NOT NULL'
+\i :advised
+-- an index for each arm
+\set q 'SELECT count(*) FROM note WHERE a = 5 OR b = ''b7'''
+\i :advised
+-- rows compared, in an order
+\set q 'SELECT id FROM note WHERE (created, id) < (''2020-01-01 12:00'', 5) ORDER BY created DESC, id DESC LIMIT 10'
+\i :advised
+-- the first of an order
+\set q 'SELECT id FROM note WHERE owner = 5 ORDER BY created DESC LIMIT 5'
+\i :advised
+\set q 'SELECT id FROM note ORDER BY created DESC LIMIT 10'
+\i :advised
+\set q 'SELECT id FROM note ORDER BY deleted DESC NULLS LAST, created LIMIT 10'
+\i :advised
+-- patterns, networks, arrays
+\set q 'SELECT count(*) FROM note WHERE name ~ ''^name 77'''
+\i :advised
+\set q 'SELECT count(*) FROM note WHERE name ^@ ''name 77'''
+\i :advised
+\set q 'SELECT count(*) FROM note WHERE ip <<= ''10.5.0.0/16'''
+\i :advised
+\set q 'SELECT count(*) FROM note WHERE tags @> ARRAY[''t5'']'
+\i :advised
+\set q 'SELECT count(*) FROM note WHERE point <@ box ''((1, 1), (9, 9))'''
+\i :advised
+\set q 'SELECT count(*) FROM note WHERE ''t5'' = ANY (tags)'
+\i :advised
+-- values that are too long for a btree
+CREATE TABLE letter AS SELECT repeat('x', 600) || i AS body FROM generate_series(1, 10000) i;
+ANALYZE letter;
+SELECT 'SELECT count(*) FROM letter WHERE body = ''' || repeat('x', 600) || '70''' AS q \gset
+\i :advised
+DROP TABLE letter;
+-- more columns where nothing else helps: rows that are everywhere
+CREATE TABLE spread AS SELECT i AS id, i % 11 AS k, i AS v, repeat('x', 400) AS filler FROM generate_series(1, 12000) i;
+ALTER TABLE spread SET (autovacuum_enabled = off);
+VACUUM (ANALYZE) spread;
+\set q 'SELECT sum(v) FROM spread WHERE k = 3'
+\i :advised
+\set q 'SELECT sum(s.v) FROM spread s WHERE s.k = 4 AND s.v > 0'
+\i :advised
+\set q 'SELECT * FROM spread WHERE k = 3'
+\i :advised
+DROP TABLE spread;
+-- more conditions than an index has columns
+SELECT 'SELECT count(*) FROM note WHERE amount = 7 AND ' || string_agg(format('id + %s = %s', i, i + 7), ' AND ') AS q
+FROM generate_series(1, 33) i \gset
+\i :advised
+-- a parameter, whose value is known
+PREPARE by_amount(int) AS SELECT count(*) FROM note WHERE amount = $1;
+\set q 'EXECUTE by_amount(7)'
+\i :advised
+-- and one that is not: nothing is proved, but few rows came
+PREPARE by_name(name) AS SELECT count(*) FROM note WHERE name = $1;
+\set q 'EXECUTE by_name(''name 7'')'
+\i :advised
+-- no time to prove anything
+SET missing_symbol.advice_time = 0;
+\set q 'SELECT count(*) FROM note WHERE amount = 8'
+\i :advised
+-- of two conditions nothing is measured but by statistics
+\set q 'SELECT count(*) FROM note WHERE amount = 8 AND created > ''2020-01-01'''
+\i :advised
+\set q 'SELECT count(*) FROM note WHERE amount < 8 AND created > ''2020-01-01'''
+\i :advised
+SET missing_symbol.advice_time = '1min';
+-- an expression has no statistics
+\set q 'SELECT count(*) FROM note WHERE upper(name) = ''NAME 7'''
+\i :advised
+
+--
+-- Nothing helps, and nothing is suggested
+--
+\set q 'SELECT count(*) FROM note WHERE tenant = 1 AND name ILIKE ''%zzz%'''
+\i :advised
+\set q 'SELECT count(*) FROM note WHERE tenant = 1 AND active AND status LIKE ''%x%'''
+\i :advised
+\set q 'SELECT count(*) FROM note WHERE note::text = ''x'''
+\i :advised
+\set q 'SELECT count(*) FROM note WHERE xmin::text = ''1'''
+\i :advised
+\set q 'SELECT count(*) FROM note WHERE amount = 5.5'
+\i :advised
+\set q 'SELECT id FROM note ORDER BY random() LIMIT 1'
+\i :advised
+-- of columns that cannot have them there are no statistics
+CREATE TABLE odd AS SELECT i % 20 AS a, i % 20 AS b, point(1, 1) AS p, '{}'::json AS j FROM generate_series(1, 20000) i;
+ANALYZE odd;
+SELECT missing_symbol.profile_reset();
+SELECT count(*) FROM odd WHERE a = 5 AND b = 5 AND p IS NOT NULL AND j IS NOT NULL;
+SELECT kind, suggestion FROM missing_symbol.findings ORDER BY 1;
+SELECT missing_symbol.profile_reset();
+SELECT count(*) FROM odd o, odd p WHERE o.p IS NOT NULL AND o.j IS NULL AND o.a = p.a;
+SELECT kind, suggestion FROM missing_symbol.findings ORDER BY 1;
+DROP TABLE odd;
+
+--
+-- An index is there
+--
+CREATE INDEX note_owner ON note (owner);
+CREATE INDEX note_active ON note (active);
+CREATE INDEX note_a ON note (a);
+SET enable_indexscan = off;
+SET enable_bitmapscan = off;
+\set q 'SELECT max(id) FROM note WHERE owner = 5'
+\i :advised
+RESET enable_indexscan;
+RESET enable_bitmapscan;
+-- it would be chosen now
+SELECT count(*) FROM missing_symbol.findings;
+SET random_page_cost = 100;
+\set q 'SELECT max(id) FROM note WHERE owner < 20'
+\i :advised
+RESET random_page_cost;
+-- what it has in front is not compared
+\set q 'SELECT max(id) FROM note WHERE owner + 0 = 5'
+\i :advised
+-- one that is broken
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'note_a'::regclass;
+\set q 'SELECT max(id) FROM note WHERE a = 5'
+\i :advised
+DROP INDEX note_owner, note_active, note_a;
+
+--
+-- BRIN knows pages only: no memory helps
+--
+CREATE INDEX note_brin ON note USING brin (id);
+SET enable_seqscan = off;
+SET work_mem = '64kB';
+\set q 'SELECT count(*) FROM note WHERE id BETWEEN 100 AND 900'
+\i :advised
+CREATE INDEX note_brin_amount ON note USING brin (amount);
+\set q 'SELECT max(id) FROM note WHERE amount = 7'
+\i :advised
+RESET enable_seqscan;
+RESET work_mem;
+DROP INDEX note_brin, note_brin_amount;
+
+--
+-- Index-only scans of a table that has not been vacuumed
+--
+CREATE TABLE seen AS SELECT i FROM generate_series(1, 20000) i;
+ALTER TABLE seen SET (autovacuum_enabled = off);
+CREATE INDEX seen_i ON seen (i);
+ANALYZE seen;
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+SELECT missing_symbol.profile_reset();
+-- (of rows that others do not see yet no page can be said to be visible)
+BEGIN;
+UPDATE seen SET i = i;
+SELECT count(*) FROM seen WHERE i > 5;
+SELECT kind, relation, rows_read >= 19995 AS all, suggestion, proved, why FROM missing_symbol.findings WHERE kind = 'heap_fetches';
+COMMIT;
+VACUUM seen;
+SELECT count(*) FROM missing_symbol.findings WHERE kind = 'heap_fetches';
+RESET enable_seqscan;
+RESET enable_bitmapscan;
+DROP TABLE seen;
+
+--
+-- work_mem that does, and not much more of it
+--
+CREATE FUNCTION pg_temp.spills(query text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    plan json;
+BEGIN
+    EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ' || query INTO plan;
+    RETURN (plan -> 0 -> 'Plan' ->> 'Temp Written Blocks')::bigint > 0;
+END$$;
+CREATE FUNCTION pg_temp.enough(query text, OUT enough boolean, OUT much boolean) LANGUAGE plpgsql AS $$
+DECLARE
+    mb int := (SELECT max(substring(suggestion FROM '= ''(\d+)MB')::int) FROM missing_symbol.findings);
+BEGIN
+    PERFORM set_config('work_mem', mb || 'MB', false);
+    enough := NOT pg_temp.spills(query);
+    PERFORM set_config('work_mem', mb * 1024 / 3 || 'kB', false);
+    much := NOT pg_temp.spills(query);
+END$$;
+\set memory `echo "$PG_ABS_SRCDIR/sql/include/memory.sql"`
+\set q 'SELECT count(*) FROM (SELECT i FROM generate_series(1, 200000) i OFFSET 0) i'
+\i :memory
+\set q 'SELECT count(DISTINCT i) FROM (SELECT i FROM generate_series(1, 200000) i OFFSET 0) i'
+\i :memory
+\set q 'SELECT count(DISTINCT a.id) FROM note a, note b WHERE b.id < 12'
+\i :memory
+\set q 'SELECT count(DISTINCT name) FROM note, generate_series(1, 8) v'
+\i :memory
+-- of one process that has all rows
+SET max_parallel_workers_per_gather = 1;
+SET parallel_leader_participation = off;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+\set q 'SELECT * FROM (SELECT name, data, tags FROM note ORDER BY name OFFSET 0) n OFFSET 11999'
+\i :memory
+RESET work_mem;
+DROP TABLE note;
+DISCARD ALL;

@@ -1,0 +1,164 @@
+-- Reading findings plans statements again: nobody's code runs as whoever reads.
+\i `echo "$PG_ABS_SRCDIR/sql/include/profile_off.sql"`
+SET missing_symbol.advice_time = '1min';	-- as slow as it may be here
+SET jit = off;
+SET max_parallel_workers_per_gather = 0;
+CREATE ROLE regress_advice_mallory;
+CREATE ROLE regress_advice_boss SUPERUSER;
+CREATE ROLE regress_advice_member IN ROLE regress_advice_mallory;
+CREATE ROLE regress_advice_reader IN ROLE pg_read_all_stats;
+CREATE SCHEMA mallory AUTHORIZATION regress_advice_mallory;
+GRANT USAGE ON SCHEMA mallory TO PUBLIC;
+-- what ran, as whom; a rollback leaves the sequence as it is
+CREATE SEQUENCE mallory.runs;
+GRANT ALL ON SEQUENCE mallory.runs TO PUBLIC;
+
+SET ROLE regress_advice_mallory;
+-- "immutable" functions, an operator, a cast, a domain: each of them takes note
+CREATE FUNCTION mallory.acts() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    PERFORM nextval('mallory.runs');
+    EXECUTE 'ALTER ROLE regress_advice_mallory SUPERUSER';
+EXCEPTION WHEN insufficient_privilege THEN
+    NULL;
+END$$;
+CREATE FUNCTION mallory.f() RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    PERFORM mallory.acts();
+    RETURN 'x';
+END$$;
+CREATE FUNCTION mallory.definer() RETURNS text LANGUAGE plpgsql IMMUTABLE SECURITY DEFINER SET work_mem = '1MB' AS $$
+BEGIN
+    PERFORM nextval('mallory.runs');
+    RETURN 'x';
+END$$;
+CREATE FUNCTION mallory.inlined() RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT mallory.f()';
+CREATE FUNCTION mallory.same(text, text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    PERFORM nextval('mallory.runs');
+    RETURN $1 = $2;
+END$$;
+CREATE OPERATOR mallory.=== (LEFTARG = text, RIGHTARG = text, FUNCTION = mallory.same, RESTRICT = eqsel);
+CREATE FUNCTION mallory.check(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    PERFORM nextval('mallory.runs');
+    RETURN true;
+END$$;
+CREATE DOMAIN mallory.number AS int CHECK (mallory.check(VALUE));
+CREATE TABLE mallory.t (id int, name text, numbers mallory.number[]);
+INSERT INTO mallory.t SELECT i, 'n' || i % 50 FROM generate_series(1, 20000) i;
+ANALYZE mallory.t;
+GRANT SELECT ON mallory.t TO PUBLIC;
+CREATE VIEW mallory.v AS SELECT * FROM mallory.t WHERE name = mallory.f();
+GRANT SELECT ON mallory.v TO PUBLIC;
+CREATE TABLE mallory.guarded (id int, name text);
+INSERT INTO mallory.guarded SELECT i, 'n' || i FROM generate_series(1, 20000) i;
+ANALYZE mallory.guarded;
+CREATE POLICY p ON mallory.guarded USING (mallory.f() = 'x');
+ALTER TABLE mallory.guarded ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+GRANT SELECT ON mallory.guarded TO PUBLIC;
+RESET ROLE;
+
+SELECT missing_symbol.profile_start(plans => true);
+\set hostile `echo "$PG_ABS_SRCDIR/sql/include/hostile.sql"`
+-- as mallory; read by her, then by a member, by who sees all statistics, by a superuser
+SET ROLE regress_advice_mallory;
+\i :hostile
+RESET ROLE;
+SELECT last_value, is_called FROM mallory.runs \gset before_
+SET ROLE regress_advice_mallory;
+SELECT count(*), bool_or(proved) AS proved FROM missing_symbol.findings;
+SET ROLE regress_advice_member;
+SELECT count(*), bool_or(proved) AS proved FROM missing_symbol.findings;
+RESET ROLE;
+SET ROLE regress_advice_reader;
+SELECT count(*), bool_or(proved) AS proved, count(*) FILTER (WHERE why ~ 'you could not become the role') AS not_become FROM missing_symbol.findings;
+RESET ROLE;
+SELECT shape, suggestion, proved, substring(why FROM 'not proved.*') AS why FROM missing_symbol.findings;
+SET SESSION AUTHORIZATION regress_advice_boss;
+SELECT count(*), bool_or(proved) AS proved FROM missing_symbol.findings;
+-- in a function of the superuser's that mallory calls
+CREATE FUNCTION pg_temp.found() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM missing_symbol.findings';
+GRANT EXECUTE ON FUNCTION pg_temp.found TO PUBLIC;
+RESET SESSION AUTHORIZATION;
+SET ROLE regress_advice_mallory;
+SELECT pg_temp.found() > 0 AS found;
+RESET ROLE;
+SELECT last_value = :before_last_value AS nothing_ran, rolsuper FROM mallory.runs, pg_roles
+WHERE rolname = 'regress_advice_mallory';
+
+-- what the superuser has run is planned as him for nobody else, and calls nothing for him
+SELECT missing_symbol.profile_reset();
+SET SESSION AUTHORIZATION regress_advice_boss;
+SELECT count(*) FROM mallory.t WHERE id = 7;
+SELECT suggestion, proved FROM missing_symbol.findings;
+SET ROLE regress_advice_mallory;
+CREATE INDEX ON mallory.t (id) WHERE name = mallory.f();
+RESET ROLE;
+RESET SESSION AUTHORIZATION;
+SELECT last_value FROM mallory.runs \gset before_
+SELECT count(*), bool_or(proved) AS proved FROM missing_symbol.findings;
+SET ROLE regress_advice_reader;
+SELECT suggestion, proved, why FROM missing_symbol.findings;
+RESET ROLE;
+SELECT last_value = :before_last_value AS nothing_ran FROM mallory.runs;
+
+-- who ran it may not any more: no costs
+SELECT missing_symbol.profile_reset();
+CREATE TABLE secret AS SELECT i AS id, i % 1000 AS v FROM generate_series(1, 20000) i;
+ANALYZE secret;
+GRANT SELECT ON secret TO regress_advice_mallory;
+SET ROLE regress_advice_mallory;
+SELECT count(*) FROM secret WHERE v = 7;
+SELECT suggestion, proved, cost_before IS NULL AS hidden FROM missing_symbol.findings;
+RESET ROLE;
+REVOKE SELECT ON secret FROM regress_advice_mallory;
+SET ROLE regress_advice_mallory;
+SELECT suggestion, proved, cost_before IS NULL AS hidden, substring(why FROM 'not proved.*') AS why FROM missing_symbol.findings;
+RESET ROLE;
+-- under row security only what is leakproof is searched for
+ALTER TABLE secret ADD name text;
+UPDATE secret SET name = 'n' || id;
+ANALYZE secret;
+CREATE POLICY p ON secret USING (v = 7);
+ALTER TABLE secret ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON secret TO regress_advice_mallory;
+SELECT missing_symbol.profile_reset();
+SET ROLE regress_advice_mallory;
+SELECT count(*) FROM secret WHERE name LIKE 'n77%';
+SELECT suggestion, proved FROM missing_symbol.findings;
+RESET ROLE;
+
+-- the text means what it meant: with the search_path of then
+CREATE SCHEMA other;
+CREATE TABLE other.place AS SELECT i AS id, i % 1000 AS v FROM generate_series(1, 20000) i;
+ANALYZE other.place;
+SELECT missing_symbol.profile_reset();
+SET search_path = other, missing_symbol;
+SELECT count(*) FROM place WHERE v = 7;
+RESET search_path;
+SELECT suggestion, proved FROM missing_symbol.findings;
+SHOW search_path;
+
+-- no lock is waited for, none is kept, nothing is left of it; in a read-only transaction, and serializable
+ANALYZE other.place;
+BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY;
+SELECT suggestion, proved FROM missing_symbol.findings;
+SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND relation = 'other.place'::regclass;
+COMMIT;
+BEGIN;
+SET LOCAL lock_timeout = '1h';
+ANALYZE other.place;
+SELECT count(*) FROM missing_symbol.findings;
+SHOW lock_timeout;
+SELECT current_user = session_user AS still;
+COMMIT;
+-- a table that is gone; a text that means something else now
+DROP TABLE other.place;
+SELECT count(*) FROM missing_symbol.findings;
+DROP SCHEMA other;
+DROP TABLE secret;
+
+DISCARD ALL;
+DROP SCHEMA mallory CASCADE;
+DROP ROLE regress_advice_mallory, regress_advice_boss, regress_advice_member, regress_advice_reader;

@@ -1,0 +1,642 @@
+/*-------------------------------------------------------------------------
+ *
+ * again.c
+ *	  A kept statement is planned again, without and with indexes that are not
+ *	  there, to see what they would be good for.
+ *
+ * To plan is to act: PostgreSQL calls immutable and stable functions while it
+ * plans, those of operators with what the statistics have, and the functions
+ * by which types read constants already as it looks what a text means.  So a
+ * text is only planned
+ *
+ *	- as the role that ran it, in a security-restricted operation, with the
+ *	  search_path that it ran with, and in a subtransaction that is always
+ *	  rolled back, with all settings;
+ *	- where whoever reads could become that role with SET ROLE (the caller's
+ *	  to check: ms_advise());
+ *	- as long as nobody's function is called: whatever is not the server's own,
+ *	  or written in C (which takes a superuser), ends it.  That is seen where
+ *	  every function is looked up (the hooks of fmgr), so it does not matter
+ *	  how it would come to be called: from a constant, a domain's CHECK, an
+ *	  operator, a view, a policy, an index, or a function that is inlined;
+ *	- if no foreign table is read: that would be another server's business.
+ *
+ * What it may read is checked as executing it would, before anything is told
+ * of the plan: that has numbers of rows.
+ *
+ * No lock is waited for longer than LOCK_TIMEOUT.  Parse analysis and rewriting
+ * are done without their hooks: to others this statement is none.  The planner
+ * is called with all hooks but ours.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/sysattr.h"
+#include "access/transam.h"
+#include "catalog/pg_am.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/analyze.h"
+#include "parser/parse_param.h"
+#include "parser/parsetree.h"
+#include "rewrite/rewriteHandler.h"
+#include "storage/lmgr.h"
+#include "tcop/tcopprot.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/regproc.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "compat.h"
+#include "advice/advice.h"
+#include "advice/advice_internal.h"
+#include "advice/undo.h"
+#include "figures/figures.h"
+
+#define LOCK_TIMEOUT	"10"	/* ms */
+
+/* so many columns more are kept in an index, of so many bytes each */
+#define INCLUDED		3
+#define INCLUDED_WIDTH	32
+
+/*
+ * Functions
+ */
+
+static bool guarding = false;
+static char *refused;			/* what it would call; in the caller's memory */
+static MemoryContext refused_in;
+
+static needs_fmgr_hook_type prev_needs_fmgr = NULL;
+static fmgr_hook_type prev_fmgr = NULL;
+
+/* not even a function that somebody has defined anew */
+static bool
+is_trusted(Oid funcid)
+{
+	HeapTuple	tuple;
+	Oid			language;
+
+	if (funcid < FirstNormalObjectId)
+		return true;
+	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	language = ((Form_pg_proc) GETSTRUCT(tuple))->prolang;
+	ReleaseSysCache(tuple);
+	return language == INTERNALlanguageId || language == ClanguageId;
+}
+
+static void
+guard(Oid funcid)
+{
+	MemoryContext saved;
+
+	if (!guarding || is_trusted(funcid))
+		return;
+	saved = MemoryContextSwitchTo(refused_in);
+	refused = psprintf("it calls %s", format_procedure_qualified(funcid));
+	MemoryContextSwitchTo(saved);
+	elog(ERROR, "%s", refused);
+}
+
+/* asked whenever a function is looked up, but for what has its own settings */
+static bool
+needs_fmgr(Oid funcid)
+{
+	guard(funcid);
+	return prev_needs_fmgr ? prev_needs_fmgr(funcid) : false;
+}
+
+/* which comes here before it runs */
+static void
+on_fmgr(FmgrHookEventType event, FmgrInfo *flinfo, Datum *private)
+{
+	if (event == FHET_START)
+		guard(flinfo->fn_oid);
+	if (prev_fmgr)
+		prev_fmgr(event, flinfo, private);
+}
+
+static void
+install(void)
+{
+	static bool installed = false;
+
+	if (installed)
+		return;
+	prev_needs_fmgr = needs_fmgr_hook;
+	needs_fmgr_hook = needs_fmgr;
+	prev_fmgr = fmgr_hook;
+	fmgr_hook = on_fmgr;
+	installed = true;
+}
+
+/*
+ * The statement
+ */
+
+static void
+refuse(MSAgain *again, const char *why)
+{
+	again->why = why;
+	elog(ERROR, "%s", why);
+}
+
+/* what EXPLAIN, PREPARE and the like are about; NULL: nothing to be planned */
+static RawStmt *
+parse(const char *text)
+{
+	List	   *list = pg_parse_query(text);
+	RawStmt    *raw;
+
+	if (list_length(list) != 1)
+		return NULL;
+	raw = linitial_node(RawStmt, list);
+	for (;;)
+	{
+		Node	   *stmt = raw->stmt;
+
+		switch (nodeTag(stmt))
+		{
+			case T_PrepareStmt:
+				raw->stmt = ((PrepareStmt *) stmt)->query;
+				break;
+			case T_DeclareCursorStmt:
+				raw->stmt = ((DeclareCursorStmt *) stmt)->query;
+				break;
+			case T_ExplainStmt:
+				raw->stmt = ((ExplainStmt *) stmt)->query;
+				break;
+			case T_CreateTableAsStmt:
+				raw->stmt = ((CreateTableAsStmt *) stmt)->query;
+				break;
+			case T_CopyStmt:
+				raw->stmt = ((CopyStmt *) stmt)->query;
+				break;
+			case T_SelectStmt:
+			case T_InsertStmt:
+			case T_UpdateStmt:
+			case T_DeleteStmt:
+#if MS_HAVE_MERGE
+			case T_MergeStmt:
+#endif
+				return raw;
+			default:
+				return NULL;
+		}
+		if (raw->stmt == NULL)
+			return NULL;
+	}
+}
+
+/* a name may be a CTE's: then nothing is lost */
+static bool
+lock_tables(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeVar))
+	{
+		Oid			relid = RangeVarGetRelid((RangeVar *) node, NoLock, true);
+
+		if (OidIsValid(relid) &&
+			!ConditionalLockRelationOid(relid, AccessShareLock))
+			refuse(context, "a table is locked");
+	}
+	return raw_expression_tree_walker(node, lock_tables, context);
+}
+
+static bool
+has_foreign_table(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeTblEntry))
+		return ((RangeTblEntry *) node)->rtekind == RTE_RELATION &&
+			((RangeTblEntry *) node)->relkind == RELKIND_FOREIGN_TABLE;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, has_foreign_table, context,
+								 QTW_EXAMINE_RTES_BEFORE);
+	return expression_tree_walker(node, has_foreign_table, context);
+}
+
+static List *
+analyze(MSAgain *again, RawStmt *raw)
+{
+	const MSKept *kept = again->kept;
+	ParseState *pstate = make_parsestate(NULL);
+	Query	   *query;
+	List	   *queries;
+
+	pstate->p_sourcetext = kept->text;
+	if (kept->nparams > 0)
+		ms_setup_parse_fixed_parameters(pstate, kept->types, kept->nparams);
+	query = transformTopLevelStmt(pstate, raw);
+	free_parsestate(pstate);
+	query->queryId = 0;
+	queries = QueryRewrite(query);
+	if (has_foreign_table((Node *) queries, NULL))
+		refuse(again, "it reads a foreign table");
+	return queries;
+}
+
+/*
+ * Plans
+ */
+
+typedef struct Plans
+{
+	double		cost;
+	List	   *used;			/* of Oid: indexes */
+	double		expected;		/* see MSAgain */
+	Oid			relid;
+	List	   *rtable;
+} Plans;
+
+static void look_at_plan(Plan *plan, Plans *plans);
+
+static void
+look_at_plans(List *list, Plans *plans)
+{
+	ListCell   *lc;
+
+	foreach(lc, list)
+		look_at_plan(lfirst(lc), plans);
+}
+
+static void
+note_scan(Plan *plan, Plans *plans)
+{
+	Index		scanrelid = ((Scan *) plan)->scanrelid;
+
+	if (scanrelid > 0 &&
+		rt_fetch(scanrelid, plans->rtable)->relid == plans->relid)
+		plans->expected = plan->plan_rows;
+}
+
+static void
+look_at_plan(Plan *plan, Plans *plans)
+{
+	if (plan == NULL)
+		return;
+	switch (nodeTag(plan))
+	{
+		case T_SeqScan:
+		case T_BitmapHeapScan:
+			note_scan(plan, plans);
+			break;
+		case T_IndexScan:
+			note_scan(plan, plans);
+			plans->used = lappend_oid(plans->used,
+									  ((IndexScan *) plan)->indexid);
+			break;
+		case T_IndexOnlyScan:
+			note_scan(plan, plans);
+			plans->used = lappend_oid(plans->used,
+									  ((IndexOnlyScan *) plan)->indexid);
+			break;
+		case T_BitmapIndexScan:
+			plans->used = lappend_oid(plans->used,
+									  ((BitmapIndexScan *) plan)->indexid);
+			break;
+		case T_BitmapAnd:
+			look_at_plans(((BitmapAnd *) plan)->bitmapplans, plans);
+			break;
+		case T_BitmapOr:
+			look_at_plans(((BitmapOr *) plan)->bitmapplans, plans);
+			break;
+		case T_Append:
+			look_at_plans(((Append *) plan)->appendplans, plans);
+			break;
+		case T_MergeAppend:
+			look_at_plans(((MergeAppend *) plan)->mergeplans, plans);
+			break;
+		case T_ModifyTable:
+			look_at_plans(ms_modified_plans((ModifyTable *) plan), plans);
+			break;
+		case T_SubqueryScan:
+			look_at_plan(((SubqueryScan *) plan)->subplan, plans);
+			break;
+		case T_CustomScan:
+			look_at_plans(((CustomScan *) plan)->custom_plans, plans);
+			break;
+		default:
+			break;
+	}
+	look_at_plan(plan->lefttree, plans);
+	look_at_plan(plan->righttree, plans);
+}
+
+/*
+ * To be told of a plan one must be allowed to execute it.  Without the hook:
+ * nothing is read, and no executor is there.
+ */
+static void
+check_permissions(MSAgain *again, PlannedStmt *stmt)
+{
+	ExecutorCheckPerms_hook_type hook = ExecutorCheckPerms_hook;
+	bool		allowed;
+
+	ExecutorCheckPerms_hook = NULL;
+	PG_TRY();
+	{
+		allowed = ExecCheckPermissions(stmt->rtable, ms_stmt_permissions(stmt),
+									   false);
+	}
+	PG_FINALLY();
+	{
+		ExecutorCheckPerms_hook = hook;
+	}
+	PG_END_TRY();
+	if (!allowed)
+		refuse(again, "its role may not run it any more");
+}
+
+/* all that rules have made of it */
+static Plans
+plan(MSAgain *again, List *queries, List *indexes)
+{
+	Plans		plans = {0, NIL, -1, again->relid, NIL};
+	ListCell   *lc;
+
+	CHECK_FOR_INTERRUPTS();
+	ms_hypothetical_show(indexes);
+	foreach(lc, queries)
+	{
+		Query	   *query = copyObject(lfirst_node(Query, lc));
+		PlannedStmt *stmt;
+
+		if (query->commandType == CMD_UTILITY)
+			continue;
+		stmt = ms_plan_query(query, again->kept->text, CURSOR_OPT_PARALLEL_OK,
+						  again->kept->params);
+		if (indexes == NIL)
+			check_permissions(again, stmt);
+		plans.rtable = stmt->rtable;
+		plans.cost += stmt->planTree->total_cost;
+		look_at_plan(stmt->planTree, &plans);
+		look_at_plans(stmt->subplans, &plans);
+	}
+	ms_hypothetical_hide();
+	return plans;
+}
+
+static bool
+uses_all(const Plans *plans, List *indexes)
+{
+	ListCell   *lc;
+
+	foreach(lc, indexes)
+		if (!list_member_oid(plans->used, ((MSIndex *) lfirst(lc))->oid))
+			return false;
+	return true;
+}
+
+/* could it use an index that is there, were it made to? */
+static void
+plan_forced(MSAgain *again, List *queries, MemoryContext context)
+{
+	Plans		plans;
+	MemoryContext saved;
+
+	(void) set_config_option("enable_seqscan", "off", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	plans = plan(again, queries, NIL);
+	saved = MemoryContextSwitchTo(context);
+	again->forced_used = list_copy(plans.used);
+	MemoryContextSwitchTo(saved);
+	if (plans.used != NIL)
+		again->forced_cost = plans.cost;
+}
+
+/*
+ * The columns of the table that a simple query needs, beside those of the
+ * index; NIL where that cannot be told, or would be too much to keep twice.
+ */
+static List *
+columns_to_include(MSAgain *again, List *queries, const MSIndex *index)
+{
+	Query	   *query = linitial_node(Query, queries);
+	Index		found = 0;
+	Bitmapset  *attnos = NULL;
+	Bitmapset  *keys = NULL;
+	List	   *included = NIL;
+	int			i = -1;
+	ListCell   *lc;
+
+	if (list_length(queries) != 1 || query->commandType != CMD_SELECT ||
+		query->hasSubLinks || query->setOperations != NULL)
+		return NIL;
+	foreach(lc, query->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (rte->rtekind == RTE_SUBQUERY || rte->rtekind == RTE_CTE)
+			return NIL;
+		if (rte->rtekind == RTE_RELATION && rte->relid == index->relid)
+		{
+			if (found > 0)
+				return NIL;
+			found = list_cell_number(query->rtable, lc) + 1;
+		}
+	}
+	if (found == 0)
+		return NIL;
+	pull_varattnos((Node *) query->targetList, found, &attnos);
+	pull_varattnos((Node *) query->jointree, found, &attnos);
+	pull_varattnos(query->havingQual, found, &attnos);
+	foreach(lc, index->columns)
+		pull_varattnos(((MSIndexColumn *) lfirst(lc))->expr, 1, &keys);
+	attnos = bms_del_members(attnos, keys);
+	if (bms_num_members(attnos) > INCLUDED)
+		return NIL;
+	while ((i = bms_next_member(attnos, i)) >= 0)
+	{
+		AttrNumber	attno = i + FirstLowInvalidHeapAttributeNumber;
+		Oid			type;
+		int32		typmod;
+		Oid			collation;
+
+		if (attno <= 0 ||
+			get_attavgwidth(index->relid, attno) > INCLUDED_WIDTH)
+			return NIL;
+		get_atttypetypmodcoll(index->relid, attno, &type, &typmod, &collation);
+		included = lappend(included, makeVar(1, attno, type, typmod,
+											 collation, 0));
+	}
+	return included;
+}
+
+/*
+ * Where nothing else helps: the first of the btrees again, so that the table
+ * need not be looked into.
+ */
+static void
+plan_covering(MSAgain *again, List *queries, MemoryContext context)
+{
+	MSRemedy   *best = NULL;
+	MSRemedy   *covering;
+	MSIndex    *index;
+	List	   *included;
+	Plans		plans;
+	MemoryContext saved;
+	ListCell   *lc;
+
+	foreach(lc, again->remedies)
+	{
+		MSRemedy   *remedy = lfirst(lc);
+
+		if (remedy->used && remedy->cost <= again->cost * MS_PROVED_SHARE)
+			return;
+		if (best == NULL && !OidIsValid(remedy->there))
+			best = remedy;
+	}
+	if (best == NULL || list_length(best->indexes) != 1 ||
+		OidIsValid(best->invalid) || ms_now_ns() > again->deadline)
+		return;
+	index = linitial(best->indexes);
+	if (index->am != BTREE_AM_OID)
+		return;
+	included = columns_to_include(again, queries, index);
+	if (included == NIL)
+		return;
+
+	saved = MemoryContextSwitchTo(context);
+	covering = palloc(sizeof(MSRemedy));
+	*covering = *best;
+	covering->covering = true;
+	index = palloc(sizeof(MSIndex));
+	*index = *(MSIndex *) linitial(best->indexes);
+	index->included = copyObject(included);
+	covering->indexes = list_make1(index);
+	again->remedies = lappend(again->remedies, covering);
+	MemoryContextSwitchTo(saved);
+	plans = plan(again, queries, covering->indexes);
+	covering->cost = plans.cost;
+	covering->used = uses_all(&plans, covering->indexes);
+}
+
+static void
+set_local(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+static void
+plan_as_role(void *arg)
+{
+	MSAgain    *again = arg;
+	const MSKept *kept = again->kept;
+	MemoryContext context = CurrentMemoryContext;
+	MemoryContext garbage = AllocSetContextCreate(context, "planned again",
+												  ALLOCSET_DEFAULT_SIZES);
+	bool		any_there = false;
+	int			sec_context;
+	Oid			userid;
+	RawStmt    *raw;
+	List	   *queries;
+	Plans		plans;
+	ListCell   *lc;
+
+	GetUserIdAndSecContext(&userid, &sec_context);
+	SetUserIdAndSecContext(kept->userid, sec_context |
+						   SECURITY_RESTRICTED_OPERATION |
+						   SECURITY_LOCAL_USERID_CHANGE);
+	(void) NewGUCNestLevel();
+	set_local("search_path", kept->search_path);
+	set_local("lock_timeout", LOCK_TIMEOUT);
+	set_local("client_min_messages", "error");
+	PushActiveSnapshot(GetTransactionSnapshot());
+	MemoryContextSwitchTo(garbage);
+
+	raw = parse(kept->text);
+	if (raw == NULL)
+		refuse(again, "its text is no statement that can be planned");
+	(void) lock_tables(raw->stmt, again);
+	queries = analyze(again, raw);
+
+	plans = plan(again, queries, NIL);
+	again->cost = plans.cost;
+	again->expected = plans.expected;
+	MemoryContextSwitchTo(context);
+	again->used = list_copy(plans.used);
+	MemoryContextSwitchTo(garbage);
+
+	foreach(lc, again->remedies)
+	{
+		MSRemedy   *remedy = lfirst(lc);
+
+		if (OidIsValid(remedy->there))
+		{
+			any_there = true;
+			continue;
+		}
+		if (ms_now_ns() > again->deadline)
+			refuse(again, "missing_symbol.advice_time is over");
+		plans = plan(again, queries, remedy->indexes);
+		remedy->cost = plans.cost;
+		remedy->used = uses_all(&plans, remedy->indexes);
+	}
+	plan_covering(again, queries, context);
+	if (any_there)
+		plan_forced(again, queries, context);
+	PopActiveSnapshot();
+	MemoryContextSwitchTo(context);
+	MemoryContextDelete(garbage);
+}
+
+/* why it could not be done, from the error that has ended it */
+static const char *
+why_not(MSAgain *again, ErrorData *error)
+{
+	if (refused != NULL)
+		return refused;
+	if (again->why != NULL)
+		return again->why;
+	if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+		return "a table is locked";
+	return "its text by itself cannot be planned";
+}
+
+void
+ms_plan_again(MSAgain *again)
+{
+	ErrorData  *volatile error = NULL;
+
+	install();
+	again->planned = false;
+	again->why = NULL;
+	refused = NULL;
+	refused_in = CurrentMemoryContext;
+	guarding = true;
+	PG_TRY();
+	{
+		error = ms_undo_and_catch(plan_as_role, again, true);
+	}
+	PG_CATCH();
+	{
+		guarding = false;
+		ms_hypothetical_hide();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	guarding = false;
+	ms_hypothetical_hide();
+	again->planned = error == NULL;
+	if (error != NULL)
+		again->why = why_not(again, error);
+}

@@ -1,0 +1,53 @@
+/*-------------------------------------------------------------------------
+ *
+ * hypothetical.h
+ *	  Indexes that are not there, as the planner is shown them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef MS_HYPOTHETICAL_H
+#define MS_HYPOTHETICAL_H
+
+#include "nodes/pg_list.h"
+
+#include "compat.h"
+
+MS_INSIDE_BEGIN
+
+/*
+ * An index that there might be
+ */
+typedef struct MSIndexColumn
+{
+	Node	   *expr;			/* on the table as range table entry 1 */
+	Oid			collation;		/* invalid: expr's */
+	Oid			opclass;		/* invalid: the default */
+	bool		desc;
+	bool		nulls_first;
+} MSIndexColumn;
+
+typedef struct MSIndex
+{
+	Oid			relid;			/* its table, or one of the partitions */
+	Oid			am;
+	List	   *columns;		/* of MSIndexColumn */
+	int			nequal;			/* so many of the first are compared for
+								 * equality: their order does not matter */
+	List	   *included;		/* of Var: INCLUDE */
+	List	   *predicate;		/* implicitly ANDed */
+	Oid			oid;			/* while it is planned with: one that is none */
+} MSIndex;
+
+/*
+ * What is planned between these is shown them; gives each an OID that no
+ * catalog has.  To be hidden after an error, too.
+ */
+extern void ms_hypothetical_show(List *indexes);
+extern void ms_hypothetical_hide(void);
+
+/* of these indexes (Oid) the planner sees nothing; NIL: it sees all again */
+extern void ms_hypothetical_without(List *oids);
+
+MS_INSIDE_END
+
+#endif							/* MS_HYPOTHETICAL_H */
