@@ -944,3 +944,6 @@ COMMENT ON FUNCTION missing_symbol.assert_no_n_plus_one(pg_catalog.int4, pg_cata
     'error MS001 if there are N+1 candidates of that evidence since the last mark; 55000 if profiling is off';
 COMMENT ON FUNCTION missing_symbol.profile_start(pg_catalog.text, pg_catalog.bool, pg_catalog.bool, pg_catalog.text) IS
     'profile this session from the next statement on, until profile_stop() or DISCARD ALL, or the transaction, whatever the settings say; level top or all';
+
+COMMENT ON FUNCTION missing_symbol.profile_report(pg_catalog.text) IS
+    'this session''s profile to read, line by line; or in one row as json or html';

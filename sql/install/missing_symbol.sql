@@ -1728,7 +1728,7 @@ RETURNS SETOF pg_catalog.text
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ms_profile_report';
 COMMENT ON FUNCTION missing_symbol.profile_report(pg_catalog.text) IS
-    'this session''s profile to read, line by line; or in one row as json';
+    'this session''s profile to read, line by line; or in one row as json or html';
 
 -- Budgets: a limit that is null is an error
 CREATE FUNCTION missing_symbol.assert_max_queries(n pg_catalog.int8)
