@@ -70,6 +70,9 @@ OBJS = \
 	src/counter/tally.o \
 	src/figures/histogram.o \
 	src/figures/ratio.o \
+	src/overview/counter_report.o \
+	src/overview/gather.o \
+	src/overview/overview_html.o \
 	src/page/document.o \
 	src/page/json.o \
 	src/page/text.o \
@@ -148,6 +151,7 @@ DOCS = \
 REGRESS = \
 	compare \
 	counter \
+	counter_report \
 	counter_use \
 	explain \
 	profile \

@@ -947,3 +947,10 @@ COMMENT ON FUNCTION missing_symbol.profile_start(pg_catalog.text, pg_catalog.boo
 
 COMMENT ON FUNCTION missing_symbol.profile_report(pg_catalog.text) IS
     'this session''s profile to read, line by line; or in one row as json or html';
+
+CREATE FUNCTION missing_symbol.counter_report(target pg_catalog.regclass, format pg_catalog.text DEFAULT 'text')
+RETURNS SETOF pg_catalog.text
+LANGUAGE C STABLE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_counter_report';
+COMMENT ON FUNCTION missing_symbol.counter_report(pg_catalog.regclass, pg_catalog.text) IS
+    'a table''s counters to read, line by line: the most counted, days, what waits, storage, and what would help; or in one row as json or html';

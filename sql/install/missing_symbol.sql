@@ -1499,6 +1499,13 @@ AS 'MODULE_PATHNAME', 'ms_total';
 COMMENT ON FUNCTION missing_symbol.total(pg_catalog.anyelement) IS
     'all counters of a table, as its rows, with spilled, buffered and deferred increments included: FROM missing_symbol.total(NULL::page_views)';
 
+CREATE FUNCTION missing_symbol.counter_report(target pg_catalog.regclass, format pg_catalog.text DEFAULT 'text')
+RETURNS SETOF pg_catalog.text
+LANGUAGE C STABLE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_counter_report';
+COMMENT ON FUNCTION missing_symbol.counter_report(pg_catalog.regclass, pg_catalog.text) IS
+    'a table''s counters to read, line by line: the most counted, days, what waits, storage, and what would help; or in one row as json or html';
+
 --
 -- profile: measuring a session
 --

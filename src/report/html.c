@@ -187,7 +187,7 @@ put_shape(StringInfo page, const MSShape *shape, int place, Axis axis)
 	ms_page(page, "<tr id=\"s%d\"><td class=\"n\" data-h=\"median ms\">%.3f</td><td class=\"n\" data-h=\"p95 ms\">%.3f</td><td class=\"n\" data-h=\"max ms\">%.3f</td>",
 			place, ms_histogram_percentile(h, 0.5) / 1e6,
 			ms_histogram_percentile(h, 0.95) / 1e6, h->max / 1e6);
-	ms_page(page, "<td class=\"n\" data-h=\"calls\">" UINT64_FORMAT "</td><td class=\"n\" data-h=\"total ms\">%.3f</td><td class=\"n\" data-h=\"rows\">" UINT64_FORMAT "</td><td data-h=\"histogram\">",
+	ms_page(page, "<td class=\"n\" data-h=\"calls\">" UINT64_FORMAT "</td><td class=\"n\" data-h=\"total ms\">%.3f</td><td class=\"n\" data-h=\"rows\">" UINT64_FORMAT "</td><td class=\"h\" data-h=\"histogram\">",
 			shape->calls, h->sum / 1e6, shape->rows);
 	if (h->count > 0)
 		put_histogram(page, shape, axis);

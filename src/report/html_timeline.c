@@ -99,10 +99,9 @@ kind_of(const MSRecord *r)
 		case CMDTAG_INSERT:
 		case CMDTAG_UPDATE:
 		case CMDTAG_DELETE:
-		case CMDTAG_MERGE:
 			return "w";
 		default:
-			return "o";
+			return ms_tag_is_merge(r->tag) ? "w" : "o";
 	}
 }
 

@@ -55,3 +55,19 @@ SELECT missing_symbol.profile_report('html') \g (format=unaligned tuples_only=on
 -- nothing
 SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
 SELECT missing_symbol.profile_report('html') \g (format=unaligned tuples_only=on) :pages/empty.html
+
+-- counters
+CREATE TABLE page_views (
+    page        text PRIMARY KEY,
+    count       bigint NOT NULL,
+    created_at  timestamptz NOT NULL,
+    modified_at timestamptz NOT NULL
+);
+CREATE INDEX ON page_views (modified_at);
+CREATE TABLE daily ("page <b>&amp;" text, day date, count bigint NOT NULL, PRIMARY KEY ("page <b>&amp;", day));
+SELECT missing_symbol.increment_by('page_views', (i * i) % 977 + 1, '/page/' || (i % 37) || repeat('/long', i % 37)) FROM generate_series(1, 2000) i;
+SELECT missing_symbol.increment_by('page_views', 100000, '</script><img src=x onerror="document.title = 1">' || repeat('wide', 40));
+SELECT missing_symbol.increment_by('daily', (i * i) % 97 + 1, '/page/' || (i % 7), date '2026-08-01' + i % 70 - i % 3)
+FROM generate_series(1, 2000) i;
+SELECT missing_symbol.counter_report('page_views', 'html') \g (format=unaligned tuples_only=on) :pages/counters.html
+SELECT missing_symbol.counter_report('daily', 'html') \g (format=unaligned tuples_only=on) :pages/days.html

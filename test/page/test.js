@@ -51,6 +51,9 @@ const LAYOUT = `(() => {
 		if (box.left < 0 || box.right > wide + 1)
 			wrong.push('sticks out: ' + part.outerHTML.slice(0, 80) + ' ' + box.left + ' to ' + box.right);
 	}
+	for (const text of document.querySelectorAll('.tiles dt, .tiles dd, h1, section:not(#summary) h2, h3, td, th, .entry p, .entry dd, .lanes .n'))
+		if (text.checkVisibility() && text.scrollWidth > text.clientWidth + 1 && getComputedStyle(text).display !== 'inline')
+			wrong.push('wider than its place: ' + text.outerHTML.slice(0, 80));
 	for (const lane of document.querySelectorAll('details[open] .lanes li > svg'))
 		if (lane.getBoundingClientRect().width < 100)
 			wrong.push('a narrow lane: ' + lane.getBoundingClientRect().width);
