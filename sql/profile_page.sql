@@ -83,6 +83,14 @@ FROM missing_symbol.profile_report('html') page,
     regexp_split_to_table(substring(page FROM '<section id="timeline">(.*?)</section>'), '<details class="unit"') WITH ORDINALITY u (unit, n)
 WHERE n > 1 ORDER BY n;
 
+-- what runs within another statement is a line of its own
+SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
+SELECT missing_symbol.profile_start('all');
+DO $$ BEGIN PERFORM name FROM page_author WHERE id = 1; END $$;
+SELECT page ~ '<a href="#s[0-9]+" class="inner"><code>select name from page_author where id = \?</code></a>' AS line,
+    page ~ '<span class="tag">within another statement</span>' AS said
+FROM missing_symbol.profile_report('html') page;
+
 -- ten thousand statements, most of them of different shapes and long
 SET missing_symbol.profile_memory = '64MB';
 SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
@@ -90,7 +98,7 @@ SELECT missing_symbol.profile_start();
 \o /dev/null
 \set ECHO none
 SELECT CASE WHEN i % 40 = 0 THEN format('SELECT missing_symbol.profile_mark(%L)', 'unit ' || i)
-    ELSE format('SELECT %s AS %I', i, repeat(chr(8364), 5) || (i * 7 % 997) || repeat('<&>', 15)) END
+    ELSE format('SELECT %s AS %I', i, repeat('"', 15) || (i * 7 % 997) || repeat(chr(8364), 400)) END
 FROM generate_series(1, 10256) i \gexec
 \set ECHO all
 \o

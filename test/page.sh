@@ -22,6 +22,7 @@ MS_PROGRAM="make test-page"
 # those that Debian's Node can run
 VALIDATOR=html-validate@8.29.0
 AXE=axe-core@4.10.2
+EXPRESS="express@4.21.2 pg@8.13.1"	# of the manual's snippet
 
 skip_all()
 {
@@ -33,7 +34,7 @@ skip_all()
 
 case ${PICTURE:-} in "" | /*) ;; *) PICTURE=$PWD/$PICTURE ;; esac
 case ${PAGES:-} in "" | /*) ;; *) PAGES=$PWD/$PAGES ;; esac
-ms_setup "chromium?=chromium" "node?=nodejs" "npm?=npm"
+ms_setup "chromium?=chromium" "node?=nodejs" "npm?=npm" clients
 command -v chromium >/dev/null || skip_all "there is no Chromium (package chromium)"
 command -v node >/dev/null || skip_all "there is no Node (package nodejs)"
 
@@ -64,8 +65,9 @@ fetch_packages()
 {
 	mkdir -p "$MS_WORK/npm"
 	(cd "$MS_WORK/npm" && command -v npm >/dev/null &&
+		# shellcheck disable=SC2086
 		npm install --no-save --no-audit --no-fund --ignore-scripts \
-			"$VALIDATOR" "$AXE" >"$MS_WORK/log/npm" 2>&1 </dev/null)
+			"$VALIDATOR" "$AXE" $EXPRESS >"$MS_WORK/log/npm" 2>&1 </dev/null)
 	chmod -R a+rX "$MS_WORK/npm"
 }
 
@@ -84,8 +86,8 @@ if [ -n "${PICTURE:-}" ]; then
 	exit
 fi
 ms_wait_for fetch_packages ||
-	ms_say "npm could not install $VALIDATOR and $AXE: $(tail -n 1 "$MS_WORK/log/npm" 2>/dev/null)"
-ms_wait_for ms_as_user node "$MS_SRC/test/page/test.js" "$MS_WORK/pages" \
+	ms_say "npm could not install $VALIDATOR $AXE $EXPRESS: $(tail -n 1 "$MS_WORK/log/npm" 2>/dev/null)"
+ms_wait_for ms_as_user env PGUSER=web PGDATABASE=shop node "$MS_SRC/test/page/test.js" "$MS_WORK/pages" \
 	"$MS_WORK/npm/node_modules" "$MS_SRC/doc/page.md" | tee "$MS_WORK/log/page"
 rc=${PIPESTATUS[0]}
 [ -z "${PAGES:-}" ] || { mkdir -p "$PAGES" && cp "$MS_WORK"/pages/* "$PAGES/"; }

@@ -21,9 +21,11 @@
 #include "report/report_internal.h"
 
 #define MAX_SHAPES		300		/* rows of a table, entries of a list */
-#define MAX_ENTRIES		200
+#define MAX_ENTRIES		100
 #define SHOWN_TEXT		200		/* bytes of a statement; the rest is folded */
-#define FULL_TEXT_UNTIL	(1536 * 1024)	/* bytes of the page; then it is cut */
+#define FULL_UNTIL		(1536 * 1024)	/* bytes of the page; then it is cut, */
+#define SHOWN_UNTIL		(2304 * 1024)	/* and then more */
+#define LEAST_TEXT		60
 #define SPARK_WIDTH		120
 #define SPARK_HEIGHT	24
 
@@ -31,8 +33,9 @@
 static void
 put_statement(StringInfo page, const char *text)
 {
-	if (page->len > FULL_TEXT_UNTIL)
-		text = ms_page_clip(text, SHOWN_TEXT);
+	if (page->len > FULL_UNTIL)
+		text = ms_page_clip(text, page->len > SHOWN_UNTIL ? LEAST_TEXT :
+							SHOWN_TEXT);
 	ms_page_statement(page, text, SHOWN_TEXT + 3);
 }
 

@@ -2,8 +2,11 @@
 //
 //	PAGES	a directory of pages that pages.sql made
 //	MODULES	what npm installed: html-validate, axe-core; or nothing
-//	MANUAL	doc/page.md, which says what a policy must allow
+//	MANUAL	doc/page.md
+//
+// The server is where libpq connects to by itself.
 'use strict';
+const { spawnSync } = require('child_process');
 const fs = require('fs');
 const http = require('http');
 const path = require('path');
@@ -20,17 +23,18 @@ function ok(what, right, ...details) {
 	console.log(`${right ? 'ok      ' : 'FAILED  '} ${what}`);
 	if (right) {
 		passed++;
-		return;
+		return true;
 	}
 	failed++;
 	details.forEach((detail) => {
 		const text = typeof detail === 'string' ? detail : JSON.stringify(detail, null, 1);
 		console.log(text.slice(0, 4000).replace(/^/gm, '    '));
 	});
+	return false;
 }
 
 function same(what, found, expected) {
-	ok(what, JSON.stringify(found) === JSON.stringify(expected), { found, expected });
+	return ok(what, JSON.stringify(found) === JSON.stringify(expected), { found, expected });
 }
 
 function skip(what, why) {
@@ -246,6 +250,33 @@ async function validate(names) {
 	}
 }
 
+// the manual's snippets, word for word
+function check_snippets() {
+	const run = (program, args) => spawnSync(program, args, { encoding: 'utf8', timeout: 120000 });
+	const django = run('/usr/bin/python3', ['-c', 'import django, psycopg2']);
+
+	if (django.status !== 0)
+		skip("the manual's middleware for Django", 'there is no Django or psycopg2 (packages python3-django, python3-psycopg2)');
+	else {
+		const { stdout, stderr } = run('/usr/bin/python3',
+			[path.join(__dirname, 'django_page.py'), manual, path.join(__dirname, '..', 'perl')]);
+		same("the manual's middleware for Django", stdout.trim().split('\n'), [
+			'False /books?profile the books [] []',
+			'True /books the books [] []',
+			"True /books?profile <!DOCTYPE html> ['/books'] ['6']",
+			"True /other?profile <!DOCTYPE html> ['/other'] ['6']"]) || console.log(stderr);
+	}
+	if (!fs.existsSync(path.join(modules, 'express')) || !fs.existsSync(path.join(modules, 'pg'))) {
+		skip("the manual's route for Express", 'express and pg could not be installed');
+		return;
+	}
+	const { stdout, stderr } = run('node', [path.join(__dirname, 'express.js'), modules, manual]);
+	same("the manual's route for Express", stdout.trim().split('\n'), [
+		'books text/html; charset=utf-8 <!DOCTYPE html> /debug/profile/books 6',
+		'broken text/html; charset=utf-8 broken undefined undefined',
+		'books text/html; charset=utf-8 <!DOCTYPE html> /debug/profile/books 6']) || console.log(stderr);
+}
+
 async function check_page(view, name, axe) {
 	const url = `file://${path.join(directory, name)}`;
 	const grounds = new Set();
@@ -277,6 +308,7 @@ async function check_page(view, name, axe) {
 
 	ok('there are pages', names.length >= 4, names);
 	await validate(names);
+	check_snippets();
 	try {
 		axe = fs.readFileSync(path.join(modules, 'axe-core', 'axe.min.js'), 'utf8');
 	} catch (error) {
