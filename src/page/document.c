@@ -23,10 +23,10 @@
 #include "page/page.h"
 
 /* made of page.css and page.js: see the Makefile */
-static const char style[] =
+static const char style[] = ""
 #include "page/page.css.inc"
 ;
-static const char script[] =
+static const char script[] = ""
 #include "page/page.js.inc"
 ;
 
