@@ -1,4 +1,5 @@
-// node picture.js PAGE FILE: README's picture, a page's upper part as a PNG
+// node picture.js PAGE FILE: README's picture, a page to the end of its
+// statements as a PNG
 'use strict';
 const { Chromium } = require('./chromium.js');
 
@@ -9,7 +10,7 @@ const { Chromium } = require('./chromium.js');
 
 	await view.look(1240, 'light');
 	await view.go(`file://${page}`);
-	await view.picture(file, 900);
+	await view.picture(file, await view.ask(`document.querySelector('#shapes').getBoundingClientRect().bottom + scrollY + 16`));
 	await browser.close();
 })().catch((error) => {
 	console.error(error);
