@@ -6,9 +6,8 @@
 # in every session, clang, assertions and the undefined behaviour sanitizer,
 # cppcheck, make test-door, make test-clients, make test-page, and then every
 # other supported version in a chroot (chroot.sh).  Ends with a table of
-# versions and suites, and the line
-# "N passed, N failed".  What cannot be had is SKIPPED, loudly, and counts as
-# nothing.
+# versions and suites, and the line "N passed, N failed".  What cannot be had is
+# SKIPPED, loudly, and counts as nothing.
 #
 # Environment (or "make test-all NAME=..."):
 #	VERSIONS	the other versions, by default all that are supported
@@ -153,8 +152,6 @@ clients()
 	add_row "make test-clients" "$rc" $((SECONDS - begin))
 }
 
-# A version in its chroot.  What comes of it is left in $scratch/MAJOR: the file
-# "skip", why it could not be had, or "results", "rc" and "seconds".
 page()
 {
 	local rc begin=$SECONDS suite p f s _
@@ -176,6 +173,8 @@ page()
 		"$p" "$f" "$s" $((SECONDS - begin)))")
 }
 
+# A version in its chroot.  What comes of it is left in $scratch/MAJOR: the file
+# "skip", why it could not be had, or "results", "rc" and "seconds".
 other()
 {
 	local major=$1 where rc begin=$SECONDS of=$scratch/$1

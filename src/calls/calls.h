@@ -38,6 +38,9 @@ extern Datum ms_look_at(MSTarget *target, Relation rel,
 /* when increments of it reach their row: now, commit, buffer */
 extern const char *ms_apply_name(MSTarget *target);
 
+/* increment.c: as last_increment() has it */
+extern const char *ms_outcome_name(MSOutcome outcome);
+
 /*
  * stats.c: how many increments came to that; and what would make them cheaper, or
  * NULL.

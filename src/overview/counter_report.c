@@ -21,17 +21,6 @@
 
 PG_FUNCTION_INFO_V1(ms_counter_report);
 
-static const struct
-{
-	MSOutcome	outcome;
-	const char *name;
-}			outcomes[] = {
-	{MS_INSERTED, "inserted"}, {MS_INCREMENTED, "incremented"},
-	{MS_THROTTLED, "throttled"}, {MS_SPILLED, "spilled"},
-	{MS_DEFERRED, "deferred"}, {MS_BUFFERED, "buffered"},
-	{MS_IGNORED, "ignored"}, {MS_ABSENT, "absent"}
-};
-
 static const char *
 or_none(const char *value)
 {
@@ -141,11 +130,10 @@ text_report(const MSOverview *o)
 	{
 		appendStringInfo(&buf, "This session: " INT64_FORMAT " calls",
 						 ms_tally_calls(&o->tally));
-		for (int i = 0; i < lengthof(outcomes); i++)
-			if (o->tally.counts[outcomes[i].outcome] > 0)
+		for (int i = 0; i < MS_OUTCOMES; i++)
+			if (o->tally.counts[i] > 0)
 				appendStringInfo(&buf, ", " INT64_FORMAT " %s",
-								 o->tally.counts[outcomes[i].outcome],
-								 outcomes[i].name);
+								 o->tally.counts[i], ms_outcome_name(i));
 		appendStringInfo(&buf, "; " INT64_FORMAT " waits for a lock, " INT64_FORMAT " fallbacks\n",
 						 o->tally.lock_waits, o->tally.fallbacks);
 	}
@@ -228,9 +216,8 @@ json_state(StringInfo buf, const MSOverview *o)
 	if (o->counted)
 	{
 		appendStringInfoChar(buf, '{');
-		for (int i = 0; i < lengthof(outcomes); i++)
-			ms_json_int(buf, outcomes[i].name,
-						o->tally.counts[outcomes[i].outcome]);
+		for (int i = 0; i < MS_OUTCOMES; i++)
+			ms_json_int(buf, ms_outcome_name(i), o->tally.counts[i]);
 		ms_json_int(buf, "lock_waits", o->tally.lock_waits);
 		ms_json_int(buf, "fallbacks", o->tally.fallbacks);
 		ms_json_text(buf, "hint", o->hint);

@@ -183,12 +183,16 @@ put_state(StringInfo page, const MSOverview *o)
 					 o->spilled, o->buffered, o->errors) :
 			"not shown, as row security applies");
 	if (o->counted)
-		ms_page(page, "<dt>This session</dt><dd>" INT64_FORMAT " calls: " INT64_FORMAT " inserted, " INT64_FORMAT " incremented, " INT64_FORMAT " throttled, " INT64_FORMAT " spilled, " INT64_FORMAT " deferred, " INT64_FORMAT " buffered; " INT64_FORMAT " waits for a lock, " INT64_FORMAT " fallbacks</dd>",
-				ms_tally_calls(&o->tally), o->tally.counts[MS_INSERTED],
-				o->tally.counts[MS_INCREMENTED],
-				o->tally.counts[MS_THROTTLED], o->tally.counts[MS_SPILLED],
-				o->tally.counts[MS_DEFERRED], o->tally.counts[MS_BUFFERED],
+	{
+		ms_page(page, "<dt>This session</dt><dd>" INT64_FORMAT " calls",
+				ms_tally_calls(&o->tally));
+		for (int i = 0; i < MS_OUTCOMES; i++)
+			if (o->tally.counts[i] > 0)
+				ms_page(page, ", " INT64_FORMAT " %s", o->tally.counts[i],
+						ms_outcome_name(i));
+		ms_page(page, "; " INT64_FORMAT " waits for a lock, " INT64_FORMAT " fallbacks</dd>",
 				o->tally.lock_waits, o->tally.fallbacks);
+	}
 	appendStringInfoString(page, "</dl>\n");
 	ms_page_section_end(page);
 }

@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"	/* 19: get_database_name() */
 #include "utils/timestamp.h"
 
 #include "page/page.h"
