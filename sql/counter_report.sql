@@ -16,8 +16,8 @@ SELECT count(missing_symbol.increment_by('report_views', i, '/page/' || i)) FROM
 SET missing_symbol.test_clock = '2026-01-02 13:00:00.123456+00';
 SELECT missing_symbol.increment_by('report_views', 1, E'</script>\n<img src=x onerror=alert(1)>');
 SELECT report('report_views');
-SELECT report_json('report_views') - 'top' - 'remedies', jsonb_array_length(r -> 'top') AS top, r #> '{top,0}' AS first,
-    (SELECT jsonb_agg(x -> 'statement') FROM jsonb_array_elements(r -> 'remedies') x) AS statements
+SELECT r - '{top,remedies,session}'::text[] AS report, r #> '{session,inserted}' AS inserted,
+    jsonb_array_length(r -> 'top') AS top, r #> '{top,0}' AS first, (SELECT jsonb_agg(x -> 'statement') FROM jsonb_array_elements(r -> 'remedies') x) AS statements
 FROM report_json('report_views') r;
 SELECT what FROM missing_symbol.counter_report('report_views', 'html') page, page_checks(page) WHERE NOT ok;
 SELECT count(*) AS rows, bool_and(page ~ '<h1>Counters of public.report_views</h1>' AND page ~ '<rect class="bar" x="0" y="3" width="100.0%"'
