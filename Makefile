@@ -8,6 +8,7 @@
 #   make test-all                 the same on every supported PostgreSQL
 #   make test-door                these commands, on fresh machines and odd ones
 #   make test-clients             drivers and ORMs, and their pages
+#   make test-page                the HTML reports in a browser, two minutes
 #   make test-hard                for hours: assertions, sanitizers, sqlsmith
 #   make demo                     what it does, in a minute
 #   make bench                    how fast it does it, in ten
@@ -82,6 +83,12 @@ OBJS = \
 	src/counter/tally.o \
 	src/figures/histogram.o \
 	src/figures/ratio.o \
+	src/overview/counter_report.o \
+	src/overview/gather.o \
+	src/overview/overview_html.o \
+	src/page/document.o \
+	src/page/json.o \
+	src/page/text.o \
 	src/profile/candidates.o \
 	src/profile/exec.o \
 	src/profile/failure.o \
@@ -98,6 +105,9 @@ OBJS = \
 	src/profile/utility.o \
 	src/report/advice.o \
 	src/report/budget.o \
+	src/report/digest.o \
+	src/report/html.o \
+	src/report/html_timeline.o \
 	src/report/report.o \
 	src/report/tags.o \
 	src/report/views.o \
@@ -147,6 +157,7 @@ DOCS = \
 	doc/errors.md \
 	doc/limits.md \
 	doc/operations.md \
+	doc/page.md \
 	doc/performance.md \
 	doc/profiling.md \
 	doc/reliability.md \
@@ -161,6 +172,7 @@ REGRESS = \
 	advice_work \
 	compare \
 	counter \
+	counter_report \
 	counter_use \
 	explain \
 	explain_plan \
@@ -169,6 +181,7 @@ REGRESS = \
 	findings_none \
 	profile_gate \
 	profile_n_plus_one \
+	profile_page \
 	profile_privileges \
 	profile_stats \
 	$(REGRESS_BOTH) \
@@ -290,7 +303,10 @@ ENCODING = UTF8
 NO_LOCALE = 1
 ISOLATION_OPTS = --inputdir=$(srcdir)/test --load-extension=missing_symbol
 
-EXTRA_CLEAN = output_general src/.built_for $(OBJS:.o=.d)
+# what every HTML page has in it, as strings of C
+PAGE_PARTS = src/page/page.css.inc src/page/page.js.inc
+
+EXTRA_CLEAN = output_general src/.built_for $(OBJS:.o=.d) $(PAGE_PARTS)
 
 PG_CONFIG ?= pg_config
 
@@ -303,7 +319,7 @@ RUN = @$(IN_TOP) exec bash "$$TOP/test
 
 # These goals install what is missing themselves, so they must not need
 # pg_config to begin with.
-SELF_SUFFICIENT = test test-all test-clients test-door test-hard demo bench dist deb
+SELF_SUFFICIENT = test test-all test-clients test-door test-page test-hard demo bench dist deb
 
 ifneq (,$(filter-out $(SELF_SUFFICIENT),$(or $(MAKECMDGOALS),all)))
 
@@ -336,7 +352,7 @@ NO_INSTALLCHECK = 1
 # by the name of the file alone, whatever its room is.
 override autodepend = no
 override PG_CFLAGS += -MMD -MP
-PG_CPPFLAGS = -I$(srcdir)/src
+PG_CPPFLAGS = -I$(srcdir)/src -Isrc
 
 include $(PGXS)
 
@@ -363,6 +379,10 @@ src/.built_for:
 	@echo '$(BUILT_FOR)' >$@
 
 $(OBJS): src/.built_for
+
+src/page/document.o: $(PAGE_PARTS)
+$(PAGE_PARTS): %.inc: % src/.built_for
+	sed -e 's/["\\]/\\&/g' -e 's/.*/"&\\n"/' $< >$@
 $(OBJS:.o=.bc): %.bc: %.o
 
 $(DATA_built): sql/install/missing_symbol.sql
@@ -437,6 +457,9 @@ test-clients:
 
 test-door:
 	$(RUN)/door.sh"
+
+test-page:
+	$(RUN)/page.sh"
 
 test-hard:
 	$(RUN)/test-hard.sh"

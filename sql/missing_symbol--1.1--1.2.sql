@@ -1150,3 +1150,13 @@ COMMENT ON FUNCTION missing_symbol.assert_no_n_plus_one(pg_catalog.int4, pg_cata
     'error MS001 if there are N+1 candidates of that evidence since the last mark; 55000 if profiling is off';
 COMMENT ON FUNCTION missing_symbol.profile_start(pg_catalog.text, pg_catalog.bool, pg_catalog.bool, pg_catalog.text) IS
     'profile this session from the next statement on, until profile_stop() or DISCARD ALL, or the transaction, whatever the settings say; level top or all';
+
+COMMENT ON FUNCTION missing_symbol.profile_report(pg_catalog.text) IS
+    'this session''s profile to read, line by line; or in one row as json or html';
+
+CREATE FUNCTION missing_symbol.counter_report(target pg_catalog.regclass, format pg_catalog.text DEFAULT 'text')
+RETURNS SETOF pg_catalog.text
+LANGUAGE C STABLE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_counter_report';
+COMMENT ON FUNCTION missing_symbol.counter_report(pg_catalog.regclass, pg_catalog.text) IS
+    'a table''s counters to read, line by line: the most counted, days, what waits, storage, and what would help; or in one row as json or html';

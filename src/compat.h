@@ -324,6 +324,13 @@ ms_collate_is_c(Oid collation)
 }
 #endif
 
+/* 15 added MERGE */
+#if PG_VERSION_NUM < 150000
+#define ms_tag_is_merge(tag)	false
+#else
+#define ms_tag_is_merge(tag)	((tag) == CMDTAG_MERGE)
+#endif
+
 /* 14 asks whether the tree may be changed */
 #if PG_VERSION_NUM < 140000
 #define ProcessUtility(pstmt, source, readonly, context, params, env, dest, qc) \

@@ -665,7 +665,7 @@ ms_copy_sources()
 		fi
 	done
 	find "$MS_SRC" \( -name '*.o' -o -name '*.bc' -o -name '*.so' \
-		-o -name .built_for \) \
+		-o -name .built_for -o -name '*.inc' \) \
 		-exec rm -f {} +
 	chmod -R u+rwX,go+rX "$MS_SRC"
 }

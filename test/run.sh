@@ -252,6 +252,28 @@ complete_errors()
 	' "$MS_SRC/doc/errors.md" "${sources[@]}"
 }
 
+# A site that has a policy of its own allows a page's style and script by their
+# hashes, which the manual says; README shows a picture that people can load.
+page_parts()
+{
+	perl -MDigest::SHA=sha256_base64 -0777 -e '
+		my ($dir) = @ARGV;
+		my %text = map { open my $f, "<", "$dir/$_" or die "$dir/$_: $!\n"; ($_ => scalar <$f>) }
+			qw(src/page/page.css src/page/page.js doc/page.md README.md);
+		my $bad = 0;
+		foreach my $part (["style-src ", "src/page/page.css"], ["script-src", "src/page/page.js"]) {
+			my $line = "$part->[0] \x27sha256-" . sha256_base64($text{$part->[1]}) . "=\x27";
+			next if index($text{"doc/page.md"}, "\n$line\n") >= 0;
+			print "doc/page.md does not have this line: $line\n";
+			$bad = 1;
+		}
+		my ($picture) = $text{"README.md"} =~ /!\[[^]]+\]\(([^)]+)\)/ or die "README.md shows no picture\n";
+		my $size = -s "$dir/$picture" or die "there is no $picture\n";
+		die "$picture has $size bytes\n" if $size > 200 * 1024;
+		exit $bad;
+	' "$MS_SRC"
+}
+
 # Rooms on floors: no arrow goes up, none across, none in a circle.
 arrows()
 {
@@ -278,6 +300,7 @@ suite_build()
 	check "every file is in a map" complete_map
 	check "every error is in doc/errors.md" complete_errors
 	check "documents" readable_documents
+	check "a page's style and script, and README's picture" page_parts
 	check "VPATH and DESTDIR" vpath_build
 	finish_suite build "$ok" "$bad" "$skip" $((SECONDS - start))
 }

@@ -4,15 +4,15 @@
 #
 # make test on the machine's PostgreSQL, with gcc, the same with the profiler on
 # in every session, clang, assertions and the undefined behaviour sanitizer,
-# cppcheck, make test-door, make test-clients, and then every other supported version in a chroot
-# (chroot.sh).  Ends with a table of versions and suites, and the line
-# "N passed, N failed".  What cannot be had is SKIPPED, loudly, and counts as
-# nothing.
+# cppcheck, make test-door, make test-clients, make test-page, and then every
+# other supported version in a chroot (chroot.sh).  Ends with a table of
+# versions and suites, and the line "N passed, N failed".  What cannot be had is
+# SKIPPED, loudly, and counts as nothing.
 #
 # Environment (or "make test-all NAME=..."):
 #	VERSIONS	the other versions, by default all that are supported
 #	VARIANTS	some of: gcc profiled clang assert ubsan cppcheck door
-#			clients; empty: none
+#			clients page; empty: none
 #	STATE		those of make test-door
 #	CLEAN=1		new chroots
 #	MINUTES		start nothing new after so many, and end what runs
@@ -24,7 +24,7 @@ MS_PROGRAM="make test-all"
 . "$(dirname "$0")/lib.sh"
 
 SUPPORTED="13 14 15 16 17 18 19"
-KNOWN="gcc profiled clang assert ubsan cppcheck door clients"
+KNOWN="gcc profiled clang assert ubsan cppcheck door clients page"
 VARIANTS=${VARIANTS-$KNOWN}
 MINUTES=${MINUTES:-600}
 LANES=${LANES:-1}
@@ -152,6 +152,27 @@ clients()
 	add_row "make test-clients" "$rc" $((SECONDS - begin))
 }
 
+page()
+{
+	local rc begin=$SECONDS suite p f s _
+
+	header "make test-page"
+	: >"$scratch/results"
+	limited env PG_CONFIG="$PG_CONFIG" RESULTS="$scratch/results" PICTURE= PAGES= \
+		bash "$MS_TOP/test/page.sh" </dev/null
+	rc=$?
+	read -r suite p f s _ <"$scratch/results" || { p=0 f=1 s=0; }
+	((rc == 0 || f > 0)) || f=1
+	if ((p + f == 0)); then
+		skip_row "make test-page" "there is no Chromium or no Node"
+		return
+	fi
+	passed=$((passed + p))
+	failed=$((failed + f))
+	table+=("$(printf '%-26s %d/%d/%d, %d s' "make test-page" \
+		"$p" "$f" "$s" $((SECONDS - begin)))")
+}
+
 # A version in its chroot.  What comes of it is left in $scratch/MAJOR: the file
 # "skip", why it could not be had, or "results", "rc" and "seconds".
 other()
@@ -277,6 +298,9 @@ for variant in $VARIANTS; do
 			;;
 		clients)
 			clients
+			;;
+		page)
+			page
 			;;
 	esac
 done

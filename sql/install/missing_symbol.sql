@@ -1633,6 +1633,13 @@ AS 'MODULE_PATHNAME', 'ms_total';
 COMMENT ON FUNCTION missing_symbol.total(pg_catalog.anyelement) IS
     'all counters of a table, as its rows, with spilled, buffered and deferred increments included: FROM missing_symbol.total(NULL::page_views)';
 
+CREATE FUNCTION missing_symbol.counter_report(target pg_catalog.regclass, format pg_catalog.text DEFAULT 'text')
+RETURNS SETOF pg_catalog.text
+LANGUAGE C STABLE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_counter_report';
+COMMENT ON FUNCTION missing_symbol.counter_report(pg_catalog.regclass, pg_catalog.text) IS
+    'a table''s counters to read, line by line: the most counted, days, what waits, storage, and what would help; or in one row as json or html';
+
 --
 -- profile: measuring a session
 --
@@ -1889,7 +1896,7 @@ RETURNS SETOF pg_catalog.text
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'ms_profile_report';
 COMMENT ON FUNCTION missing_symbol.profile_report(pg_catalog.text) IS
-    'this session''s profile to read, line by line; or in one row as json';
+    'this session''s profile to read, line by line; or in one row as json or html';
 
 -- Budgets: a limit that is null is an error
 CREATE FUNCTION missing_symbol.assert_max_queries(n pg_catalog.int8)

@@ -12,6 +12,7 @@
 #include "utils/uuid.h"
 
 #include "apply/apply.h"
+#include "calls/calls.h"
 #include "target/row.h"
 
 MS_INSIDE_BEGIN
@@ -145,25 +146,6 @@ extern void ms_next_transaction(void);
  * discard.c: may increments be thrown away, at this moment?
  */
 extern void ms_check_may_take(const char *function);
-
-/*
- * describe.c: what is in the way of counting.
- */
-typedef struct MSObstacle
-{
-	char	   *what;
-	const char *consequence;
-	char	   *remedy;
-} MSObstacle;
-
-extern List *ms_add_obstacle(List *list, char *what, const char *consequence,
-							 char *remedy);
-extern List *ms_hot_obstacles(MSTarget *target, Relation rel);
-extern List *ms_default_obstacles(MSTarget *target, Relation rel);
-extern Datum ms_look_at(MSTarget *target, Relation rel,
-						Datum (*look) (MSTarget *target, Relation rel,
-									   void *arg),
-						void *arg);
 
 MS_INSIDE_END
 

@@ -39,7 +39,6 @@ static const char *const apply_names[] = {"", "now", "commit", "buffer"};
 PG_FUNCTION_INFO_V1(ms_describe);
 PG_FUNCTION_INFO_V1(ms_describe_target);
 
-/* Look at a target that is not to be freed meanwhile, whatever comes of it. */
 Datum
 ms_look_at(MSTarget *target, Relation rel,
 		   Datum (*look) (MSTarget *target, Relation rel, void *arg), void *arg)
@@ -284,6 +283,12 @@ rows_reason(const MSTarget *target, Relation rel)
 	return leaves.first;
 }
 
+const char *
+ms_apply_name(MSTarget *target)
+{
+	return apply_names[ms_pending_apply(target)];
+}
+
 /* The row of describe(), of that type. */
 static Datum
 describe(MSTarget *target, Relation rel, void *desc)
@@ -306,7 +311,7 @@ describe(MSTarget *target, Relation rel, void *desc)
 	isnull[3] = target->last_seen == InvalidAttrNumber;
 	if (!isnull[3])
 		values[3] = CStringGetDatum(padded_name(rel, target->last_seen));
-	values[4] = CStringGetTextDatum(apply_names[ms_pending_apply(target)]);
+	values[4] = CStringGetTextDatum(ms_apply_name(target));
 	isnull[5] = target->throttle == 0;
 	if (!isnull[5])
 	{

@@ -51,6 +51,12 @@ static const char *const outcome_names[] = {
 StaticAssertDecl(lengthof(outcome_names) == MS_OUTCOMES,
 				 "every outcome has a name");
 
+const char *
+ms_outcome_name(MSOutcome outcome)
+{
+	return outcome_names[outcome];
+}
+
 /* that of 1.2 has another name: the library of 1.1 would read beyond a row */
 PG_FUNCTION_INFO_V1(ms_last_increment);
 PG_FUNCTION_INFO_V1(ms_last_increment_counts);
@@ -492,7 +498,7 @@ tell_last_increment(FunctionCallInfo fcinfo)
 	Assert(desc->natts <= lengthof(values));
 	if (have_last_result)
 	{
-		values[0] = CStringGetTextDatum(outcome_names[last_result.outcome]);
+		values[0] = CStringGetTextDatum(ms_outcome_name(last_result.outcome));
 		isnull[0] = false;
 		values[1] = Int64GetDatum(last_result.count);
 		isnull[1] = last_result.count_isnull;

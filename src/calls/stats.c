@@ -28,6 +28,7 @@
 
 #include "compat.h"
 #include "aside/aside.h"
+#include "calls/calls.h"
 #include "counter/counter.h"
 #include "target/stored.h"
 #include "target/target.h"
@@ -95,10 +96,20 @@ is_often(int64 events, int64 calls)
 	return events >= HINT_EVENTS && events >= calls / HINT_SHARE;
 }
 
-/* What would make a target's increments cheaper; NULL: nothing known. */
-static char *
-hint(const MSTally *entry, const char *name, int64 calls)
+int64
+ms_tally_calls(const MSTally *entry)
 {
+	int64		calls = 0;
+
+	for (int i = 0; i < MS_OUTCOMES; i++)
+		calls += entry->counts[i];
+	return calls;
+}
+
+char *
+ms_stats_hint(const MSTally *entry, const char *name)
+{
+	int64		calls = ms_tally_calls(entry);
 	MSTracked	tracked;
 
 	ms_tracked_read(entry->relid, &tracked);
@@ -158,18 +169,14 @@ ms_counter_stats(PG_FUNCTION_ARGS)
 		bool		isnull[STATS_NATTS] = {false};
 		char	   *relname = get_rel_name(entry->relid);
 		char	   *hint_text;
-		int64		calls = 0;
 
 		if (relname == NULL)
 			continue;			/* dropped meanwhile */
-		for (int i = 0; i < MS_OUTCOMES; i++)
-			calls += entry->counts[i];
-		hint_text = hint(entry,
-						 quote_qualified_identifier(get_namespace_name(get_rel_namespace(entry->relid)),
-													relname),
-						 calls);
+		hint_text = ms_stats_hint(entry,
+								  quote_qualified_identifier(get_namespace_name(get_rel_namespace(entry->relid)),
+															 relname));
 		values[STATS_TARGET] = ObjectIdGetDatum(entry->relid);
-		values[STATS_CALLS] = Int64GetDatum(calls);
+		values[STATS_CALLS] = Int64GetDatum(ms_tally_calls(entry));
 		for (int i = 0; i < lengthof(outcomes); i++)
 			values[outcomes[i].column] =
 				Int64GetDatum(entry->counts[outcomes[i].outcome]);

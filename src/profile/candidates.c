@@ -366,6 +366,8 @@ make_candidate(const MSRun *run, MSEvidence evidence,
 	}
 	c->evidence = ms_run_is_pipelined(run) ? MS_PIPELINED : evidence;
 	c->shapes = 1;
+	c->hashes = palloc(sizeof(uint64));
+	c->hashes[0] = run->shape;
 	c->inside = inside_of(run, everything);
 	c->label = ms_label_text(run->label);
 	c->application = ms_application_name(run->application);
@@ -394,11 +396,13 @@ make_group(List *group, uint64 source, bool everything)
 	}
 	p = possible_of(longest, source);
 	c = make_candidate(longest, MS_STRONG, p, ms_rows_since(p), everything);
-	c->shapes = list_length(group);
+	c->hashes = palloc(sizeof(uint64) * list_length(group));
+	c->shapes = 0;
 	foreach(lc, group)
 	{
 		const MSRun *run = ((Verdict *) lfirst(lc))->run;
 
+		c->hashes[c->shapes++] = run->shape;
 		if (run == longest)
 			continue;
 		c->repeats += ms_run_repeats(run);

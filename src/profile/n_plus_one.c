@@ -449,7 +449,11 @@ ms_runs_add(MSStatement *s, MSShape *shape, MSRecord *r, MSStatus status)
 	if (shape->fk_check)
 		return;
 	if (unlikely(s->skips))
+	{
 		ms_runs_boundary();
+		if (r != NULL)
+			r->unit = ms_profile.unit;
+	}
 	side->ordinal++;
 	if (s->kind != MS_QUERY || status == MS_ERROR || shape != s->entry)
 		return;

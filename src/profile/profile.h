@@ -306,7 +306,8 @@ typedef struct MSCandidate
 	char	   *source;			/* NULL for none */
 	uint64		source_rows;
 	MSEvidence	evidence;
-	int			shapes;			/* of so many, one for each kind of row */
+	int			shapes;			/* of so many, one for each kind of row: */
+	uint64	   *hashes;
 	char	   *inside;			/* the function that runs it, or NULL */
 	const char *label;			/* of its first statement, or NULL */
 	const char *application;

@@ -98,6 +98,7 @@ typedef struct MSRecord
 	int8		class;			/* an MSClass */
 	int8		application;	/* see ms_application_name() */
 	bool		ends;			/* of those that end savepoints */
+	uint16		unit;			/* the last bits of its number */
 	int64		commit_ns;
 	uint64		rows;
 	MSUsage		usage;

@@ -517,6 +517,7 @@ ms_statement_open(MSStatement *s, const char *params)
 			check_unit(s);		/* who waits in a transaction goes on with it */
 		ms_profile.last_top = s->seq;
 	}
+	r->unit = ms_profile.unit;
 }
 
 static inline void

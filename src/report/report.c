@@ -22,16 +22,15 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/json.h"
 #include "utils/memutils.h"
 
 #include "compat.h"
 #include "advice/advice.h"
 #include "figures/figures.h"
+#include "page/page.h"
 #include "profile/profile.h"
 #include "report/report.h"
 #include "report/report_internal.h"
-#include "shape/shape.h"
 
 #define REPORT_LINES	5		/* of each list */
 #define REPORT_TEXT		100		/* bytes of a statement */
@@ -57,12 +56,6 @@ PG_FUNCTION_INFO_V1(ms_profile_summary);
 PG_FUNCTION_INFO_V1(ms_profile_report);
 PG_FUNCTION_INFO_V1(ms_profile_summary_label);
 
-static double
-total_ms(const MSTotals *t)
-{
-	return (t->plan_ns + t->exec_ns + t->commit_ns) / 1e6;
-}
-
 static void
 append_clipped(StringInfo buf, const char *text, int len)
 {
@@ -73,13 +66,6 @@ append_clipped(StringInfo buf, const char *text, int len)
 		appendStringInfoString(buf, "...");
 }
 
-static const char *
-visible_slowest(const MSTotals *t, bool everything)
-{
-	return everything || ms_may_see(t->slowest_user) ? t->slowest_text :
-		MS_INSUFFICIENT_PRIVILEGE;
-}
-
 /* 12 queries, 34.5 ms, slowest 20.1 ms (SELECT ...), 2 N+1 candidates */
 static void
 append_summary(StringInfo buf, const MSTotals *t, List *candidates,
@@ -88,10 +74,10 @@ append_summary(StringInfo buf, const MSTotals *t, List *candidates,
 	uint64		queries = t->classes[MS_CLASS_QUERY];
 
 	appendStringInfo(buf, UINT64_FORMAT " %s, %.1f ms", queries,
-					 queries == 1 ? "query" : "queries", total_ms(t));
+					 queries == 1 ? "query" : "queries", ms_report_ms(t));
 	if (t->slowest_ns > 0)
 	{
-		const char *text = visible_slowest(t, everything);
+		const char *text = ms_report_slowest(t, everything);
 
 		appendStringInfo(buf, ", slowest %.1f ms (", t->slowest_ns / 1e6);
 		append_clipped(buf, text, strlen(text));
@@ -120,70 +106,32 @@ append_summary(StringInfo buf, const MSTotals *t, List *candidates,
  */
 
 static void
-json_key(StringInfo buf, const char *key)
-{
-	char		last = buf->data[buf->len - 1];
-
-	if (last != '{' && last != '[')
-		appendStringInfoChar(buf, ',');
-	if (key != NULL)
-	{
-		escape_json(buf, key);
-		appendStringInfoChar(buf, ':');
-	}
-}
-
-static void
-json_int(StringInfo buf, const char *key, int64 value)
-{
-	json_key(buf, key);
-	appendStringInfo(buf, INT64_FORMAT, value);
-}
-
-static void
-json_ms(StringInfo buf, const char *key, double ns)
-{
-	json_key(buf, key);
-	appendStringInfo(buf, "%.6f", ns / 1e6);
-}
-
-static void
-json_text(StringInfo buf, const char *key, const char *text)
-{
-	json_key(buf, key);
-	if (text == NULL)
-		appendStringInfoString(buf, "null");
-	else
-		escape_json(buf, text);
-}
-
-static void
 json_totals(StringInfo buf, const MSTotals *t, bool everything)
 {
-	json_int(buf, "queries", t->classes[MS_CLASS_QUERY]);
-	json_int(buf, "controls", t->classes[MS_CLASS_CONTROL]);
-	json_int(buf, "catalog", t->classes[MS_CLASS_CATALOG]);
-	json_int(buf, "pings", t->classes[MS_CLASS_PING]);
-	json_int(buf, "driver", t->classes[MS_CLASS_DRIVER]);
-	json_int(buf, "paused", t->classes[MS_CLASS_PAUSED]);
-	json_int(buf, "nested", t->nested);
-	json_key(buf, "round_trips");
+	ms_json_int(buf, "queries", t->classes[MS_CLASS_QUERY]);
+	ms_json_int(buf, "controls", t->classes[MS_CLASS_CONTROL]);
+	ms_json_int(buf, "catalog", t->classes[MS_CLASS_CATALOG]);
+	ms_json_int(buf, "pings", t->classes[MS_CLASS_PING]);
+	ms_json_int(buf, "driver", t->classes[MS_CLASS_DRIVER]);
+	ms_json_int(buf, "paused", t->classes[MS_CLASS_PAUSED]);
+	ms_json_int(buf, "nested", t->nested);
+	ms_json_key(buf, "round_trips");
 	if (t->trips_unknown)
 		appendStringInfoString(buf, "null");
 	else
 		appendStringInfo(buf, UINT64_FORMAT, t->trips);
-	json_int(buf, "failed", t->errors);
-	json_int(buf, "rows", t->rows);
-	json_ms(buf, "total_ms", t->plan_ns + t->exec_ns + t->commit_ns);
-	json_ms(buf, "plan_ms", t->plan_ns);
-	json_ms(buf, "exec_ms", t->exec_ns);
-	json_ms(buf, "commit_ms", t->commit_ns);
-	json_key(buf, "slowest");
+	ms_json_int(buf, "failed", t->errors);
+	ms_json_int(buf, "rows", t->rows);
+	ms_json_ms(buf, "total_ms", t->plan_ns + t->exec_ns + t->commit_ns);
+	ms_json_ms(buf, "plan_ms", t->plan_ns);
+	ms_json_ms(buf, "exec_ms", t->exec_ns);
+	ms_json_ms(buf, "commit_ms", t->commit_ns);
+	ms_json_key(buf, "slowest");
 	if (t->slowest_ns > 0)
 	{
 		appendStringInfoChar(buf, '{');
-		json_text(buf, "text", visible_slowest(t, everything));
-		json_ms(buf, "ms", t->slowest_ns);
+		ms_json_text(buf, "text", ms_report_slowest(t, everything));
+		ms_json_ms(buf, "ms", t->slowest_ns);
 		appendStringInfoChar(buf, '}');
 	}
 	else
@@ -195,26 +143,26 @@ json_candidates(StringInfo buf, List *candidates)
 {
 	ListCell   *lc;
 
-	json_key(buf, "n_plus_one");
+	ms_json_key(buf, "n_plus_one");
 	appendStringInfoChar(buf, '[');
 	foreach(lc, candidates)
 	{
 		MSCandidate *c = lfirst(lc);
 
-		json_key(buf, NULL);
+		ms_json_key(buf, NULL);
 		appendStringInfoChar(buf, '{');
-		json_text(buf, "text", c->text);
-		json_int(buf, "repeats", c->repeats);
-		json_int(buf, "duplicate", c->duplicates);
-		json_ms(buf, "total_ms", c->total_ns);
-		json_ms(buf, "commit_ms", c->commit_ns);
-		json_int(buf, "first_number", c->first_number);
-		json_int(buf, "last_number", c->last_number);
-		json_int(buf, "transactions", c->xacts);
-		json_text(buf, "source", c->source);
-		json_int(buf, "source_rows", c->source_rows);
-		json_text(buf, "evidence", ms_evidence_name(c->evidence));
-		json_text(buf, "hint", c->hint);
+		ms_json_text(buf, "text", c->text);
+		ms_json_int(buf, "repeats", c->repeats);
+		ms_json_int(buf, "duplicate", c->duplicates);
+		ms_json_ms(buf, "total_ms", c->total_ns);
+		ms_json_ms(buf, "commit_ms", c->commit_ns);
+		ms_json_int(buf, "first_number", c->first_number);
+		ms_json_int(buf, "last_number", c->last_number);
+		ms_json_int(buf, "transactions", c->xacts);
+		ms_json_text(buf, "source", c->source);
+		ms_json_int(buf, "source_rows", c->source_rows);
+		ms_json_text(buf, "evidence", ms_evidence_name(c->evidence));
+		ms_json_text(buf, "hint", c->hint);
 		appendStringInfoChar(buf, '}');
 	}
 	appendStringInfoChar(buf, ']');
@@ -225,19 +173,19 @@ json_findings(StringInfo buf)
 {
 	ListCell   *lc;
 
-	json_key(buf, "findings");
+	ms_json_key(buf, "findings");
 	appendStringInfoChar(buf, '[');
 	foreach(lc, ms_profile_findings(true))
 	{
 		MSFinding  *finding = lfirst(lc);
 
-		json_key(buf, NULL);
+		ms_json_key(buf, NULL);
 		appendStringInfoChar(buf, '{');
-		json_text(buf, "kind", finding->kind);
-		json_text(buf, "relation", finding->relation);
-		json_int(buf, "times_seen", finding->times);
-		json_text(buf, "suggestion", finding->suggestion);
-		json_text(buf, "why", finding->why);
+		ms_json_text(buf, "kind", finding->kind);
+		ms_json_text(buf, "relation", finding->relation);
+		ms_json_int(buf, "times_seen", finding->times);
+		ms_json_text(buf, "suggestion", finding->suggestion);
+		ms_json_text(buf, "why", finding->why);
 		appendStringInfoChar(buf, '}');
 	}
 	appendStringInfoChar(buf, ']');
@@ -246,45 +194,24 @@ json_findings(StringInfo buf)
 static void
 json_losses(StringInfo buf)
 {
-	json_key(buf, "lost");
+	ms_json_key(buf, "lost");
 	appendStringInfoChar(buf, '{');
-	json_int(buf, "rows_dropped", ms_profile.dropped);
-	json_int(buf, "texts_cut", ms_profile.truncated);
-	json_int(buf, "candidates_forgotten", ms_profile.runs_lost);
-	json_int(buf, "findings_forgotten", ms_profile.facts_lost);
+	ms_json_int(buf, "rows_dropped", ms_profile.dropped);
+	ms_json_int(buf, "texts_cut", ms_profile.truncated);
+	ms_json_int(buf, "candidates_forgotten", ms_profile.runs_lost);
+	ms_json_int(buf, "findings_forgotten", ms_profile.facts_lost);
 	appendStringInfoChar(buf, '}');
 }
 
 /*
- * Shapes and failures
+ * Orders of shapes
  */
-
-static List *
-all_shapes(void)
-{
-	List	   *list = NIL;
-	MSShape    *shape;
-	int			position = 0;
-
-	while ((shape = ms_shapes_next(&position)) != NULL)
-		list = lappend(list, shape);
-	return list;
-}
 
 static int
 by_max(const ListCell *a, const ListCell *b)
 {
 	int64		x = ((MSShape *) lfirst(a))->histogram.max;
 	int64		y = ((MSShape *) lfirst(b))->histogram.max;
-
-	return x > y ? -1 : x < y ? 1 : 0;
-}
-
-static int
-by_total(const ListCell *a, const ListCell *b)
-{
-	int64		x = ((MSShape *) lfirst(a))->histogram.sum;
-	int64		y = ((MSShape *) lfirst(b))->histogram.sum;
 
 	return x > y ? -1 : x < y ? 1 : 0;
 }
@@ -308,40 +235,6 @@ by_spike(const ListCell *a, const ListCell *b)
 	return x > y ? -1 : x < y ? 1 : 0;
 }
 
-static char *
-shape_text(const MSShape *shape)
-{
-	if (!ms_shape_is_others(shape) && !ms_may_see(shape->userid))
-		return pstrdup(MS_INSUFFICIENT_PRIVILEGE);
-	return pnstrdup(shape->text, shape->text_len);
-}
-
-static List *
-failures(void)
-{
-	List	   *list = NIL;
-	MSRecord   *r;
-	uint64		seq;
-
-	for (seq = ms_profile.tail_seq; (r = ms_profile_record(seq)) != NULL; seq++)
-		if (!r->hidden && r->status == MS_ERROR)
-			list = lappend(list, r);
-	return list;
-}
-
-/* as normalised as everything else here */
-static char *
-failure_text(const MSRecord *r)
-{
-	static char buf[REPORT_TEXT * 4];
-	uint64		literals;
-
-	if (!ms_may_see(r->userid))
-		return MS_INSUFFICIENT_PRIVILEGE;
-	ms_shape(ms_record_text(r), r->text_len, buf, sizeof(buf), &literals);
-	return buf;
-}
-
 /*
  * The report in JSON
  */
@@ -351,19 +244,19 @@ json_shape(StringInfo buf, const MSShape *shape)
 {
 	const MSHistogram *h = &shape->histogram;
 
-	json_key(buf, NULL);
+	ms_json_key(buf, NULL);
 	appendStringInfoChar(buf, '{');
-	json_text(buf, "text", shape_text(shape));
-	json_int(buf, "calls", shape->calls);
-	json_int(buf, "failed", shape->errors);
-	json_int(buf, "rows", shape->rows);
-	json_ms(buf, "total_ms", h->sum);
-	json_ms(buf, "mean_ms", ms_histogram_mean(h));
-	json_ms(buf, "median_ms", ms_histogram_percentile(h, 0.5));
-	json_ms(buf, "p95_ms", ms_histogram_percentile(h, 0.95));
-	json_ms(buf, "p99_ms", ms_histogram_percentile(h, 0.99));
-	json_ms(buf, "min_ms", h->min);
-	json_ms(buf, "max_ms", h->max);
+	ms_json_text(buf, "text", ms_report_shape_text(shape));
+	ms_json_int(buf, "calls", shape->calls);
+	ms_json_int(buf, "failed", shape->errors);
+	ms_json_int(buf, "rows", shape->rows);
+	ms_json_ms(buf, "total_ms", h->sum);
+	ms_json_ms(buf, "mean_ms", ms_histogram_mean(h));
+	ms_json_ms(buf, "median_ms", ms_histogram_percentile(h, 0.5));
+	ms_json_ms(buf, "p95_ms", ms_histogram_percentile(h, 0.95));
+	ms_json_ms(buf, "p99_ms", ms_histogram_percentile(h, 0.99));
+	ms_json_ms(buf, "min_ms", h->min);
+	ms_json_ms(buf, "max_ms", h->max);
 	appendStringInfoChar(buf, '}');
 }
 
@@ -372,7 +265,7 @@ json_report(List *candidates)
 {
 	MSTotals	total;
 	const MSTotals *t = &total;
-	List	   *shapes = all_shapes();
+	List	   *shapes = ms_report_shapes();
 	ListCell   *lc;
 	StringInfoData buf;
 
@@ -380,31 +273,31 @@ json_report(List *candidates)
 	initStringInfo(&buf);
 	appendStringInfoChar(&buf, '{');
 	json_totals(&buf, t, false);
-	json_key(&buf, "shapes");
+	ms_json_key(&buf, "shapes");
 	appendStringInfoChar(&buf, '[');
-	list_sort(shapes, by_total);
+	list_sort(shapes, ms_report_by_total);
 	foreach(lc, shapes)
 		json_shape(&buf, lfirst(lc));
 	appendStringInfoChar(&buf, ']');
 	json_candidates(&buf, candidates);
 	json_findings(&buf);
-	json_key(&buf, "failures");
+	ms_json_key(&buf, "failures");
 	appendStringInfoChar(&buf, '[');
-	foreach(lc, failures())
+	foreach(lc, ms_report_failures())
 	{
 		MSRecord   *r = lfirst(lc);
 
-		json_key(&buf, NULL);
+		ms_json_key(&buf, NULL);
 		appendStringInfoChar(&buf, '{');
-		json_int(&buf, "number", r->number);
-		json_text(&buf, "sqlstate", ms_sqlstate(r->sqlerrcode));
-		json_text(&buf, "text", failure_text(r));
+		ms_json_int(&buf, "number", r->number);
+		ms_json_text(&buf, "sqlstate", ms_sqlstate(r->sqlerrcode));
+		ms_json_text(&buf, "text", ms_report_record_text(r));
 		appendStringInfoChar(&buf, '}');
 	}
 	appendStringInfoChar(&buf, ']');
 	json_losses(&buf);
-	json_ms(&buf, "own_cost_ms_per_statement", ms_profile.own_cost_ns);
-	json_ms(&buf, "own_cost_ms",
+	ms_json_ms(&buf, "own_cost_ms_per_statement", ms_profile.own_cost_ns);
+	ms_json_ms(&buf, "own_cost_ms",
 			(double) ms_profile.own_cost_ns *
 			(ms_totals_statements(t) + t->nested));
 	appendStringInfoChar(&buf, '}');
@@ -428,7 +321,7 @@ text_shapes(StringInfo buf, const char *title, List *shapes,
 	{
 		MSShape    *shape = lfirst(lc);
 		const MSHistogram *h = &shape->histogram;
-		char	   *text = shape_text(shape);
+		const char *text = ms_report_shape_text(shape);
 
 		if (n == REPORT_LINES)
 			break;
@@ -502,7 +395,7 @@ text_findings(StringInfo buf)
 static void
 text_failures(StringInfo buf)
 {
-	List	   *list = failures();
+	List	   *list = ms_report_failures();
 	ListCell   *lc;
 	int			n = 0;
 
@@ -510,7 +403,7 @@ text_failures(StringInfo buf)
 	foreach(lc, list)
 	{
 		MSRecord   *r = lfirst(lc);
-		char	   *text = failure_text(r);
+		const char *text = ms_report_record_text(r);
 
 		if (n++ == REPORT_LINES)
 		{
@@ -534,7 +427,7 @@ text_histogram(StringInfo buf, const MSShape *shape)
 	static uint32 counts[MS_HISTOGRAM_BUCKETS];
 	uint64		octaves[MS_HISTOGRAM_OCTAVES + 2] = {0};
 	uint64		most = 1;
-	char	   *text = shape_text(shape);
+	const char *text = ms_report_shape_text(shape);
 	int			i;
 
 	ms_histogram_counts(&shape->histogram, counts);
@@ -571,7 +464,7 @@ text_report(List *candidates)
 {
 	MSTotals	total;
 	const MSTotals *t = &total;
-	List	   *shapes = all_shapes();
+	List	   *shapes = ms_report_shapes();
 	ListCell   *lc;
 	int			n = 0;
 	StringInfoData buf;
@@ -590,7 +483,7 @@ text_report(List *candidates)
 					 psprintf("at most " UINT64_FORMAT, t->trips));
 	text_shapes(&buf, "Slowest", shapes, by_max);
 	text_shapes(&buf, "Worst spikes (mean / median)", shapes, by_spike);
-	text_shapes(&buf, "Most total time", shapes, by_total);
+	text_shapes(&buf, "Most total time", shapes, ms_report_by_total);
 	text_candidates(&buf, candidates);
 	text_findings(&buf);
 	text_failures(&buf);
@@ -687,27 +580,38 @@ put_line(ReturnSetInfo *rsinfo, const char *line, int len)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &null);
 }
 
-/* profile_report(format): a row for each line, or one of JSON */
+static void
+put_one(ReturnSetInfo *rsinfo, const char *report)
+{
+	put_line(rsinfo, report, strlen(report));
+}
+
+/* profile_report(format): a row for each line, or one of JSON or HTML */
 Datum
 ms_profile_report(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	char	   *format = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	bool		json = pg_strcasecmp(format, "json") == 0;
+	bool		html = pg_strcasecmp(format, "html") == 0;
 	List	   *candidates;
 	char	   *report;
 
-	if (!json && pg_strcasecmp(format, "text") != 0)
+	if (!json && !html && pg_strcasecmp(format, "text") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unrecognized report format \"%s\"", format),
-				 errhint("Available formats: text, json.")));
+				 errhint("Available formats: text, json, html.")));
 	ms_profile_own();
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	if (html)
+	{
+		put_one(rsinfo, ms_report_html(is_empty()));
+		return (Datum) 0;
+	}
 	if (is_empty())
 	{
-		report = json ? "{}" : "nothing has been profiled";
-		put_line(rsinfo, report, strlen(report));
+		put_one(rsinfo, json ? "{}" : "nothing has been profiled");
 		return (Datum) 0;
 	}
 
@@ -736,8 +640,8 @@ json_line(const char *why, List *candidates)
 
 	initStringInfo(&buf);
 	appendStringInfoChar(&buf, '{');
-	json_text(&buf, "reason", why);
-	json_text(&buf, "label", ms_profile.label_len == 0 ? NULL :
+	ms_json_text(&buf, "reason", why);
+	ms_json_text(&buf, "label", ms_profile.label_len == 0 ? NULL :
 			  pnstrdup(ms_profile.label, ms_profile.label_len));
 	json_totals(&buf, &ms_profile.in_section, true);
 	json_candidates(&buf, candidates);

@@ -192,6 +192,21 @@ if ! sql -f "$MS_SRC/test/demo/check.sql"; then
 	ms_die "the sums do not match what was recorded"
 fi
 
+# It stays when all else is gone.
+page_of_all_this()
+{
+	local file
+
+	file=$(mktemp "${TMPDIR:-/tmp}/missing_symbol-demo-XXXXXX.html" 2>/dev/null) ||
+		file=$(mktemp /tmp/missing_symbol-demo-XXXXXX.html) || return
+	sql -v source=machine -v block="$block" -f "$MS_SRC/test/demo/page.sql" >"$file" ||
+		ms_die "there is no page"
+	chmod 644 "$file"
+	ms_say ""
+	ms_say "A page of these reports, to look at in a browser: $file"
+}
+page_of_all_this
+
 ms_say ""
 ms_say "To go on:"
 ms_say "  make test                        the tests, on a private copy, too"

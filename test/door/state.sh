@@ -40,7 +40,8 @@ files()
 {
 	find / \( -path /proc -o -path /sys -o -path /dev -o -path /door \
 		-o -path /srv/in -o -path /srv/out -o -path /var/cache/apt/archives \
-		-o -path /run/sudo -o -path /var/lib/sudo \) -prune \
+		-o -path /run/sudo -o -path /var/lib/sudo \
+		-o -name 'missing_symbol-demo-*.html' \) -prune \
 		-o -type f -printf '%p\tf %m %u:%g %s %T@\n' \
 		-o -type d -printf '%p\td %m %u:%g\n' \
 		-o -printf '%p\t%y %m %u:%g %l\n' 2>/dev/null | sort

@@ -13,9 +13,9 @@ my $top = "$FindBin::RealBin/../..";
 
 # regression themes that need something newer than 1.0
 my %newer = map { $_ => 1 } qw(
-	advice advice_trust advice_work calls changed configure contents counter_use counts
-	discard explain_plan judged keys limits nulls_not_distinct once partitions profile_gate
-	prune reset schemas);
+	advice advice_trust advice_work calls changed configure contents counter_report
+	counter_use counts discard explain_plan judged keys limits nulls_not_distinct once
+	partitions profile_gate prune reset schemas);
 my @themes_of_1_0 = grep { !$newer{$_} } map { m{/([^/]+)\.sql$} && $1 !~ /--/ ? $1 : () } sort glob("$top/sql/*.sql");
 
 my $node = new_node('upgrade', conf => ['log_statement = none']);

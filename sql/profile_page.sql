@@ -1,0 +1,141 @@
+-- profile_report('html'): the page, as far as no browser is needed (those
+-- parts are "make test-page").
+\i `echo "$PG_ABS_SRCDIR/sql/include/profile_off.sql"`
+SET missing_symbol.unit_gap = -1;
+SET TimeZone = 'UTC';
+
+\i `echo "$PG_ABS_SRCDIR/sql/include/page_checks.sql"`
+
+-- nothing has been profiled
+SELECT count(*) AS rows, bool_and(page ~ 'Nothing has been profiled') AS said
+FROM missing_symbol.profile_report('html') page;
+SELECT what FROM missing_symbol.profile_report('html') page, page_checks(page) WHERE NOT ok;
+
+-- a small application, of which all is hostile
+CREATE TABLE page_author (id int PRIMARY KEY, name text);
+CREATE TABLE "page <b>&amp;" (id int PRIMARY KEY, author int);
+INSERT INTO page_author SELECT i, 'author' FROM generate_series(1, 100) i;
+INSERT INTO "page <b>&amp;" SELECT i, i % 1000 FROM generate_series(1, 20000) i;
+ANALYZE page_author, "page <b>&amp;";
+SET application_name = '<i>app</i>';
+SELECT missing_symbol.profile_start(plans => true);
+SELECT missing_symbol.profile_mark('</script><img src=x onerror="alert(1)">');
+BEGIN;
+SELECT count(*) FROM (SELECT id FROM "page <b>&amp;" WHERE id <= 20) s;
+SELECT id FROM "page <b>&amp;" WHERE id <= 20 ORDER BY id LIMIT 1;
+SELECT id FROM "page <b>&amp;" WHERE id <= 20 \g /dev/null
+\o /dev/null
+SELECT format('SELECT name FROM page_author WHERE id = %s /* route=''%%3Cimg%%20src%%3Dx%%3E'' */', i) FROM generate_series(1, 20) i \gexec
+\o
+SELECT count(*) FROM "page <b>&amp;" WHERE author = 7;
+COMMIT;
+SELECT missing_symbol.profile_mark(U&'mark \00E9\20AC\+01F600 \202Edne\2066');
+SELECT 1 AS "</style><style>";
+SELECT format('SELECT 2 AS %I', 'caf' || chr(233) || chr(27)) \gexec
+\set VERBOSITY sqlstate
+SELECT 1 / 0 AS "<svg onload=alert(1)>";
+\set VERBOSITY default
+SELECT missing_symbol.profile_report('html') AS page \gset
+SELECT what FROM page_checks(:'page') WHERE NOT ok;
+-- what is in it, escaped
+CREATE TABLE page_found AS SELECT what, (SELECT count(*) FROM regexp_matches(:'page', pattern, 'g')) AS times FROM (VALUES
+    ('a label', '&lt;/script&gt;&lt;img src=x onerror=&quot;alert\(1\)&quot;&gt;</h3>'),
+    ('the other one', 'mark &#xE9;&#x20AC;&#x1F600; &#xFFFD;dne&#xFFFD;</h3>'),
+    ('a table', 'from &quot;page &lt;b&gt;&amp;amp;&quot; where'),
+    ('a column', '&quot;&lt;/style&gt;&lt;style&gt;&quot;'),
+    ('no control character', 'caf&#xE9;&#xFFFD;'),
+    ('a tag, as it was sent', 'route=&#39;%3Cimg%20src%3Dx%3E&#39;'),
+    ('the index that would help', '<pre class="remedy"><code>CREATE INDEX ON public\.&quot;page &lt;b&gt;&amp;amp;&quot; \(author\);</code></pre>'),
+    ('a run, in one mark', '<rect class="m" [^>]*><title>20 of nos\. [0-9]+ to [0-9]+: [^,]*, 20 rows, N\+1</title>'),
+    ('its count', '>20&#xD7;</text>'),
+    ('what has failed', '<rect class="e"[^>]*><title>[^<]*, failed</title></rect><svg [^>]*><path class="x"'),
+    ('its SQLSTATE', '<code>22012</code>'),
+    ('sections', '<section id="(summary|timeline|shapes|n-plus-one|findings|failures|lost)">'),
+    ('units', '<details class="unit"')) AS v (what, pattern);
+SELECT * FROM page_found;
+DROP TABLE page_found;
+
+-- who may not see a statement sees none of it
+CREATE ROLE regress_page_definer;
+CREATE ROLE regress_page_reader;
+SELECT missing_symbol.profile_reset();
+SET ROLE regress_page_definer;
+SELECT 'secret' AS hidden_name;
+SELECT hidden_name / 0 FROM (VALUES (1)) v (hidden_name);
+RESET ROLE;
+SET ROLE regress_page_reader;
+SELECT page ~ 'secret|hidden_name' AS leaked, page ~ '&lt;insufficient privilege&gt;' AS said
+FROM missing_symbol.profile_report('html') page;
+RESET ROLE;
+SELECT page ~ 'hidden_name' AS shown FROM missing_symbol.profile_report('html') page;
+
+-- units: by marks, and by a statement that begins one
+SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
+SELECT missing_symbol.profile_start();
+SELECT 'first' AS first_unit;
+SELECT missing_symbol.profile_mark('a mark');
+SELECT 'second' AS second_unit;
+SELECT id FROM page_author WHERE id = 1 FOR UPDATE SKIP LOCKED;
+SELECT 'third' AS third_unit;
+SELECT regexp_replace(substring(unit FROM '<h3>(.*?)</h3>'), '[0-9]+$', 'N') AS unit, substring(unit FROM '([0-9]+) statement') AS statements,
+    (SELECT string_agg(l[1], '; ') FROM regexp_matches(unit, '<code>(.*?)</code>', 'g') l) AS lanes
+FROM missing_symbol.profile_report('html') page,
+    regexp_split_to_table(substring(page FROM '<section id="timeline">(.*?)</section>'), '<details class="unit"') WITH ORDINALITY u (unit, n)
+WHERE n > 1 ORDER BY n;
+
+-- what runs within another statement is a line of its own
+SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
+SELECT missing_symbol.profile_start('all');
+DO $$ BEGIN PERFORM name FROM page_author WHERE id = 1; END $$;
+SELECT page ~ '<a href="#s[0-9]+" class="inner"><code>select name from page_author where id = \?</code></a>' AS line,
+    page ~ '<span class="tag">within another statement</span>' AS said
+FROM missing_symbol.profile_report('html') page;
+
+-- ten thousand statements, most of them of different shapes and long
+SET missing_symbol.profile_memory = '64MB';
+SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
+SELECT missing_symbol.profile_start();
+\o /dev/null
+\set ECHO none
+SELECT CASE WHEN i % 40 = 0 THEN format('SELECT missing_symbol.profile_mark(%L)', 'unit ' || i)
+    ELSE format('SELECT %s AS %I', i, repeat('"', 15) || (i * 7 % 997) || repeat(chr(8364), 400)) END
+FROM generate_series(1, 10256) i \gexec
+\set ECHO all
+\o
+SELECT missing_symbol.profile_report('html') AS page \gset
+SELECT what FROM page_checks(:'page') WHERE NOT ok;
+SELECT (SELECT count(*) FROM missing_symbol.queries) >= 10000 AS listed,
+    octet_length(:'page') < 3 * 1024 * 1024 AS under_3_mb,
+    (SELECT count(*) FROM regexp_matches(:'page', '<rect class="\w+" x="[0-9.]+%"', 'g')) BETWEEN 1000 AND 2000 AS marks,
+    :'page' ~ 'Left out: [0-9]+ units that took least' AS units_left_out,
+    :'page' ~ 'Left out: [0-9]+ that took less time' AS shapes_left_out,
+    :'page' ~ 'Not drawn: the page has as many marks as it may' AS not_drawn;
+SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
+RESET missing_symbol.profile_memory;
+
+-- other encodings: the page is the same ASCII in all
+CREATE DATABASE regress_page_latin1 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;
+CREATE DATABASE regress_page_ascii ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;
+SELECT current_database() AS here \gset
+\c regress_page_latin1
+SET client_encoding = 'LATIN1';
+SET client_min_messages = warning;
+CREATE EXTENSION missing_symbol;
+SELECT missing_symbol.profile_start();
+SELECT missing_symbol.profile_mark('caf' || chr(233));
+SELECT 1 AS one;
+SELECT page !~ '[^\n\t -~]' AS ascii, page ~ '<h3>caf&#xE9;</h3>' AS right FROM missing_symbol.profile_report('html') page;
+\c regress_page_ascii
+SET client_min_messages = warning;
+CREATE EXTENSION missing_symbol;
+SELECT missing_symbol.profile_start();
+SELECT missing_symbol.profile_mark(E'caf\xc3\xa9 \xe9\xff');
+SELECT 1 AS one;
+SELECT page !~ '[^\n\t -~]' AS ascii, page ~ '<h3>caf&#xE9; &#xFFFD;&#xFFFD;</h3>' AS right
+FROM missing_symbol.profile_report('html') page;
+\c :here
+DROP DATABASE regress_page_latin1;
+DROP DATABASE regress_page_ascii;
+DROP TABLE page_author, "page <b>&amp;";
+DROP FUNCTION page_checks;
+DROP ROLE regress_page_definer, regress_page_reader;

@@ -1,0 +1,463 @@
+/*-------------------------------------------------------------------------
+ *
+ * html.c
+ *	  profile_report('html'): the profile as a page, section by section.
+ *
+ * What each user sees is what the other forms of the report show him.  A page
+ * has a size that people can open: lists end somewhere, long texts are cut
+ * once there are too many of them, and each says so.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "advice/advice.h"
+#include "figures/figures.h"
+#include "page/page.h"
+#include "report/report_internal.h"
+
+#define MAX_SHAPES		300		/* rows of a table, entries of a list */
+#define MAX_ENTRIES		100
+#define SHOWN_TEXT		200		/* bytes of a statement; the rest is folded */
+#define FULL_UNTIL		(1536 * 1024)	/* bytes of the page; then it is cut, */
+#define SHOWN_UNTIL		(2304 * 1024)	/* and then more */
+#define LEAST_TEXT		60
+#define SPARK_WIDTH		120
+#define SPARK_HEIGHT	24
+
+/* a statement; whole, as long as the page is not too long already */
+static void
+put_statement(StringInfo page, const char *text)
+{
+	if (page->len > FULL_UNTIL)
+		text = ms_page_clip(text, page->len > SHOWN_UNTIL ? LEAST_TEXT :
+							SHOWN_TEXT);
+	ms_page_statement(page, text, SHOWN_TEXT + 3);
+}
+
+static void
+note_left_out(StringInfo page, int all, int shown, const char *what)
+{
+	if (all > shown)
+		ms_page_note(page, psprintf("Left out: %d %s.", all - shown, what));
+}
+
+/*
+ * Summary
+ */
+
+static const char *
+of_all(int64 ns, const MSTotals *t)
+{
+	int64		all_ns = t->plan_ns + t->exec_ns + t->commit_ns;
+
+	return psprintf("%.0f %%", all_ns > 0 ? ns * 100.0 / all_ns : 0);
+}
+
+static void
+put_summary(StringInfo page, const MSTotals *t, List *candidates,
+			List *findings)
+{
+	uint64		statements = ms_totals_statements(t);
+	uint64		queries = t->classes[MS_CLASS_QUERY];
+	int64		repeats = 0;
+	ListCell   *lc;
+
+	foreach(lc, candidates)
+		repeats += ((MSCandidate *) lfirst(lc))->repeats;
+	ms_page_tiles(page);
+	ms_page_tile(page, "Queries", psprintf(UINT64_FORMAT, queries),
+				 psprintf("of " UINT64_FORMAT " statements; " UINT64_FORMAT " rows",
+						  statements, t->rows), NULL);
+	ms_page_tile(page, "Database time",
+				 ms_page_time(t->plan_ns + t->exec_ns + t->commit_ns),
+				 psprintf("planning %s, execution %s, commits %s",
+						  of_all(t->plan_ns, t), of_all(t->exec_ns, t),
+						  of_all(t->commit_ns, t)), NULL);
+	if (t->slowest_ns > 0)
+		ms_page_tile(page, "Slowest", ms_page_time(t->slowest_ns),
+					 ms_page_clip(ms_report_slowest(t, false), 60), NULL);
+	ms_page_tile(page, "N+1", psprintf("%d", list_length(candidates)),
+				 candidates == NIL ? "no candidate" :
+				 psprintf(INT64_FORMAT " statements that could be few",
+						  repeats), candidates != NIL ? "many" : NULL);
+	ms_page_tile(page, "Findings", psprintf("%d", list_length(findings)),
+				 "of plans that were looked into", NULL);
+	ms_page_tile(page, "Failed", psprintf(UINT64_FORMAT, t->errors), NULL,
+				 t->errors > 0 ? "bad" : NULL);
+	ms_page_tile(page, "Round trips", t->trips_unknown ? "-" :
+				 psprintf(UINT64_FORMAT, t->trips), t->trips_unknown ?
+				 "unknown" : "at most", NULL);
+	ms_page_tiles_end(page);
+}
+
+/*
+ * Shapes, each with a histogram: a bar for each power of two, on one
+ * logarithmic axis for all of them
+ */
+
+#define OCTAVES		(MS_HISTOGRAM_OCTAVES + 2)
+
+typedef struct Axis
+{
+	int			first;			/* octaves that have something */
+	int			last;
+} Axis;
+
+static void
+octaves_of(const MSShape *shape, uint64 *octaves)
+{
+	static uint32 counts[MS_HISTOGRAM_BUCKETS];
+
+	memset(octaves, 0, sizeof(uint64) * OCTAVES);
+	ms_histogram_counts(&shape->histogram, counts);
+	for (int i = 0; i < MS_HISTOGRAM_BUCKETS; i++)
+		octaves[i == 0 ? 0 : 1 + (i - 1) / 16] += counts[i];
+}
+
+static void
+octave_bounds(int i, double *lo, double *hi)
+{
+	double		unused;
+
+	*lo = 0;
+	if (i > 0)
+		ms_histogram_bucket_bounds(1 + (i - 1) * 16, lo, &unused);
+	ms_histogram_bucket_bounds(Min(i * 16, MS_HISTOGRAM_BUCKETS - 1), &unused,
+							   hi);
+}
+
+static Axis
+axis_of(List *shapes)
+{
+	Axis		axis = {OCTAVES - 1, 0};
+	uint64		octaves[OCTAVES];
+	ListCell   *lc;
+
+	foreach(lc, shapes)
+	{
+		octaves_of(lfirst(lc), octaves);
+		for (int i = 0; i < OCTAVES; i++)
+		{
+			if (octaves[i] == 0)
+				continue;
+			axis.first = Min(axis.first, i);
+			axis.last = Max(axis.last, i);
+		}
+	}
+	return axis;
+}
+
+static void
+put_histogram(StringInfo page, const MSShape *shape, Axis axis)
+{
+	const MSHistogram *h = &shape->histogram;
+	uint64		octaves[OCTAVES];
+	uint64		most = 1;
+	double		step = (double) SPARK_WIDTH / (axis.last - axis.first + 1);
+
+	octaves_of(shape, octaves);
+	for (int i = axis.first; i <= axis.last; i++)
+		most = Max(most, octaves[i]);
+	ms_page(page, "<svg role=\"img\" width=\"%d\" height=\"%d\"><title>%s to %s, median %s</title><path class=\"bar\" d=\"",
+			SPARK_WIDTH, SPARK_HEIGHT, ms_page_time(h->min),
+			ms_page_time(h->max),
+			ms_page_time(ms_histogram_percentile(h, 0.5)));
+	for (int i = axis.first; i <= axis.last; i++)
+		if (octaves[i] > 0)
+		{
+			double		height = Max(octaves[i] * (SPARK_HEIGHT - 2.0) / most, 1.5);
+
+			appendStringInfo(page, "M%.1f %dv-%.1fh%.1fv%.1fz",
+							 (i - axis.first) * step + 0.5, SPARK_HEIGHT - 1,
+							 height, Max(step - 1, 1), height);
+		}
+	ms_page(page, "\"/><path class=\"grid\" d=\"M0 %d.5h%d\"/></svg>",
+			SPARK_HEIGHT - 1, SPARK_WIDTH);
+}
+
+static void
+put_shape(StringInfo page, const MSShape *shape, int place, Axis axis)
+{
+	const MSHistogram *h = &shape->histogram;
+	const char *label = ms_shape_is_others(shape) ? NULL :
+		ms_label_text(shape->label);
+
+	ms_page(page, "<tr id=\"s%d\"><td class=\"n\" data-h=\"median ms\">%.3f</td><td class=\"n\" data-h=\"p95 ms\">%.3f</td><td class=\"n\" data-h=\"max ms\">%.3f</td>",
+			place, ms_histogram_percentile(h, 0.5) / 1e6,
+			ms_histogram_percentile(h, 0.95) / 1e6, h->max / 1e6);
+	ms_page(page, "<td class=\"n\" data-h=\"calls\">" UINT64_FORMAT "</td><td class=\"n\" data-h=\"total ms\">%.3f</td><td class=\"n\" data-h=\"rows\">" UINT64_FORMAT "</td><td class=\"h\" data-h=\"histogram\">",
+			shape->calls, h->sum / 1e6, shape->rows);
+	if (h->count > 0)
+		put_histogram(page, shape, axis);
+	appendStringInfoString(page, "</td><td class=\"most\">");
+	put_statement(page, ms_report_shape_text(shape));
+	if (shape->errors > 0)
+		ms_page(page, " <span class=\"tag bad\">" UINT64_FORMAT " failed</span>",
+				shape->errors);
+	if (!shape->toplevel)
+		ms_page(page, " <span class=\"tag\">within another statement</span>");
+	if (label != NULL)
+		ms_page(page, " <span class=\"tag\">%s</span>", label);
+	appendStringInfoString(page, "</td></tr>\n");
+}
+
+static void
+put_shapes(StringInfo page, List *shapes)
+{
+	Axis		axis = axis_of(shapes);
+	ListCell   *lc;
+	double		lo;
+	double		hi;
+	double		unused;
+	int			n = 0;
+
+	octave_bounds(axis.first, &lo, &unused);
+	octave_bounds(axis.last, &unused, &hi);
+	ms_page_section(page, "shapes", "Statements");
+	ms_page_table(page, psprintf("Statements by their shape: constants are left out. Their histograms go from %s to %s; each step is twice the time.",
+								 ms_page_time(lo), isinf(hi) ? "any time" :
+								 ms_page_time(hi)), true);
+	ms_page_head(page, "Median ms", true);
+	ms_page_head(page, "p95 ms", true);
+	ms_page_head(page, "Max ms", true);
+	ms_page_head(page, "Calls", true);
+	ms_page_head(page, "Total ms", true);
+	ms_page_head(page, "Rows", true);
+	ms_page_head(page, "Histogram", false);
+	ms_page_head(page, "Statement", false);
+	ms_page_rows(page);
+	foreach(lc, shapes)
+	{
+		if (n == MAX_SHAPES)
+			break;
+		put_shape(page, lfirst(lc), ++n, axis);
+	}
+	ms_page_table_end(page);
+	note_left_out(page, list_length(shapes), n, "that took less time");
+	ms_page_section_end(page);
+}
+
+/*
+ * N+1
+ */
+
+static void
+put_candidate(StringInfo page, const MSCandidate *c)
+{
+	ms_page(page, "<div class=\"entry\"><h3>" INT64_FORMAT " times</h3><span class=\"tag many\">%s</span>",
+			c->repeats, ms_evidence_name(c->evidence));
+	if (c->label != NULL)
+		ms_page(page, " <span class=\"tag\">%s</span>", c->label);
+	appendStringInfoString(page, "<p>");
+	put_statement(page, c->text);
+	appendStringInfoString(page, "</p><dl>");
+	if (c->source != NULL)
+	{
+		ms_page(page, "<dt>for the " UINT64_FORMAT " rows of</dt><dd>",
+				c->source_rows);
+		put_statement(page, c->source);
+		appendStringInfoString(page, "</dd>");
+	}
+	ms_page(page, "<dt>instead</dt><dd>%s</dd><dt>took</dt><dd>%s, statements " UINT64_FORMAT " to " UINT64_FORMAT " of unit " UINT64_FORMAT,
+			c->hint, ms_page_time(c->total_ns), c->first_number,
+			c->last_number, c->unit);
+	if (c->duplicates > 0)
+		ms_page(page, "; " INT64_FORMAT " with parameters seen before",
+				c->duplicates);
+	if (c->shapes > 1)
+		ms_page(page, "; %d shapes", c->shapes);
+	appendStringInfoString(page, "</dd>");
+	if (c->inside != NULL)
+		ms_page(page, "<dt>within</dt><dd>%s</dd>", c->inside);
+	if (c->comment != NULL)
+		ms_page(page, "<dt>comment</dt><dd><code>%s</code></dd>", c->comment);
+	appendStringInfoString(page, "</dl></div>\n");
+}
+
+static void
+put_candidates(StringInfo page, List *candidates)
+{
+	ListCell   *lc;
+	int			n = 0;
+
+	ms_page_section(page, "n-plus-one", "N+1: one statement again and again");
+	if (candidates == NIL)
+		ms_page_note(page, "No candidate.");
+	foreach(lc, candidates)
+	{
+		if (n == MAX_ENTRIES)
+			break;
+		n++;
+		put_candidate(page, lfirst(lc));
+	}
+	note_left_out(page, list_length(candidates), n, "later ones");
+	ms_page_section_end(page);
+}
+
+/*
+ * Findings
+ */
+
+static void
+put_finding(StringInfo page, const MSFinding *finding)
+{
+	const MSFact *fact = finding->fact;
+	MSShape    *shape = ms_shapes_find(fact->shape, fact->userid,
+									   fact->toplevel);
+
+	ms_page(page, "<div class=\"entry\"><h3>%s%s%s</h3><span class=\"tag\">" INT64_FORMAT " %s</span><p>%s</p>",
+			finding->kind, finding->relation ? " of " : "",
+			finding->relation ? finding->relation : "", finding->times,
+			finding->times == 1 ? "time" : "times", finding->why);
+	if (finding->suggestion != NULL)
+		ms_page_remedy(page, psprintf("%s;", finding->suggestion));
+	appendStringInfoString(page, "<dl>");
+	if (finding->rows_read >= 0 && finding->rows_discarded >= 0)
+		ms_page(page, "<dt>rows</dt><dd>%.0f read, %.0f thrown away</dd>",
+				finding->rows_read, finding->rows_discarded);
+	if (shape != NULL)
+	{
+		appendStringInfoString(page, "<dt>in</dt><dd>");
+		put_statement(page, ms_report_shape_text(shape));
+		appendStringInfoString(page, "</dd>");
+	}
+	appendStringInfoString(page, "</dl></div>\n");
+}
+
+static void
+put_findings(StringInfo page, List *findings)
+{
+	ListCell   *lc;
+	int			n = 0;
+
+	ms_page_section(page, "findings", "Findings");
+	if (findings == NIL)
+		ms_page_note(page, "None. Plans are looked into where profile_start() was told so: plans => true.");
+	foreach(lc, findings)
+	{
+		if (n == MAX_ENTRIES)
+			break;
+		n++;
+		put_finding(page, lfirst(lc));
+	}
+	note_left_out(page, list_length(findings), n, "more");
+	ms_page_section_end(page);
+}
+
+/*
+ * Failures
+ */
+
+static void
+put_failures(StringInfo page)
+{
+	List	   *failures = ms_report_failures();
+	ListCell   *lc;
+	int			n = 0;
+
+	ms_page_section(page, "failures", "Failures");
+	if (failures == NIL)
+	{
+		ms_page_note(page, "No statement has failed.");
+		ms_page_section_end(page);
+		return;
+	}
+	ms_page_table(page, "Statements that failed, in order", true);
+	ms_page_head(page, "Number", true);
+	ms_page_head(page, "SQLSTATE", false);
+	ms_page_head(page, "Statement", false);
+	ms_page_rows(page);
+	foreach(lc, failures)
+	{
+		const MSRecord *r = lfirst(lc);
+
+		if (n == MAX_ENTRIES)
+			break;
+		n++;
+		ms_page(page, "<tr><td class=\"n\" data-h=\"number\">" UINT64_FORMAT "</td><td data-h=\"SQLSTATE\"><code>%s</code></td><td class=\"most\">",
+				r->number, ms_sqlstate(r->sqlerrcode));
+		put_statement(page, ms_report_record_text(r));
+		appendStringInfoString(page, "</td></tr>\n");
+	}
+	ms_page_table_end(page);
+	note_left_out(page, list_length(failures), n, "later ones");
+	ms_page_section_end(page);
+}
+
+/*
+ * What the profile is not
+ */
+
+static void
+put_losses(StringInfo page, const MSTotals *t)
+{
+	double		all_ns = (double) ms_profile.own_cost_ns *
+		(ms_totals_statements(t) + t->nested);
+
+	ms_page_section(page, "lost", "What was lost, and what profiling cost");
+	ms_page(page, "<dl class=\"facts\"><dt>Not listed any more</dt><dd>" UINT64_FORMAT " statements, " UINT64_FORMAT " N+1 candidates, " UINT64_FORMAT " findings</dd>",
+			ms_profile.dropped, ms_profile.runs_lost, ms_profile.facts_lost);
+	ms_page(page, "<dt>Cut</dt><dd>" UINT64_FORMAT " texts</dd><dt>Own cost</dt><dd>about %s a statement, %s in all</dd>",
+			ms_profile.truncated, ms_page_time(ms_profile.own_cost_ns),
+			ms_page_time(all_ns));
+	ms_page(page, "<dt>Beside the queries</dt><dd>" UINT64_FORMAT " transaction commands, " UINT64_FORMAT " of catalogs, " UINT64_FORMAT " pings, " UINT64_FORMAT " of the driver, " UINT64_FORMAT " while paused, " UINT64_FORMAT " nested statements</dd></dl>\n",
+			t->classes[MS_CLASS_CONTROL], t->classes[MS_CLASS_CATALOG],
+			t->classes[MS_CLASS_PING], t->classes[MS_CLASS_DRIVER],
+			t->classes[MS_CLASS_PAUSED], t->nested);
+	ms_page_section_end(page);
+}
+
+static void
+put_navigation(StringInfo page)
+{
+	static const char *const parts[][2] = {
+		{"timeline", "Timeline"}, {"shapes", "Statements"},
+		{"n-plus-one", "N+1"}, {"findings", "Findings"},
+		{"failures", "Failures"}, {"lost", "Lost"}
+	};
+
+	appendStringInfoString(page, "<nav aria-label=\"Sections\">");
+	for (int i = 0; i < lengthof(parts); i++)
+		ms_page(page, "<a href=\"#%s\">%s</a>", parts[i][0], parts[i][1]);
+	appendStringInfoString(page, "</nav>\n");
+}
+
+char *
+ms_report_html(bool empty)
+{
+	StringInfoData page;
+	MSTotals	total;
+	List	   *candidates;
+	List	   *findings;
+	List	   *shapes;
+
+	initStringInfo(&page);
+	ms_page_begin(&page, "Profile of a session");
+	if (empty)
+	{
+		ms_page_note(&page, "Nothing has been profiled. A profile is its session's own: call profile_report() in the session that profile_start() was called in.");
+		ms_page_end(&page);
+		return page.data;
+	}
+	ms_profile_total(&total);
+	candidates = ms_candidates(0, MS_MIN_REPEATS, 0, MS_BURST, false);
+	findings = ms_profile_findings(true);
+	shapes = ms_report_shapes();
+	list_sort(shapes, ms_report_by_total);
+	put_summary(&page, &total, candidates, findings);
+	put_navigation(&page);
+	ms_report_timeline(&page, list_truncate(list_copy(shapes), MAX_SHAPES),
+					   candidates);
+	put_shapes(&page, shapes);
+	put_candidates(&page, candidates);
+	put_findings(&page, findings);
+	put_failures(&page);
+	put_losses(&page, &total);
+	ms_page_end(&page);
+	return page.data;
+}
