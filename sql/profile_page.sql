@@ -92,7 +92,7 @@ SELECT page ~ '<a href="#s[0-9]+" class="inner"><code>select name from page_auth
 FROM missing_symbol.profile_report('html') page;
 
 -- ten thousand statements, most of them of different shapes and long
-SET missing_symbol.profile_memory = '64MB';
+SET missing_symbol.profile_memory = '96MB';
 SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
 SELECT missing_symbol.profile_start();
 \o /dev/null
