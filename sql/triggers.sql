@@ -363,6 +363,20 @@ SELECT pg_temp.inc('trig.later', 'a'), pg_temp.inc('trig.later', 'a'), pg_temp.i
 SELECT missing_symbol.value('trig.totals', 'later');
 COMMIT;
 SELECT missing_symbol.value('trig.totals', 'later');
+-- a batch counts what functions of defaults and CHECKs have counted
+CREATE TABLE trig.numbered (k text PRIMARY KEY, count int, n int);
+CREATE FUNCTION trig.number(key text DEFAULT NULL) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN CASE WHEN key IS DISTINCT FROM 'z' THEN missing_symbol.increment('trig.numbered', 'z') ELSE 0 END;
+END
+$$;
+INSERT INTO trig.numbered VALUES ('z', 0, 0);
+ALTER TABLE trig.numbered ALTER n SET DEFAULT trig.number();
+SELECT inserted, incremented FROM missing_symbol.increment_many('trig.numbered', '{a,b,z}'::text[]);
+SELECT * FROM trig.numbered ORDER BY k;
+ALTER TABLE trig.numbered ALTER n DROP DEFAULT, ADD CHECK (k <> 'b' OR trig.number(k) > 0) NOT VALID;
+SELECT inserted, incremented FROM missing_symbol.increment_many('trig.numbered', '{a,b,z}'::text[]);
+SELECT * FROM trig.numbered ORDER BY k;
 
 SET client_min_messages = warning;
 DROP SCHEMA trig CASCADE;

@@ -192,8 +192,10 @@ typedef bool TU_UpdateIndexes;
 
 /* 18 added columns that are generated as they are read */
 #if PG_VERSION_NUM < 180000
+#define ms_has_virtual(constr)	false
 #define ms_has_generated(constr)	((constr)->has_generated_stored)
 #else
+#define ms_has_virtual(constr)	((constr)->has_generated_virtual)
 #define ms_has_generated(constr) \
 	((constr)->has_generated_stored || (constr)->has_generated_virtual)
 #endif

@@ -844,8 +844,13 @@ ms_fast_increment(MSFast *fast, MSTarget *target, MSRow *row,
 		ExecClearTuple(fast->found);
 	ResetPerTupleExprContext(fast->estate);
 
-	/* those of the one before may have counted this one */
-	if (unlikely(fast->triggered))
+	/*
+	 * Commands that triggers, functions or the general path have run for the
+	 * one before may have counted this one; triggers may have given it its
+	 * key.
+	 */
+	if (unlikely(fast->triggered ||
+				 GetCurrentCommandId(false) != fast->snapshot->curcid))
 		ms_fast_refresh(fast, target);
 	ms_set_scankeys(target, fast->scankeys, row);
 	for (;;)

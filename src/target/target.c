@@ -8,9 +8,9 @@
  * memory context of its own.  It is thrown away at a relcache invalidation of
  * the table (which every ALTER of the table and its indexes, and track(),
  * send), at a syscache invalidation of what compiled expressions depend on
- * (functions, types, operators, casts, and who is in a role that policies are
- * for), and at one of what is named in the texts of queries without a message
- * for the table (schemas, collations).
+ * (functions, types, operators, casts, and who has the rights of a role that
+ * policies are for), and at one of what is named in the texts of queries
+ * without a message for the table (schemas, collations).
  * The callbacks only mark; ms_target_open, which locks the table first and so
  * has accepted every message that matters, builds anew.
  *
@@ -104,6 +104,26 @@ syscache_callback(Datum arg, int cacheid, uint32 hashvalue)
 	relcache_callback(arg, InvalidOid);
 }
 
+/*
+ * Mark what has policies, which are for roles: who has another's rights has
+ * changed, by a grant, an attribute of a role, or a database's owner.
+ */
+static void
+roles_callback(Datum arg, int cacheid, uint32 hashvalue)
+{
+	HASH_SEQ_STATUS status;
+	CacheEntry *entry;
+
+	if (building != NULL)
+		building->valid = false;
+	hash_seq_init(&status, targets);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		if (entry->target != NULL && entry->target->row_security)
+			entry->valid = false;
+	}
+}
+
 /* Make the cache, at the session's first use. */
 static void
 make_cache(void)
@@ -128,8 +148,10 @@ make_cache(void)
 	CacheRegisterSyscacheCallback(CASTSOURCETARGET, syscache_callback,
 								  (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, syscache_callback, (Datum) 0);
-	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, syscache_callback, (Datum) 0);
 	CacheRegisterSyscacheCallback(COLLOID, syscache_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, roles_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, roles_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(DATABASEOID, roles_callback, (Datum) 0);
 }
 
 /*
@@ -210,6 +232,10 @@ policies_reason(Relation rel)
 
 	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		return "it is partitioned, and row security applies to the current role";
+
+	/* which no row has stored */
+	if (rel->rd_att->constr != NULL && ms_has_virtual(rel->rd_att->constr))
+		return "it has virtual generated columns, and row security applies to the current role";
 	foreach(lc, rel->rd_rsdesc == NULL ? NIL : rel->rd_rsdesc->policies)
 	{
 		RowSecurityPolicy *policy = lfirst(lc);
