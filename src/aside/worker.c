@@ -591,9 +591,15 @@ expire_tokens(void)
 			expiry.next = (BlockNumber) (ms_random_double() * left);
 			expiry.oldest = DT_NOEND;
 		}
-		if (left > 0 && !ms_tokens_expire(&expiry, EXPIRE_BLOCKS))
-			expiry.next = 0;
-		left -= EXPIRE_BLOCKS;
+		if (left > 0)
+		{
+			BlockNumber from = expiry.next;
+			bool		more = ms_tokens_expire(&expiry, EXPIRE_BLOCKS);
+
+			left -= Max(expiry.next - from, 1);
+			if (!more)
+				expiry.next = 0;
+		}
 		commit();
 	} while (left > 0 && ms_now_ms() < end);
 	expiry_due = left > 0 ? 0 : next_expiry();

@@ -95,8 +95,13 @@ sub live
 	my @mine = grep { $_ % $clients == $client } 1 .. $requests;
 
 	srand($client);
+	my $share = @mine;
 	while (@mine)
 	{
+		# not far ahead of the server's deaths
+		my $deaths = int((0.9 - @mine / $share) * ($kills + 1));
+
+		usleep(10_000) while $deaths > 0 && !-e "$dir/killed$deaths";
 		my @some = @mine[ 0 .. ($#mine < 4 ? $#mine : int(rand(5))) ];
 		my $answered = 0;
 
@@ -157,13 +162,14 @@ foreach my $client (0 .. $clients - 1)
 
 sub claimed { return $node->safe_psql('postgres', 'SELECT count(*) FROM missing_symbol.tokens'); }
 
+# another index takes the place of the one that decides
+$node->safe_psql('postgres', 'REINDEX TABLE CONCURRENTLY missing_symbol.tokens');
 foreach my $kill (1 .. $kills)
 {
 	# when so much of it is done
 	my $wanted = $requests * $kill / ($kills + 1);
 
-	for (1 .. 18000) { last if claimed() >= $wanted || !-d "/proc/$pids[0]"; usleep(50_000); }
-	$node->safe_psql('postgres', 'REINDEX TABLE CONCURRENTLY missing_symbol.tokens') if $kill == 1;
+	for (1 .. 5000) { last if claimed() >= $wanted; usleep(20_000); }
 	if ($kill % 2)
 	{
 		# one of the processes, so that all of them end and start again
@@ -176,7 +182,8 @@ foreach my $kill (1 .. $kills)
 	{
 		start_killed($node, kill_server($node));
 	}
-	note("killed when $wanted of $requests were counted");
+	PostgreSQL::Test::Utils::append_to_file("$dir/killed$kill", '');
+	note(sprintf('killed when %d of %d were counted', $wanted, $requests));
 }
 waitpid($_, 0) foreach @pids;
 
