@@ -96,17 +96,19 @@ sub live
 
 	srand($client);
 	my $share = @mine;
+	my $parent = getppid();
 	while (@mine)
 	{
 		# not far ahead of the server's deaths
 		my $deaths = int((0.9 - @mine / $share) * ($kills + 1));
 
-		usleep(10_000) while $deaths > 0 && !-e "$dir/killed$deaths";
+		usleep(10_000) while $deaths > 0 && !-e "$dir/killed$deaths" && getppid() == $parent;
 		my @some = @mine[ 0 .. ($#mine < 4 ? $#mine : int(rand(5))) ];
 		my $answered = 0;
 
 		while (!$answered)
 		{
+			die "the test is gone\n" if getppid() != $parent;
 			$answered = eval {
 				my @messages = messages(@some);
 				my $at = rand() < 0.1 ? rand() < 0.7 ? $#messages : int(rand(@messages)) : -1;
@@ -160,7 +162,18 @@ foreach my $client (0 .. $clients - 1)
 	push @pids, $pid;
 }
 
-sub claimed { return $node->safe_psql('postgres', 'SELECT count(*) FROM missing_symbol.tokens'); }
+# also while it is not yet seen that the server is about to go down
+sub claimed
+{
+	for my $try (1 .. 600)
+	{
+		my $n = eval { $node->safe_psql('postgres', 'SELECT count(*) FROM missing_symbol.tokens') };
+
+		return $n if defined $n;
+		usleep(100_000);
+	}
+	die 'the server did not come back';
+}
 
 # another index takes the place of the one that decides
 $node->safe_psql('postgres', 'REINDEX TABLE CONCURRENTLY missing_symbol.tokens');
