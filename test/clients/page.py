@@ -115,7 +115,7 @@ def printed(program):
 
 def run_page(text, directory):
     os.chdir(directory)
-    if 'NODE_PATH' in os.environ and not os.path.exists('node_modules'):
+    if os.environ.get('NODE_PATH') and not os.path.exists('node_modules'):
         os.symlink(os.environ['NODE_PATH'], 'node_modules')
     all_blocks = list(blocks(text))
     of_programs = [b[0] for b in all_blocks if b[0] in PROGRAMS]

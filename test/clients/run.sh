@@ -219,6 +219,10 @@ for package in "${MS_CLIENTS[@]}" php-illuminate-events golang-go pgbouncer node
 	esac
 	have "$package" || MS_WANTED+=("$package")
 done
+# a new chroot has no lists of packages
+if ((${#MS_WANTED[@]} > 0)) && ! ms_apt_has python3-psycopg && ms_as_root true; then
+	ms_to_its_end ms_as_root apt-get -q update </dev/null >/dev/null 2>&1
+fi
 ms_setup
 ms_begin
 mkdir -p "$MS_WORK/out"

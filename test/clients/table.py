@@ -52,7 +52,7 @@ class Cell:
             self.mark = '+'
         elif how == 'cast' and same(value, expected):
             self.mark = 'r' if rest[0] == 'refused' else 'c'
-            self.write = ', '.join('`%s`' % c for c in re.findall(r'\$\d+::[\w\[\]]+', cast))
+            self.write = ', '.join('`%s`' % c for c in dict.fromkeys(re.findall(r'\$\d+::[\w\[\]]+', cast)))
             self.why = 'the driver refuses' if rest[0] == 'refused' else '`%s`' % rest[0]
         else:
             self.mark = '-'
