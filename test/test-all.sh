@@ -17,6 +17,8 @@
 #	CLEAN=1		new chroots
 #	MINUTES		start nothing new after so many, and end what runs
 #	LANES		so many of the other versions at once, 1 if not said
+#	BRIEF		those of the other versions of which the suites general and
+#			tap are left out
 #	PG_CONFIG	the PostgreSQL that is "the machine's"
 
 MS_PROGRAM="make test-all"
@@ -178,8 +180,11 @@ page()
 other()
 {
 	local major=$1 where rc begin=$SECONDS of=$scratch/$1
-	local -a chroot=(bash "$MS_TOP/test/chroot.sh")
+	local -a chroot=(bash "$MS_TOP/test/chroot.sh") suites=()
 
+	case " ${BRIEF:-} " in
+		*" $major "*) suites=(SUITES="build regress isolation") ;;
+	esac
 	mkdir "$of" || return
 	if ! where=$("${chroot[@]}" where "$major" 2>&1); then
 		echo "${where#chroot.sh: }" >"$of/skip"
@@ -197,7 +202,7 @@ other()
 	if [ -n "${CLEAN:-}" ]; then
 		"${chroot[@]}" clean "$major"
 	fi
-	limited "${chroot[@]}" test "$major" RESULTS="$of/results" \
+	limited "${chroot[@]}" test "$major" RESULTS="$of/results" "${suites[@]}" \
 		</dev/null 2>"$of/err"
 	rc=$?
 	cat "$of/err" >&2
