@@ -220,8 +220,6 @@ END$$;
 \i :memory
 \set q 'SELECT count(DISTINCT i) FROM (SELECT i FROM generate_series(1, 200000) i OFFSET 0) i'
 \i :memory
-\set q 'SELECT count(DISTINCT a.id) FROM note a, note b WHERE b.id < 12'
-\i :memory
 \set q 'SELECT count(DISTINCT name) FROM note, generate_series(1, 8) v'
 \i :memory
 -- of one process that has all rows
