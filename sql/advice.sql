@@ -218,8 +218,6 @@ END$$;
 \i :memory
 \set q 'SELECT count(DISTINCT i) FROM (SELECT i FROM generate_series(1, 200000) i OFFSET 0) i'
 \i :memory
-\set q 'SELECT count(DISTINCT name) FROM note, generate_series(1, 8) v'
-\i :memory
 -- of one process that has all rows
 SET max_parallel_workers_per_gather = 1;
 SET parallel_leader_participation = off;
