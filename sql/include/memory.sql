@@ -1,6 +1,6 @@
 \set ECHO errors
 -- Whether the work_mem suggested for the statement in :q holds it, and whether a
--- third of it would have.
+-- quarter of it would have.
 SET work_mem = '1MB';
 SELECT missing_symbol.profile_reset() \g /dev/null
 :q \g /dev/null

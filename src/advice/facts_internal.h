@@ -36,6 +36,7 @@ typedef struct MSCollector
 	int			estimates_off;	/* so many facts about estimates */
 	bool		spilled;		/* a sort or hash has written files */
 	double		kept_rows;		/* in what has rows kept aside, */
+	double		kept_bytes;		/* of the one that needs most, as planned */
 	double		sorted_bytes;	/* or sorts them within an aggregate */
 	MSPlace		at;
 } MSCollector;

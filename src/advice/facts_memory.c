@@ -328,8 +328,14 @@ ms_facts_of_kept(MSCollector *c, PlanState *ps)
 			return;
 	}
 	if (of != NULL && of->instrument != NULL)
-		c->kept_rows += (ms_rows_of(of) + of->instrument->nfiltered1) /
+	{
+		double		rows = (ms_rows_of(of) + of->instrument->nfiltered1) /
 			Max(ms_loops_of(of), 1);
+
+		c->kept_rows += rows;
+		c->kept_bytes = Max(c->kept_bytes, rows * 1.2 *
+							(power_of_2_above(of->plan->plan_width + 24) + 32));
+	}
 }
 
 /*
@@ -343,6 +349,19 @@ ms_facts_of_files(MSCollector *c, PlanState *root, int64 temp_blocks)
 	double		disk = (double) temp_blocks * BLCKSZ;
 	double		bytes = c->sorted_bytes;
 
+	if (c->spilled && c->kept_bytes > work_mem * 1024.0)
+	{
+		ListCell   *lc;
+
+		/* these, too, have to fit where a sort or a hash is to */
+		foreach(lc, c->facts)
+		{
+			MSFact	   *fact = lfirst(lc);
+
+			if (fact->kind == MS_SORT_SPILLED || fact->kind == MS_HASH_SPILLED)
+				fact->memory = Max(fact->memory, memory_for(c->kept_bytes));
+		}
+	}
 	if (temp_blocks <= 0 || c->spilled)
 		return;
 	if (c->kept_rows > 0)

@@ -44,7 +44,7 @@
 #define MAX_WORK_MEM_MB		1024
 
 /* vacuumed: so many of the pages have visible rows only */
-#define VISIBLE_SHARE		0.9
+#define VISIBLE_SHARE		0.75
 
 /* foreign keys are checked row by row: all of them count */
 #define FK_CHECKS_ROWS		10000

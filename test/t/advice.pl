@@ -65,6 +65,17 @@ is( $standby->safe_psql('postgres', $profiled . 'SELECT suggestion, proved FROM 
 	'CREATE INDEX ON public.big (v)|t', 'the view advice');
 $standby->stop;
 
+# 13 searches no index for ^@
+my $prefix = q{
+\o /dev/null
+SELECT missing_symbol.profile_start(plans => true);
+SELECT count(*) FROM big WHERE name ^@ 'name 77';
+\o
+SELECT suggestion, proved FROM missing_symbol.findings;
+};
+is( $node->safe_psql('postgres', $prefix),
+	major_version($node) < 14 ? '|' : 'CREATE INDEX ON public.big (name text_pattern_ops)|t', 'a beginning of a text');
+
 #
 # Other modules
 #
