@@ -11,5 +11,7 @@ CREATE TABLE text_int (name text, user_id int, count bigint NOT NULL, PRIMARY KE
 CREATE TABLE bigint_uuid (id bigint, device uuid, count bigint NOT NULL, PRIMARY KEY (id, device));
 CREATE TABLE spend (user_id int PRIMARY KEY, count numeric(12,4) NOT NULL);
 CREATE TABLE seen (name text PRIMARY KEY, hits missing_symbol.counter NOT NULL);
+CREATE TABLE buckets (client text PRIMARY KEY, count bigint NOT NULL, full_at timestamptz) WITH (fillfactor = 70);
+SELECT missing_symbol.configure('buckets', '{"bucket": "full_at"}');
 INSERT INTO by_text VALUES ('big', 9007199254740992);
 INSERT INTO seen VALUES ('here', missing_symbol.counter(3));

@@ -8,6 +8,9 @@
 #
 #	make demo SIGHTINGS=file.csv[.gz]
 #
+# or, with APP=django, serves a blog on 127.0.0.1 for a minute (DURATION=...), whose
+# views are counted and whose readers have a limit (blog.py).
+#
 # The file has a header line; the columns symbol, debugid, filename and, if
 # they are there, code_file and code_id are taken, others ignored.
 
@@ -17,6 +20,12 @@ MS_PROGRAM="make demo"
 
 SIGHTINGS=${SIGHTINGS:-}
 DEMO=$MS_TOP/test/demo
+DURATION=${DURATION:-60}
+case ${APP:-} in
+	'' | django) ;;
+	*) ms_die "APP=$APP: it can be \"django\" only" ;;
+esac
+[[ $DURATION =~ ^[1-9][0-9]{0,2}$ ]] || ms_die "DURATION=$DURATION: seconds, up to 999"
 
 # ---------------------------------------------------------------------------
 # A traffic file: checked before anything takes time
@@ -113,11 +122,41 @@ record()
 		-f "$MS_SRC/test/demo/rate.sql"
 }
 
+# A page stays when all else is gone: sets PAGE to its name.
+new_page()
+{
+	PAGE=$(mktemp "${TMPDIR:-/tmp}/missing_symbol-demo-XXXXXX.html" 2>/dev/null) ||
+		PAGE=$(mktemp /tmp/missing_symbol-demo-XXXXXX.html)
+}
+
+django()
+{
+	blog() { ms_as_user env PYTHONDONTWRITEBYTECODE=1 PATH="$MS_PGBIN:/usr/bin:/bin" /usr/bin/python3 "$MS_SRC/test/demo/blog.py" "$@"; }
+	ms_say ""
+	ms_say "A blog in Django $(/usr/bin/python3 -m django --version)"
+	blog prepare || ms_die "the blog has no tables"
+	ms_wait_for blog serve "$DURATION" "$MS_WORK/home/page.html" || ms_die "the blog went wrong"
+	ms_say ""
+	ms_say "The most read"
+	ms_as_user psql -Xq -v ON_ERROR_STOP=1 -d demo -P footer=off -c \
+		"SELECT page, count FROM views ORDER BY count DESC, page LIMIT 5"
+	ms_say "The readers who got most"
+	ms_as_user psql -Xq -v ON_ERROR_STOP=1 -d demo -P footer=off -c \
+		"SELECT reader, count AS allowed FROM calls ORDER BY count DESC, reader LIMIT 3"
+	new_page && cat "$MS_WORK/home/page.html" >"$PAGE" && chmod 644 "$PAGE"
+	ms_say "The profile of its home page, with a query for each author: $PAGE"
+	ms_say "How to have that: doc/clients/django.md"
+}
+
 block=#
 if [ "$MS_CHARMAP" = UTF-8 ]; then
 	block=█
 fi
 
+if [ -n "${APP:-}" ]; then
+	/usr/bin/python3 -c 'import django' 2>/dev/null || MS_MISSING+=(python3-django)
+	/usr/bin/python3 -c 'import psycopg2' 2>/dev/null || MS_MISSING+=(python3-psycopg2)
+fi
 ms_setup readelf=binutils tap
 ms_begin
 ms_say "Everything happens in $MS_WORK, which goes at the end; no other" \
@@ -127,6 +166,10 @@ ms_build -s || ms_die "the build failed"
 ms_say "Starting a throw-away server"
 ms_start "synchronous_commit = off" || ms_die "the server did not start"
 ms_as_user createdb demo
+if [ -n "${APP:-}" ]; then
+	django
+	exit 0
+fi
 sql -f "$MS_SRC/test/demo/schema.sql"
 
 ms_say ""
@@ -192,18 +235,14 @@ if ! sql -f "$MS_SRC/test/demo/check.sql"; then
 	ms_die "the sums do not match what was recorded"
 fi
 
-# It stays when all else is gone.
 page_of_all_this()
 {
-	local file
-
-	file=$(mktemp "${TMPDIR:-/tmp}/missing_symbol-demo-XXXXXX.html" 2>/dev/null) ||
-		file=$(mktemp /tmp/missing_symbol-demo-XXXXXX.html) || return
-	sql -v source=machine -v block="$block" -f "$MS_SRC/test/demo/page.sql" >"$file" ||
+	new_page || return
+	sql -v source=machine -v block="$block" -f "$MS_SRC/test/demo/page.sql" >"$PAGE" ||
 		ms_die "there is no page"
-	chmod 644 "$file"
+	chmod 644 "$PAGE"
 	ms_say ""
-	ms_say "A page of these reports, to look at in a browser: $file"
+	ms_say "A page of these reports, to look at in a browser: $PAGE"
 }
 page_of_all_this
 
