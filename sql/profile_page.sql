@@ -2,6 +2,7 @@
 -- parts are "make test-page").
 \i `echo "$PG_ABS_SRCDIR/sql/include/profile_off.sql"`
 SET missing_symbol.unit_gap = -1;
+SET missing_symbol.advice_time = '60s';
 SET TimeZone = 'UTC';
 
 \i `echo "$PG_ABS_SRCDIR/sql/include/page_checks.sql"`
@@ -46,6 +47,7 @@ CREATE TABLE page_found AS SELECT what, (SELECT count(*) FROM regexp_matches(:'p
     ('no control character', 'caf&#xE9;&#xFFFD;'),
     ('a tag, as it was sent', 'route=&#39;%3Cimg%20src%3Dx%3E&#39;'),
     ('the index that would help', '<pre class="remedy"><code>CREATE INDEX ON public\.&quot;page &lt;b&gt;&amp;amp;&quot; \(author\);</code></pre>'),
+    ('what it would save', '</pre>\s*<dl><dt>rows</dt><dd>20000 read, 19980 thrown away</dd><dt>cost</dt><dd>[0-9.]+ as it is planned now, [0-9.]+ with it: proved</dd>'),
     ('a run, in one mark', '<rect class="m" [^>]*><title>20 of nos\. [0-9]+ to [0-9]+: [^,]*, 20 rows, N\+1</title>'),
     ('its count', '>20&#xD7;</text>'),
     ('what has failed', '<rect class="e"[^>]*><title>[^<]*, failed</title></rect><svg [^>]*><path class="x"'),

@@ -320,6 +320,10 @@ put_finding(StringInfo page, const MSFinding *finding)
 	if (finding->rows_read >= 0 && finding->rows_discarded >= 0)
 		ms_page(page, "<dt>rows</dt><dd>%.0f read, %.0f thrown away</dd>",
 				finding->rows_read, finding->rows_discarded);
+	if (finding->cost_before > 0 && finding->cost_after > 0)
+		ms_page(page, "<dt>cost</dt><dd>%.2f as it is planned now, %.2f with it%s</dd>",
+				finding->cost_before, finding->cost_after,
+				finding->proved ? ": proved" : "");
 	if (shape != NULL)
 	{
 		appendStringInfoString(page, "<dt>in</dt><dd>");
