@@ -200,6 +200,9 @@ move_value(const Sized *sized, char **space)
 	return PointerGetDatum(result);
 }
 
+/* for so many no memory has to be allocated */
+#define FEW_COLUMNS 16
+
 /* Copy a row that was counted now by the current role; linked to nothing. */
 MSDelta *
 ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
@@ -209,7 +212,8 @@ ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
 		bms_union(row->given, row->defaulted) :
 		bms_add_member(bms_union(row->given, row->defaulted), target->count);
 	int			most = target->nkeys + bms_num_members(columns);
-	Sized	   *sized = palloc(sizeof(Sized) * most);
+	Sized		few[FEW_COLUMNS];
+	Sized	   *sized = most <= FEW_COLUMNS ? few : palloc(sizeof(Sized) * most);
 	int			n = 0;
 	Size		fields_at = MAXALIGN(offsetof(MSDelta, values) +
 									 sizeof(Datum) * target->nkeys);
@@ -284,7 +288,8 @@ ms_delta_make(MemoryContext cxt, const MSTarget *target, Relation rel,
 		field->typid = from->typid;
 		field->value = move_value(from, &space);
 	}
-	pfree(sized);
+	if (sized != few)
+		pfree(sized);
 	bms_free(columns);
 	return delta;
 }

@@ -462,6 +462,9 @@ typedef struct Field
 	int			len;
 } Field;
 
+/* for so many no memory has to be allocated */
+#define FEW_FIELDS 16
+
 /* The order that jsonb keeps its keys in. */
 static int
 compare_fields(const void *a, const void *b)
@@ -506,12 +509,13 @@ make_pairs(MSTarget *target, Relation rel, const MSRow *row,
 		   const Bitmapset *attnos, bool merging, int *n)
 {
 	JsonbPair  *pairs;
+	Field		few[FEW_FIELDS];
 	Field	   *fields;
 	int			nestlevel;
 	int			attno = -1;
 
 	*n = bms_num_members(attnos);
-	fields = palloc(sizeof(Field) * *n);
+	fields = *n <= FEW_FIELDS ? few : palloc(sizeof(Field) * *n);
 	for (int i = 0; i < *n; i++)
 	{
 		attno = bms_next_member(attnos, attno);
