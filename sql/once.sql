@@ -170,6 +170,11 @@ SELECT * FROM missing_symbol.increment_rows_once('views', '{l,m,n}', '[{"page": 
 -- what fails undoes all
 SELECT * FROM missing_symbol.increment_rows_once('views', '{o,p}', '[{"page": "/new"}, {"page": "/1"}]', '{1,1000}');
 SELECT * FROM missing_symbol.increment_rows_once('views', '{o,p}', '[{"page": "/new"}, {"page": "/1"}]');
+-- what a limit refuses is told as in other batches, and uses up nothing
+CREATE TABLE limited (LIKE views INCLUDING ALL);
+SELECT missing_symbol.configure('limited', '{"at_most": 2}');
+SELECT * FROM missing_symbol.increment_rows_once('limited', '{a,b,c}', '[{"page": "/1"}, {"page": "/2"}, {"page": "/3"}]', '{1,3,1}');
+SELECT * FROM missing_symbol.increment_rows_once('limited', '{a,b,c}', '[{"page": "/1"}, {"page": "/2"}, {"page": "/3"}]');
 
 --
 -- Every way to its row
@@ -223,6 +228,12 @@ CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM mis
 CREATE TRIGGER again AFTER INSERT OR UPDATE ON amounts FOR EACH ROW EXECUTE FUNCTION again();
 SELECT missing_symbol.increment_once('amounts', 'b', 1), missing_symbol.increment_once('amounts', 'c', 2);
 SELECT page, count FROM others WHERE page = '/t';
+-- one that has the tokens of its table forgotten, and then suppresses the row
+CREATE FUNCTION forgets() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM missing_symbol.forget_tokens('amounts'); RETURN NULL; END $$;
+CREATE TRIGGER forgets BEFORE INSERT OR UPDATE ON amounts FOR EACH ROW EXECUTE FUNCTION forgets();
+SELECT missing_symbol.increment_once('amounts', 'd', 1);
+TABLE outcome;
+SELECT count(*) FROM known WHERE target = 'amounts'::regclass;
 
 --
 -- Expiry: a token is known for token_days, whether it is still there or not
@@ -260,6 +271,11 @@ SET missing_symbol.test_clock = '2026-01-24 12:00:00.000002+00';
 SELECT missing_symbol.increment_once('views', 'new', '/new');
 CALL missing_symbol.expire_tokens();
 CALL missing_symbol.expire_tokens();
+-- whoever has called it may go on: what is deleted is committed
+SET missing_symbol.test_clock = '2026-01-16 12:00:00+00';
+SELECT missing_symbol.increment_once('views', 'expires', '/new');
+SET missing_symbol.test_clock = '2026-01-24 12:00:00.000002+00';
+DO $$ BEGIN CALL missing_symbol.expire_tokens(); ASSERT pg_current_xact_id_if_assigned() IS NULL; END $$;
 SELECT claimed_at FROM known WHERE target = 'views'::regclass ORDER BY 1;
 BEGIN;
 CALL missing_symbol.expire_tokens();
@@ -313,6 +329,17 @@ CREATE TEMP TABLE session_views (page text PRIMARY KEY, count bigint);
 SELECT missing_symbol.increment_once('session_views', 'a', '/a');
 SELECT missing_symbol.forget_tokens(NULL);
 SELECT missing_symbol.forget_tokens(0);
+-- fold() expires what its caller may count in: no other role keeps claims waiting
+SET missing_symbol.test_clock = '2026-03-24 12:00:00+00';
+SET ROLE regress_once_reader;
+SELECT missing_symbol.fold();
+RESET ROLE;
+SELECT count(*) > 0 AS kept FROM known WHERE target = 'views'::regclass;
+SET ROLE regress_once_counter;
+SELECT missing_symbol.fold();
+RESET ROLE;
+SELECT count(*) > 0 AS kept FROM known WHERE target = 'views'::regclass;
+SET missing_symbol.test_clock = '2026-02-24 12:00:00+00';
 
 -- what outlives nobody: the tokens of a table go with it, not those of others
 SELECT missing_symbol.increment_once('others', 'stays', '/a');

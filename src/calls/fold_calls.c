@@ -188,9 +188,17 @@ fold_all(FunctionCallInfo fcinfo, bool wait)
 	return merged;
 }
 
+static bool
+may_expire(Oid relid)
+{
+	return get_rel_name(relid) != NULL && may_count(relid);
+}
+
 /*
  * Expire tokens of some blocks, anywhere: who calls fold() again and again, in
- * whatever sessions, comes to all of them.
+ * whatever sessions, comes to all of them.  Whoever claims one of them waits
+ * for us, and the caller's statement may go on: only of tables in which he
+ * could keep others waiting by claims as well.
  */
 static void
 expire_some(void)
@@ -200,6 +208,7 @@ expire_some(void)
 
 	if (parts == 0)
 		return;
+	expiry.may = may_expire;
 	expiry.next = (BlockNumber) (ms_random_double() * parts) * EXPIRE_BLOCKS;
 	(void) ms_tokens_expire(&expiry, EXPIRE_BLOCKS);
 }
@@ -232,7 +241,6 @@ ms_fold(PG_FUNCTION_ARGS)
 	{
 		int64		merged = fold_all(fcinfo, false);
 
-		/* for a short time, as who claims one of them waits */
 		if (is_alone(fcinfo) && !IsolationUsesXactSnapshot())
 			expire_some();
 		PG_RETURN_INT64(merged);

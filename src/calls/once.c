@@ -185,6 +185,7 @@ ms_increment_rows_once(PG_FUNCTION_ARGS)
 	ms_increment_json(fcinfo, 2, tokens, n, counts);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
+	counts[MS_THROTTLED] += counts[MS_REFUSED]; /* as other batches tell it */
 	for (int i = 0; i < lengthof(outcomes); i++)
 		values[i] = Int64GetDatum(counts[outcomes[i]]);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
@@ -255,6 +256,7 @@ ms_expire_tokens(PG_FUNCTION_ARGS)
 			more = ms_tokens_expire(&expiry, EXPIRE_BLOCKS);
 		} while (more && expiry.deleted - before < EXPIRE_ROWS);
 	}
+	ms_next_transaction();		/* whoever has called it may go on */
 	SPI_finish();
 	ereport(NOTICE,
 			(errmsg("removed %lld expired tokens",

@@ -216,9 +216,12 @@ void
 ms_token_give_back(ItemPointer tid)
 {
 	Relation	tokens = ms_tokens_open(RowExclusiveLock);
+	TupleTableSlot *slot = table_slot_create(tokens, NULL);
 
-	/* the row is of an earlier command then */
+	/* the row is of an earlier command then, unless a trigger had it forgotten */
 	CommandCounterIncrement();
-	(void) ms_token_delete(tokens, tid, GetActiveSnapshot(), true);
+	if (table_tuple_fetch_row_version(tokens, tid, SnapshotSelf, slot))
+		(void) ms_token_delete(tokens, tid, GetActiveSnapshot(), true);
+	ExecDropSingleTupleTableSlot(slot);
 	table_close(tokens, NoLock);
 }

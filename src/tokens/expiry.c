@@ -43,6 +43,22 @@ ms_tokens_blocks(void)
 	return result;
 }
 
+/* Are the tokens of a row's table to be deleted?  *known: what is known of one. */
+static bool
+may_expire(const MSExpiry *expiry, TupleTableSlot *slot, Oid *known, bool *may)
+{
+	bool		isnull;
+	Oid			relid;
+
+	if (expiry->may == NULL)
+		return true;
+	relid = DatumGetObjectId(slot_getattr(slot, TOKENS_TARGET + 1, &isnull));
+	if (relid != *known)
+		*may = expiry->may(relid);
+	*known = relid;
+	return *may;
+}
+
 /*
  * Delete the expired tokens of the next blocks, so many at the most; false
  * where that was the last of them.
@@ -56,6 +72,8 @@ ms_tokens_expire(MSExpiry *expiry, int most)
 	Snapshot	snapshot;
 	TableScanDesc scan;
 	TupleTableSlot *slot;
+	Oid			known = InvalidOid;
+	bool		may = false;
 
 	if (expiry->next >= nblocks)
 	{
@@ -75,7 +93,8 @@ ms_tokens_expire(MSExpiry *expiry, int most)
 
 		if (!ms_token_is_expired(claimed_at, now))
 			expiry->oldest = Min(expiry->oldest, claimed_at);
-		else if (ms_token_delete(tokens, &slot->tts_tid, snapshot, false))
+		else if (may_expire(expiry, slot, &known, &may) &&
+				 ms_token_delete(tokens, &slot->tts_tid, snapshot, false))
 			expiry->deleted++;
 	}
 	table_endscan(scan);

@@ -62,6 +62,7 @@ extern void ms_token_give_back(ItemPointer tid);
  */
 typedef struct MSExpiry
 {
+	bool		(*may) (Oid relid); /* of which tables; NULL: of any */
 	BlockNumber next;			/* the block to go on with */
 	int64		deleted;		/* so far */
 	TimestampTz oldest;			/* of those that stay; DT_NOEND: none */
