@@ -127,6 +127,23 @@ SELECT missing_symbol.increment_row('typed', '{"k": 1, "total": 5}'), missing_sy
 SET missing_symbol.test_clock = '2026-07-01 13:00:00+00';
 SELECT missing_symbol.increment_row('typed', '{"k": 1, "total": 5}');
 SELECT * FROM typed;
+-- and so it does where another count is limited
+SELECT missing_symbol.configure('typed', '{"limit_on": "total", "at_most": 6}');
+SELECT missing_symbol.increment_row('typed', '{"k": 1, "total": 1}', 7), missing_symbol.increment_row('typed', '{"k": 1, "total": 1}', 7);
+SET missing_symbol.test_clock = '2026-07-01 14:00:00+00';
+SELECT missing_symbol.increment_row('typed', '{"k": 1, "total": 1}', 7);
+:last
+SELECT * FROM typed;
+-- a window that time does not reach the end of; what a trigger keeps
+UPDATE typed SET w = '294276-12-31 23:59:59+00', total = 6;
+SELECT missing_symbol.increment_row('typed', '{"k": 1, "total": 1}', 7);
+:last
+SELECT * FROM missing_symbol.remaining('typed', NULL, 1);
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER keep BEFORE UPDATE ON typed FOR EACH ROW EXECUTE FUNCTION keep();
+SELECT missing_symbol.increment_row('typed', '{"k": 1, "total": -1}', 7);
+:last
+SET missing_symbol.test_clock = '2026-07-01 13:00:00+00';
 
 --
 -- At the call
@@ -181,6 +198,17 @@ SELECT missing_symbol.allow_rate('buckets', 1000000, '1 second', 1, 'fast'), mis
 SELECT missing_symbol.configure('buckets', '{"at_most": 5}');
 SELECT missing_symbol.allow_rate('buckets', 10, '1 second', 10, 'c') FROM generate_series(1, 6);
 :last
+-- neither a new window nor time would let it
+ALTER TABLE buckets ADD w timestamptz;
+SELECT missing_symbol.configure('buckets', '{"per": "1 hour", "window": "w"}');
+SELECT missing_symbol.allow_rate_row('buckets', '{"client": "d"}', 10, '1 second', 2, by => 2) FROM generate_series(1, 2);
+:last
+UPDATE buckets SET count = 5 WHERE client = 'd';
+SELECT missing_symbol.allow_rate_row('buckets', '{"client": "d"}', 10, '1 second', 2, by => 3);
+:last
+SELECT missing_symbol.allow_rate_row('buckets', '{"client": "d"}', 10, '1 second', 2, by => 1);
+:last
+SELECT missing_symbol.configure('buckets', '{"per": null, "window": null}');
 UPDATE buckets SET full_at = 'infinity' WHERE client = 'a';
 SELECT missing_symbol.allow_rate('buckets', 10, '1 second', 10, 'a');
 :last
@@ -195,6 +223,7 @@ CREATE TABLE parts_1 (w timestamptz, count bigint, k int NOT NULL);
 ALTER TABLE parts ATTACH PARTITION parts_1 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 SELECT missing_symbol.configure('parts', '{"at_most": 2, "per": "1 hour", "window": "w"}');
 SELECT * FROM missing_symbol.increment_many('parts', ARRAY[1, 2, 3, 4, 5], '{1,2,3,1,2}');
+SELECT * FROM missing_symbol.increment_rows_once('parts', ARRAY['a', 'b'], '[{"k": 2}, {"k": 3}]', '{1,3}');
 SELECT * FROM missing_symbol.increment_many('parts', ARRAY[1, 2, 3, 4, 5]);
 SET missing_symbol.test_clock = '2026-07-02 14:00:08.571428+00';
 SELECT * FROM missing_symbol.increment_many('parts', ARRAY[1, 2, 3, 4, 5]);

@@ -254,10 +254,10 @@ lock_found(MSFast *fast, MSTarget *target, const MSRow *row, bool wait)
 /*
  * What the row that was found is like now: TM_BeingModified where another
  * transaction that is under way holds a lock that ours would wait for, or is
- * changing it.  There are heap tables only here.
+ * changing it; *xmax: who has changed it.  There are heap tables only here.
  */
 static TM_Result
-found_state(MSFast *fast)
+found_state(MSFast *fast, TransactionId *xmax)
 {
 	BufferHeapTupleTableSlot *slot = (BufferHeapTupleTableSlot *) fast->found;
 	HeapTupleHeader header = slot->base.tuple->t_data;
@@ -277,6 +277,8 @@ found_state(MSFast *fast)
 		(HEAP_XMAX_IS_KEYSHR_LOCKED(header->t_infomask) ||
 		 TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmax(header))))
 		result = TM_Ok;			/* a foreign key's lock, or our own */
+	if (result == TM_Updated || result == TM_Deleted)
+		*xmax = HeapTupleHeaderGetUpdateXid(header);
 	LockBuffer(slot->buffer, BUFFER_LOCK_UNLOCK);
 	return result;
 }
@@ -438,7 +440,7 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 		 * before that.
 		 */
 		if (!locked)
-			state = found_state(fast);
+			state = found_state(fast, &tmfd.xmax);
 
 		/* nor a BEFORE trigger see it */
 		if (state == TM_Ok && !locked && fast->has_before_update)
@@ -457,6 +459,8 @@ update_row(MSFast *fast, MSTarget *target, MSRow *row, MSResult *result)
 			if (fast->has_before_update && !run_before_update(fast))
 			{
 				ms_result_none(MS_IGNORED, result);
+				if (unlikely(judged))
+					ms_result_judged(target, &judgement, result);
 				return DONE;
 			}
 			new = to_stored(fast, fast->updated);

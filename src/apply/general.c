@@ -556,7 +556,7 @@ judge(Attempt *attempt, bool found, MSJudgement *judgement)
 									attempt->nulls);
 
 	/* a counter's times stay as its window begins */
-	if (judgement->restart && target->kind == MS_COUNT_COUNTER &&
+	if (judgement->restart && target->limits.count.kind == MS_COUNT_COUNTER &&
 		!attempt->limited->count_isnull)
 		attempt->values[target->nkeys] =
 			Int64GetDatum(DatumGetInt64(judgement->amount) -

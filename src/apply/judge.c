@@ -163,7 +163,7 @@ ms_window_start(const MSLimits *limits, TimestampTz now)
 static bool
 window_end(const MSLimits *limits, TimestampTz start, TimestampTz *end)
 {
-	if (TIMESTAMP_NOT_FINITE(start))
+	if (TIMESTAMP_NOT_FINITE(start) || start >= END_TIMESTAMP - limits->per)
 		return false;
 	*end = ms_window_start(limits, start) + limits->per;
 	return true;
@@ -367,10 +367,15 @@ ms_judge(const MSTarget *target, const MSRow *row, const MSLimited *limited,
 	if (ask != NULL && ask->step > 0)
 	{
 		int64		retry_after = judgement->retry_after;
-		bool		never = judgement->refused && retry_after < 0;
+		bool		refused = judgement->refused;
+		bool		never = refused && retry_after < 0;
 
+		judgement->refused = false;
+		judgement->retry_after = -1;
 		take_from_bucket(ask, limited, now, judgement);
+		never = never || (judgement->refused && judgement->retry_after < 0);
 		judgement->rated = true;
+		judgement->refused = judgement->refused || refused;
 		judgement->retry_after = never ? -1 :
 			Max(judgement->retry_after, retry_after);
 	}

@@ -70,6 +70,7 @@ typedef struct Total
 	MSTarget   *target;
 	Relation	rel;
 	ReturnSetInfo *rsinfo;
+	bool		counters;		/* not all rows: those that are counters */
 	MemoryContext cxt;			/* of all that is here */
 	MSRow	  **rows;			/* what is to be added, in the order of the key */
 	bool	   *matched;		/* a row of the table has this key */
@@ -508,21 +509,39 @@ put_table_row(Total *total, HeapTuple tuple, TupleDesc from)
 	put_row(total, values, isnull);
 }
 
-/* Begin to read the table, in SPI, which checks the caller's rights. */
+/*
+ * Begin to read the table, in SPI, which checks the caller's rights: all its
+ * rows, or those that are counters.
+ */
 static Portal
 open_table(const Total *total)
 {
-	char	   *sql = psprintf("SELECT t.* FROM %s%s AS t",
-							   total->rel->rd_rel->relkind == RELKIND_RELATION ? "ONLY " : "",
-							   total->target->name);
-	SPIPlanPtr	plan = SPI_prepare(sql, 0, NULL);
+	MSTarget   *target = total->target;
+	bool		has_trees = total->counters && ms_has_trees(target);
+	MSParams   *params = palloc0(sizeof(MSParams));
+	StringInfoData sql;
+	SPIPlanPtr	plan;
 	Portal		portal;
 
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT t.* FROM ");
+	ms_append_table(&sql, target, total->rel);
+	if (total->counters)
+	{
+		appendStringInfoString(&sql, " WHERE ");
+		ms_append_counters(&sql, target, total->rel);
+	}
+	params->target = target;
+	plan = has_trees ?
+		SPI_prepare_params(sql.data, ms_params_setup, params, 0) :
+		SPI_prepare(sql.data, 0, NULL);
 	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed for \"%s\": %s", sql,
+		elog(ERROR, "SPI_prepare failed for \"%s\": %s", sql.data,
 			 SPI_result_code_string(SPI_result));
-	ms_check_plan(total->target, plan);
-	portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
+	ms_check_plan(target, plan);
+	portal = has_trees ?
+		SPI_cursor_open_with_paramlist(NULL, plan, makeParamList(0), true) :
+		SPI_cursor_open(NULL, plan, NULL, NULL, true);
 	portal->visible = false;	/* it is nobody's cursor */
 	return portal;
 }
@@ -636,8 +655,8 @@ ms_total_relid(FunctionCallInfo fcinfo, const char *function)
 }
 
 /*
- * All rows of a table; then, if it is not NULL, after is called, and all is as
- * it is once the table is locked.
+ * All rows of a table; or, if after is not NULL, those that are counters: then it
+ * is called, and all is as it is once the table is locked.
  */
 void
 ms_total_rows(FunctionCallInfo fcinfo, Oid relid, LOCKMODE lockmode,
@@ -646,6 +665,7 @@ ms_total_rows(FunctionCallInfo fcinfo, Oid relid, LOCKMODE lockmode,
 	Total		total = {0};
 
 	total.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	total.counters = after != NULL;
 	total.target = ms_target_open(relid, lockmode, &total.rel);
 	PG_TRY();
 	{
