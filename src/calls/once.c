@@ -183,7 +183,6 @@ ms_increment_rows_once(PG_FUNCTION_ARGS)
 	bool		isnull[lengthof(outcomes)] = {0};
 
 	ms_increment_json(fcinfo, 2, tokens, n, counts);
-	counts[MS_THROTTLED] += counts[MS_REFUSED];
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	counts[MS_THROTTLED] += counts[MS_REFUSED]; /* as other batches tell it */
