@@ -378,5 +378,27 @@ ALTER TABLE trig.numbered ALTER n DROP DEFAULT, ADD CHECK (k <> 'b' OR trig.numb
 SELECT inserted, incremented FROM missing_symbol.increment_many('trig.numbered', '{a,b,z}'::text[]);
 SELECT * FROM trig.numbered ORDER BY k;
 
+-- a key that a trigger has made, where a generated column is computed after it
+CREATE TABLE trig.made (k text, b int[], count int, twice numeric GENERATED ALWAYS AS (count::numeric * 2) STORED, note text, PRIMARY KEY (k, b));
+CREATE FUNCTION trig.make() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.k := pg_catalog.lower(NEW.k) || pg_catalog.repeat('.', NEW.b[1]);
+    NEW.b := NEW.b || 1;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER make BEFORE INSERT ON trig.made FOR EACH ROW EXECUTE FUNCTION trig.make();
+SELECT pg_temp.inc('trig.made', 'A', '{' || n || '}') FROM generate_series(0, 60, 12) n;
+SELECT inserted, incremented FROM missing_symbol.increment_rows('trig.made', '[{"k": "B", "b": [5]}, {"k": "C", "b": [25]}, {"k": "c.....", "b": [5]}]');
+SELECT length(k), left(k, 1), b, count, twice FROM trig.made ORDER BY k COLLATE "C", b;
+CREATE TABLE trig.made_parts (k text, count int, n int, g text GENERATED ALWAYS AS (k || '-' || count) STORED, UNIQUE (k)) PARTITION BY LIST (k);
+CREATE TABLE trig.made_rest (g text GENERATED ALWAYS AS (k || '-' || count) STORED, gone int, n int, k text NOT NULL, count int);
+ALTER TABLE trig.made_rest DROP gone;
+ALTER TABLE trig.made_parts ATTACH PARTITION trig.made_rest DEFAULT;
+CREATE FUNCTION trig.none() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.n := pg_catalog.length(NEW.k); RETURN NEW; END $$;
+CREATE TRIGGER none BEFORE INSERT OR UPDATE ON trig.made_parts FOR EACH ROW EXECUTE FUNCTION trig.none();
+SELECT pg_temp.inc('trig.made_parts', repeat('x', n)), pg_temp.inc('trig.made_parts', repeat('x', n)) FROM generate_series(1, 81, 20) n;
+SELECT n, count, length(g) FROM trig.made_parts ORDER BY n;
+
 SET client_min_messages = warning;
 DROP SCHEMA trig CASCADE;

@@ -201,6 +201,9 @@ extern struct ScanKeyData *ms_make_scankeys(const MSTarget *target);
 extern void ms_set_scankeys(const MSTarget *target, struct ScanKeyData *keys,
 							const MSRow *row);
 extern void ms_set_scankey(struct ScanKeyData *key, Datum value, bool isnull);
+extern void ms_set_scankey_copy(struct ScanKeyData *key, Datum value,
+								bool isnull, Form_pg_attribute column,
+								EState *estate);
 extern void ms_wait_for_inserters(MSTarget *target, Relation rel,
 								  const MSRow *row);
 extern bool ms_wait_for_inserter(Relation rel, Relation index,

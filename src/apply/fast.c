@@ -510,6 +510,7 @@ special_key(MSFast *fast, Datum *values, bool *isnull)
 static void
 search_special_key(MSFast *fast, MSTarget *target)
 {
+	Relation	index = fast->insert_rri->ri_IndexRelationDescs[fast->key_index];
 	Datum		values[INDEX_MAX_KEYS];
 	bool		isnull[INDEX_MAX_KEYS];
 
@@ -521,7 +522,9 @@ search_special_key(MSFast *fast, MSTarget *target)
 	{
 		if (isnull[i] && !target->nulls)
 			ms_null_key_by_trigger(target);
-		ms_set_scankey(&fast->scankeys[i], values[i], isnull[i]);
+		ms_set_scankey_copy(&fast->scankeys[i], values[i], isnull[i],
+							TupleDescAttr(RelationGetDescr(index), i),
+							fast->estate);
 	}
 }
 
@@ -551,13 +554,14 @@ run_before_insert(MSFast *fast, MSTarget *target)
 	}
 	for (int i = 0; i < target->nkeys; i++)
 	{
-		AttrNumber	attno = target->keys[i].column.attno;
+		int			j = target->keys[i].column.attno - 1;
+		Form_pg_attribute column = TupleDescAttr(slot->tts_tupleDescriptor, j);
 
-		/* where the column is NOT NULL, that says so */
-		if (slot->tts_isnull[attno - 1] &&
-			!TupleDescAttr(slot->tts_tupleDescriptor, attno - 1)->attnotnull)
+		if (!slot->tts_isnull[j])
+			ms_set_scankey_copy(&fast->scankeys[i], slot->tts_values[j], false,
+								column, fast->estate);
+		else if (!column->attnotnull)	/* else that says so */
 			ms_null_key_by_trigger(target);
-		fast->scankeys[i].sk_argument = slot->tts_values[attno - 1];
 	}
 	return true;
 }
@@ -831,10 +835,7 @@ insert_unseen(MSFast *fast, MSTarget *target, MSRow *row, bool *made,
 	return progress;
 }
 
-/*
- * Increment one counter, inserting it if it is not there.  What is returned
- * is as in ms_apply_next.
- */
+/* Increment one counter, or insert it; what is returned: see ms_apply_next. */
 const Datum *
 ms_fast_increment(MSFast *fast, MSTarget *target, MSRow *row,
 				  MSResult *result)

@@ -10,8 +10,10 @@
 #include "access/genam.h"
 #include "access/skey.h"
 #include "access/tableam.h"
+#include "executor/executor.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
+#include "utils/datum.h"
 #include "utils/rel.h"
 
 #include "compat.h"
@@ -40,6 +42,25 @@ ms_set_scankey(ScanKey key, Datum value, bool isnull)
 {
 	key->sk_argument = isnull ? (Datum) 0 : value;
 	key->sk_flags = isnull ? SK_ISNULL | SK_SEARCHNULL : 0;
+}
+
+/*
+ * Search a value that a slot of ours has, column being its attribute: the slot
+ * is written again when generated columns are computed, with other memory.
+ */
+void
+ms_set_scankey_copy(ScanKey key, Datum value, bool isnull,
+					Form_pg_attribute column, EState *estate)
+{
+	if (!isnull && !column->attbyval)
+	{
+		MemoryContext old =
+			MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
+
+		value = datumCopy(value, false, column->attlen);
+		MemoryContextSwitchTo(old);
+	}
+	ms_set_scankey(key, value, isnull);
 }
 
 /* Search the key that a row has. */
