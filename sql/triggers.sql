@@ -391,6 +391,12 @@ CREATE TRIGGER make BEFORE INSERT ON trig.made FOR EACH ROW EXECUTE FUNCTION tri
 SELECT pg_temp.inc('trig.made', 'A', '{' || n || '}') FROM generate_series(0, 60, 12) n;
 SELECT inserted, incremented FROM missing_symbol.increment_rows('trig.made', '[{"k": "B", "b": [5]}, {"k": "C", "b": [25]}, {"k": "c.....", "b": [5]}]');
 SELECT length(k), left(k, 1), b, count, twice FROM trig.made ORDER BY k COLLATE "C", b;
+-- and one that a trigger leaves as it is
+CREATE TABLE trig.left (k text PRIMARY KEY, count int, twice numeric GENERATED ALWAYS AS (count::numeric * 2) STORED);
+CREATE FUNCTION trig.leave() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TRIGGER leave BEFORE INSERT OR UPDATE ON trig.left FOR EACH ROW EXECUTE FUNCTION trig.leave();
+SELECT pg_temp.inc('trig.left', repeat('x', n)), pg_temp.inc('trig.left', repeat('x', n)) FROM generate_series(1, 61, 6) n;
+SELECT length(k), count, twice FROM trig.left ORDER BY 1;
 CREATE TABLE trig.made_parts (k text, count int, n int, g text GENERATED ALWAYS AS (k || '-' || count) STORED, UNIQUE (k)) PARTITION BY LIST (k);
 CREATE TABLE trig.made_rest (g text GENERATED ALWAYS AS (k || '-' || count) STORED, gone int, n int, k text NOT NULL, count int);
 ALTER TABLE trig.made_rest DROP gone;
