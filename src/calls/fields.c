@@ -6,8 +6,8 @@
  * As jsonb_populate_record makes a row of it: a string or a number goes through
  * its column's input function, as text.  Where all that is given are values of
  * base types that is done here, and what an object's names are in the table is
- * kept, as the next object has most often the same.  Anything else
- * (domains, arrays, composites, JSON within JSON) is that function's.
+ * kept, as the next object has most often the same; so is its date.  Anything
+ * else (domains, arrays, composites, JSON within JSON) is that function's.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,6 +31,9 @@
 #include "target/row.h"
 #include "target/target.h"
 
+/* of "2026-11-29" */
+#define ISO_DATE_LEN	10
+
 /* how a column's values are read */
 typedef struct FieldInput
 {
@@ -40,6 +43,9 @@ typedef struct FieldInput
 	int32		typmod;
 	FmgrInfo	input;
 	Oid			ioparam;
+
+	char		date[ISO_DATE_LEN]; /* the latest; or empty */
+	Datum		date_value;
 } FieldInput;
 
 /* a name of the latest object */
@@ -232,6 +238,31 @@ find_input(MSRecordReader *reader, Relation rel, AttrNumber attno)
 	return input;
 }
 
+/* Is a text a date, whatever the session's settings? */
+static bool
+is_iso_date(const char *text, int len)
+{
+	for (int i = 0; i < ISO_DATE_LEN && len == ISO_DATE_LEN; i++)
+	{
+		if (i == 4 || i == 7 ? text[i] != '-' : text[i] < '0' || text[i] > '9')
+			return false;
+	}
+	return len == ISO_DATE_LEN;
+}
+
+static Datum
+read_iso_date(FieldInput *input, const char *text)
+{
+	if (memcmp(input->date, text, ISO_DATE_LEN) != 0)
+	{
+		input->date_value = InputFunctionCall(&input->input,
+											  pnstrdup(text, ISO_DATE_LEN),
+											  input->ioparam, input->typmod);
+		memcpy(input->date, text, ISO_DATE_LEN);
+	}
+	return input->date_value;
+}
+
 /*
  * A value that is neither null nor an object or an array, of a simple column:
  * where it begins and ends in the data of its object.
@@ -247,6 +278,8 @@ read_value(FieldInput *input, JEntry value, char *data, uint32 begin,
 		if (input->type == TEXTOID)
 			return PointerGetDatum(cstring_to_text_with_len(data + begin,
 															end - begin));
+		if (input->type == DATEOID && is_iso_date(data + begin, end - begin))
+			return read_iso_date(input, data + begin);
 		text = pnstrdup(data + begin, end - begin);
 	}
 	else if (JBE_ISNUMERIC(value))
