@@ -431,6 +431,48 @@ SELECT missing_symbol.added(NULL::int, NULL, 'int', -1, 'c', 't'), missing_symbo
 SELECT pg_temp.told(format('SELECT missing_symbol.added(%s)', arguments))
 FROM unnest(ARRAY[$$'a'::text, 'b', 'text', -1, 'c', 't'$$, $$1, 1, 'bigint', -1, 'c', 't'$$, $$1, 1, NULL, -1, 'c', 't'$$, $$1::bigint, 1::bigint, 'int4', -1, 'c', NULL$$,
                   $$2147483647::bigint, 1::bigint, 'int4', NULL, 'c', 't'$$, $$2147483647::bigint, 1::bigint, 'int4', -1, 'c', 't'$$, $$1, 1, 4294967295::oid, -1, 'c', 't'$$]) AS arguments;
+-- what last_increment() tells is there when the row is not, with what it had out of line
+CREATE TABLE counts.wide (k int PRIMARY KEY, n int, wide numeric);
+ALTER TABLE counts.wide ALTER wide SET STORAGE EXTERNAL;
+SELECT missing_symbol.configure('counts.wide', '{"counts": ["n", "wide"]}');
+INSERT INTO counts.wide VALUES (1, 0, repeat('7', 20000)::numeric);
+SELECT missing_symbol.increment('counts.wide', 1);
+TRUNCATE counts.wide;
+SELECT counts->>'n' AS n, length(counts->>'wide') FROM missing_symbol.last_increment();
+-- code that compares values, and counts the same while those that wait are merged
+CREATE TYPE counts.ver AS (n int);
+CREATE FUNCTION counts.ver_cmp(counts.ver, counts.ver) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('counts.nested', true) = 'on' THEN
+        PERFORM set_config('counts.nested', 'off', true);
+        PERFORM missing_symbol.increment_row('counts.vers', '{"k": 1, "tokens": 1000, "v": {"n": 1}}') FROM generate_series(1, 20);
+        PERFORM missing_symbol.increment_row('counts.vers', '{"k": 2, "tokens": 1000}');
+    END IF;
+    RETURN pg_catalog.btint4cmp($1.n, $2.n);
+END
+$$;
+CREATE FUNCTION counts.ver_lt(counts.ver, counts.ver) RETURNS bool LANGUAGE sql AS 'SELECT $1.n < $2.n';
+CREATE FUNCTION counts.ver_eq(counts.ver, counts.ver) RETURNS bool LANGUAGE sql AS 'SELECT $1.n = $2.n';
+CREATE OPERATOR counts.<# (FUNCTION = counts.ver_lt, LEFTARG = counts.ver, RIGHTARG = counts.ver);
+CREATE OPERATOR counts.=# (FUNCTION = counts.ver_eq, LEFTARG = counts.ver, RIGHTARG = counts.ver);
+CREATE OPERATOR CLASS counts.ver_ops DEFAULT FOR TYPE counts.ver USING btree AS OPERATOR 1 counts.<#, OPERATOR 3 counts.=#, FUNCTION 1 counts.ver_cmp(counts.ver, counts.ver);
+CREATE TABLE counts.vers (k int PRIMARY KEY, n int DEFAULT 0, tokens int DEFAULT 0, v counts.ver);
+SELECT missing_symbol.configure('counts.vers', '{"counts": ["n", "tokens"], "greatest": ["v"]}');
+SELECT missing_symbol.track('counts.vers', apply => 'commit');
+BEGIN;
+SELECT count(missing_symbol.increment_row('counts.vers', jsonb_build_object('k', 1, 'tokens', i, 'v', jsonb_build_object('n', i)))) FROM generate_series(1, 9) i;
+SET LOCAL counts.nested = on;
+SELECT missing_symbol.increment_row('counts.vers', '{"k": 1, "tokens": 10, "v": {"n": 5}}');
+COMMIT;
+SELECT * FROM counts.vers ORDER BY k;
+BEGIN;
+SELECT count(missing_symbol.increment_row('counts.vers', jsonb_build_object('k', 1, 'tokens', i, 'v', jsonb_build_object('n', i)))) FROM generate_series(1, 5) i;
+SAVEPOINT s;
+SELECT count(missing_symbol.increment_row('counts.vers', jsonb_build_object('k', 1, 'tokens', i, 'v', jsonb_build_object('n', i)))) FROM generate_series(1, 5) i;
+SET LOCAL counts.nested = on;
+SELECT k, n, tokens, v FROM missing_symbol.total(NULL::counts.vers) ORDER BY k;
+COMMIT;
+SELECT * FROM counts.vers ORDER BY k;
 DROP OWNED BY regress_ms_counts;
 DROP ROLE regress_ms_counts;
 SET client_min_messages = warning;

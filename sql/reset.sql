@@ -129,6 +129,12 @@ SELECT call, pg_temp.try('SELECT missing_symbol.' || call)
 FROM unnest(ARRAY[$$reset('usage', 'new', 'api')$$, $$set_count('usage', 2, 'new', 'api')$$, $$reset_all(NULL::usage)$$,
     $$reset('usage', 'a')$$, $$reset('usage', NULL, 'api')$$, $$reset(NULL, 'a', 'api')$$, $$set_count('usage', NULL, 'a', 'api')$$, $$set_count('windows', 3000000000, 1)$$, $$reset_all(1)$$,
     $$reset_row('usage', '{"tenant": "a"}')$$, $$reset_row('usage', '{"tenant": "a", "what": "api", "note": "x"}')$$]) call;
+-- a trigger that gives a new row another key, which has one
+CREATE TABLE low (k text PRIMARY KEY, count int);
+CREATE FUNCTION low() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.k := pg_catalog.lower(NEW.k); RETURN NEW; END $$;
+CREATE TRIGGER low BEFORE INSERT ON low FOR EACH ROW EXECUTE FUNCTION low();
+SELECT missing_symbol.set_count('low', 1, 'A'), substr(pg_temp.try($$SELECT missing_symbol.set_count('low', 7, 'A')$$), 1, 5), missing_symbol.set_count('low', 8, 'a');
+TABLE low;
 SET default_transaction_read_only = on;
 SELECT pg_temp.try($$SELECT missing_symbol.reset('usage', 'a', 'api')$$), pg_temp.try($$SELECT missing_symbol.reset_all(NULL::usage)$$);
 RESET default_transaction_read_only;

@@ -406,5 +406,16 @@ CREATE TRIGGER none BEFORE INSERT OR UPDATE ON trig.made_parts FOR EACH ROW EXEC
 SELECT pg_temp.inc('trig.made_parts', repeat('x', n)), pg_temp.inc('trig.made_parts', repeat('x', n)) FROM generate_series(1, 81, 20) n;
 SELECT n, count, length(g) FROM trig.made_parts ORDER BY n;
 
+-- a trigger that keeps the row as it was, before others that look at it
+CREATE TABLE trig.kept (k text PRIMARY KEY, count numeric, note text);
+CREATE FUNCTION trig.keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$;
+CREATE TRIGGER keep BEFORE UPDATE ON trig.kept FOR EACH ROW EXECUTE FUNCTION trig.keep();
+CREATE TRIGGER note AFTER UPDATE ON trig.kept FOR EACH ROW WHEN (NEW.note = repeat('n', 100) AND NEW.count = 12345) EXECUTE FUNCTION trig.note('kept');
+INSERT INTO trig.kept SELECT n, 12345, repeat('n', 100) FROM generate_series(1, 3) n;
+SELECT pg_temp.inc('trig.kept', '1');
+SELECT incremented, ignored FROM missing_symbol.increment_many('trig.kept', '{1,2,3}'::text[]);
+SELECT event, count(*) FROM trig.log WHERE event LIKE '% kept' GROUP BY 1;
+SELECT k, count, length(note) FROM trig.kept ORDER BY k;
+
 SET client_min_messages = warning;
 DROP SCHEMA trig CASCADE;

@@ -214,6 +214,7 @@ CREATE FUNCTION pg_temp.fields(more bool) RETURNS TABLE (f jsonb) LANGUAGE sql A
         (false, '{"d": "2026-01-02", "tz": "2026-01-02 03:04:05+00", "iv": "1 day", "m": "happy", "u": "00000000-0000-0000-0000-000000000001"}'),
         (false, '{"x": "\\x00ff", "p": "(1,2)", "na": "a name", "t": "\u00e9\n"}'),
         (false, '{"d": "2026-01-02", "tz": "2026-01-02 03:04:05+00", "iv": "1 day", "m": "sad", "v": ""}'),
+        (false, '{"d": "2026-01-03"}'), (false, '{"d": "2026-01-03"}'), (false, '{"d": "02026-1-3"}'), (false, '{"d": "2026/01/04"}'), (false, '{"d": "2026-01-02"}'),
         (true, '{"j": {"a": [1]}, "js": [1, "x"], "t": {"b": null}, "v": [1]}'),
         (true, '{"j": "text", "js": "text", "a": [1, 2], "dom": 3, "r": "[1,3)", "pair": {"a": 1, "b": "x"}}'),
         (true, '{"a": "{3,4}", "pair": "(2,y)", "t": "c", "j": null, "js": 1.0}')) v(more, f)
@@ -226,7 +227,7 @@ UPDATE types.more SET count = NULL;
 SELECT whole::text FROM types.fields whole EXCEPT SELECT jsonb_populate_record(NULL::types.fields, f)::text FROM pg_temp.fields(false);
 SELECT whole::text FROM types.more whole EXCEPT SELECT jsonb_populate_record(NULL::types.more, f)::text FROM pg_temp.fields(true);
 SELECT f, pg_temp.try(format('SELECT missing_symbol.increment_row(''types.fields'', %L)', f::jsonb || '{"k": 0}')) AS error
-FROM (VALUES ('{"i4": 1.5}'), ('{"i2": 40000}'), ('{"v": "long"}'), ('{"m": "glad"}'), ('{"b": 1}'), ('{"n1": 12345}'), ('{"t": 1, "d": 0}'), ('{"d": [1]}'),
+FROM (VALUES ('{"i4": 1.5}'), ('{"i2": 40000}'), ('{"v": "long"}'), ('{"m": "glad"}'), ('{"b": 1}'), ('{"n1": 12345}'), ('{"t": 1, "d": 0}'), ('{"d": [1]}'), ('{"d": "2026-02-30"}'), ('{"d": "2026-02-30"}'),
       ('{"k2": 1}'), ('{"' || repeat('k', 64) || '": 1}'), ('{"": 1}')) v(f);
 
 SET client_min_messages = warning;

@@ -20,10 +20,10 @@
  *   ms_deltas_forget resets as the transaction ends.
  * - Targets are pinned, because the tree is in their order; a target whose key
  *   has changed since is refused.
- * - User code can run in comparisons.  What it counts there is not deferred
- *   (ms_deltas_comparing), so the tree does not change under our feet.  For
- *   what runs in an apply, a delta is taken out before it is applied, and no
- *   pointer into the structure is held meanwhile.
+ * - User code can run in comparisons of keys and of what merges.  What it counts
+ *   there is not deferred (ms_deltas_comparing), so neither the tree nor a key's
+ *   deltas change under our feet.  For what runs in an apply, a delta is taken
+ *   out before it is applied, and no pointer into the structure is held meanwhile.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,7 +31,6 @@
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "common/int.h"
 #include "lib/ilist.h"
 #include "lib/rbtree.h"
 #include "miscadmin.h"
@@ -96,7 +95,7 @@ static struct
 	Size		size;			/* bytes */
 	int			taken;			/* deltas that are being applied */
 	int			depth;			/* of the delta that is being applied */
-	int			comparing_level;	/* of the comparison under way, or 0 */
+	int			comparing_level;	/* of the first comparison under way, or 0 */
 }			xact;
 
 /* With nothing deferred, what a target was before does not matter. */
@@ -428,22 +427,46 @@ pin(MSTarget *target)
 	return result;
 }
 
+/* User code may run from now on, until the level is set back to what it was. */
+static int
+begin_comparing(void)
+{
+	int			outer = xact.comparing_level;
+
+	if (outer == 0)
+		xact.comparing_level = GetCurrentTransactionNestLevel();
+	return outer;
+}
+
 static Key *
 find_key(MSTarget *target, Datum *values, uint32 nulls)
 {
 	Key			probe;
 	KeyNode		node;
 	KeyNode	   *found;
-	int			outer = xact.comparing_level;
+	int			outer = begin_comparing();
 
 	probe.target = target;
 	probe.values = values;
 	probe.nulls = nulls;
 	node.key = &probe;
-	xact.comparing_level = GetCurrentTransactionNestLevel();
 	found = (KeyNode *) rbt_find(xact.tree, &node.rbt);
 	xact.comparing_level = outer;
 	return found != NULL ? found->key : NULL;
+}
+
+/* The key of a row, where it has deferred anything; or NULL. */
+static Key *
+key_of_row(MSTarget *target, const MSRow *row)
+{
+	MSTarget   *then;
+	Datum		values[INDEX_MAX_KEYS];
+	uint32		nulls;
+
+	if (!ms_deltas_exist() || (then = find_pinned(target)) == NULL)
+		return NULL;
+	nulls = ms_delta_key(target, row, values);
+	return find_key(then, values, nulls);
 }
 
 /* Put a key that is not there into the tree. */
@@ -453,13 +476,13 @@ insert_key(MSTarget *target, const MSDelta *delta)
 	Key		   *key = MemoryContextAllocZero(deltas_cxt, sizeof(Key));
 	KeyNode		node;
 	bool		is_new;
-	int			outer = xact.comparing_level;
+	int			outer;
 
 	key->target = target;
 	key->values = unconstify(MSDelta *, delta)->values;
 	key->nulls = delta->nulls;
 	node.key = key;
-	xact.comparing_level = GetCurrentTransactionNestLevel();
+	outer = begin_comparing();
 	key->node = (KeyNode *) rbt_insert(xact.tree, &node.rbt, &is_new);
 	xact.comparing_level = outer;
 	return key;
@@ -477,13 +500,8 @@ check_sum(const Key *key, Oid role, int64 by)
 	for (const MSDelta *delta = counts(key->deltas); delta != NULL;
 		 delta = counts(delta->outer))
 	{
-		if (delta->role == role &&
-			pg_add_s64_overflow(sum, delta->by, &sum))
-			ereport(ERROR,
-					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("bigint out of range"),
-					 errdetail("The amounts that this transaction has deferred for one key of table %s do not fit into a bigint.",
-							   key->target->name)));
+		if (delta->role == role)
+			ms_add_by(key->target, &sum, delta->by);
 	}
 }
 
@@ -512,6 +530,8 @@ add_to_delta(MSTarget *target, Relation rel, MSDelta *delta, const MSRow *row,
 static void
 join_donors(MSTarget *target, Relation rel, Key *key, Size limit)
 {
+	int			outer = begin_comparing();
+
 	for (MSDelta *delta = key->deltas; delta != NULL; delta = delta->outer)
 	{
 		Size		size;
@@ -524,6 +544,7 @@ join_donors(MSTarget *target, Relation rel, Key *key, Size limit)
 		xact.size += size;
 		free_delta(donors);
 	}
+	xact.comparing_level = outer;
 }
 
 /*
@@ -606,28 +627,14 @@ ms_deltas_add(MSTarget *target, Relation rel, const MSRow *row, Size limit)
 bool
 ms_pending_sum(MSTarget *target, const MSRow *row, int64 *sum)
 {
-	MSTarget   *then;
-	Datum		values[INDEX_MAX_KEYS];
-	uint32		nulls;
-	Key		   *key;
+	Key		   *key = key_of_row(target, row);
 
-	if (!ms_deltas_exist() || (then = find_pinned(target)) == NULL)
-		return false;
-	nulls = ms_delta_key(target, row, values);
-	key = find_key(then, values, nulls);
 	if (key == NULL || counts(key->deltas) == NULL)
 		return false;
 	*sum = 0;
 	for (const MSDelta *delta = counts(key->deltas); delta != NULL;
 		 delta = counts(delta->outer))
-	{
-		if (pg_add_s64_overflow(*sum, delta->by, sum))
-			ereport(ERROR,
-					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("bigint out of range"),
-					 errdetail("The count of a key of table %s and what this transaction has deferred do not fit into a bigint.",
-							   target->name)));
-	}
+		ms_add_by(target, sum, delta->by);
 	return true;
 }
 
@@ -639,6 +646,7 @@ row_of_key(const MSTarget *target, Relation rel, const Key *key)
 	List	   *outermost_first = NIL;
 	MSRow	   *row = NULL;
 	ListCell   *lc;
+	int			outer = begin_comparing();
 
 	for (delta = counts(key->deltas); delta != NULL; delta = counts(delta->outer))
 		outermost_first = lcons((void *) delta, outermost_first);
@@ -652,16 +660,12 @@ row_of_key(const MSTarget *target, Relation rel, const Key *key)
 		}
 		if (target->nmerged > 0)
 			ms_merge_columns(target, row, ms_delta_row(delta, target, rel));
-		if (pg_add_s64_overflow(row->by, delta->by, &row->by))
-			ereport(ERROR,
-					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("bigint out of range"),
-					 errdetail("The amounts that this transaction has deferred for one key of table %s do not fit into a bigint.",
-							   target->name)));
+		ms_add_by(target, &row->by, delta->by);
 		row->first_seen = Min(row->first_seen, delta->first_seen);
 		row->last_seen = Max(row->last_seen, delta->last_seen);
 		ms_delta_fill(target, rel, row, delta);
 	}
+	xact.comparing_level = outer;
 	return row;
 }
 
@@ -669,26 +673,23 @@ row_of_key(const MSTarget *target, Relation rel, const Key *key)
 MSRow *
 ms_pending_row(MSTarget *target, Relation rel, const MSRow *row)
 {
-	MSTarget   *then;
-	Datum		values[INDEX_MAX_KEYS];
-	Key		   *key;
+	Key		   *key = key_of_row(target, row);
 
-	if (!ms_deltas_exist() || (then = find_pinned(target)) == NULL)
-		return NULL;
-	key = find_key(then, values, ms_delta_key(target, row, values));
 	return key == NULL ? NULL : row_of_key(target, rel, key);
 }
 
-/* Call function for each key of a target. */
+/* Call function for each key of a target; it may compare keys. */
 void
 ms_pending_foreach(MSTarget *target, Relation rel,
 				   void (*function) (MSRow *row, void *arg), void *arg)
 {
 	RBTreeIterator iterator;
 	KeyNode	   *node;
+	int			outer;
 
 	if (!ms_deltas_exist() || find_pinned(target) == NULL)
 		return;
+	outer = begin_comparing();
 	rbt_begin_iterate(xact.tree, LeftRightWalk, &iterator);
 	while ((node = (KeyNode *) rbt_iterate(&iterator)) != NULL)
 	{
@@ -700,6 +701,7 @@ ms_pending_foreach(MSTarget *target, Relation rel,
 		if (row != NULL)
 			function(row, arg);
 	}
+	xact.comparing_level = outer;
 }
 
 /* Has this transaction deferred any of a table? */
@@ -799,17 +801,12 @@ check_not_comparing(const char *name)
 int64
 ms_pending_discard(MSTarget *target, const MSRow *row)
 {
-	MSTarget   *then;
-	Datum		values[INDEX_MAX_KEYS];
-	uint32		nulls;
-	Key		   *key;
+	Key		   *key = key_of_row(target, row);
 
-	if (!ms_deltas_exist() || (then = find_pinned(target)) == NULL)
+	if (key == NULL)
 		return 0;
 	check_not_comparing(target->name);
-	nulls = ms_delta_key(target, row, values);
-	key = find_key(then, values, nulls);
-	return key == NULL ? 0 : discard_key(key);
+	return discard_key(key);
 }
 
 /* The same for all keys of a table, whatever has become of it since. */

@@ -19,7 +19,6 @@
  */
 #include "postgres.h"
 
-#include "common/int.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -101,12 +100,7 @@ init_sum(MSSums *sums, Sum *sum, const MSRow *row)
 static void
 add_amount(const MSTarget *target, MSRow *into, const MSRow *from)
 {
-	if (pg_add_s64_overflow(into->by, from->by, &into->by))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("bigint out of range"),
-				 errdetail("The amounts for one key of table %s do not fit into a bigint.",
-						   target->name)));
+	ms_add_by(target, &into->by, from->by);
 	into->last_seen = Max(into->last_seen, from->last_seen);
 }
 

@@ -192,6 +192,9 @@ ms_discard_all(PG_FUNCTION_ARGS)
  * A count that begins again
  */
 
+/* rows that are there as one is made, and gone as it is looked for */
+#define MAX_TRIES	100
+
 /* a call, and what the count was */
 typedef struct Reset
 {
@@ -540,10 +543,23 @@ take(MSTarget *target, Relation rel, MSRow *row, Reset *call, bool found,
 	return taken;
 }
 
+/* There is a row wherever one is made, and none where it is looked for. */
+static void
+never_found(const MSTarget *target)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("a count of table %s cannot be set: the row of the key is hidden",
+					target->name),
+			 errdetail("Row security hides it from the current role, or a trigger gives new rows another key."),
+			 errhint("Set it as a role that sees the row, and by the key that rows have.")));
+}
+
 static void
 reset(MSTarget *target, Relation rel, MSRow *row, void *arg)
 {
 	Reset	   *call = arg;
+	int			tries = 0;
 	bool		aside = may_be_aside(target);
 	int64		taken;
 	bool		found;
@@ -553,7 +569,11 @@ reset(MSTarget *target, Relation rel, MSRow *row, void *arg)
 		ms_lock_flush(target->relid);
 	while (!(found = lock_row(target, rel, row)) && call->sets &&
 		   !make_row(target, rel, row, call))
+	{
 		CHECK_FOR_INTERRUPTS();
+		if (++tries == MAX_TRIES)
+			never_found(target);
+	}
 	taken = take(target, rel, row, call, found, aside);
 	if (found || !call->sets)
 		write_row(target, rel, row, call, found);

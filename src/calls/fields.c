@@ -6,8 +6,8 @@
  * As jsonb_populate_record makes a row of it: a string or a number goes through
  * its column's input function, as text.  Where all that is given are values of
  * base types that is done here, and what an object's names are in the table is
- * kept, as the next object has most often the same.  Anything else
- * (domains, arrays, composites, JSON within JSON) is that function's.
+ * kept, as the next object has most often the same; so is its date.  Anything
+ * else (domains, arrays, composites, JSON within JSON) is that function's.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,6 +31,9 @@
 #include "target/row.h"
 #include "target/target.h"
 
+/* of "2026-11-29" */
+#define ISO_DATE_LEN	10
+
 /* how a column's values are read */
 typedef struct FieldInput
 {
@@ -40,6 +43,9 @@ typedef struct FieldInput
 	int32		typmod;
 	FmgrInfo	input;
 	Oid			ioparam;
+
+	char		date[ISO_DATE_LEN]; /* the latest; or empty */
+	Datum		date_value;
 } FieldInput;
 
 /* a name of the latest object */
@@ -168,24 +174,23 @@ check_field(MSTarget *target, Relation rel, AttrNumber attno,
 /* The column of an object's i-th name. */
 static AttrNumber
 find_column(MSTarget *target, Relation rel, MSRecordReader *reader, int i,
-			const JsonbValue *key)
+			const char *name, int len)
 {
 	FieldName  *kept = &reader->names[i];
-	int			len = key->val.string.len;
 	char	   *field;
 	AttrNumber	attno;
 
 	if (likely(i < reader->nnames && kept->len == len &&
-			   memcmp(kept->name, key->val.string.val, len) == 0))
+			   memcmp(kept->name, name, len) == 0))
 		return kept->attno;
 
-	field = pnstrdup(key->val.string.val, len);
+	field = pnstrdup(name, len);
 	attno = ms_column_number(rel, field);
 	check_field(target, rel, attno, field);
 	pfree(field);
 
 	/* so there are no more of them than columns, and their length is a name's */
-	memcpy(kept->name, key->val.string.val, len);
+	memcpy(kept->name, name, len);
 	kept->len = len;
 	kept->attno = attno;
 	reader->nnames = i + 1;
@@ -233,71 +238,106 @@ find_input(MSRecordReader *reader, Relation rel, AttrNumber attno)
 	return input;
 }
 
-/* A value that is neither null nor an object or an array, of a simple column. */
+/* Is a text a date, whatever the session's settings? */
+static bool
+is_iso_date(const char *text, int len)
+{
+	for (int i = 0; i < ISO_DATE_LEN && len == ISO_DATE_LEN; i++)
+	{
+		if (i == 4 || i == 7 ? text[i] != '-' : text[i] < '0' || text[i] > '9')
+			return false;
+	}
+	return len == ISO_DATE_LEN;
+}
+
 static Datum
-read_value(FieldInput *input, const JsonbValue *value)
+read_iso_date(FieldInput *input, const char *text)
+{
+	if (memcmp(input->date, text, ISO_DATE_LEN) != 0)
+	{
+		input->date_value = InputFunctionCall(&input->input,
+											  pnstrdup(text, ISO_DATE_LEN),
+											  input->ioparam, input->typmod);
+		memcpy(input->date, text, ISO_DATE_LEN);
+	}
+	return input->date_value;
+}
+
+/*
+ * A value that is neither null nor an object or an array, of a simple column:
+ * where it begins and ends in the data of its object.
+ */
+static Datum
+read_value(FieldInput *input, JEntry value, char *data, uint32 begin,
+		   uint32 end)
 {
 	char	   *text;
 
-	switch (value->type)
+	if (JBE_ISSTRING(value))
 	{
-		case jbvString:
-			if (input->type == TEXTOID)
-				return PointerGetDatum(cstring_to_text_with_len(value->val.string.val,
-																value->val.string.len));
-			text = pnstrdup(value->val.string.val, value->val.string.len);
-			break;
-		case jbvNumeric:
-			if (input->type == NUMERICOID && input->typmod < 0)
-				return datumCopy(NumericGetDatum(value->val.numeric), false, -1);
-			text = DatumGetCString(DirectFunctionCall1(numeric_out,
-													   NumericGetDatum(value->val.numeric)));
-			break;
-		case jbvBool:
-			text = pstrdup(value->val.boolean ? "true" : "false");
-			break;
-		default:
-			elog(ERROR, "unexpected JSON value of type %d", (int) value->type);
+		if (input->type == TEXTOID)
+			return PointerGetDatum(cstring_to_text_with_len(data + begin,
+															end - begin));
+		if (input->type == DATEOID && is_iso_date(data + begin, end - begin))
+			return read_iso_date(input, data + begin);
+		text = pnstrdup(data + begin, end - begin);
 	}
+	else if (JBE_ISNUMERIC(value))
+	{
+		Datum		number = PointerGetDatum(data + INTALIGN(begin));
+
+		if (input->type == NUMERICOID && input->typmod < 0)
+			return datumCopy(number, false, -1);
+		text = DatumGetCString(DirectFunctionCall1(numeric_out, number));
+	}
+	else
+		text = pstrdup(JBE_ISBOOL_TRUE(value) ? "true" : "false");
 	return InputFunctionCall(&input->input, text, input->ioparam,
 							 input->typmod);
 }
 
 /*
  * Read an object's names and values; false where a value is not for us: then
- * only the names are read.
+ * only the names are read.  Those are before the values, in the same order.
  */
 static bool
 read_fields(MSTarget *target, Relation rel, MSRecordReader *reader,
 			MSRow *row, Jsonb *json)
 {
-	JsonbIterator *it = JsonbIteratorInit(&json->root);
-	JsonbIteratorToken token;
-	JsonbValue	v;
+	JsonbContainer *object = &json->root;
+	int			n = JsonContainerSize(object);
+	char	   *data = (char *) &object->children[2 * n];
+	uint32		name_end = 0;
+	uint32		value_end = getJsonbOffset(object, n);
 	MSConverting converting = {target, rel, InvalidAttrNumber};
 	ErrorContextCallback errcallback;
 	bool		simple = true;
-	int			n = 0;
 
 	errcallback.callback = ms_converting_context;
 	errcallback.arg = &converting;
 	errcallback.previous = error_context_stack;
-	(void) JsonbIteratorNext(&it, &v, false);
-	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	for (int i = 0; i < n; i++)
 	{
-		AttrNumber	attno = converting.attno;
+		JEntry		value = object->children[n + i];
+		uint32		name_begin = name_end;
+		uint32		value_begin = value_end;
+		AttrNumber	attno;
 		FieldInput *input;
 
-		if (token == WJB_KEY)
-			converting.attno = find_column(target, rel, reader, n++, &v);
-		if (token != WJB_VALUE || !simple)
+		JBE_ADVANCE_OFFSET(name_end, object->children[i]);
+		JBE_ADVANCE_OFFSET(value_end, value);
+		attno = find_column(target, rel, reader, i, data + name_begin,
+							name_end - name_begin);
+		if (!simple)
 			continue;
 		input = find_input(reader, rel, attno);
-		simple = input->simple && v.type != jbvBinary;
-		if (!simple || v.type == jbvNull)
+		simple = input->simple && !JBE_ISCONTAINER(value);
+		if (!simple || JBE_ISNULL(value))
 			continue;
+		converting.attno = attno;
 		error_context_stack = &errcallback;
-		row->values[attno - 1] = read_value(input, &v);
+		row->values[attno - 1] = read_value(input, value, data, value_begin,
+											value_end);
 		row->isnull[attno - 1] = false;
 		error_context_stack = errcallback.previous;
 	}

@@ -116,7 +116,11 @@ set_last_values(const MSTarget *target, const MSResult *result)
 		last->type = column->typid;
 		last->kind = column->count.kind;
 		last->isnull = result->counts_isnull[i];
-		if (!last->isnull)
+
+		/* what is out of line goes with its row */
+		if (!last->isnull && column->typlen == -1)
+			last->value = PointerGetDatum(PG_DETOAST_DATUM_COPY(result->counts[i]));
+		else if (!last->isnull)
 			last->value = datumCopy(result->counts[i], column->typbyval,
 									column->typlen);
 	}

@@ -27,7 +27,6 @@
 #include "access/nbtree.h"
 #include "access/relation.h"
 #include "catalog/pg_type.h"
-#include "common/int.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -640,18 +639,6 @@ read_pairs(const Parsing *parsing, JsonbContainer *container)
 	return result;
 }
 
-/* A value that was given of the first count, which has become one of integers. */
-static void
-add_integer(const MSTarget *target, MSRow *row, int64 by)
-{
-	if (pg_add_s64_overflow(row->by, by, &row->by))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("bigint out of range"),
-				 errdetail("The amounts for one key of table %s do not fit into a bigint.",
-						   target->name)));
-}
-
 /* Read a value that merges. */
 static void
 read_merging(const Parsing *parsing, AttrNumber attno, const JsonbValue *v)
@@ -666,7 +653,8 @@ read_merging(const Parsing *parsing, AttrNumber attno, const JsonbValue *v)
 		MSCount		first = {.kind = target->kind, .table = target->name,
 		.column = ms_column_name(parsing->rel, attno)};
 
-		add_integer(target, row, ms_integer_amount(&first, text));
+		/* it was given of what has become one of integers */
+		ms_add_by(target, &row->by, ms_integer_amount(&first, text));
 	}
 	else if (count != NULL && count->kind <= MS_COUNT_INT8)
 	{

@@ -189,6 +189,18 @@ ms_row_counts_nothing(const MSTarget *target, const MSRow *row)
 	return true;
 }
 
+/* Add to a sum of amounts for one key. */
+void
+ms_add_by(const MSTarget *target, int64 *sum, int64 by)
+{
+	if (pg_add_s64_overflow(*sum, by, sum))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("bigint out of range"),
+				 errdetail("The amounts for one key of table %s do not fit into a bigint.",
+						   target->name)));
+}
+
 /* Let a row stand for a later one with the same key, too. */
 void
 ms_merge_row(MSTarget *target, Relation rel, MSRow *into, const MSRow *from)
@@ -197,12 +209,7 @@ ms_merge_row(MSTarget *target, Relation rel, MSRow *into, const MSRow *from)
 
 	if (target->nmerged > 0)
 		ms_merge_columns(target, into, from);
-	if (pg_add_s64_overflow(into->by, from->by, &into->by))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("bigint out of range"),
-				 errdetail("The amounts for one key of table %s do not fit into a bigint.",
-						   target->name)));
+	ms_add_by(target, &into->by, from->by);
 	into->first_seen = Min(into->first_seen, from->first_seen);
 	into->last_seen = Max(into->last_seen, from->last_seen);
 	while ((attno = bms_next_member(target->fill, attno)) >= 0)

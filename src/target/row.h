@@ -160,6 +160,7 @@ extern void ms_merge_columns(const MSTarget *target, MSRow *into,
 extern void ms_take_merged(const MSTarget *target, MSRow *into,
 						   const MSRow *from);
 extern bool ms_row_merges(const MSTarget *target, const MSRow *row);
+extern void ms_add_by(const MSTarget *target, int64 *sum, int64 by);
 extern bool ms_row_counts_nothing(const MSTarget *target, const MSRow *row);
 extern void ms_merge_row(MSTarget *target, Relation rel, MSRow *into,
 						 const MSRow *from);

@@ -327,16 +327,14 @@ def spend_fields(user, prompt, completion):
 
 def increment_spend(mode):
     """Prepared: the fields are one parameter, which pgbench cannot make; so it
-    gives a text with the user left out."""
+    gives the user, and the text is put together around it."""
     if mode == "simple":
         fields = f"'{spend_fields(':user', ':prompt', ':completion')}'"
     else:
-        fields = "replace(:spend_fields, '@', :user)::jsonb"
+        head, tail = spend_fields("@", 1234, 567).split("@")
+        fields = f"('{head}' || :user || '{tail}')::jsonb"
     return (SPEND_VARIABLES +
             f"SELECT missing_symbol.increment_row('daily_spend', {fields});\n")
-
-
-CONSTANTS["spend_fields"] = spend_fields("@", 1234, 567)
 
 
 def upsert(table, mode):

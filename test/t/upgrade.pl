@@ -231,6 +231,18 @@ CREATE VIEW described_row AS SELECT to_jsonb(d) AS d FROM missing_symbol.describ
 REVOKE EXECUTE ON FUNCTION missing_symbol.last_increment() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION missing_symbol.last_increment() TO reader;
 CREATE VIEW last AS SELECT * FROM missing_symbol.last_increment();
+DO $$
+DECLARE f regprocedure;
+BEGIN
+    FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = 'missing_symbol'::regnamespace AND proname IN ('compare', 'profile_start', 'assert_no_n_plus_one') LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO reader', f);
+    END LOOP;
+END
+$$;
+CREATE VIEW compared AS SELECT variant, same_result FROM missing_symbol.compare('SELECT 1', 'SELECT 1', 5);
+CREATE VIEW started AS SELECT 'started' AS s FROM missing_symbol.profile_start('all', false);
+CREATE VIEW asserted AS SELECT 'asserted' AS s FROM missing_symbol.assert_no_n_plus_one(1000);
 });
 is($node->safe_psql('alive', q{
 SELECT missing_symbol.increment('page_views', 'page 9');
@@ -255,11 +267,16 @@ SELECT settings IS NULL, left_alone IS NULL, warnings IS NULL FROM missing_symbo
 SELECT missing_symbol.increment('page_views', 'page 9') > 0, outcome, count > 0 FROM last;
 SELECT outcome, count > 0 FROM last;
 SELECT counts IS NULL FROM missing_symbol.last_increment();
-SELECT has_function_privilege('reader', oid, 'EXECUTE'), has_function_privilege('pg_monitor', oid, 'EXECUTE')
-FROM pg_proc WHERE oid IN ('missing_symbol.describe(regclass)'::regprocedure, 'missing_symbol.last_increment()'::regprocedure);
+SELECT proname, has_function_privilege('reader', oid, 'EXECUTE'), has_function_privilege('pg_monitor', oid, 'EXECUTE')
+FROM pg_proc WHERE pronamespace = 'missing_symbol'::regnamespace AND proname IN ('describe', 'last_increment', 'compare', 'profile_start', 'assert_no_n_plus_one') ORDER BY 1;
+SELECT * FROM compared;
+TABLE started;
+TABLE asserted;
 SELECT count(*) FROM pg_get_viewdef('described'::regclass) d WHERE d LIKE '%hot_obstacles%'}),
-	"hits|last_seen|t\nhits\nt|t|t\nt||\nincremented|t\nt\nt|f\nt|f\n1", 'views of functions with more columns, and rights on them, are as they were');
-command_restores('alive', $_) foreach qw(described last);
+	"hits|last_seen|t\nhits\nt|t|t\nt||\nincremented|t\nt\n" .
+	join('', map { "$_|t|f\n" } qw(assert_no_n_plus_one compare describe last_increment profile_start)) . "a|\nb|t\nstarted\nasserted\n1",
+	'views of functions with more columns or arguments, and rights on them, are as they were');
+command_restores('alive', $_) foreach qw(described last compared started asserted);
 
 # 1.0 let a limit that is null allow everything
 foreach my $call ('max_queries(NULL)', 'max_duration(NULL)', 'no_n_plus_one(NULL)', 'no_n_plus_one(5, NULL)')
