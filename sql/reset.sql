@@ -129,6 +129,11 @@ SELECT call, pg_temp.try('SELECT missing_symbol.' || call)
 FROM unnest(ARRAY[$$reset('usage', 'new', 'api')$$, $$set_count('usage', 2, 'new', 'api')$$, $$reset_all(NULL::usage)$$,
     $$reset('usage', 'a')$$, $$reset('usage', NULL, 'api')$$, $$reset(NULL, 'a', 'api')$$, $$set_count('usage', NULL, 'a', 'api')$$, $$set_count('windows', 3000000000, 1)$$, $$reset_all(1)$$,
     $$reset_row('usage', '{"tenant": "a"}')$$, $$reset_row('usage', '{"tenant": "a", "what": "api", "note": "x"}')$$]) call;
+-- what is no bigint, or no value of the column
+CREATE TABLE cents (k text PRIMARY KEY, count numeric(6,2));
+INSERT INTO cents VALUES ('a', 0.25);
+SELECT call, pg_temp.try('SELECT missing_symbol.' || call)
+FROM unnest(ARRAY[$$reset('cents', 'a')$$, $$set_count('cents', 0, 'a')$$, $$set_count('cents', 10000, 'a')$$, $$set_count('cents', 10000, 'b')$$, $$set_count('windows', 3000000000, 77)$$]) call;
 SET default_transaction_read_only = on;
 SELECT pg_temp.try($$SELECT missing_symbol.reset('usage', 'a', 'api')$$), pg_temp.try($$SELECT missing_symbol.reset_all(NULL::usage)$$);
 RESET default_transaction_read_only;
