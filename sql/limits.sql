@@ -144,6 +144,23 @@ CREATE TRIGGER keep BEFORE UPDATE ON typed FOR EACH ROW EXECUTE FUNCTION keep();
 SELECT missing_symbol.increment_row('typed', '{"k": 1, "total": -1}', 7);
 :last
 SET missing_symbol.test_clock = '2026-07-01 13:00:00+00';
+-- of what is let in part: when the rest of it could be, if it ever could
+CREATE TABLE pieces (k text PRIMARY KEY, count int, w timestamptz);
+SELECT missing_symbol.configure('pieces', '{"at_most": 5, "on_limit": "saturate", "per": "1 hour", "window": "w"}');
+SELECT missing_symbol.increment_by('pieces', 8, 'a');
+:last
+SELECT missing_symbol.increment_by('pieces', 5, 'a');
+:last
+SELECT missing_symbol.increment_by('pieces', 8, 'a');
+:last
+SELECT missing_symbol.increment_by('pieces', 11, 'b');
+:last
+UPDATE pieces SET count = 3 WHERE k = 'b';
+SELECT missing_symbol.increment_by('pieces', 7, 'b');
+:last
+UPDATE pieces SET count = 3 WHERE k = 'b';
+SELECT missing_symbol.increment_by('pieces', 8, 'b');
+:last
 
 --
 -- At the call
@@ -285,6 +302,17 @@ SELECT missing_symbol.increment('bad', 'a');
 SELECT pg_temp.try($$SELECT missing_symbol.configure('bad', '{"at_most": 1}')$$), pg_temp.try($$SELECT missing_symbol.allow('bad', 1, 'a')$$),
        pg_temp.try($$SELECT missing_symbol.remaining('bad', 1, 'a')$$);
 ROLLBACK;
+-- what a column cannot hold, or has
+CREATE TABLE ends (k text PRIMARY KEY, count numeric(6,2), f real);
+SELECT missing_symbol.configure('ends', '{"counts": ["count", "f"], "limit_on": "f", "at_least": -5, "at_most": 5}');
+INSERT INTO ends VALUES ('a', 1, '-Infinity'), ('b', 1, 'Infinity'), ('c', 1, 'NaN');
+SELECT k, pg_temp.try(format('SELECT missing_symbol.increment_row(''ends'', ''{"k": "%s", "f": %s}'')', k, f))
+FROM unnest('{a,b,c,a}'::text[], '{1,-1,1,-1}'::int[]) AS x (k, f);
+SELECT missing_symbol.configure('ends', '{"limit_on": null, "at_least": null, "at_most": null}');
+SELECT call, pg_temp.try('SELECT missing_symbol.' || call)
+FROM unnest(ARRAY[$$configure('ends', '{"at_most": 10000}')$$, $$allow_by('ends', 10000, 20000, 'd')$$, $$increment_amount('ends', 9999, 'a')$$]) call;
+CREATE TABLE bare (client text PRIMARY KEY, full_at timestamptz);
+SELECT pg_temp.try($$SELECT missing_symbol.configure('bare', '{"bucket": "full_at"}')$$);
 -- arguments
 SELECT call, pg_temp.try('SELECT missing_symbol.' || call)
 FROM unnest(ARRAY[

@@ -341,6 +341,28 @@ RESET ROLE;
 SELECT count(*) > 0 AS kept FROM known WHERE target = 'views'::regclass;
 SET missing_symbol.test_clock = '2026-02-24 12:00:00+00';
 
+-- a repeated request is answered, whatever the sum has come to
+CREATE TABLE huge (k text PRIMARY KEY, count bigint);
+SELECT missing_symbol.track('huge', apply => 'buffer');
+SELECT missing_symbol.increment_once_by('huge', 'first', 9223372036854775807, 'a'), missing_symbol.increment_once_by('huge', 'second', 2, 'a');
+SELECT missing_symbol.increment_once_by('huge', 'second', 2, 'a'), (missing_symbol.last_increment()).outcome;
+SELECT missing_symbol.value('huge', 'a');
+-- what is over in between is not
+SELECT missing_symbol.increment_once_by('huge', 'third', -3, 'a');
+SELECT missing_symbol.value('huge', 'a');
+-- tokens of a smallint array; an index that keeps another table's token out
+SELECT * FROM missing_symbol.increment_rows_once('others', '{1,2,1}'::smallint[], '[{"page": "/s"}, {"page": "/s"}, {"page": "/s"}]');
+SELECT missing_symbol.increment_once('others', 2, '/s'), (missing_symbol.last_increment()).outcome;
+SET client_min_messages = error;
+BEGIN;
+TRUNCATE missing_symbol.tokens;
+CREATE UNIQUE INDEX by_token ON missing_symbol.tokens (token);
+SELECT missing_symbol.increment_once('others', 'shared', '/s');
+SELECT missing_symbol.increment_once('huge', 'shared', 'b');
+ROLLBACK;
+RESET client_min_messages;
+DROP TABLE huge;
+
 -- what outlives nobody: the tokens of a table go with it, not those of others
 SELECT missing_symbol.increment_once('others', 'stays', '/a');
 DROP TABLE views;

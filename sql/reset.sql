@@ -135,6 +135,11 @@ CREATE FUNCTION low() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.k := pg_c
 CREATE TRIGGER low BEFORE INSERT ON low FOR EACH ROW EXECUTE FUNCTION low();
 SELECT missing_symbol.set_count('low', 1, 'A'), substr(pg_temp.try($$SELECT missing_symbol.set_count('low', 7, 'A')$$), 1, 5), missing_symbol.set_count('low', 8, 'a');
 TABLE low;
+-- what is no bigint, or no value of the column
+CREATE TABLE cents (k text PRIMARY KEY, count numeric(6,2));
+INSERT INTO cents VALUES ('a', 0.25);
+SELECT call, pg_temp.try('SELECT missing_symbol.' || call)
+FROM unnest(ARRAY[$$reset('cents', 'a')$$, $$set_count('cents', 0, 'a')$$, $$set_count('cents', 10000, 'a')$$, $$set_count('cents', 10000, 'b')$$, $$set_count('windows', 3000000000, 77)$$]) call;
 SET default_transaction_read_only = on;
 SELECT pg_temp.try($$SELECT missing_symbol.reset('usage', 'a', 'api')$$), pg_temp.try($$SELECT missing_symbol.reset_all(NULL::usage)$$);
 RESET default_transaction_read_only;

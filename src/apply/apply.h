@@ -139,6 +139,7 @@ extern void ms_count_in_row(const MSTarget *target, const MSRow *row,
 							TimestampTz now, Datum *values, bool *isnull);
 extern void ms_set_new_counter(const MSTarget *target, const MSRow *row,
 							   Datum *values, bool *isnull);
+extern void ms_check_count(const MSTarget *target, int64 count);
 
 /*
  * judge.c: whether a limit lets an increment.

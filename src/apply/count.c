@@ -235,6 +235,19 @@ ms_set_new_counter_at(const MSTarget *target, const MSRow *row,
 	}
 }
 
+/* Can the count column have a count? */
+void
+ms_check_count(const MSTarget *target, int64 count)
+{
+	MSRow		row = {.by = count};
+
+	if (ms_counts_whole(target->kind))
+		(void) add_count(target, (Datum) 0, true, &row, 0);
+	else
+		(void) ms_fit_amount(&target->merged[0].count,
+							 ms_amount(target->kind, count));
+}
+
 /*
  * added(stored, amount, type, typmod, column, target): their sum, as a column of
  * that type has it; a null is 0.  The type is that of both, or one of smaller

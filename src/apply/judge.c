@@ -354,13 +354,18 @@ ms_judge(const MSTarget *target, const MSRow *row, const MSLimited *limited,
 				judgement->restart || limited->count_isnull ? zero :
 				limited->count, judgement);
 
-	/* when would a new window let it? */
-	if ((judgement->refused || judgement->partial) && !judgement->restart &&
+	/* when would a new window let the rest of it? */
+	if (judgement->partial && judgement->restart ?
+		window_end(limits, judgement->window, &end) :
+		(judgement->refused || judgement->partial) &&
 		ms_limited_reopens(target, limited, now, &end))
 	{
 		MSJudgement later = {.amount = amount_of(target, row)};
 
-		keep_within(limits, has_most, most, saturate, zero, &later);
+		if (judgement->partial)
+			later.amount = rest(&limits->count, judgement->amount,
+								later.amount);
+		keep_within(limits, has_most, most, false, zero, &later);
 		if (!later.refused)
 			judgement->retry_after = end - now;
 	}

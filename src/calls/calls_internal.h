@@ -115,6 +115,7 @@ typedef struct MSKeyValue
 {
 	const MSTarget *target;
 	bool		lenient;		/* null where it is no bigint */
+	bool		taken;			/* by reset(), not only shown */
 	bool		isnull;
 	int64		value;
 	Datum		numeric;		/* of the row, what is no bigint; or 0 */

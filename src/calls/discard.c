@@ -532,6 +532,7 @@ take(MSTarget *target, Relation rel, MSRow *row, Reset *call, bool found,
 		PopActiveSnapshot();
 	}
 	ms_value_begin(&value, target, &counter);
+	value.taken = true;
 	if (aside)
 		taken = ms_spill_take_all(target, rel, row, add_taken, &value);
 	if ((pending = ms_pending_row(target, rel, row)) != NULL)
@@ -565,6 +566,8 @@ reset(MSTarget *target, Relation rel, MSRow *row, void *arg)
 	bool		found;
 
 	check_row_security(target, rel, row);
+	if (call->sets)
+		ms_check_count(target, call->count);
 	if (aside)
 		ms_lock_flush(target->relid);
 	while (!(found = lock_row(target, rel, row)) && call->sets &&

@@ -150,24 +150,42 @@ push_newer_snapshot(const MSTarget *target, Relation rel, LOCKMODE lockmode)
 	return true;
 }
 
-static int64
-add(const MSTarget *target, int64 a, int64 b)
+static void
+out_of_range(const MSTarget *target, Relation rel)
 {
-	int64		sum;
-
-	if (pg_add_s64_overflow(a, b, &sum))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("bigint out of range"),
-				 errdetail("The total of a counter in table %s does not fit into a bigint.",
-						   target->name)));
-	return sum;
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("bigint out of range"),
+			 errdetail("The total of a counter in table %s does not fit into a bigint.",
+					   target->name),
+			 errhint("Change the type of column \"%s\" to numeric.",
+					 ms_column_name(rel, target->count))));
 }
 
 static void
+add_amount(MSKeyValue *value, Datum amount)
+{
+	MemoryContext oldcxt = MemoryContextSwitchTo(value->cxt);
+
+	value->amount = value->amount == (Datum) 0 ?
+		datumCopy(amount, false, -1) :
+		DirectFunctionCall2(numeric_add, value->amount, amount);
+	MemoryContextSwitchTo(oldcxt);
+}
+
+/* What a bigint cannot hold may be more than the sum. */
+static void
 add_to_value(MSKeyValue *value, int64 by)
 {
-	value->value = value->isnull ? by : add(value->target, value->value, by);
+	int64		sum;
+
+	if (value->isnull)
+		value->value = by;
+	else if (!pg_add_s64_overflow(value->value, by, &sum))
+		value->value = sum;
+	else
+		add_amount(value, DirectFunctionCall1(int8_numeric,
+											  Int64GetDatum(by)));
 	value->isnull = false;
 }
 
@@ -176,18 +194,11 @@ void
 ms_value_add(MSKeyValue *value, const MSRow *row)
 {
 	int			i = value->target->count - 1;
-	MemoryContext oldcxt;
-	Datum		amount;
 
 	add_to_value(value, row->by);
-	if (row->isnull[i])
-		return;
-	oldcxt = MemoryContextSwitchTo(value->cxt);
-	amount = ms_amount_numeric(value->target->kind, row->values[i]);
-	value->amount = value->amount == (Datum) 0 ?
-		datumCopy(amount, false, -1) :
-		DirectFunctionCall2(numeric_add, value->amount, amount);
-	MemoryContextSwitchTo(oldcxt);
+	if (!row->isnull[i])
+		add_amount(value, ms_amount_numeric(value->target->kind,
+											row->values[i]));
 }
 
 /* Begin with what a row has, or with nothing. */
@@ -222,6 +233,9 @@ add_numeric(Relation rel, MSKeyValue *value, Datum count)
 									DirectFunctionCall1(int8_numeric,
 														Int64GetDatum(value->value)));
 	value->isnull = !ms_numeric_to_bigint(count, &value->value);
+	if (value->isnull && !value->lenient &&
+		ms_counts_whole(value->target->kind))
+		out_of_range(value->target, rel);
 	if (value->isnull && !value->lenient)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -229,6 +243,8 @@ add_numeric(Relation rel, MSKeyValue *value, Datum count)
 						ms_column_name(rel, value->target->count),
 						value->target->name),
 				 errdetail("It has a fraction, or is out of range."),
+				 value->taken ?
+				 errhint("Take it by statements of your own: SELECT .. FOR UPDATE, and UPDATE.") :
 				 errhint("missing_symbol.total(NULL::%s) shows it as it is.",
 						 value->target->name)));
 }

@@ -95,6 +95,19 @@ out_of_range(const MSCount *count)
 			 errhint("Change the column's type to %s.", wider)));
 }
 
+/* Of floats: what a row has, by an UPDATE, is why there is no sum. */
+static pg_noinline void
+no_number(const MSCount *count)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("%s out of range",
+					count->kind == MS_COUNT_FLOAT4 ? "real" : "double precision"),
+			 errdetail("Column \"%s\" of table %s has infinity or NaN, to which nothing can be added.",
+					   count->column, count->table),
+			 errhint("UPDATE the row.")));
+}
+
 /* A whole number as an amount of a count. */
 Datum
 ms_amount(MSCountKind kind, int64 by)
@@ -327,6 +340,8 @@ ms_add_amounts(const MSCount *count, Datum a, Datum b)
 			{
 				float4		sum = DatumGetFloat4(a) + DatumGetFloat4(b);
 
+				if (!isfinite(DatumGetFloat4(a)))
+					no_number(count);
 				if (!isfinite(sum))
 					out_of_range(count);
 				return Float4GetDatum(sum);
@@ -335,6 +350,8 @@ ms_add_amounts(const MSCount *count, Datum a, Datum b)
 			{
 				float8		sum = DatumGetFloat8(a) + DatumGetFloat8(b);
 
+				if (!isfinite(DatumGetFloat8(a)))
+					no_number(count);
 				if (!isfinite(sum))
 					out_of_range(count);
 				return Float8GetDatum(sum);
@@ -373,4 +390,29 @@ ms_count_amount(const MSCount *count, Datum value, bool isnull, Datum amount)
 			return call_numeric(count, numeric, amount,
 								Int32GetDatum(count->typmod));
 	}
+}
+
+static void
+fitting_context(void *arg)
+{
+	const MSCount *count = arg;
+
+	errhint("Give a number that column \"%s\" of table %s can hold, or change its type to numeric.",
+			count->column, count->table);
+}
+
+/* An amount of a numeric count, as the column has it. */
+Datum
+ms_fit_amount(const MSCount *count, Datum amount)
+{
+	ErrorContextCallback errcallback;
+	Datum		result;
+
+	errcallback.callback = fitting_context;
+	errcallback.arg = unconstify(MSCount *, count);
+	errcallback.previous = error_context_stack;
+	error_context_stack = &errcallback;
+	result = ms_count_amount(count, (Datum) 0, true, amount);
+	error_context_stack = errcallback.previous;
+	return result;
 }

@@ -112,6 +112,7 @@ extern int64 ms_add_integers(const MSCount *count, int64 a, int64 b);
 extern Datum ms_add_amounts(const MSCount *count, Datum a, Datum b);
 extern Datum ms_count_amount(const MSCount *count, Datum value, bool isnull,
 							 Datum amount);
+extern Datum ms_fit_amount(const MSCount *count, Datum amount);
 
 /*
  * tally.c: what this session's increments came to.

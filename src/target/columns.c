@@ -513,7 +513,8 @@ several_counts(const MSTarget *target, Relation rel, const Bitmapset *keys)
 
 /* Name a column that could be meant, if there is one. */
 static void
-no_count_column(const MSTarget *target, Relation rel, const Bitmapset *keys)
+no_count_column(const MSTarget *target, Relation rel, const Bitmapset *keys,
+				bool bucket)
 {
 	const char *first = "...";
 	ListCell   *lc;
@@ -533,6 +534,7 @@ no_count_column(const MSTarget *target, Relation rel, const Bitmapset *keys)
 			 errmsg("table %s has no count column", target->name),
 			 errdetail("That is a column of type missing_symbol.counter, or one of type %s that the database does not fill: named count or hits, else views, total, n or ..._count, else the only number outside of keys, if it is NOT NULL DEFAULT 0.%s",
 					   "smallint, integer, bigint or numeric", other_types(rel)),
+			 bucket ? errhint("What a bucket lets is counted, too: ALTER TABLE %s ADD COLUMN count bigint NOT NULL DEFAULT 0.", target->name) :
 			 errhint("Add one, or name it: SELECT missing_symbol.track(%s, key => %s, count => %s)%s.",
 					 quote_literal_cstr(target->name),
 					 key_literal(target, rel), first,
@@ -629,7 +631,7 @@ ms_infer_counter(MSTarget *target, Relation rel, const MSTracked *tracked)
 		if (target->count == InvalidAttrNumber)
 			target->count = find_number(rel, keys);
 		if (target->count == InvalidAttrNumber)
-			no_count_column(target, rel, keys);
+			no_count_column(target, rel, keys, tracked->bucket != NULL);
 	}
 
 	att = attribute(rel, target->count);

@@ -147,7 +147,7 @@ bound(const MSTarget *target, Datum number, const char *setting)
 	}
 	else if (count->kind == MS_COUNT_NUMERIC)
 	{
-		result = ms_count_amount(count, (Datum) 0, true, number);
+		result = ms_fit_amount(count, number);
 		fits = DatumGetBool(DirectFunctionCall2(numeric_eq, result, number));
 	}
 	else

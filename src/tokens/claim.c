@@ -29,6 +29,7 @@
 #include "access/xact.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -168,9 +169,37 @@ insert(Claim *claim)
 		CLAIMED : MET;
 }
 
+/* Is an index one of other columns than target and token? */
+static bool
+keeps_other_columns(Relation index)
+{
+	Form_pg_index form = index->rd_index;
+
+	return form->indisunique &&
+		(form->indnkeyatts != 2 ||
+		 form->indkey.values[0] != TOKENS_TARGET + 1 ||
+		 form->indkey.values[1] != TOKENS_TOKEN + 1);
+}
+
+/* An insertion has met a row that is not of this token, or that is not found. */
 static void
 does_not_find(const Claim *claim)
 {
+	const ResultRelInfo *rri = claim->tokens->rri;
+
+	for (int i = 0; i < rri->ri_NumIndices; i++)
+	{
+		Relation	index = rri->ri_IndexRelationDescs[i];
+
+		if (keeps_other_columns(index))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("unique index \"%s\" of table missing_symbol.tokens keeps out a token",
+							RelationGetRelationName(index)),
+					 errdetail("Tokens are unique for each target, by the primary key."),
+					 errhint("DROP INDEX missing_symbol.%s.",
+							 quote_identifier(RelationGetRelationName(index)))));
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INDEX_CORRUPTED),
 			 errmsg("index \"%s\" does not find a token that is there",

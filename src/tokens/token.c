@@ -134,6 +134,9 @@ token_text(Oid type, Datum value)
 		case INT8OID:
 			return cstring_to_text(DatumGetCString(DirectFunctionCall1(int8out,
 																	   value)));
+		case INT2OID:
+			return cstring_to_text(DatumGetCString(DirectFunctionCall1(int2out,
+																	   value)));
 		case INT4OID:
 			return cstring_to_text(DatumGetCString(DirectFunctionCall1(int4out,
 																	   value)));

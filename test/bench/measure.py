@@ -150,11 +150,14 @@ class Bench:
             return self.counted(variant, mode, "-t", str(calls // clients),
                                 clients=clients, environ=environ)[1]
 
-        # Warm up, see that it works, and how many calls make a slice
+        # Warm up, see that it works, and how many calls make a slice of each:
+        # as few as a slow one makes are over while another's session begins
         with self.cpus(clients):
-            rates = [run(variant, KEYS // 5) for variant in variants]
-            calls = int(max(clients, 500, min(rates[0] * SLICE, 10000)))
-            results = self.interleave(variants, lambda v: run(v, calls),
+            calls = {variant.name: int(max(clients, 500, min(
+                run(variant, KEYS // 5) * SLICE, 10000)))
+                for variant in variants}
+            results = self.interleave(variants,
+                                      lambda v: run(v, calls[v.name]),
                                       rounds=slices(),
                                       before_round=before_round or vacuum,
                                       seconds=patience(variants))
