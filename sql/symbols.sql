@@ -47,8 +47,6 @@ FROM (VALUES
     (repeat('x', 1013), 'b', 'c', 'd', 'e'), (repeat('x', 1014), 'b', 'c', 'd', 'e'),
     (repeat('x', 1016), 'b', 'c', 'd', 'e'), (repeat('é', 500000), repeat('b', 100), 'c', NULL, repeat('e', 3000))
     ) AS t (a, b, c, d, e);
-SELECT count(*) FROM generate_series(0, 300) n
-WHERE missing_symbol.hash(repeat('x', n), NULL, NULL) = md5(repeat('x', n)) AND missing_symbol.hash(NULL, repeat('é~', n), 'y') = md5(repeat('é~', n) || ':y');
 SELECT provolatile, proparallel, proisstrict FROM pg_proc WHERE oid = 'missing_symbol.hash'::regproc;
 
 --

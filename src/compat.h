@@ -27,6 +27,12 @@
 #include "utils/plancache.h"
 #include "utils/tuplestore.h"
 
+/* 14 added what an MD5 implementation has to say of its failure */
+#if PG_VERSION_NUM < 140000
+#define pg_md5_hash(buff, len, hexsum, errstr) \
+	(*(errstr) = "out of memory", pg_md5_hash(buff, len, hexsum))
+#endif
+
 #if PG_VERSION_NUM < 150000
 #define MarkGUCPrefixReserved(prefix)	EmitWarningsOnPlaceholders(prefix)
 

@@ -25,6 +25,7 @@
  */
 #include "postgres.h"
 
+#include "common/md5.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -115,118 +116,6 @@ read_parts(FunctionCallInfo fcinfo, Part *parts)
 	}
 }
 
-/*
- * MD5, as RFC 1321 has it.  To ask for it in the way that core does takes
- * several times longer than the sum, and where a library allows FIPS's
- * algorithms only it is refused; this is a key, and no secret.
- */
-
-#define MD5_BLOCK	64
-#define MD5_LENGTH	8			/* bytes, of how many bits there are */
-
-static const uint32 md5_sines[64] = {
-	0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a,
-	0xa8304613, 0xfd469501, 0x698098d8, 0x8b44f7af, 0xffff5bb1, 0x895cd7be,
-	0x6b901122, 0xfd987193, 0xa679438e, 0x49b40821, 0xf61e2562, 0xc040b340,
-	0x265e5a51, 0xe9b6c7aa, 0xd62f105d, 0x02441453, 0xd8a1e681, 0xe7d3fbc8,
-	0x21e1cde6, 0xc33707d6, 0xf4d50d87, 0x455a14ed, 0xa9e3e905, 0xfcefa3f8,
-	0x676f02d9, 0x8d2a4c8a, 0xfffa3942, 0x8771f681, 0x6d9d6122, 0xfde5380c,
-	0xa4beea44, 0x4bdecfa9, 0xf6bb4b60, 0xbebfbc70, 0x289b7ec6, 0xeaa127fa,
-	0xd4ef3085, 0x04881d05, 0xd9d4d039, 0xe6db99e5, 0x1fa27cf8, 0xc4ac5665,
-	0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92,
-	0xffeff47d, 0x85845dd1, 0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1,
-	0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391
-};
-
-#define MD5_F(x, y, z)	((z) ^ ((x) & ((y) ^ (z))))
-#define MD5_G(x, y, z)	((y) ^ ((z) & ((x) ^ (y))))
-#define MD5_H(x, y, z)	((x) ^ (y) ^ (z))
-#define MD5_I(x, y, z)	((y) ^ ((x) | ~(z)))
-
-#define MD5_STEP(f, a, b, c, d, word, turn, sine) \
-	((a) += f(b, c, d) + (word) + (sine), \
-	 (a) = (((a) << (turn)) | ((a) >> (32 - (turn)))) + (b))
-
-static uint32
-md5_word(const unsigned char *p)
-{
-	return p[0] | p[1] << 8 | p[2] << 16 | (uint32) p[3] << 24;
-}
-
-static void
-md5_block(uint32 *state, const unsigned char *block)
-{
-	const uint32 *sine = md5_sines;
-	uint32		w[16];
-	uint32		a = state[0];
-	uint32		b = state[1];
-	uint32		c = state[2];
-	uint32		d = state[3];
-
-	for (int i = 0; i < 16; i++)
-		w[i] = md5_word(block + 4 * i);
-	for (int i = 0; i < 16; i += 4)
-	{
-		MD5_STEP(MD5_F, a, b, c, d, w[i], 7, *sine++);
-		MD5_STEP(MD5_F, d, a, b, c, w[i + 1], 12, *sine++);
-		MD5_STEP(MD5_F, c, d, a, b, w[i + 2], 17, *sine++);
-		MD5_STEP(MD5_F, b, c, d, a, w[i + 3], 22, *sine++);
-	}
-	for (int i = 1; i < 81; i += 20)
-	{
-		MD5_STEP(MD5_G, a, b, c, d, w[i % 16], 5, *sine++);
-		MD5_STEP(MD5_G, d, a, b, c, w[(i + 5) % 16], 9, *sine++);
-		MD5_STEP(MD5_G, c, d, a, b, w[(i + 10) % 16], 14, *sine++);
-		MD5_STEP(MD5_G, b, c, d, a, w[(i + 15) % 16], 20, *sine++);
-	}
-	for (int i = 5; i < 53; i += 12)
-	{
-		MD5_STEP(MD5_H, a, b, c, d, w[i % 16], 4, *sine++);
-		MD5_STEP(MD5_H, d, a, b, c, w[(i + 3) % 16], 11, *sine++);
-		MD5_STEP(MD5_H, c, d, a, b, w[(i + 6) % 16], 16, *sine++);
-		MD5_STEP(MD5_H, b, c, d, a, w[(i + 9) % 16], 23, *sine++);
-	}
-	for (int i = 0; i < 112; i += 28)
-	{
-		MD5_STEP(MD5_I, a, b, c, d, w[i % 16], 6, *sine++);
-		MD5_STEP(MD5_I, d, a, b, c, w[(i + 7) % 16], 10, *sine++);
-		MD5_STEP(MD5_I, c, d, a, b, w[(i + 14) % 16], 15, *sine++);
-		MD5_STEP(MD5_I, b, c, d, a, w[(i + 21) % 16], 21, *sine++);
-	}
-	state[0] += a;
-	state[1] += b;
-	state[2] += c;
-	state[3] += d;
-}
-
-/* The sum in hexadecimal, HASH_LEN digits. */
-static void
-md5(const char *bytes, Size len, char *hex)
-{
-	static const char digits[] = "0123456789abcdef";
-	uint32		state[4] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
-	unsigned char last[2 * MD5_BLOCK] = {0};
-	Size		rest = len % MD5_BLOCK;
-	Size		size = rest + 1 + MD5_LENGTH <= MD5_BLOCK ? MD5_BLOCK :
-		2 * MD5_BLOCK;
-
-	for (Size at = 0; at + MD5_BLOCK <= len; at += MD5_BLOCK)
-		md5_block(state, (const unsigned char *) bytes + at);
-	memcpy(last, bytes + len - rest, rest);
-	last[rest] = 0x80;
-	for (int i = 0; i < MD5_LENGTH; i++)
-		last[size - MD5_LENGTH + i] = (unsigned char) ((uint64) len * 8 >> 8 * i);
-	for (Size at = 0; at < size; at += MD5_BLOCK)
-		md5_block(state, last + at);
-	for (int i = 0; i < HASH_LEN / 2; i++)
-	{
-		unsigned char byte = (unsigned char) (state[i / 4] >> 8 * (i % 4));
-
-		hex[2 * i] = digits[byte >> 4];
-		hex[2 * i + 1] = digits[byte & 15];
-	}
-}
-
 /* MD5 of the parts that are there, joined by colons, in hexadecimal. */
 static void
 hash_parts(const Part *parts, char *hex)
@@ -236,6 +125,7 @@ hash_parts(const Part *parts, char *hex)
 	char	   *p;
 	size_t		size = 0;
 	const char *separator = "";
+	const char *error;
 
 	for (int i = 0; i < PARTS; i++)
 	{
@@ -256,7 +146,10 @@ hash_parts(const Part *parts, char *hex)
 		memcpy(p, parts[i].utf8, parts[i].len);
 		p += parts[i].len;
 	}
-	md5(buf, p - buf, hex);
+	if (!pg_md5_hash(buf, p - buf, hex, &error))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not compute %s hash: %s", "MD5", error)));
 	if (buf != stack)
 		pfree(buf);
 }
@@ -269,7 +162,7 @@ Datum
 ms_hash(PG_FUNCTION_ARGS)
 {
 	Part		parts[PARTS];
-	char		hex[HASH_LEN];
+	char		hex[HASH_LEN + 1];
 
 	read_parts(fcinfo, parts);
 	hash_parts(parts, hex);
@@ -419,7 +312,7 @@ ms_record(PG_FUNCTION_ARGS)
 	union
 	{
 		text		text;
-		char		bytes[VARHDRSZ + HASH_LEN];
+		char		bytes[VARHDRSZ + HASH_LEN + 1];
 	}			hash;
 	int64		count;
 
