@@ -577,6 +577,8 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 
 	if (ms_profiling == MS_TRACK_OFF || !ms_profile_ready())
 	{
+		if (unlikely(ms_session_unlogged))
+			ms_session_log_failed();
 		run_ExecutorStart(queryDesc, eflags);
 		return;
 	}

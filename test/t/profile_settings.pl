@@ -70,6 +70,49 @@ is(scalar @lines, 2, 'a line for each section, none for an empty one');
 like($lines[0], qr/\(profile_mark\): 1 query,/, 'before the mark');
 like($lines[1], qr/\(DISCARD ALL, request 7\): 2 queries,/, 'after the mark');
 
+# a transaction's profile: its line as it commits, or as the client ends what
+# has failed, or with what comes next; nobody reads the profile meanwhile
+$node->safe_psql('postgres', q{
+ALTER ROLE app SET missing_symbol.profile = 'off';
+CREATE TABLE late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED);
+GRANT ALL ON late TO app;
+});
+foreach my $case (
+	[ 'committed', 'transaction end', [ 'SELECT id FROM t WHERE id = 1', 'COMMIT' ] ],
+	[ 'rolled back', 'transaction failed', [ 'SELECT id FROM t WHERE id = 1', 'ROLLBACK' ] ],
+	[ 'failed', 'transaction failed', [ 'SELECT 1 / 0', 'ROLLBACK' ] ],
+	[ 'failed, and COMMIT', 'transaction failed', [ 'SELECT 1 / 0', 'COMMIT' ] ],
+	[ 'failed at COMMIT', 'transaction failed', [ 'INSERT INTO late VALUES (1), (1)', 'COMMIT', 'SHOW work_mem' ] ],
+	[ 'failed at COMMIT, then a query', 'transaction failed', [ 'INSERT INTO late VALUES (1), (1)', 'COMMIT', 'SELECT 1' ] ],
+	[ 'failed, and left', 'transaction failed', [ 'SELECT 1 / 0' ] ],
+	[ 'left', 'session end', [ 'SELECT id FROM t WHERE id = 1' ] ])
+{
+	my ($name, $reason, $statements) = @$case;
+
+	$from = -s $node->logfile;
+	$client = RawClient->new($node, user => 'app');
+	$client->query($_)->run foreach 'BEGIN', q{SELECT missing_symbol.profile_start(scope => 'transaction')}, @$statements;
+	if ($client->{state} eq 'I')
+	{
+		@lines = log_lines($from);
+		is(scalar @lines, 1, "a transaction's line: $name: at its end");
+		is_deeply([ $client->rows('SELECT missing_symbol.profile_summary()') ], [ ['nothing has been profiled'] ],
+			"a transaction's line: $name: it is empty");
+	}
+	$client->disconnect;
+	wait_for_end('app');
+	@lines = log_lines($from);
+	is(scalar @lines, 1, "a transaction's line: $name");
+	like($lines[0], qr/\($reason\): 1 query,/, "a transaction's line: $name: why");
+}
+$client = RawClient->new($node, user => 'app');
+$client->query($_)->run foreach 'BEGIN', q{SELECT missing_symbol.profile_start(scope => 'transaction')}, 'INSERT INTO late VALUES (1), (1)', 'COMMIT';
+is_deeply([ $client->rows('SELECT missing_symbol.profile_summary(), (SELECT count(*) FROM missing_symbol.queries)') ],
+	[ [ 'nothing has been profiled', 0 ] ], "a transaction that has failed at COMMIT: the next reads nothing of it");
+$client->disconnect;
+wait_for_end('app');
+$node->safe_psql('postgres', q{ALTER ROLE app SET missing_symbol.profile = 'top'; DROP TABLE late});
+
 # a session that is terminated has its line too; JSON
 $node->safe_psql('postgres', "ALTER ROLE app SET missing_symbol.profile_log = 'json'");
 $from = -s $node->logfile;
