@@ -136,13 +136,6 @@ ms_status_name(MSStatus status, int sqlerrcode)
  */
 
 const char *
-ms_record_text(const MSRecord *r)
-{
-	return ms_profile.texts + r->text_pos % ms_profile.texts_size +
-		r->label_len;
-}
-
-const char *
 ms_record_params(const MSRecord *r)
 {
 	return ms_record_text(r) + r->text_len;

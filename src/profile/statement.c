@@ -219,7 +219,7 @@ ms_statement_init(MSStatement *s, const char *source, int location, int len)
 		len += len > 0 ? before : 0;
 		if (len <= 0)
 			len = strlen(source);
-		else if (source[len] == ';')
+		else if (source[len] == ';' && source[len + 1] != '\0')
 			len += ms_comment_behind(source + len);
 	}
 	else
@@ -352,8 +352,8 @@ class_of_plan(const PlannedStmt *stmt)
 }
 
 /* rows that the statement locks itself, not for what it writes */
-static pg_noinline void
-note_row_marks(MSStatement *s, const List *marks)
+pg_noinline void
+ms_note_row_marks(MSStatement *s, const List *marks)
 {
 	ListCell   *lc;
 
@@ -389,6 +389,7 @@ ms_statement_describe(MSStatement *s, PlannedStmt *stmt)
 	s->queryid = stmt->queryId;
 	s->relations = stmt->relationOids;
 	s->class = class_of_plan(stmt);
+	s->returns = stmt->commandType == CMD_SELECT || stmt->hasReturning;
 	s->user_code = stmt->invalItems != NIL;
 	if (IsA(stmt->planTree, Limit))
 	{
@@ -397,7 +398,7 @@ ms_statement_describe(MSStatement *s, PlannedStmt *stmt)
 	}
 	s->aggregates = IsA(stmt->planTree, Agg);
 	if (unlikely(stmt->rowMarks != NIL))
-		note_row_marks(s, stmt->rowMarks);
+		ms_note_row_marks(s, stmt->rowMarks);
 	if (s->opened && !s->own && s->generation == ms_profile.generation)
 	{
 		ms_shapes_plan(s);
