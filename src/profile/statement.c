@@ -266,6 +266,28 @@ usage_subtract(MSUsage *pg_restrict from, const MSUsage *pg_restrict usage)
 #undef SUBTRACT
 }
 
+/* likewise, less what they were */
+static inline void
+usage_since(MSUsage *pg_restrict u, const MSUsage *pg_restrict from)
+{
+	const BufferUsage *b = &pgBufferUsage;
+	const int64 *pg_restrict now = (const int64 *) b;
+	int64	   *pg_restrict to = (int64 *) u;
+	const int64 *pg_restrict less = (const int64 *) from;
+
+	StaticAssertStmt(offsetof(MSUsage, wal_records) == 10 * sizeof(int64),
+					 "MSUsage does not begin with ten blocks");
+#define SINCE(i) to[i] = now[i] - less[i]; to[(i) + 1] = now[(i) + 1] - less[(i) + 1];
+	SINCE(0) SINCE(2) SINCE(4) SINCE(6) SINCE(8)
+#undef SINCE
+	u->wal_records = pgWalUsage.wal_records - from->wal_records;
+	u->wal_fpi = pgWalUsage.wal_fpi - from->wal_fpi;
+	u->wal_bytes = (int64) pgWalUsage.wal_bytes - from->wal_bytes;
+	u->blk_read_ns = MS_BLK_READ_NS(b) - from->blk_read_ns;
+	u->blk_write_ns = MS_BLK_WRITE_NS(b) - from->blk_write_ns;
+	u->unused = 0;
+}
+
 /* usage goes on from what it is already */
 void
 ms_statement_begin(MSStatement *s)
@@ -284,8 +306,7 @@ ms_statement_end(MSStatement *s)
 	s->end_ns = ms_now_ns();
 	s->exec_ns += s->end_ns - s->from_ns;
 	s->from_ns = 0;
-	read_usage(&s->usage);
-	usage_subtract(&s->usage, &s->from);
+	usage_since(&s->usage, &s->from);
 }
 
 /*
