@@ -241,8 +241,79 @@ SELECT format('SELECT id AS c%s FROM book WHERE id = 1', i % 60) FROM generate_s
 \o
 \set ECHO all
 SELECT missing_symbol.assert_no_n_plus_one();
+-- nor where what an earlier unit of the section repeated is gone: rows of five
+-- kinds, a short run; what was no N+1 is none
+CREATE FUNCTION lookups(query text, times int, since text) RETURNS SETOF text LANGUAGE sql AS $$
+SELECT sent FROM (
+    SELECT 1 AS part, 0 AS i, 'SELECT missing_symbol.profile_mark(NULL)' AS sent
+    UNION ALL SELECT 2, 0, since WHERE since IS NOT NULL
+    UNION ALL SELECT 3, i, format(query, i % 5, i) FROM generate_series(1, times) i
+    -- each takes a job, and so begins a unit
+    UNION ALL SELECT 4, i, unnest(ARRAY['SELECT id FROM author WHERE id = 0 FOR UPDATE SKIP LOCKED',
+        format('SELECT id AS x%s FROM author WHERE id = 1', i), format('SELECT id AS x%s FROM author WHERE id = 1', i)])
+    FROM generate_series(1, 120) i) v ORDER BY part, i
+$$;
+\set ECHO none
+\o /dev/null
+SELECT lookups('SELECT title AS t%s FROM book WHERE id = %s', 20, 'SELECT * FROM author WHERE id <= 36') \gexec
+\o
+\set ECHO all
+SELECT missing_symbol.assert_no_n_plus_one();
+\set ECHO none
+\o /dev/null
+SELECT lookups('SELECT title FROM book WHERE id = 0%s + %s', 4, NULL) \gexec
+\o
+\set ECHO all
+SELECT missing_symbol.assert_no_n_plus_one();
+SELECT missing_symbol.assert_no_n_plus_one(min_repeats => 5);
+SELECT missing_symbol.assert_no_n_plus_one(min_repeats => 4);
+\set ECHO none
+\o /dev/null
+SELECT lookups('SELECT title AS t%s FROM book WHERE id = %s', 6, 'SELECT * FROM author WHERE id <= 50') \gexec
+\o
+\set ECHO all
+SELECT missing_symbol.assert_no_n_plus_one();
+DROP FUNCTION lookups;
+-- what other sections have left makes room
+\set ECHO none
+\o /dev/null
+SELECT CASE i WHEN 0 THEN 'SELECT missing_symbol.profile_mark(NULL)'
+    ELSE format('SELECT id AS y%s FROM book WHERE id = 1', i % 10) END FROM generate_series(0, 40) i \gexec
+\o
+\set ECHO all
+SELECT missing_symbol.assert_queries(min => 40, max => 40, pattern => '^select id as y');
+SELECT missing_symbol.assert_no_n_plus_one();
 RESET missing_symbol.profile_memory;
 SELECT missing_symbol.profile_mark(NULL);
+SELECT missing_symbol.profile_reset();
+
+-- one and the same statement, and another table: of another schema, or partition
+CREATE SCHEMA gate_a CREATE TABLE shop (id int);
+CREATE SCHEMA gate_b CREATE TABLE shop (id int);
+CREATE TABLE parted (id int) PARTITION BY RANGE (id);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10);
+CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM (10) TO (20);
+SET search_path = gate_a;
+SELECT count(*) FROM shop;
+SET search_path = gate_b;
+SELECT count(*) FROM shop;
+RESET search_path;
+SELECT count(*) FROM parted WHERE id = 5;
+SELECT count(*) FROM parted WHERE id = 15;
+SELECT missing_symbol.assert_queries(min => 2, max => 2, relation => 'parted');
+SELECT missing_symbol.assert_queries(max => 1, relation => 'parted_1');
+SELECT missing_symbol.assert_queries(max => 0, relation => 'parted_2');
+SELECT missing_symbol.assert_queries(max => 0, relation => 'gate_b.shop');
+SELECT missing_symbol.assert_queries(max => 0, relation => 'book');
+-- in a section that has it of one table only that is known
+SELECT missing_symbol.profile_mark(NULL);
+SET search_path = gate_b;
+SELECT count(*) FROM shop;
+RESET search_path;
+SELECT found FROM missing_symbol.check_queries(relation => 'gate_a.shop')
+UNION ALL SELECT found FROM missing_symbol.check_queries(relation => 'gate_b.shop');
+DROP TABLE gate_a.shop, gate_b.shop, parted;
+DROP SCHEMA gate_a, gate_b;
 SELECT missing_symbol.profile_reset();
 
 -- texts of other roles: no way round by patterns

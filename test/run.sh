@@ -20,6 +20,7 @@
 #	RESULTS		a file for the table of test-all.sh
 #	SIGHTINGS	requests to replay, as for make demo: file.csv or file.csv.gz
 #	MS_SEED		of the tests that are random, which print it
+#	MS_STATEMENTS	so many in profile_settings.pl (default: 40000)
 #	TORTURE_*, DIFFERENTIAL_*, ONCE_*	seeds and more, of those TAP files
 #	KEEP=1		keep the work directory
 
@@ -374,7 +375,8 @@ suite_tap()
 			ms_make ${PROFILE:+TEMP_CONFIG="$MS_WORK/settings"} \
 			REGRESS= ISOLATION= TAP_TESTS=1 PROVE_TESTS="$file" \
 			PROVE_FLAGS=-v RELEASED="$MS_WORK/released" "${chosen[@]}" \
-			${MS_SEED:+MS_SEED="$MS_SEED"} ${SIGHTINGS:+SIGHTINGS="$MS_WORK/sightings"} \
+			${MS_SEED:+MS_SEED="$MS_SEED"} \
+			${MS_STATEMENTS:+MS_STATEMENTS="$MS_STATEMENTS"} ${SIGHTINGS:+SIGHTINGS="$MS_WORK/sightings"} \
 			installcheck >"$log" 2>&1 </dev/null
 		rc=$?
 		seconds=$((SECONDS - begin))

@@ -42,8 +42,6 @@
 #include "profile/profile.h"
 #include "shape/shape.h"
 
-#define LOOP_REPEATS	10
-
 /* what is thought of a run */
 typedef struct Verdict
 {
@@ -62,13 +60,6 @@ duplicates_of(const MSRun *run)
 /*
  * Sources
  */
-
-static bool
-are_together(const MSRun *a, const MSRun *b)
-{
-	return a->unit == b->unit && a->section == b->section &&
-		a->nested == b->nested;
-}
 
 static bool
 share_a_table(const MSShape *a, const MSShape *b)
@@ -141,7 +132,7 @@ inherited_source(const Verdict *verdicts, int n, int64 min_repeats)
 		const MSRun *nearest = verdicts[i].run;
 
 		if (nearest->shape == run->possible[0].shape &&
-			are_together(nearest, run) && verdicts[i].source != NULL)
+			ms_runs_are_together(nearest, run) && verdicts[i].source != NULL)
 		{
 			int64		more = ms_run_repeats(nearest) - ms_run_repeats(run);
 
@@ -151,26 +142,12 @@ inherited_source(const Verdict *verdicts, int n, int64 min_repeats)
 	return NULL;
 }
 
-/* the source, if it is a possible one of the run */
-static const MSPossible *
-possible_of(const MSRun *run, uint64 shape)
-{
-	for (int i = 0; i < MS_POSSIBLE && run->possible[i].shape != 0; i++)
-		if (run->possible[i].shape == shape)
-			return &run->possible[i];
-	return NULL;
-}
-
 /* may the run be one of several that look up rows of one source? */
 static bool
 is_of_group(const Verdict *v, const MSRun *first, uint64 source)
 {
-	const MSPossible *p = possible_of(v->run, source);
-
-	return p != NULL && v->source == NULL && !v->done &&
-		!ms_run_is_portion(v->run) && are_together(v->run, first) &&
-		ms_run_repeats(v->run) >= 2 &&
-		(uint64) ms_run_repeats(v->run) >= 2 * ms_calls_since(p);
+	return v->source == NULL && !v->done &&
+		ms_run_shares(v->run, first, source);
 }
 
 /* the runs of such a group, from that one on; NIL where it is none */
@@ -188,7 +165,7 @@ find_group(Verdict *verdicts, int from, int n, uint64 source,
 
 		if (!is_of_group(&verdicts[i], verdicts[from].run, source))
 			continue;
-		p = possible_of(verdicts[i].run, source);
+		p = ms_run_possible(verdicts[i].run, source);
 		group = lappend(group, &verdicts[i]);
 		repeats += ms_run_repeats(verdicts[i].run);
 		rows = Max(rows, ms_rows_since(p));
@@ -394,7 +371,7 @@ make_group(List *group, uint64 source, bool everything)
 		if (longest == NULL || ms_run_repeats(v->run) > ms_run_repeats(longest))
 			longest = v->run;
 	}
-	p = possible_of(longest, source);
+	p = ms_run_possible(longest, source);
 	c = make_candidate(longest, MS_STRONG, p, ms_rows_since(p), everything);
 	c->hashes = palloc(sizeof(uint64) * list_length(group));
 	c->shapes = 0;
@@ -525,7 +502,7 @@ unexplained(Verdict *verdicts, int n, int64 min_repeats, MSEvidence weakest,
 			list = lappend(list, make_candidate(run, MS_BURST, NULL, 0,
 												everything));
 		else if (weakest == MS_LOOP &&
-				 ms_run_repeats(run) >= Max(min_repeats, LOOP_REPEATS))
+				 ms_run_repeats(run) >= Max(min_repeats, MS_LOOP_REPEATS))
 			list = lappend(list, make_candidate(run, MS_LOOP, NULL, 0,
 												everything));
 	}

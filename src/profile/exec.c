@@ -480,6 +480,7 @@ start_adopted(int level, QueryDesc *queryDesc, int eflags)
 
 	/* a cursor's rows come as they are fetched */
 	x->cursor = into->tag == CMDTAG_DECLARE_CURSOR && !into->own;
+	x->s->returns = x->cursor;
 	x->s->entry = into->entry;
 	x->s->class = into->class;
 	return x;
@@ -577,6 +578,8 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 
 	if (ms_profiling == MS_TRACK_OFF || !ms_profile_ready())
 	{
+		if (unlikely(ms_session_unlogged))
+			ms_session_log_failed();
 		run_ExecutorStart(queryDesc, eflags);
 		return;
 	}
@@ -593,6 +596,11 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	}
 	if (!ms_level_is_tracked(level) && !adopted)
 	{
+		/* the function that takes a job, and not what called it, is not listed */
+		if (unlikely(queryDesc->plannedstmt->rowMarks != NIL) &&
+			ms_hooks.at.current != NULL)
+			ms_note_row_marks(ms_hooks.at.current,
+							  queryDesc->plannedstmt->rowMarks);
 		run_ExecutorStart(queryDesc, eflags);
 		if (look)
 			add_unlisted(queryDesc);

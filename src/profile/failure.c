@@ -52,14 +52,13 @@ xact_over(MSXactEnd end)
 {
 	int64		commit_ns = 0;
 
+	/* a COMMIT inside a statement does not end the statement */
+	if (ms_hooks.at.level == 0)
+		ms_hooks.blame = MS_BLAME_TEXT;
 	if (!ms_profile.ready)
 		return;
 	if (unlikely(commit_from_ns != 0))
 		commit_ns = take_commit_ns(end);
-
-	/* a COMMIT inside a statement does not end the statement */
-	if (ms_hooks.at.level == 0)
-		ms_hooks.blame = MS_BLAME_TEXT;
 	ms_profile_xact_end(end, commit_ns);
 }
 

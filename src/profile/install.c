@@ -59,6 +59,7 @@ calibrate(void)
 static void
 profile_exit(int code, Datum arg)
 {
+	ms_session_log_failed();
 	ms_profile_log("session end");
 }
 

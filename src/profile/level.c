@@ -36,6 +36,7 @@ MSHooks		ms_hooks;
 MSInFlight	ms_in_flight;
 
 void		(*ms_profile_discard) (void) = NULL;
+void		(*ms_profile_rolls_back) (void) = NULL;
 
 /*
  * Levels

@@ -154,6 +154,9 @@ extern bool ms_in_flight_message(void);
 /* DISCARD ALL has been run: forget the switch and everything measured */
 extern void (*ms_profile_discard) (void);
 
+/* the client's ROLLBACK is about to be run */
+extern void (*ms_profile_rolls_back) (void);
+
 extern int	ms_statement_level(const char *source);
 extern bool ms_is_adopted(const char *source);
 extern PlannedStmt *ms_portal_query(bool last);

@@ -18,11 +18,13 @@
  * MAX_OTHERS other statements in between, is counted as well.
  *
  * The source of a run is the statement whose rows it is executed for.  A shape
- * that gave 2 rows or more is a possible one.  A shape takes the nearest of
+ * that returned 2 rows or more is a possible one.  A shape takes the nearest of
  * these at its first execution in the unit, with the calls and rows that each
  * had before its latest call, and notes at each further execution what they
  * have by then.  So a source may come after others, may give its rows bit by
- * bit while the lookups run, and may be executed again.
+ * bit while the lookups run, and may be executed again.  One that comes after
+ * the shape's first execution is none: what each request begins with would
+ * have the list of the first one as its source.
  *
  * Failed executions are not counted; nor are those of a transaction that
  * failed, as far as a later one has run them again: the parameters seen in the
@@ -47,6 +49,9 @@
 #define SAYS_PORTION	(MS_SAYS_LIST | MS_SAYS_RANGE | MS_SAYS_LIMIT)
 
 #define EVICT_LOOKS		8
+
+/* at most so many are looked through as one is forgotten */
+#define MANY_RUNS		512
 
 /* so many shapes that gave rows are remembered */
 #define RECENT			8
@@ -114,7 +119,8 @@ ms_run_is_batch(const MSRun *run)
 	if (run->operation != CMD_SELECT && ms_run_is_pipelined(run))
 		return true;
 	if (run->operation == CMD_INSERT)
-		return run->rows >= 2 * run->count;
+		return run->rows >= 2 * run->count ||
+			((run->words & MS_SAYS_LIST) && run->rows < run->count);
 	return run->paged > 0;
 }
 
@@ -151,44 +157,143 @@ ms_run_source(const MSRun *run, int64 min_repeats)
 	return NULL;
 }
 
-/* would it be a candidate, and more than a loop, if it were alone? */
+const MSPossible *
+ms_run_possible(const MSRun *run, uint64 shape)
+{
+	for (int i = 0; i < MS_POSSIBLE && run->possible[i].shape != 0; i++)
+		if (run->possible[i].shape == shape)
+			return &run->possible[i];
+	return NULL;
+}
+
+bool
+ms_run_shares(const MSRun *run, const MSRun *first, uint64 source)
+{
+	const MSPossible *p;
+
+	if (!ms_runs_are_together(run, first))
+		return false;
+	p = ms_run_possible(run, source);
+	return p != NULL && ms_run_repeats(run) >= 2 &&
+		(uint64) ms_run_repeats(run) >= 2 * ms_calls_since(p) &&
+		!ms_run_is_portion(run);
+}
+
+/*
+ * Would it be a candidate if it were alone, of that evidence or a stronger
+ * one?  With how many repeats, else 0.
+ */
+static int64
+repeats_alone(const MSRun *run, int64 min_repeats, MSEvidence weakest)
+{
+	int64		repeats = ms_run_repeats(run);
+
+	if (repeats < min_repeats || ms_run_is_batch(run) ||
+		(ms_run_is_pipelined(run) && weakest < MS_PIPELINED))
+		return 0;
+	if (ms_run_source(run, min_repeats) != NULL)
+		return repeats;
+	if (weakest == MS_STRONG || ms_run_is_portion(run))
+		return 0;
+	if (weakest == MS_LOOP && repeats >= MS_LOOP_REPEATS)
+		return repeats;
+	return ms_run_near(run) >= min_repeats ? ms_run_near(run) : 0;
+}
+
+/* a candidate, and more than a loop? */
 static bool
 counts(const MSRun *run)
 {
-	if (ms_run_repeats(run) < MS_MIN_REPEATS || ms_run_is_batch(run) ||
-		ms_run_is_pipelined(run))
-		return false;
-	return ms_run_source(run, MS_MIN_REPEATS) != NULL ||
-		(ms_run_near(run) >= MS_MIN_REPEATS && !ms_run_is_portion(run));
+	return repeats_alone(run, MS_MIN_REPEATS, MS_BURST) > 0;
 }
 
 /*
  * Following runs
  */
 
-static void
-forget_run(MSRun *run)
+/* the repeats of all that look up rows of that source as this does, or 0 */
+static int64
+repeats_of_group(const MSRun *run, uint64 source)
 {
-	int64		repeats = ms_run_repeats(run);
+	uint64		repeats = 0;
+	uint64		rows = 0;
+	int			n = 0;
 
-	if (run->id == 0 || !counts(run))
-		return;
-	ms_profile.runs_lost++;
-	if (run->section != ms_profile.section)
-		return;
-	if (repeats > (int64) ms_profile.in_section.lost_repeats)
-		ms_profile.in_section.lost_repeats = repeats;
-	if (run->total_ns > ms_profile.in_section.lost_repeats_ns)
-		ms_profile.in_section.lost_repeats_ns = run->total_ns;
+	for (int i = 0; i < ms_nruns; i++)
+	{
+		const MSRun *other = &ms_runs[i];
+
+		if (other->id == 0 || !ms_run_shares(other, run, source) ||
+			ms_run_source(other, 2) != NULL)
+			continue;
+		n++;
+		repeats += ms_run_repeats(other);
+		rows = Max(rows, ms_rows_since(ms_run_possible(other, source)));
+	}
+	return n > 1 && 2 * repeats >= rows && repeats <= rows ? repeats : 0;
 }
 
-/* the more, the longer it is kept: not what an earlier unit has left for nothing */
+/*
+ * With how many repeats others of its unit may explain it, as candidates.c
+ * has it: by a source that it inherits, or whose other pages it is for, or as
+ * one of a group.  Not fewer; that is looked up in a few hundred runs only.
+ */
+static int64
+repeats_with_others(const MSRun *run)
+{
+	int64		most = ms_run_repeats(run);
+
+	if (run->possible[0].shape == 0 || ms_run_is_batch(run))
+		return 0;
+	if (ms_nruns > MANY_RUNS)
+		return PG_INT64_MAX;
+	for (int i = 0; i < MS_POSSIBLE && run->possible[i].shape != 0; i++)
+		if (ms_run_shares(run, run, run->possible[i].shape))
+			most = Max(most, repeats_of_group(run, run->possible[i].shape));
+	return most;
+}
+
+/*
+ * What a budget will not know any more: the longest run that may have been of
+ * each evidence.  One of this unit may go on, as any.
+ */
+static void
+note_lost(const MSRun *run)
+{
+	int64	   *lost = ms_profile.in_section.lost;
+
+	if (run->unit == ms_profile.unit)
+	{
+		lost[MS_STRONG] = PG_INT64_MAX;
+		return;
+	}
+	for (int i = MS_STRONG; i <= MS_LOOP; i++)
+		lost[i] = Max(lost[i], repeats_alone(run, 2, i));
+	if (ms_run_source(run, 2) == NULL)
+		lost[MS_STRONG] = Max(lost[MS_STRONG], repeats_with_others(run));
+}
+
+static void
+forget_run(const MSRun *run)
+{
+	if (run->id == 0)
+		return;
+	if (counts(run))
+		ms_profile.runs_lost++;
+	if (run->section == ms_profile.section)
+		note_lost(run);
+}
+
+/*
+ * The more, the longer it is kept: what a budget asks for rather than what an
+ * earlier section has left, and not what an earlier unit has left for nothing.
+ */
 static int64
 worth(const MSRun *run)
 {
-	if (run->unit == ms_profile.unit)
-		return run->count;
-	return counts(run) ? run->count : 0;
+	int64		its = run->unit == ms_profile.unit || counts(run) ? run->count : 0;
+
+	return run->section == ms_profile.section ? its : its - PG_INT64_MAX / 2;
 }
 
 /* an unused one, or the one of a few that is worth least */
@@ -217,8 +322,6 @@ take_run(void)
 			least = its;
 		}
 	}
-	if (victim->id != 0 && victim->unit == ms_profile.unit)
-		ms_profile.in_section.lost_now++;
 	forget_run(victim);
 	return victim;
 }
@@ -431,6 +534,8 @@ note_call(MSStatement *s, MSShape *shape, bool goes_on)
 		s->noted_rows = 0;
 		shape->unit_calls++;
 	}
+	if (!s->returns)
+		return;
 	if (s->rows >= 2)
 	{
 		shape->unit_rows += s->rows - s->noted_rows;
@@ -455,6 +560,8 @@ ms_runs_add(MSStatement *s, MSShape *shape, MSRecord *r, MSStatus status)
 			r->unit = ms_profile.unit;
 	}
 	side->ordinal++;
+	if (unlikely(shape->words & MS_SAYS_TRIES))
+		side->ordinal += MAX_OTHERS + 1;	/* it takes a job, or may not */
 	if (s->kind != MS_QUERY || status == MS_ERROR || shape != s->entry)
 		return;
 

@@ -21,6 +21,9 @@ MS_INSIDE_BEGIN
 
 #define MS_RUN_TEXT		256
 
+/* so many executions that nothing explains, and that are far, are a loop */
+#define MS_LOOP_REPEATS	10
+
 /* one set of parameters */
 typedef struct MSSeen
 {
@@ -84,6 +87,20 @@ extern bool ms_run_is_portion(const MSRun *run);
 
 /* the nearest that explains it, or NULL */
 extern const MSPossible *ms_run_source(const MSRun *run, int64 min_repeats);
+
+/* that shape, if it is a possible source of the run; or NULL */
+extern const MSPossible *ms_run_possible(const MSRun *run, uint64 shape);
+
+/* may these, and others, together look up the rows of that source? */
+extern bool ms_run_shares(const MSRun *run, const MSRun *first, uint64 source);
+
+/* of the same unit and section, both the client's, or neither */
+static inline bool
+ms_runs_are_together(const MSRun *a, const MSRun *b)
+{
+	return a->unit == b->unit && a->section == b->section &&
+		a->nested == b->nested;
+}
 
 /* a retried transaction's statements count once */
 static inline int64

@@ -33,6 +33,15 @@ extern void ms_profile_init(void);
 /* so many applications are told apart */
 #define MS_APPLICATIONS	16
 
+/* why a repeated statement is thought to be an N+1, the best reason first */
+typedef enum MSEvidence
+{
+	MS_STRONG,					/* another statement's rows explain it */
+	MS_BURST,					/* in a row */
+	MS_PIPELINED,				/* sent together */
+	MS_LOOP						/* again and again in the unit */
+} MSEvidence;
+
 /* Sums over top-level statements, right whatever the ring has dropped. */
 typedef struct MSTotals
 {
@@ -50,9 +59,8 @@ typedef struct MSTotals
 	Oid			slowest_user;
 	char		slowest_text[104];	/* normalised */
 	uint64		first_number;
-	uint64		lost_repeats;	/* the longest run that had to be forgotten */
-	int64		lost_repeats_ns;
-	uint64		lost_now;		/* runs forgotten within their unit */
+	int64		lost[MS_LOOP + 1];	/* the longest run that had to be forgotten
+									 * and may have been of that evidence */
 	uint64		lost_shapes;	/* with what they came to in this section */
 } MSTotals;
 
@@ -158,7 +166,13 @@ extern const char *ms_application_name(int application);
 extern void (*ms_profile_log) (const char *why);
 
 /* a record's text, parameters and comment, the last MS_COMMENT_MAX at most */
-extern const char *ms_record_text(const MSRecord *r);
+static inline const char *
+ms_record_text(const MSRecord *r)
+{
+	return ms_profile.texts + r->text_pos % ms_profile.texts_size +
+		r->label_len;
+}
+
 extern const char *ms_record_params(const MSRecord *r);
 extern void ms_record_comment(const MSRecord *r, char *to);
 
@@ -235,6 +249,8 @@ typedef struct MSShape
 	bool		named;			/* it has been asked, where it is */
 	char		inside[MS_INSIDE];	/* of a nested one: where it is */
 	CmdType		operation;
+	bool		mixed;			/* its plans do not all read the same tables */
+	uint8		not_always;		/* a bit for each that not all read */
 	int			nrelations;		/* -1: not known; of these are kept: */
 	Oid			relations[MS_SHAPE_RELATIONS];
 
@@ -279,15 +295,6 @@ extern MSShape *ms_shapes_next(int *position);
 
 /* so many executions make a candidate */
 #define MS_MIN_REPEATS	5
-
-/* why it is thought to be one */
-typedef enum MSEvidence
-{
-	MS_STRONG,					/* another statement's rows explain it */
-	MS_BURST,					/* in a row */
-	MS_PIPELINED,				/* sent together */
-	MS_LOOP						/* again and again in the unit */
-} MSEvidence;
 
 typedef struct MSCandidate
 {

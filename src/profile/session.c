@@ -48,6 +48,7 @@ MSTrack		ms_profiling = MS_TRACK_OFF;
 bool		ms_plans = false;
 bool		ms_params = false;
 int			ms_profile_memory = 4096;
+bool		ms_session_unlogged = false;
 
 void		(*ms_profile_log) (const char *why) = NULL;
 
@@ -133,13 +134,6 @@ ms_status_name(MSStatus status, int sqlerrcode)
 /*
  * Records
  */
-
-const char *
-ms_record_text(const MSRecord *r)
-{
-	return ms_profile.texts + r->text_pos % ms_profile.texts_size +
-		r->label_len;
-}
 
 const char *
 ms_record_params(const MSRecord *r)
@@ -416,9 +410,41 @@ take_memory(void)
 	return true;
 }
 
+void
+ms_session_hide(void)
+{
+	if (!ms_profile.ready)
+		return;
+	ms_profile.ready = false;
+	ms_session_unlogged = true;
+}
+
+void
+ms_session_log_failed(void)
+{
+	if (!ms_session_unlogged)
+		return;
+	ms_session_unlogged = false;
+	ms_profile.ready = true;
+	PG_TRY();
+	{
+		ms_profile_log("transaction failed");
+	}
+	PG_CATCH();
+	{
+		ms_session_reset();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	ms_session_reset();
+}
+
 bool
 ms_profile_make_ready(void)
 {
+	ms_session_log_failed();
+	if (ms_profile.ready)
+		return true;
 	if (ms_profile.failed)
 		return false;
 	if (MyBackendType != B_BACKEND)

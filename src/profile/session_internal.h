@@ -92,6 +92,16 @@ extern void ms_session_label(const char *label, int len);
 /* empty it, and follow a change of missing_symbol.profile_memory */
 extern void ms_session_reset(void);
 
+/*
+ * A transaction has failed of which a line is to be in the log, which takes
+ * memory: nobody reads the profile any more, and what comes next writes the
+ * line and empties it.
+ */
+extern bool ms_session_unlogged;
+
+extern void ms_session_hide(void);	/* cannot fail */
+extern void ms_session_log_failed(void);
+
 MS_INSIDE_END
 
 #endif							/* MS_SESSION_INTERNAL_H */

@@ -5,8 +5,9 @@
  *
  * A fixed number of shapes, hashed in chains of indexes, keyed by shape,
  * user, and whether the client sent it.  A new shape that finds the table
- * full takes the place of a little-used one, whose numbers are added to
- * "(others)": totals stay right, and what runs now is seen by itself.
+ * full takes the place of a little-used one of an earlier section, or of this,
+ * whose numbers are added to "(others)": totals stay right, and what runs now
+ * is seen by itself.
  *
  * A shape gets its entry as its first statement starts, while the text is at
  * hand; it shows from its first call's end.  Nothing here allocates or
@@ -34,6 +35,7 @@ static int	hand;				/* where the search for a victim goes on */
 static uint64 uses;
 static uint64 evictions;
 static MSShape *others;
+static MSShape *latest;			/* that was asked for, or NULL */
 
 void
 ms_shapes_attach(char *memory, Size size)
@@ -73,6 +75,7 @@ ms_shapes_reset(void)
 	nused = 0;
 	hand = 0;
 	uses = 0;
+	latest = NULL;
 	clear_shape(others);
 	others->text_len = strlen("(others)");
 	memcpy(others->text, "(others)", others->text_len);
@@ -90,14 +93,20 @@ bucket_of(uint64 hash, Oid userid)
 	return &buckets[(hash ^ userid) & (nbuckets - 1)];
 }
 
+static inline bool
+is_shape(const MSShape *shape, uint64 hash, Oid userid, bool toplevel)
+{
+	return shape->hash == hash && shape->userid == userid &&
+		shape->toplevel == toplevel;
+}
+
 static inline MSShape *
 find_shape(uint64 hash, Oid userid, bool toplevel)
 {
 	int			i;
 
 	for (i = *bucket_of(hash, userid); i >= 0; i = shapes[i].next)
-		if (shapes[i].hash == hash && shapes[i].userid == userid &&
-			shapes[i].toplevel == toplevel)
+		if (is_shape(&shapes[i], hash, userid, toplevel))
 			return &shapes[i];
 	return NULL;
 }
@@ -129,7 +138,29 @@ unlink_shape(MSShape *shape)
 	*link = shape->next;
 }
 
-/* the least used of a few: its numbers go to the others */
+/* what a budget asks for stays as long as it can */
+static inline int
+rank(const MSShape *shape)
+{
+	return shape->section != ms_profile.section ? 0 :
+		shape->unit != ms_profile.unit ? 1 : 2;
+}
+
+static inline bool
+goes_before(const MSShape *a, const MSShape *b)
+{
+	int			ranks = rank(a) - rank(b);
+
+	if (ranks != 0)
+		return ranks < 0;
+	return a->calls < b->calls ||
+		(a->calls == b->calls && a->last_used < b->last_used);
+}
+
+/*
+ * The least used of a few, of an earlier section if there is one: its numbers
+ * go to the others.
+ */
 static MSShape *
 evict_shape(void)
 {
@@ -141,16 +172,14 @@ evict_shape(void)
 		MSShape    *shape = &shapes[hand];
 
 		hand = (hand + 1) % nshapes;
-		if (victim == NULL || shape->calls < victim->calls ||
-			(shape->calls == victim->calls &&
-			 shape->last_used < victim->last_used))
+		if (victim == NULL || goes_before(shape, victim))
 			victim = shape;
 	}
 	evictions++;
 	if (victim->section == ms_profile.section && victim->toplevel)
 		ms_profile.in_section.lost_shapes++;
 	if (victim->unit == ms_profile.unit)
-		ms_profile.in_section.lost_now++;
+		ms_profile.in_section.lost[MS_STRONG] = PG_INT64_MAX;	/* or its source */
 	add_usage(others, victim);
 	unlink_shape(victim);
 	return victim;
@@ -181,6 +210,7 @@ new_shape(MSStatement *s)
 	shape->hash = s->shape;
 	shape->userid = s->userid;
 	shape->toplevel = s->level == 0;
+	shape->section = ms_profile.section;
 	shape->next = *bucket;
 	*bucket = shape - shapes;
 	ms_shape(s->shape_text ? s->shape_text : s->text,
@@ -195,15 +225,69 @@ new_shape(MSStatement *s)
 	return shape;
 }
 
-void
+/*
+ * A shape whose plans do not all read the same tables, as of another
+ * search_path, or of another partition: which ones all do, of those kept
+ */
+static pg_noinline void
+add_relations(MSShape *shape, const List *relations)
+{
+	ListCell   *lc;
+
+	shape->mixed = true;
+	for (int i = 0; i < Min(shape->nrelations, MS_SHAPE_RELATIONS); i++)
+		if (!list_member_oid(relations, shape->relations[i]))
+			shape->not_always |= 1 << i;
+	foreach(lc, relations)
+	{
+		int			n = shape->nrelations;
+		int			i;
+
+		for (i = 0; i < Min(n, MS_SHAPE_RELATIONS); i++)
+			if (shape->relations[i] == lfirst_oid(lc))
+				break;
+		if (i < Min(n, MS_SHAPE_RELATIONS))
+			continue;
+		shape->nrelations = Max(n, i + 1);
+		if (i == MS_SHAPE_RELATIONS)
+			break;
+		shape->relations[i] = lfirst_oid(lc);
+		shape->not_always |= 1 << i;
+	}
+}
+
+static inline bool
+reads_the_same(const MSShape *shape, const List *relations)
+{
+	int			n = list_length(relations);
+
+	if (n != shape->nrelations)
+		return false;
+	for (int i = 0; i < Min(n, MS_SHAPE_RELATIONS); i++)
+		if (list_nth_oid(relations, i) != shape->relations[i])
+			return false;
+	return true;
+}
+
+pg_noinline void
 ms_shapes_plan(MSStatement *s)
 {
 	MSShape    *shape = s->entry;
 	ListCell   *lc;
 
-	if (likely(shape->nrelations >= 0) || shape->hash != s->shape)
+	if (shape->hash != s->shape)
 		return;
+	if (shape->mixed && shape->section != ms_profile.section)
+		shape->nrelations = -1;
+	if (shape->nrelations >= 0)
+	{
+		if (!reads_the_same(shape, s->relations))
+			add_relations(shape, s->relations);
+		return;
+	}
 	shape->operation = s->operation;
+	shape->mixed = false;
+	shape->not_always = 0;
 	shape->nrelations = list_length(s->relations);
 	foreach(lc, s->relations)
 	{
@@ -217,12 +301,16 @@ void
 ms_shapes_open(MSStatement *s)
 {
 	s->params = ms_hash_combine(s->params, s->literals);
-	s->entry = find_shape(s->shape, s->userid, s->level == 0);
-	if (s->entry == NULL)
-		s->entry = new_shape(s);
+	if (latest == NULL || !is_shape(latest, s->shape, s->userid, s->level == 0))
+	{
+		latest = find_shape(s->shape, s->userid, s->level == 0);
+		if (latest == NULL)
+			latest = new_shape(s);
+	}
+	s->entry = latest;
 	s->entry->last_used = ++uses;
 	s->evictions = evictions;
-	if (s->kind == MS_QUERY && unlikely(s->entry->nrelations < 0))
+	if (s->kind == MS_QUERY && unlikely(!reads_the_same(s->entry, s->relations)))
 		ms_shapes_plan(s);
 }
 
@@ -233,8 +321,7 @@ ms_shapes_add(MSStatement *s, MSStatus status)
 
 	/* it may have lost its place meanwhile */
 	if (unlikely(evictions != s->evictions) &&
-		(shape->hash != s->shape || shape->userid != s->userid ||
-		 shape->toplevel != (s->level == 0)))
+		!is_shape(shape, s->shape, s->userid, s->level == 0))
 	{
 		shape = others;
 		ms_profile.in_section.lost_shapes++;

@@ -219,7 +219,7 @@ ms_statement_init(MSStatement *s, const char *source, int location, int len)
 		len += len > 0 ? before : 0;
 		if (len <= 0)
 			len = strlen(source);
-		else if (source[len] == ';')
+		else if (source[len] == ';' && source[len + 1] != '\0')
 			len += ms_comment_behind(source + len);
 	}
 	else
@@ -266,6 +266,28 @@ usage_subtract(MSUsage *pg_restrict from, const MSUsage *pg_restrict usage)
 #undef SUBTRACT
 }
 
+/* likewise, less what they were */
+static inline void
+usage_since(MSUsage *pg_restrict u, const MSUsage *pg_restrict from)
+{
+	const BufferUsage *b = &pgBufferUsage;
+	const int64 *pg_restrict now = (const int64 *) b;
+	int64	   *pg_restrict to = (int64 *) u;
+	const int64 *pg_restrict less = (const int64 *) from;
+
+	StaticAssertStmt(offsetof(MSUsage, wal_records) == 10 * sizeof(int64),
+					 "MSUsage does not begin with ten blocks");
+#define SINCE(i) to[i] = now[i] - less[i]; to[(i) + 1] = now[(i) + 1] - less[(i) + 1];
+	SINCE(0) SINCE(2) SINCE(4) SINCE(6) SINCE(8)
+#undef SINCE
+	u->wal_records = pgWalUsage.wal_records - from->wal_records;
+	u->wal_fpi = pgWalUsage.wal_fpi - from->wal_fpi;
+	u->wal_bytes = (int64) pgWalUsage.wal_bytes - from->wal_bytes;
+	u->blk_read_ns = MS_BLK_READ_NS(b) - from->blk_read_ns;
+	u->blk_write_ns = MS_BLK_WRITE_NS(b) - from->blk_write_ns;
+	u->unused = 0;
+}
+
 /* usage goes on from what it is already */
 void
 ms_statement_begin(MSStatement *s)
@@ -284,8 +306,7 @@ ms_statement_end(MSStatement *s)
 	s->end_ns = ms_now_ns();
 	s->exec_ns += s->end_ns - s->from_ns;
 	s->from_ns = 0;
-	read_usage(&s->usage);
-	usage_subtract(&s->usage, &s->from);
+	usage_since(&s->usage, &s->from);
 }
 
 /*
@@ -352,8 +373,8 @@ class_of_plan(const PlannedStmt *stmt)
 }
 
 /* rows that the statement locks itself, not for what it writes */
-static pg_noinline void
-note_row_marks(MSStatement *s, const List *marks)
+pg_noinline void
+ms_note_row_marks(MSStatement *s, const List *marks)
 {
 	ListCell   *lc;
 
@@ -389,6 +410,7 @@ ms_statement_describe(MSStatement *s, PlannedStmt *stmt)
 	s->queryid = stmt->queryId;
 	s->relations = stmt->relationOids;
 	s->class = class_of_plan(stmt);
+	s->returns = stmt->commandType == CMD_SELECT || stmt->hasReturning;
 	s->user_code = stmt->invalItems != NIL;
 	if (IsA(stmt->planTree, Limit))
 	{
@@ -397,7 +419,7 @@ ms_statement_describe(MSStatement *s, PlannedStmt *stmt)
 	}
 	s->aggregates = IsA(stmt->planTree, Agg);
 	if (unlikely(stmt->rowMarks != NIL))
-		note_row_marks(s, stmt->rowMarks);
+		ms_note_row_marks(s, stmt->rowMarks);
 	if (s->opened && !s->own && s->generation == ms_profile.generation)
 	{
 		ms_shapes_plan(s);

@@ -59,6 +59,7 @@ typedef struct MSStatement
 	bool		has_offset;
 	bool		locks;			/* rows: FOR UPDATE and the like */
 	bool		skips;			/* those that are locked: it takes a job */
+	bool		returns;		/* its rows to who asked for it */
 	bool		user_code;		/* calls functions that are not the server's */
 	bool		aggregates;		/* gives what an aggregate makes of rows */
 	bool		unknown_params; /* params has not all of them */
@@ -104,6 +105,9 @@ extern void ms_statement_end(MSStatement *s);
 
 /* what its plan says, before it is open; of an EXECUTE also after */
 extern void ms_statement_describe(MSStatement *s, PlannedStmt *stmt);
+
+/* rows that it locks, as its plan has them, or that of a function in it */
+extern void ms_note_row_marks(MSStatement *s, const List *marks);
 
 /* none of these fails; open may be called once only, close any time */
 extern void ms_statement_open(MSStatement *s, const char *params);

@@ -122,7 +122,10 @@ discard(void)
 	ms_session_reset();
 }
 
-/* what a transaction did is logged while it can still fail, or has failed */
+/*
+ * What a transaction did is logged while it can still fail.  If it has failed,
+ * that has to wait, as memory may be asked for that is not there.
+ */
 static void
 end_for_xact(XactEvent event, void *arg)
 {
@@ -136,9 +139,6 @@ end_for_xact(XactEvent event, void *arg)
 			xact_logged = true;
 			return;
 		case XACT_EVENT_ABORT:
-			if (!xact_logged)
-				ms_profile_log("transaction failed");
-			break;
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PREPARE:
 			break;
@@ -148,7 +148,20 @@ end_for_xact(XactEvent event, void *arg)
 	for_xact = false;
 	session_switch.given = false;
 	refresh();
-	ms_session_reset();
+	if (xact_logged)
+		ms_session_reset();
+	else
+		ms_session_hide();
+}
+
+/* the client ends its transaction by ROLLBACK */
+static void
+roll_back(void)
+{
+	if (!for_xact || xact_logged)
+		return;
+	ms_profile_log("transaction end");
+	xact_logged = true;
 }
 
 /* before anything has changed */
@@ -348,6 +361,7 @@ ms_profile_init(void)
 {
 	ms_profile_assemble();
 	ms_profile_discard = discard;
+	ms_profile_rolls_back = roll_back;
 
 	DefineCustomEnumVariable("missing_symbol.profile",
 							 "Profiles the session's own statements.",

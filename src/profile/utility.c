@@ -308,6 +308,8 @@ ms_ProcessUtility(MS_UTILITY_PARAMS)
 
 	if (ms_profiling == MS_TRACK_OFF || !ms_profile_ready())
 	{
+		if (unlikely(ms_session_unlogged))
+			ms_session_log_failed();
 		run_ProcessUtility(MS_UTILITY_ARGS);
 		if (discard_all)
 			ms_profile_discard();
@@ -324,6 +326,8 @@ ms_ProcessUtility(MS_UTILITY_PARAMS)
 	}
 
 	ends_xact = level == 0 && utility_ends_xact(node);
+	if (ends_xact && ((TransactionStmt *) node)->kind == TRANS_STMT_ROLLBACK)
+		ms_profile_rolls_back();
 	has_failed = IsAbortedTransactionBlockState();
 	describe_utility(&u, pstmt, queryString, level);
 	ms_statement_open(&u.s, NULL);

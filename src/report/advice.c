@@ -105,7 +105,7 @@ is_about(const MSShape *shape, Oid relid)
 {
 	int			i;
 
-	for (i = 0; i < shape->nrelations; i++)
+	for (i = 0; i < Min(shape->nrelations, MS_SHAPE_RELATIONS); i++)
 		if (shape->relations[i] == relid)
 			return true;
 	return false;

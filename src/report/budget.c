@@ -410,7 +410,11 @@ reads_relation(const MSShape *shape, Oid relation)
 {
 	for (int i = 0; i < Min(shape->nrelations, MS_SHAPE_RELATIONS); i++)
 		if (shape->relations[i] == relation)
+		{
+			if (shape->not_always & (1 << i))
+				cannot_tell("one and the same statement reads that table or another");
 			return true;
+		}
 	if (shape->nrelations > MS_SHAPE_RELATIONS)
 		cannot_tell("a statement reads more tables than are kept of it");
 	return false;
@@ -715,15 +719,9 @@ budget_n_plus_one(FunctionCallInfo fcinfo, MSBudget *b)
 	b->min = 0;
 	b->max = 0;
 	b->offenders = candidates_text(candidates);
-	if (candidates == NIL && (int64) t->lost_repeats >= min_repeats &&
-		t->lost_repeats_ns >= min_ns)
-	{
-		b->found = 1;
-		b->offenders = psprintf(UINT64_FORMAT " times: no longer kept",
-								t->lost_repeats);
-	}
-	else if (candidates == NIL && t->lost_now > 0)
-		cannot_tell("more statements were repeated in one unit than are kept");
+	for (int i = MS_STRONG; candidates == NIL && i <= (int) weakest; i++)
+		if (t->lost[i] >= min_repeats)
+			cannot_tell("more repeated statements were sent than are kept");
 	b->shapes = b->offenders;
 }
 

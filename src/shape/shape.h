@@ -122,7 +122,7 @@ extern int	ms_first_statement(const char *text);
 /*
  * shape_words.c: what a statement's words say of it.
  */
-#define MS_SAYS_LIST		0x01	/* = ANY(...), IN of several, unnest() */
+#define MS_SAYS_LIST		0x01	/* = ANY(...), IN or VALUES of several, unnest() */
 #define MS_SAYS_RANGE		0x02	/* a comparison with a constant */
 #define MS_SAYS_LIMIT		0x04
 #define MS_SAYS_PING		0x08	/* a SELECT that asks for nothing */
@@ -131,6 +131,7 @@ extern int	ms_first_statement(const char *text);
 #define MS_SAYS_VOLATILE	0x40	/* of one whose results differ */
 #define MS_SAYS_COUNTS		0x80	/* increment() and the like */
 #define MS_SAYS_SEQUENCE	0x100	/* nextval() */
+#define MS_SAYS_TRIES		0x200	/* pg_try_advisory_lock() and the like */
 
 extern int	ms_shape_words(const char *text, int len);
 

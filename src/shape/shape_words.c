@@ -28,6 +28,14 @@ static const char *const volatile_functions[] = {
 	"txid_current"
 };
 
+/* functions that make rows of one value */
+static const char *const list_functions[] = {
+	"json_array_elements", "json_array_elements_text", "json_populate_recordset",
+	"json_table", "json_to_recordset", "jsonb_array_elements",
+	"jsonb_array_elements_text", "jsonb_populate_recordset",
+	"jsonb_to_recordset", "regexp_split_to_table", "string_to_table", "unnest"
+};
+
 static const char *const counting_functions[] = {
 	"increment", "increment_amount", "increment_by", "increment_row"
 };
@@ -72,7 +80,9 @@ words_of_call(const MSLexer *word)
 		words |= MS_SAYS_COUNTS;
 	if (word->head == MS_WORD('n', 'e', 'x', 't', 'v', 'a', 'l', 0))
 		words |= MS_SAYS_SEQUENCE;
-	if (word->head == MS_WORD('u', 'n', 'n', 'e', 's', 't', 0, 0))
+	if (pg_strncasecmp((const char *) word->start, "pg_try_advisory_", 16) == 0)
+		words |= MS_SAYS_TRIES;
+	if (IS_ONE_OF(word, list_functions))
 		words |= MS_SAYS_LIST;
 	return words;
 }
@@ -94,6 +104,7 @@ ms_shape_words(const char *text, int len)
 	int			words = 0;
 	int			depth = 0;
 	int			list = -1;		/* the depth of the list that is read */
+	int			rows = -1;		/* or of the rows of VALUES */
 	bool		compares = false;	/* with what comes now */
 	bool		bare = false;
 	bool		sets = false;
@@ -111,6 +122,11 @@ ms_shape_words(const char *text, int len)
 			compares = false;
 		if (list == depth && lex.word == MSW_SELECT)
 			list = -1;
+		if (rows == depth && lex.kind != MST_OPEN && lex.kind != MST_CLOSE &&
+			lex.kind != MST_COMMA)
+			rows = -1;
+		if (lex.word == MSW_VALUES)
+			rows = depth;
 
 		switch (lex.kind)
 		{
@@ -136,7 +152,7 @@ ms_shape_words(const char *text, int len)
 				depth--;
 				break;
 			case MST_COMMA:
-				if (list == depth)
+				if (list == depth || rows == depth)
 					words |= MS_SAYS_LIST;
 				break;
 			case MST_OPERATOR:

@@ -24,6 +24,13 @@ INSERT INTO job SELECT i FROM generate_series(1, 1000) i;
 CREATE SEQUENCE numbers;
 CREATE TABLE hits (k text PRIMARY KEY, count bigint, created_at timestamptz, modified_at timestamptz);
 CREATE FUNCTION work(n int) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM post WHERE id = n); END';
+CREATE FUNCTION take_job() RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+	job int;
+BEGIN
+	SELECT id INTO job FROM job WHERE NOT done ORDER BY id FOR UPDATE SKIP LOCKED LIMIT 1;
+	RETURN job;
+END$$;
 DO $$BEGIN
 	FOR i IN 1 .. 12 LOOP	-- 12 rows for each post
 		EXECUTE format('CREATE TABLE r%s (id int PRIMARY KEY, post int, v text)', i);
@@ -211,6 +218,13 @@ stream('a function for each row', sub {
 	send_sql($posts, map { "SELECT work($_)" } 1 .. 20);
 }, "20 strong $of_posts");
 
+stream('who is logged in, then the same of each row', sub {
+	send_sql('SELECT name FROM author WHERE id = 7', $posts, map { ("SELECT name FROM author WHERE id = $_", "SELECT v FROM r1 WHERE id = $_") } 1 .. 20);
+}, '21 burst -', "20 strong $of_posts");
+stream('rows that an UPDATE returns', sub {
+	send_sql('UPDATE post SET title = title RETURNING id', map { my $i = $_; map { "SELECT v FROM r$_ WHERE id = $i" } 1 .. 5 } 1 .. 20);
+}, ('20 strong update post set ') x 5);
+
 # what is sent together is answered together
 SKIP:
 {
@@ -295,6 +309,17 @@ stream('a queue whose jobs have rows, each with its lookups', sub {
 			(map { "SELECT v FROM r1 WHERE id = $_" } 1 .. 8), 'COMMIT');
 	}
 }, ('8 strong select * from jo') x 2);
+stream('a queue whose function takes the jobs', sub {
+	send_sql(map { ('SELECT take_job()', "UPDATE r1 SET v = 'q' WHERE id = $_") } 1 .. 12);
+});
+stream('a queue with advisory locks', sub {
+	send_sql(map { ('SELECT id FROM job WHERE NOT done AND pg_try_advisory_lock(id) ORDER BY id LIMIT 1',
+		"UPDATE job SET done = false WHERE id = $_", "SELECT pg_advisory_unlock($_)") } 1 .. 12);
+}, ('12 loop -') x 3);
+stream('rows that are written, and 30 jobs of six statements', sub {
+	send_sql('INSERT INTO job SELECT i FROM generate_series(2001, 2030) i',
+		map { my $i = $_; ("SELECT * FROM job WHERE id = $i", map { "$_$i" } @statements_of_a_job) } 1 .. 30);
+}, ('30 loop -') x 6);
 stream('a purge in batches', sub {
 	send_sql(map { 'DELETE FROM job WHERE id IN (SELECT id FROM job ORDER BY id LIMIT 100)' } 1 .. 8);
 });
@@ -305,6 +330,27 @@ stream('lists of keys', sub {
 	send_sql(map { my $n = $_; 'SELECT * FROM r12 WHERE id IN (' . join(', ', map { $n * 20 + $_ } 1 .. 20) . ')' } 0 .. 7);
 	prepared('SELECT * FROM r12 WHERE id = ANY($1::int[])', map { my $n = $_; '{' . join(',', map { $n * 20 + $_ } 1 .. 20) . '}' } 0 .. 7);
 });
+stream('writes of several rows each: VALUES, JSON, and all of them there', sub {
+	foreach my $n (0 .. 5)
+	{
+		my @ids = map { $n * 15 + $_ } 1 .. 15;
+
+		send_sql('UPDATE r12 SET v = d.v FROM (VALUES ' . join(', ', map { "($_, 'x')" } @ids) . ') d (id, v) WHERE r12.id = d.id');
+	}
+	foreach my $n (0 .. 5)
+	{
+		my $json = join(', ', map { my $id = $n * 15 + $_; qq({"id": $id, "v": "x"}) } 1 .. 15);
+
+		send_sql("UPDATE r12 SET v = d.v FROM jsonb_to_recordset('[$json]') d (id int, v text) WHERE r12.id = d.id");
+	}
+	foreach my $n (0 .. 5)
+	{
+		send_sql('INSERT INTO r12 VALUES ' . join(', ', map { '(' . ($n * 15 + $_) . ", 1, 'x')" } 1 .. 15) . ' ON CONFLICT DO NOTHING');
+	}
+});
+stream('one row after the other, after some at once', sub {
+	send_sql("INSERT INTO hits (k) VALUES ('a'), ('b')", map { "INSERT INTO hits (k) VALUES ('h$_')" } 1 .. 8);
+}, '9 burst -');
 stream('what a driver and a pool send for themselves', sub {
 	send_sql(map { (q{SELECT set_config('work_mem', '4MB', false)}, 'SELECT 1', 'SHOW work_mem', 'SELECT version()',
 		"PREPARE p$_ AS SELECT 1", "DEALLOCATE p$_", 'SELECT relname FROM pg_class WHERE oid = 1259') } 1 .. 8);

@@ -70,6 +70,49 @@ is(scalar @lines, 2, 'a line for each section, none for an empty one');
 like($lines[0], qr/\(profile_mark\): 1 query,/, 'before the mark');
 like($lines[1], qr/\(DISCARD ALL, request 7\): 2 queries,/, 'after the mark');
 
+# a transaction's profile: its line as it commits, or as the client ends what
+# has failed, or with what comes next; nobody reads the profile meanwhile
+$node->safe_psql('postgres', q{
+ALTER ROLE app SET missing_symbol.profile = 'off';
+CREATE TABLE late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED);
+GRANT ALL ON late TO app;
+});
+foreach my $case (
+	[ 'committed', 'transaction end', [ 'SELECT id FROM t WHERE id = 1', 'COMMIT' ] ],
+	[ 'rolled back', 'transaction end', [ 'SELECT id FROM t WHERE id = 1', 'ROLLBACK' ] ],
+	[ 'failed', 'transaction failed', [ 'SELECT 1 / 0', 'ROLLBACK' ] ],
+	[ 'failed, and COMMIT', 'transaction failed', [ 'SELECT 1 / 0', 'COMMIT' ] ],
+	[ 'failed at COMMIT', 'transaction failed', [ 'INSERT INTO late VALUES (1), (1)', 'COMMIT', 'SHOW work_mem' ] ],
+	[ 'failed at COMMIT, then a query', 'transaction failed', [ 'INSERT INTO late VALUES (1), (1)', 'COMMIT', 'SELECT 1' ] ],
+	[ 'failed, and left', 'transaction failed', [ 'SELECT 1 / 0' ] ],
+	[ 'left', 'session end', [ 'SELECT id FROM t WHERE id = 1' ] ])
+{
+	my ($name, $reason, $statements) = @$case;
+
+	$from = -s $node->logfile;
+	$client = RawClient->new($node, user => 'app');
+	$client->query($_)->run foreach 'BEGIN', q{SELECT missing_symbol.profile_start(scope => 'transaction')}, @$statements;
+	if ($client->{state} eq 'I')
+	{
+		@lines = log_lines($from);
+		is(scalar @lines, 1, "a transaction's line: $name: at its end");
+		is_deeply([ $client->rows('SELECT missing_symbol.profile_summary()') ], [ ['nothing has been profiled'] ],
+			"a transaction's line: $name: it is empty");
+	}
+	$client->disconnect;
+	wait_for_end('app');
+	@lines = log_lines($from);
+	is(scalar @lines, 1, "a transaction's line: $name");
+	like($lines[0], qr/\($reason\): 1 query,/, "a transaction's line: $name: why");
+}
+$client = RawClient->new($node, user => 'app');
+$client->query($_)->run foreach 'BEGIN', q{SELECT missing_symbol.profile_start(scope => 'transaction')}, 'INSERT INTO late VALUES (1), (1)', 'COMMIT';
+is_deeply([ $client->rows('SELECT missing_symbol.profile_summary(), (SELECT count(*) FROM missing_symbol.queries)') ],
+	[ [ 'nothing has been profiled', 0 ] ], "a transaction that has failed at COMMIT: the next reads nothing of it");
+$client->disconnect;
+wait_for_end('app');
+$node->safe_psql('postgres', q{ALTER ROLE app SET missing_symbol.profile = 'top'; DROP TABLE late});
+
 # a session that is terminated has its line too; JSON
 $node->safe_psql('postgres', "ALTER ROLE app SET missing_symbol.profile_log = 'json'");
 $from = -s $node->logfile;
@@ -131,9 +174,9 @@ is($row->[0], 10000, 'and gives what it should');
 $client->disconnect;
 $node->safe_psql('postgres', 'DELETE FROM t WHERE id % 2 = 0; VACUUM t');
 
-# Many statements of random classes and shapes, under labels, with pauses:
-# nothing is lost from the totals, and memory stays within the setting.
-# MS_STATEMENTS: so many.
+# Many statements of random classes and shapes, under labels, with pauses,
+# failures, transactions and savepoints, in strings and pipelines: nothing is
+# lost from the totals, and memory does not grow.  MS_STATEMENTS: so many.
 my $many = $ENV{MS_STATEMENTS} || 40_000;
 my @kinds = (
 	[ queries => sub { "SELECT $_[0] AS c$_[0] FROM (SELECT) one" } ],
@@ -142,8 +185,58 @@ my @kinds = (
 	[ catalog => sub { "SELECT 1 AS c$_[0] FROM pg_database WHERE oid = 1" } ],
 	[ driver => sub { 'SHOW work_mem' } ],
 	[ controls => sub { "SET work_mem = '" . ($_[0] % 7 + 1) . "MB'" } ]);
+my @failing = (
+	sub { "SELECT $_[0] / 0 AS c$_[0]" },
+	sub { "SELECT c$_[0] FROM nowhere" },
+	sub { "SELEC c$_[0]" },
+	sub { "SELECT id / (id - id) AS c$_[0] FROM t" });
 my $random = 1;
 my $below = sub { $random = ($random * 1103515245 + 12345) % 2147483648; return int($random / 65536) % $_[0]; };
+
+# What goes out is answered at leisure: so many answers are to come.
+my $answers = 0;
+
+sub send_sql
+{
+	my ($client, $how, @texts) = @_;
+
+	if ($how eq 'pipeline')
+	{
+		$client->parse('', $_)->bind('', '')->execute('') foreach @texts;
+		$client->sync;
+	}
+	else
+	{
+		$client->query(join ';', @texts);
+	}
+	$answers++;
+}
+
+# the errors among them
+sub read_answers
+{
+	my ($client) = @_;
+	my $errors = 0;
+
+	$client->flush;
+	for (; $answers > 0; $answers--)
+	{
+		$errors += grep { $_->{type} eq 'E' } $client->read_until('Z');
+	}
+	return $errors;
+}
+
+# bytes of the profile's memory, and of all of the session's
+sub memory
+{
+	my ($client) = @_;
+	my ($row) = $client->rows(
+		$has_contexts
+		? q{SELECT sum(total_bytes) FILTER (WHERE name ~ '^missing_symbol'), sum(total_bytes) FROM pg_backend_memory_contexts}
+		: 'SELECT 0, 0');
+
+	return @$row;
+}
 
 foreach my $size ('512kB', '4MB')
 {
@@ -151,27 +244,53 @@ foreach my $size ('512kB', '4MB')
 	my $kb = $size eq '4MB' ? 4096 : 512;
 
 	$client = RawClient->new($node,
-		parameters => { options => "-c missing_symbol.profile=top -c missing_symbol.profile_memory=$size" });
-	my %ledger = map { $_ => 0 } qw(queries pings catalog driver controls paused);
-	my ($listed, $given) = (0, 0);		# statements, rows
+		parameters => { options => "-c max_parallel_workers_per_gather=0 -c missing_symbol.profile=top -c missing_symbol.profile_memory=$size" });
+	my %ledger = map { $_ => 0 } qw(queries pings catalog driver controls paused failed);
+	my ($listed, $given, $errors, $failing) = (0, 0, 0, 0);		# listed: statements, given: rows
+	my @early;
 	foreach my $i (1 .. $n / 100)
 	{
 		my $paused = $below->(4) == 0;
+		my $how = (qw(string pipeline transaction))[ $below->(3) ];
 		my @batch = map { my $kind = $kinds[$below->(scalar @kinds)]; [ $kind->[0], $kind->[1]->($i * 100 + $_) ] } 1 .. 100;
 
-		$client->rows(sprintf("SELECT missing_symbol.profile_mark('label %d')", $below->(400))) if $below->(3) == 0;
-		$client->rows('SELECT missing_symbol.profile_pause()') if $paused;
-		$client->query(join ';', map { $_->[1] } @batch);
-		$client->run;
-		$client->rows('SELECT missing_symbol.profile_resume()') if $paused;
+		if ($how eq 'transaction')
+		{
+			splice @batch, 90, 0, [ controls => "ROLLBACK TO s$i" ];
+			splice @batch, 10, 0, [ controls => "SAVEPOINT s$i" ];
+			@batch = ([ controls => 'BEGIN' ], @batch, [ controls => $below->(2) ? 'COMMIT' : 'ROLLBACK' ]);
+		}
+		send_sql($client, 'string', sprintf("SELECT missing_symbol.profile_mark('label %d')", $below->(400))) if $below->(3) == 0;
+		send_sql($client, 'string', 'SELECT missing_symbol.profile_pause()') if $paused;
+		send_sql($client, $how, map { $_->[1] } @batch);
+		if ($below->(3) == 0)
+		{
+			my $text = $failing[$below->(scalar @failing)]->($i);
+
+			send_sql($client, $below->(2) ? 'string' : 'pipeline', $text);
+			push @batch, [ queries => $text ];
+			$failing++;
+			$ledger{failed}++ unless $paused;
+			$given-- unless $paused;
+		}
+		send_sql($client, 'string', 'SELECT missing_symbol.profile_resume()') if $paused;
 		$ledger{ $paused ? 'paused' : $_->[0] }++ foreach @batch;
+		$errors += read_answers($client) if $i % 10 == 0 || $i == int($n / 100) || $i == int($n / 1000);
+		if ($i == int($n / 1000))
+		{
+			$client->rows('SELECT missing_symbol.profile_pause()');
+			@early = memory($client);
+			$client->rows('SELECT missing_symbol.profile_resume()');
+			$ledger{paused}++;
+		}
 		next if $paused;
 		$listed += @batch;
 		$given += grep { $_->[0] !~ /driver|controls/ } @batch;		# SHOW has no rows of its own
 	}
-	my ($sums) = $client->rows(q{SELECT j -> 'queries', j -> 'pings', j -> 'catalog', j -> 'driver', j -> 'controls', j -> 'paused'
+	is($errors, $failing, "$size: no other errors");
+	my ($sums) = $client->rows(q{SELECT j -> 'queries', j -> 'pings', j -> 'catalog', j -> 'driver', j -> 'controls', j -> 'paused', j -> 'failed'
 FROM (SELECT missing_symbol.profile_report('json')::json) v (j)});
-	is_deeply($sums, [ @ledger{qw(queries pings catalog driver controls paused)} ], "$size: totals of all classes are what was sent")
+	is_deeply($sums, [ @ledger{qw(queries pings catalog driver controls paused failed)} ], "$size: totals of all classes are what was sent")
 	  or diag explain \%ledger;
 	my ($counts) = $client->rows(q{
 SELECT sum(calls), sum(rows),
@@ -188,12 +307,12 @@ FROM missing_symbol.query_stats});
 	is($queries, $ledger{queries}, "$size: queries");
 	SKIP:
 	{
-		skip 'SKIPPED: this version has no pg_backend_memory_contexts', 1
+		skip 'SKIPPED: this version has no pg_backend_memory_contexts', 3
 		  unless $has_contexts;
-		my ($memory) = $client->rows(q{
-SELECT total_bytes FROM pg_backend_memory_contexts
-WHERE name = 'missing_symbol profile'});
-		cmp_ok($memory->[0], '<=', $kb * 1024, "$size: memory");
+		my ($profile, $all) = memory($client);
+		cmp_ok($profile, '<=', $kb * 1024, "$size: memory");
+		is($profile, $early[0], "$size: as much as after a tenth of the statements");
+		cmp_ok($all, '<=', $early[1] + 256 * 1024, "$size: nor has the session grown");
 	}
 
 	# texts longer than there is room for
