@@ -43,6 +43,13 @@ SELECT missing_symbol.profile_start(plans => true);
 -- rows compared, in an order
 \set q 'SELECT id FROM note WHERE (created, id) < (''2020-01-01 12:00'', 5) ORDER BY created DESC, id DESC LIMIT 10'
 \i :advised
+-- collations that are not the column's
+\set q 'SELECT count(*) FROM note WHERE upper(b COLLATE "C") = ''B7'''
+\i :advised
+\set q 'SELECT count(*) FROM note WHERE b COLLATE "C" < ''b1'' AND id < 5000'
+\i :advised
+\set q 'SELECT max(id) FROM note WHERE status COLLATE "C" <> ''done'''
+\i :advised
 -- the first of an order
 \set q 'SELECT id FROM note WHERE owner = 5 ORDER BY created DESC LIMIT 5'
 \i :advised
