@@ -30,6 +30,9 @@ SELECT missing_symbol.profile_start(plans => true);
 \i :advised
 \set q 'SELECT count(*) FROM note WHERE id > 0 AND amount = 995'
 \i :advised
+-- of which the planner expects many rows, and few come
+\set q 'SELECT count(*) FROM note WHERE upper(name) < ''NAME 00C'''
+\i :advised
 -- what is excluded
 \set q 'SELECT max(id) FROM note WHERE status <> ''done'''
 \i :advised
@@ -56,6 +59,10 @@ SELECT missing_symbol.profile_start(plans => true);
 \set q 'SELECT id FROM note ORDER BY created DESC LIMIT 10'
 \i :advised
 \set q 'SELECT id FROM note ORDER BY deleted DESC NULLS LAST, created LIMIT 10'
+\i :advised
+\set q 'SELECT id FROM note WHERE status = ''open'' ORDER BY created DESC, id LIMIT 1 FOR UPDATE SKIP LOCKED'
+\i :advised
+\set q 'SELECT id FROM note ORDER BY created LIMIT 3 FOR UPDATE'
 \i :advised
 -- patterns, networks, arrays
 \set q 'SELECT count(*) FROM note WHERE name ~ ''^name 77'''

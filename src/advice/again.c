@@ -545,6 +545,37 @@ uses_all(const Plans *plans, List *indexes)
 	return true;
 }
 
+static void
+set_local(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/* could it use an index of expressions, were it made to? */
+static void
+plan_usable(MSAgain *again, List *queries)
+{
+	ListCell   *lc;
+
+	set_local("enable_seqscan", "off");
+	foreach(lc, again->remedies)
+	{
+		MSRemedy   *remedy = lfirst(lc);
+
+		if (OidIsValid(remedy->there) || !remedy->measured ||
+			!ms_has_expression(remedy))
+			continue;
+		remedy->usable = remedy->used;
+		if (!remedy->used)
+		{
+			Plans		plans = plan(again, queries, remedy->indexes);
+
+			remedy->usable = uses_all(&plans, remedy->indexes);
+		}
+	}
+}
+
 /* could it use an index that is there, were it made to? */
 static void
 plan_forced(MSAgain *again, List *queries, MemoryContext context)
@@ -552,8 +583,7 @@ plan_forced(MSAgain *again, List *queries, MemoryContext context)
 	Plans		plans;
 	MemoryContext saved;
 
-	(void) set_config_option("enable_seqscan", "off", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	set_local("enable_seqscan", "off");
 	plans = plan(again, queries, NIL);
 	saved = MemoryContextSwitchTo(context);
 	again->forced_used = list_copy(plans.used);
@@ -670,13 +700,6 @@ plan_covering(MSAgain *again, List *queries, MemoryContext context)
 }
 
 static void
-set_local(const char *name, const char *value)
-{
-	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-}
-
-static void
 plan_as_role(void *arg)
 {
 	MSAgain    *again = arg;
@@ -730,6 +753,7 @@ plan_as_role(void *arg)
 		remedy->used = uses_all(&plans, remedy->indexes);
 	}
 	plan_covering(again, queries, context);
+	plan_usable(again, queries);
 	if (any_there)
 		plan_forced(again, queries, context);
 	PopActiveSnapshot();
