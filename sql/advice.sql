@@ -30,6 +30,9 @@ SELECT missing_symbol.profile_start(plans => true);
 \i :advised
 \set q 'SELECT count(*) FROM note WHERE id > 0 AND amount = 995'
 \i :advised
+-- of which the planner expects many rows, and few come
+\set q 'SELECT count(*) FROM note WHERE upper(name) < ''NAME 00C'''
+\i :advised
 -- what is excluded
 \set q 'SELECT max(id) FROM note WHERE status <> ''done'''
 \i :advised
@@ -43,12 +46,23 @@ SELECT missing_symbol.profile_start(plans => true);
 -- rows compared, in an order
 \set q 'SELECT id FROM note WHERE (created, id) < (''2020-01-01 12:00'', 5) ORDER BY created DESC, id DESC LIMIT 10'
 \i :advised
+-- collations that are not the column's
+\set q 'SELECT count(*) FROM note WHERE upper(b COLLATE "C") = ''B7'''
+\i :advised
+\set q 'SELECT count(*) FROM note WHERE b COLLATE "C" < ''b1'' AND id < 5000'
+\i :advised
+\set q 'SELECT max(id) FROM note WHERE status COLLATE "C" <> ''done'''
+\i :advised
 -- the first of an order
 \set q 'SELECT id FROM note WHERE owner = 5 ORDER BY created DESC LIMIT 5'
 \i :advised
 \set q 'SELECT id FROM note ORDER BY created DESC LIMIT 10'
 \i :advised
 \set q 'SELECT id FROM note ORDER BY deleted DESC NULLS LAST, created LIMIT 10'
+\i :advised
+\set q 'SELECT id FROM note WHERE status = ''open'' ORDER BY created DESC, id LIMIT 1 FOR UPDATE SKIP LOCKED'
+\i :advised
+\set q 'SELECT id FROM note ORDER BY created LIMIT 3 FOR UPDATE'
 \i :advised
 -- patterns, networks, arrays
 \set q 'SELECT count(*) FROM note WHERE name ~ ''^name 77'''

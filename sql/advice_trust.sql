@@ -87,6 +87,40 @@ RESET ROLE;
 SELECT last_value = :before_last_value AS nothing_ran, rolsuper FROM mallory.runs, pg_roles
 WHERE rolname = 'regress_advice_mallory';
 
+-- what the session has looked up before, and what the server's own functions run
+SET ROLE regress_advice_mallory;
+CREATE FUNCTION mallory.difference(int, int) RETURNS float8 LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    PERFORM nextval('mallory.runs');
+    RETURN $1 - $2;
+END$$;
+CREATE TYPE mallory.span AS RANGE (SUBTYPE = int, SUBTYPE_DIFF = mallory.difference);
+CREATE FUNCTION mallory.stable() RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    PERFORM nextval('mallory.runs');
+    RETURN 'x';
+END$$;
+CREATE TABLE mallory.spans (id int, s mallory.span, name text);
+INSERT INTO mallory.spans SELECT i, mallory.span(i, i + 10), 'n' || i % 50 FROM generate_series(1, 20000) i;
+ANALYZE mallory.spans;
+CREATE VIEW mallory.reads AS SELECT * FROM mallory.spans
+WHERE name <> table_to_xml('missing_symbol.findings', true, true, '')::text AND name <> mallory.stable();
+GRANT SELECT ON mallory.spans, mallory.reads TO PUBLIC;
+RESET ROLE;
+SELECT missing_symbol.profile_reset();
+SET SESSION AUTHORIZATION regress_advice_boss;
+\o /dev/null
+SELECT count(*) FROM mallory.t WHERE id = 1;
+SELECT count(*) FROM mallory.spans WHERE id = 1 AND s && '[1,20)';
+SELECT count(*) FROM mallory.spans WHERE id = 2 AND s = ANY (ARRAY['[1,20)', '[2,21)']::mallory.span[]);
+SELECT count(*) FROM mallory.spans WHERE id = 3 AND (s, id) < ('[1,20)', 5);
+SELECT count(*) FROM mallory.reads WHERE id = 4;
+\o
+SELECT last_value FROM mallory.runs \gset before_
+SELECT suggestion, proved, substring(why FROM 'not proved.*') AS why FROM missing_symbol.findings;
+RESET SESSION AUTHORIZATION;
+SELECT last_value = :before_last_value AS nothing_ran FROM mallory.runs;
+
 -- what the superuser has run is planned as him for nobody else, and calls nothing for him
 SELECT missing_symbol.profile_reset();
 SET SESSION AUTHORIZATION regress_advice_boss;
@@ -158,6 +192,51 @@ DROP TABLE other.place;
 SELECT count(*) FROM missing_symbol.findings;
 DROP SCHEMA other;
 DROP TABLE secret;
+
+-- a partition is of another server
+CREATE FOREIGN DATA WRAPPER regress_advice_wrapper;
+CREATE SERVER regress_advice_server FOREIGN DATA WRAPPER regress_advice_wrapper;
+CREATE TABLE part (year int, v int) PARTITION BY RANGE (year);
+CREATE TABLE part_here PARTITION OF part FOR VALUES FROM (2000) TO (2100);
+CREATE FOREIGN TABLE part_there PARTITION OF part FOR VALUES FROM (2100) TO (2200) SERVER regress_advice_server;
+INSERT INTO part SELECT 2026, i % 1000 FROM generate_series(1, 20000) i;
+ANALYZE part_here;
+SELECT missing_symbol.profile_reset();
+SELECT count(*) FROM part WHERE year = 2026 AND v = 7;
+SELECT suggestion, proved, substring(why FROM 'not proved.*') AS why FROM missing_symbol.findings;
+DROP TABLE part;
+DROP SERVER regress_advice_server;
+DROP FOREIGN DATA WRAPPER regress_advice_wrapper;
+
+-- the names of the text are of other tables now
+CREATE TABLE hidden AS SELECT i AS id, i % 1000 AS v FROM generate_series(1, 20000) i;
+ANALYZE hidden;
+SELECT missing_symbol.profile_reset();
+SELECT count(*) FROM hidden WHERE v = 7;
+CREATE TEMP TABLE hidden (v int);
+SELECT suggestion, proved, substring(why FROM 'not proved.*') AS why FROM missing_symbol.findings;
+DROP TABLE pg_temp.hidden;
+
+-- constants of types, and collations, that are altered afterwards: nothing fails
+CREATE TYPE pair AS (a int, b int);
+CREATE FUNCTION plus(int, pair) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1 + $2.b; END';
+CREATE FUNCTION plus(int, pair[]) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1 + $2[1].b; END';
+CREATE COLLATION own FROM "C";
+ALTER TABLE hidden ADD name text DEFAULT 'x', ADD day date DEFAULT '2026-01-01';
+SELECT missing_symbol.profile_reset();
+SELECT count(*) FROM hidden WHERE plus(id, ROW(1, 2)::pair) = 9;
+SELECT count(*) FROM hidden WHERE plus(id, ARRAY[ROW(1, 2)::pair]) = 9;
+SELECT count(*) FROM hidden WHERE name COLLATE own > 'x';
+SELECT count(*) FROM hidden WHERE upper(name COLLATE own) = 'Y';
+SELECT id FROM hidden ORDER BY day DESC, id LIMIT 1;
+SELECT count(*) FROM missing_symbol.findings;
+DROP COLLATION own;
+ALTER TYPE pair ALTER ATTRIBUTE a TYPE text;
+ALTER TABLE hidden DROP COLUMN day;
+SELECT suggestion FROM missing_symbol.findings;
+DROP TABLE hidden;
+DROP FUNCTION plus(int, pair), plus(int, pair[]);
+DROP TYPE pair;
 
 DISCARD ALL;
 DROP SCHEMA mallory CASCADE;

@@ -42,11 +42,70 @@ SELECT * FROM missing_symbol.explain('SELECT 1', NULL, 'CREATE INDEX ON nothing 
 SELECT * FROM missing_symbol.explain('SELECT 1', NULL, 'CREATE INDEX ON plant USING gist (name)');
 SELECT * FROM missing_symbol.explain('SELECT * FROM plant WHERE kind = $1', '{7,8}');
 SELECT * FROM missing_symbol.explain('SELECT * FROM plant WHERE nothing');
+-- what CREATE INDEX refuses
+SELECT format('CREATE TABLE many (%s)', string_agg(format('c%s int', i), ', ')) FROM generate_series(1, 60) i \gexec
+SELECT count(*) FROM (SELECT string_agg(format('c%s = 1', i), ' AND ') AS conditions, string_agg('c' || i, ', ') AS columns FROM generate_series(1, 60) i) c,
+    missing_symbol.explain('SELECT * FROM many WHERE ' || conditions, NULL, format('SET enable_seqscan = off; CREATE INDEX ON many (%s)', columns));
+SELECT count(*) FROM (SELECT string_agg('c' || i, ', ') AS columns FROM generate_series(2, 33) i) c,
+    missing_symbol.explain('SELECT * FROM many', NULL, format('CREATE INDEX ON many (c1) INCLUDE (%s)', columns));
+DROP TABLE many;
+CREATE VIEW plants AS SELECT * FROM plant;
+SELECT * FROM missing_symbol.explain('SELECT 1', NULL, 'CREATE INDEX ON plants (id)');
+DROP VIEW plants;
+SELECT * FROM missing_symbol.explain('SELECT 1', NULL, 'CREATE INDEX ON plant (kind) INCLUDE (upper(name))');
+SELECT * FROM missing_symbol.explain('SELECT 1', NULL, 'CREATE INDEX ON plant ((tableoid))');
+SELECT * FROM missing_symbol.explain('SELECT 1', NULL, 'CREATE INDEX ON plant (kind) WHERE xmin IS NULL');
+SELECT * FROM missing_symbol.explain('SELECT 1', NULL, 'CREATE INDEX ON plant (random())');
+SELECT * FROM missing_symbol.explain('SELECT 1', NULL, 'CREATE INDEX ON plant (id) WHERE seen < current_date');
+SELECT * FROM missing_symbol.explain('SELECT 1', NULL, 'CREATE INDEX ON plant (id COLLATE "C")');
+SELECT * FROM missing_symbol.explain('SELECT 1', NULL, 'CREATE INDEX ON plant USING hash (id, kind)');
+SELECT * FROM missing_symbol.explain('SELECT 1', NULL, 'CREATE UNIQUE INDEX ON plant USING hash (id)');
+SELECT * FROM missing_symbol.explain('SELECT 1', NULL, 'CREATE INDEX ON plant USING hash (id) INCLUDE (kind)');
+SELECT * FROM missing_symbol.explain('SELECT 1', NULL, 'CREATE INDEX ON plant USING hash (id DESC)');
+-- as the planner sees an index: with the defaults of arguments, and the row as a whole
+SET enable_seqscan = off;
+SELECT * FROM pg_temp.plan('SELECT id FROM plant WHERE make_interval(days => kind) = ''7 days''', NULL, 'CREATE INDEX ON plant (make_interval(days => kind))');
+SELECT * FROM pg_temp.plan('SELECT id FROM plant WHERE kind = 7 AND (id > 5) = true', NULL, 'CREATE INDEX ON plant (kind) WHERE (id > 5) = true');
+SELECT * FROM pg_temp.plan('SELECT id FROM plant p WHERE p = ROW(1, 1, ''plant 1'', ''2026-01-02'')::plant', NULL, 'CREATE INDEX ON plant ((plant))');
+RESET enable_seqscan;
+-- an index of one partition is not of the others
+CREATE TABLE herb (year int, kind int) PARTITION BY RANGE (year);
+CREATE TABLE herb_25 PARTITION OF herb FOR VALUES FROM (2025) TO (2026);
+CREATE TABLE herb_26 PARTITION OF herb FOR VALUES FROM (2026) TO (2027);
+INSERT INTO herb SELECT 2025 + i % 2, i % 500 FROM generate_series(1, 20000) i;
+ANALYZE herb;
+SET enable_bitmapscan = off;
+SELECT * FROM pg_temp.plan('SELECT * FROM herb WHERE kind = 7', NULL, 'CREATE INDEX ON herb (kind)');
+SELECT * FROM pg_temp.plan('SELECT * FROM herb WHERE kind = 7', NULL, 'CREATE INDEX ON herb_26 (kind)');
+SELECT * FROM pg_temp.plan('SELECT * FROM herb WHERE kind = 7', NULL, 'CREATE INDEX ON ONLY herb (kind)');
+SELECT variant, blocks > 20 AS all_of_it FROM missing_symbol.compare('SELECT * FROM herb WHERE kind = 8 AND year = 2026', 'SELECT * FROM herb WHERE kind = 8 AND year = 2026', 2,
+    setup_b => 'CREATE INDEX ON herb (kind, year)');
+RESET enable_bitmapscan;
+DROP TABLE herb;
+-- functions that the planner calls have their queries planned without it, and keep these plans
+CREATE FUNCTION pg_temp.of_kind(int) RETURNS bigint LANGUAGE plpgsql STABLE AS 'BEGIN RETURN (SELECT count(*) FROM plant WHERE kind = $1); END';
+CREATE FUNCTION pg_temp.explains() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    PERFORM * FROM missing_symbol.explain('SELECT * FROM plant WHERE kind = 7', NULL, 'CREATE INDEX ON plant (kind)');
+    RETURN 7;
+END$$;
+SELECT * FROM pg_temp.plan('SELECT * FROM plant WHERE kind = 7 AND id = pg_temp.of_kind(7)', NULL, 'CREATE INDEX ON plant (kind)');
+SELECT pg_temp.of_kind(7);
+SELECT * FROM pg_temp.plan('SELECT p.id FROM plant p, plant q WHERE p.id = pg_temp.explains() AND p.kind = 7 AND q.kind = 8', NULL, 'CREATE INDEX ON plant (kind)');
 -- rows of a plan tell of the data: who may not read is told nothing
 CREATE ROLE regress_explain_nobody;
 SET ROLE regress_explain_nobody;
 SELECT * FROM missing_symbol.explain('SELECT * FROM plant WHERE kind = 7');
 RESET ROLE;
+-- and the cost of an index tells of its columns
+GRANT SELECT (id) ON plant TO regress_explain_nobody;
+SET ROLE regress_explain_nobody;
+SELECT * FROM pg_temp.plan('SELECT id FROM plant WHERE id = 7', NULL, 'CREATE INDEX ON plant (id)');
+SELECT * FROM pg_temp.plan('SELECT id FROM plant WHERE id = 7', NULL, 'CREATE INDEX ON plant (id) WHERE id = 7 OR kind > 400');
+SELECT * FROM pg_temp.plan('SELECT id FROM plant WHERE id = 7', NULL, 'CREATE INDEX ON plant (id) INCLUDE (name)');
+SELECT * FROM pg_temp.plan('SELECT id FROM plant WHERE id = 7', NULL, 'CREATE INDEX ON plant ((plant))');
+RESET ROLE;
+REVOKE ALL ON plant FROM regress_explain_nobody;
 DROP ROLE regress_explain_nobody;
 
 --

@@ -35,6 +35,8 @@ typedef struct MSRemedy
 	/* as it was planned with */
 	bool		used;			/* all of it */
 	double		cost;
+	bool		usable;			/* it could be, were the table not read as a
+								 * whole; only asked of expressions */
 } MSRemedy;
 
 /*
@@ -93,6 +95,9 @@ extern Node *ms_strip_relabel(Node *node);
  */
 extern List *ms_remedies(Relation rel, const MSFact *fact,
 						 const char **reason);
+
+/* of which there are no statistics before the index is there */
+extern bool ms_has_expression(const MSRemedy *remedy);
 
 /*
  * existing.c: sets there and invalid.

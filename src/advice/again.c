@@ -19,14 +19,17 @@
  *	  every function is looked up (the hooks of fmgr), so it does not matter
  *	  how it would come to be called: from a constant, a domain's CHECK, an
  *	  operator, a view, a policy, an index, or a function that is inlined;
+ *	- as long as no query is planned meanwhile: a function of the server's own
+ *	  may run one of its arguments (table_to_xml());
  *	- if no foreign table is read: that would be another server's business.
  *
  * What it may read is checked as executing it would, before anything is told
  * of the plan: that has numbers of rows.
  *
- * No lock is waited for longer than LOCK_TIMEOUT.  Parse analysis and rewriting
- * are done without their hooks: to others this statement is none.  The planner
- * is called with all hooks but ours.
+ * No lock is waited for longer than LOCK_TIMEOUT, and planning ends where the
+ * reading's time is over.  Parse analysis and rewriting are done without their
+ * hooks: to others this statement is none.  The planner is called with all
+ * hooks but ours.
  *
  *-------------------------------------------------------------------------
  */
@@ -38,13 +41,18 @@
 #include "catalog/pg_am.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_range.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/paths.h"
+#include "optimizer/planner.h"
 #include "parser/analyze.h"
 #include "parser/parse_param.h"
 #include "parser/parsetree.h"
@@ -71,16 +79,27 @@
 #define INCLUDED		3
 #define INCLUDED_WIDTH	32
 
-/*
- * Functions
- */
-
-static bool guarding = false;
-static char *refused;			/* what it would call; in the caller's memory */
+/* what is being planned again, NULL else; and its query, or NULL */
+static MSAgain *guarding = NULL;
+static Query *guarded_query;
 static MemoryContext refused_in;
 
 static needs_fmgr_hook_type prev_needs_fmgr = NULL;
 static fmgr_hook_type prev_fmgr = NULL;
+static planner_hook_type prev_planner = NULL;
+static set_rel_pathlist_hook_type prev_rel_paths = NULL;
+static set_join_pathlist_hook_type prev_join_paths = NULL;
+
+static void
+refuse(MSAgain *again, const char *why)
+{
+	again->why = why;
+	elog(ERROR, "%s", why);
+}
+
+/*
+ * Functions
+ */
 
 /* not even a function that somebody has defined anew */
 static bool
@@ -103,13 +122,14 @@ static void
 guard(Oid funcid)
 {
 	MemoryContext saved;
+	char	   *why;
 
-	if (!guarding || is_trusted(funcid))
+	if (guarding == NULL || is_trusted(funcid))
 		return;
 	saved = MemoryContextSwitchTo(refused_in);
-	refused = psprintf("it calls %s", format_procedure_qualified(funcid));
+	why = psprintf("it calls %s", format_procedure_qualified(funcid));
 	MemoryContextSwitchTo(saved);
-	elog(ERROR, "%s", refused);
+	refuse(guarding, why);
 }
 
 /* asked whenever a function is looked up, but for what has its own settings */
@@ -130,6 +150,90 @@ on_fmgr(FmgrHookEventType event, FmgrInfo *flinfo, Datum *private)
 		prev_fmgr(event, flinfo, private);
 }
 
+/*
+ * What the type cache has looked up before is not looked up again: the
+ * function by which the selectivity of a range is judged.
+ */
+static void
+guard_range(Oid type)
+{
+	Oid			elem = get_element_type(getBaseType(type));
+	HeapTuple	tuple;
+
+	type = getBaseType(OidIsValid(elem) ? elem : type);
+	if (get_typtype(type) == TYPTYPE_MULTIRANGE)
+		type = get_multirange_range(type);
+	tuple = SearchSysCache1(RANGETYPE, ObjectIdGetDatum(type));
+	if (HeapTupleIsValid(tuple))
+	{
+		Oid			difference = ((Form_pg_range) GETSTRUCT(tuple))->rngsubdiff;
+
+		ReleaseSysCache(tuple);
+		if (OidIsValid(difference))
+			guard(difference);
+	}
+}
+
+static bool
+guard_ranges(Node *node, void *context)
+{
+	List	   *args = NIL;
+	ListCell   *lc;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, guard_ranges, context, 0);
+	if (IsA(node, OpExpr))
+		args = ((OpExpr *) node)->args;
+	else if (IsA(node, ScalarArrayOpExpr))
+		args = ((ScalarArrayOpExpr *) node)->args;
+	else if (IsA(node, RowCompareExpr))
+		args = ((RowCompareExpr *) node)->largs;
+	foreach(lc, args)
+		guard_range(exprType(lfirst(lc)));
+	return expression_tree_walker(node, guard_ranges, context);
+}
+
+/*
+ * Queries and time
+ */
+
+static PlannedStmt *
+guarded_planner(MS_PLANNER_PARAMS)
+{
+	if (guarding != NULL && parse != guarded_query)
+		refuse(guarding, "it runs a query as it is planned");
+	return prev_planner ? prev_planner(MS_PLANNER_ARGS) :
+		standard_planner(MS_PLANNER_ARGS);
+}
+
+static void
+check_time(void)
+{
+	if (guarding != NULL && ms_now_ns() > guarding->deadline)
+		refuse(guarding, "missing_symbol.advice_time is over");
+}
+
+static void
+on_rel_paths(PlannerInfo *root, RelOptInfo *rel, Index rti,
+			 RangeTblEntry *rte)
+{
+	check_time();
+	if (prev_rel_paths)
+		prev_rel_paths(root, rel, rti, rte);
+}
+
+static void
+on_join_paths(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outerrel,
+			  RelOptInfo *innerrel, JoinType jointype,
+			  JoinPathExtraData *extra)
+{
+	check_time();
+	if (prev_join_paths)
+		prev_join_paths(root, joinrel, outerrel, innerrel, jointype, extra);
+}
+
 static void
 install(void)
 {
@@ -137,6 +241,12 @@ install(void)
 
 	if (installed)
 		return;
+	prev_planner = planner_hook;
+	planner_hook = guarded_planner;
+	prev_rel_paths = set_rel_pathlist_hook;
+	set_rel_pathlist_hook = on_rel_paths;
+	prev_join_paths = set_join_pathlist_hook;
+	set_join_pathlist_hook = on_join_paths;
 	prev_needs_fmgr = needs_fmgr_hook;
 	needs_fmgr_hook = needs_fmgr;
 	prev_fmgr = fmgr_hook;
@@ -147,13 +257,6 @@ install(void)
 /*
  * The statement
  */
-
-static void
-refuse(MSAgain *again, const char *why)
-{
-	again->why = why;
-	elog(ERROR, "%s", why);
-}
 
 /* what EXPLAIN, PREPARE and the like are about; NULL: nothing to be planned */
 static RawStmt *
@@ -219,6 +322,20 @@ lock_tables(Node *node, void *context)
 	return raw_expression_tree_walker(node, lock_tables, context);
 }
 
+/* it, or a partition or a child of it */
+static bool
+is_foreign(Oid relid)
+{
+	ListCell   *lc;
+
+	if (!has_subclass(relid))
+		return get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE;
+	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
+		if (get_rel_relkind(lfirst_oid(lc)) == RELKIND_FOREIGN_TABLE)
+			return true;
+	return false;
+}
+
 static bool
 has_foreign_table(Node *node, void *context)
 {
@@ -226,7 +343,7 @@ has_foreign_table(Node *node, void *context)
 		return false;
 	if (IsA(node, RangeTblEntry))
 		return ((RangeTblEntry *) node)->rtekind == RTE_RELATION &&
-			((RangeTblEntry *) node)->relkind == RELKIND_FOREIGN_TABLE;
+			is_foreign(((RangeTblEntry *) node)->relid);
 	if (IsA(node, Query))
 		return query_tree_walker((Query *) node, has_foreign_table, context,
 								 QTW_EXAMINE_RTES_BEFORE);
@@ -249,7 +366,8 @@ analyze(MSAgain *again, RawStmt *raw)
 	query->queryId = 0;
 	queries = QueryRewrite(query);
 	if (has_foreign_table((Node *) queries, NULL))
-		refuse(again, "it reads a foreign table");
+		refuse(again, "it may read a foreign table");
+	(void) guard_ranges((Node *) queries, NULL);
 	return queries;
 }
 
@@ -365,15 +483,32 @@ check_permissions(MSAgain *again, PlannedStmt *stmt)
 		refuse(again, "its role may not run it any more");
 }
 
+/* is the table that it is about among those that are read? */
+static bool
+is_read(Oid relid, List *rtable)
+{
+	ListCell   *lc;
+
+	foreach(lc, rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (rte->rtekind == RTE_RELATION &&
+			ms_topmost(rte->relid) == ms_topmost(relid))
+			return true;
+	}
+	return false;
+}
+
 /* all that rules have made of it */
 static Plans
 plan(MSAgain *again, List *queries, List *indexes)
 {
 	Plans		plans = {0, NIL, -1, again->relid, NIL};
+	bool		is_about_it = false;
 	ListCell   *lc;
 
 	CHECK_FOR_INTERRUPTS();
-	ms_hypothetical_show(indexes);
 	foreach(lc, queries)
 	{
 		Query	   *query = copyObject(lfirst_node(Query, lc));
@@ -381,16 +516,21 @@ plan(MSAgain *again, List *queries, List *indexes)
 
 		if (query->commandType == CMD_UTILITY)
 			continue;
+		guarded_query = query;
+		(void) ms_hypothetical_show(indexes, query);
 		stmt = ms_plan_query(query, again->kept->text, CURSOR_OPT_PARALLEL_OK,
 						  again->kept->params);
+		guarded_query = NULL;
 		if (indexes == NIL)
 			check_permissions(again, stmt);
+		is_about_it = is_about_it || is_read(again->relid, stmt->rtable);
 		plans.rtable = stmt->rtable;
 		plans.cost += stmt->planTree->total_cost;
 		look_at_plan(stmt->planTree, &plans);
 		look_at_plans(stmt->subplans, &plans);
 	}
-	ms_hypothetical_hide();
+	if (!is_about_it)
+		refuse(again, "its text means other tables now");
 	return plans;
 }
 
@@ -405,6 +545,37 @@ uses_all(const Plans *plans, List *indexes)
 	return true;
 }
 
+static void
+set_local(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/* could it use an index of expressions, were it made to? */
+static void
+plan_usable(MSAgain *again, List *queries)
+{
+	ListCell   *lc;
+
+	set_local("enable_seqscan", "off");
+	foreach(lc, again->remedies)
+	{
+		MSRemedy   *remedy = lfirst(lc);
+
+		if (OidIsValid(remedy->there) || !remedy->measured ||
+			!ms_has_expression(remedy))
+			continue;
+		remedy->usable = remedy->used;
+		if (!remedy->used)
+		{
+			Plans		plans = plan(again, queries, remedy->indexes);
+
+			remedy->usable = uses_all(&plans, remedy->indexes);
+		}
+	}
+}
+
 /* could it use an index that is there, were it made to? */
 static void
 plan_forced(MSAgain *again, List *queries, MemoryContext context)
@@ -412,8 +583,7 @@ plan_forced(MSAgain *again, List *queries, MemoryContext context)
 	Plans		plans;
 	MemoryContext saved;
 
-	(void) set_config_option("enable_seqscan", "off", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	set_local("enable_seqscan", "off");
 	plans = plan(again, queries, NIL);
 	saved = MemoryContextSwitchTo(context);
 	again->forced_used = list_copy(plans.used);
@@ -530,13 +700,6 @@ plan_covering(MSAgain *again, List *queries, MemoryContext context)
 }
 
 static void
-set_local(const char *name, const char *value)
-{
-	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-}
-
-static void
 plan_as_role(void *arg)
 {
 	MSAgain    *again = arg;
@@ -585,13 +748,12 @@ plan_as_role(void *arg)
 			any_there = true;
 			continue;
 		}
-		if (ms_now_ns() > again->deadline)
-			refuse(again, "missing_symbol.advice_time is over");
 		plans = plan(again, queries, remedy->indexes);
 		remedy->cost = plans.cost;
 		remedy->used = uses_all(&plans, remedy->indexes);
 	}
 	plan_covering(again, queries, context);
+	plan_usable(again, queries);
 	if (any_there)
 		plan_forced(again, queries, context);
 	PopActiveSnapshot();
@@ -603,8 +765,6 @@ plan_as_role(void *arg)
 static const char *
 why_not(MSAgain *again, ErrorData *error)
 {
-	if (refused != NULL)
-		return refused;
 	if (again->why != NULL)
 		return again->why;
 	if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
@@ -616,27 +776,27 @@ void
 ms_plan_again(MSAgain *again)
 {
 	ErrorData  *volatile error = NULL;
+	MSShown		before;
 
 	install();
+	before = ms_hypothetical_show(NIL, NULL);
 	again->planned = false;
 	again->why = NULL;
-	refused = NULL;
 	refused_in = CurrentMemoryContext;
-	guarding = true;
+	guarded_query = NULL;
+	Assert(guarding == NULL);
+	guarding = again;
 	PG_TRY();
 	{
 		error = ms_undo_and_catch(plan_as_role, again, true);
 	}
-	PG_CATCH();
+	PG_FINALLY();
 	{
-		guarding = false;
-		ms_hypothetical_hide();
-		PG_RE_THROW();
+		guarding = NULL;
+		ms_hypothetical_restore(before);
 	}
 	PG_END_TRY();
-	guarding = false;
-	ms_hypothetical_hide();
-	again->planned = error == NULL;
+	again->planned = error == NULL && again->why == NULL;
 	if (error != NULL)
 		again->why = why_not(again, error);
 }

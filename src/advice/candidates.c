@@ -228,8 +228,7 @@ column_of(MSKey *key)
 	column->expr = key->expr;
 	if (OidIsValid(key->collation) &&
 		OidIsValid(exprCollation(key->expr)) &&
-		key->collation != exprCollation(key->expr) &&
-		SearchSysCacheExists1(COLLOID, ObjectIdGetDatum(key->collation)))
+		key->collation != exprCollation(key->expr))
 		column->collation = key->collation;
 	if (key->use == USE_PREFIX && key->collation != C_COLLATION_OID)
 		column->opclass = TEXT_BTREE_PATTERN_OPS_OID;
@@ -293,6 +292,7 @@ make_index(MSKeys *keys, Oid am, List *columns, List *predicate)
 	ListCell   *lc;
 
 	index->relid = RelationGetRelid(keys->rel);
+	index->of = ms_topmost(index->relid);
 	index->am = am;
 	index->columns = columns;
 	index->predicate = predicate;
@@ -437,7 +437,8 @@ add_btrees(MSKeys *keys, List *predicate)
 		{
 			MSKey			part = {.expr = lfirst(r)};
 
-			columns = lappend(columns, column_of(&part));
+			if (!ms_has_expr(keys->equal, part.expr))
+				columns = lappend(columns, column_of(&part));
 		}
 		add_btree(keys, columns, predicate);
 	}
@@ -514,6 +515,19 @@ add_arms(MSKeys *keys, List *arms)
 	if (list_length(indexes) <= KEY_COLUMNS &&
 		list_length(keys->remedies) < REMEDIES)
 		add_remedy(keys, indexes);
+}
+
+bool
+ms_has_expression(const MSRemedy *remedy)
+{
+	ListCell   *lc;
+	ListCell   *c;
+
+	foreach(lc, remedy->indexes)
+		foreach(c, ((MSIndex *) lfirst(lc))->columns)
+			if (!IsA(((MSIndexColumn *) lfirst(c))->expr, Var))
+				return true;
+	return false;
 }
 
 List *

@@ -16,9 +16,11 @@
 #include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "access/sysattr.h"
+#include "access/transam.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_opclass.h"
 #include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -67,6 +69,31 @@ contains_system_column(Node *expr)
 	return attno >= 0 && attno + FirstLowInvalidHeapAttributeNumber <= 0;
 }
 
+/*
+ * A constant of a row type, or of such rows, is not to be looked at any more:
+ * the type may have been altered since.
+ */
+static bool
+contains_row_value(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Const))
+	{
+		Oid			type = ((Const *) node)->consttype;
+		Oid			elem;
+
+		while (OidIsValid(elem = get_element_type(getBaseType(type))))
+			type = elem;
+		type = getBaseType(type);
+		return type_is_rowtype(type) ||
+			(type >= FirstNormalObjectId &&
+			 (get_typtype(type) == TYPTYPE_RANGE ||
+			  get_typtype(type) == TYPTYPE_MULTIRANGE));
+	}
+	return expression_tree_walker(node, contains_row_value, context);
+}
+
 /* may it be a column of an index? */
 bool
 ms_is_indexable(MSKeys *keys, Node *expr)
@@ -82,7 +109,7 @@ ms_is_indexable(MSKeys *keys, Node *expr)
 	}
 	return !contain_mutable_functions(expr) && !ms_contains_param(expr, NULL) &&
 		!expression_returns_set(expr) && !contains_system_column(expr) &&
-		!type_is_rowtype(exprType(expr));
+		!type_is_rowtype(exprType(expr)) && !contains_row_value(expr, NULL);
 }
 
 /* a pattern with a constant that begins with something definite */

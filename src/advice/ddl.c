@@ -18,6 +18,7 @@
 #include "catalog/pg_opclass.h"
 #include "commands/defrem.h"
 #include "lib/stringinfo.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/pg_list.h"
 #include "utils/builtins.h"
@@ -51,11 +52,43 @@ ms_topmost(Oid relid)
 	return ancestors != NIL ? llast_oid(ancestors) : relid;
 }
 
+/*
+ * The planner has COLLATE as a RelabelType, which would be told as a cast, or
+ * not at all.
+ */
+static Node *
+tell_collations(Node *node, void *context)
+{
+	RelabelType *relabel = (RelabelType *) node;
+	CollateExpr *collate;
+	Oid			collation;
+
+	if (node == NULL)
+		return NULL;
+	if (!IsA(node, RelabelType))
+		return expression_tree_mutator(node, tell_collations, context);
+	relabel = makeRelabelType((Expr *) tell_collations((Node *) relabel->arg,
+													   context),
+							  relabel->resulttype, relabel->resulttypmod,
+							  relabel->resultcollid, relabel->relabelformat);
+	collation = exprCollation((Node *) relabel->arg);
+	if (!OidIsValid(collation) || !OidIsValid(relabel->resultcollid) ||
+		collation == relabel->resultcollid)
+		return (Node *) relabel;
+	collate = makeNode(CollateExpr);
+	collate->collOid = relabel->resultcollid;
+	collate->location = -1;
+	relabel->resultcollid = collation;
+	collate->arg = exprType((Node *) relabel->arg) == relabel->resulttype ?
+		relabel->arg : (Expr *) relabel;
+	return (Node *) collate;
+}
+
 /* without the table's name */
 static char *
 deparse(Relation rel, Node *expr)
 {
-	return deparse_expression(expr,
+	return deparse_expression(tell_collations(expr, NULL),
 							  deparse_context_for(RelationGetRelationName(rel),
 												  RelationGetRelid(rel)),
 							  false, false);

@@ -380,6 +380,7 @@ static void
 enter_node(MSCollector *c, PlanState *ps)
 {
 	PlanState  *parent = c->at.parent;
+	bool		limited = c->at.limited;	/* the parent */
 
 	if (parent == NULL)
 		return;
@@ -390,7 +391,11 @@ enter_node(MSCollector *c, PlanState *ps)
 	else if (IsA(parent->plan, GatherMerge))
 		c->at.workers = ((GatherMerge *) parent->plan)->num_workers;
 	c->at.append = append_of_partitions(c, parent->plan);
-	if (IsA(parent, SortState) && ((SortState *) parent)->bounded)
+
+	/* a sort knows of no LIMIT beyond FOR UPDATE */
+	c->at.limited = IsA(parent->plan, Limit) ||
+		(IsA(parent->plan, LockRows) && limited);
+	if (IsA(parent, SortState) && (((SortState *) parent)->bounded || limited))
 		c->at.sort = (Sort *) parent->plan;
 	else if (c->at.append == NULL)
 		c->at.sort = NULL;

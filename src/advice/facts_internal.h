@@ -24,6 +24,7 @@ typedef struct MSPlace
 	bool		nested;			/* repeated for each row of something else */
 	int			workers;		/* that its Gather was planned for */
 	Plan	   *append;			/* whose children are one table's partitions */
+	bool		limited;		/* only the first rows of this node are wanted */
 	Sort	   *sort;			/* that only keeps the first of its rows */
 } MSPlace;
 

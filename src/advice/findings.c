@@ -91,7 +91,18 @@ column_has_changed(Var *var, Relation rel)
 	if (var->varattno > RelationGetNumberOfAttributes(rel))
 		return true;
 	att = TupleDescAttr(RelationGetDescr(rel), var->varattno - 1);
-	return att->attisdropped || att->atttypid != var->vartype;
+	return att->attisdropped || att->atttypid != var->vartype ||
+		att->attcollation != var->varcollid;
+}
+
+/* that by which it compares, or which it gives something */
+static bool
+collation_is_gone(Node *node)
+{
+	Oid			collation = IsA(node, RelabelType) ?
+		((RelabelType *) node)->resultcollid : exprInputCollation(node);
+
+	return OidIsValid(collation) && is_gone(COLLOID, collation);
 }
 
 /* is anything that the clauses name no longer as it was? */
@@ -100,6 +111,8 @@ has_changed(Node *node, Relation rel)
 {
 	if (node == NULL)
 		return false;
+	if (collation_is_gone(node))
+		return true;
 	switch (nodeTag(node))
 	{
 		case T_Var:
@@ -606,6 +619,7 @@ consider(List *findings, const MSFact *fact)
 		finding->why = pstrdup("its table is locked, so nothing can be said of it now");
 	else
 		found = !has_changed((Node *) fact->clauses, rel) &&
+			!has_changed((Node *) fact->order, rel) &&
 			make_finding(finding, rel);
 	if (rel != NULL)
 		relation_close(rel, AccessShareLock);

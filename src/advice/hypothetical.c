@@ -9,6 +9,9 @@
  * that the statistics know.  Nothing of that is left once it has planned; the
  * plan must not be executed.
  *
+ * They are shown for one query.  Functions that the planner calls meanwhile may
+ * have queries of their own planned, which they execute and keep.
+ *
  * No statement is to be planned with CURSOR_OPT_SCROLL meanwhile: then the
  * planner looks for the index in the catalog.
  *
@@ -20,6 +23,7 @@
 
 #include "access/amapi.h"
 #include "access/htup_details.h"
+#include "catalog/partition.h"
 #include "catalog/pg_am.h"
 #include "commands/defrem.h"
 #include "nodes/makefuncs.h"
@@ -27,6 +31,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/plancat.h"
+#include "optimizer/planner.h"
 #include "parser/parsetree.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -43,13 +48,13 @@
 /* the last of all OIDs */
 #define HYPOTHETICAL_OID	((Oid) 4294967000U)
 
-/* of MSIndex, while they are shown */
-static List *shown = NIL;
+static MSShown shown = {NIL, NULL};
 
 /* of Oid: what is kept from it */
 static List *unseen = NIL;
 
 static ms_relation_hook_type prev_hook = NULL;
+static planner_hook_type prev_planner = NULL;
 
 /*
  * Partitions have columns of the same names, maybe in other places.
@@ -164,8 +169,9 @@ set_column(IndexOptInfo *info, int i, const MSIndexColumn *column, Node *expr)
 	Oid			opclass = OidIsValid(column->opclass) ? column->opclass :
 		GetDefaultOpClass(exprType(expr), info->relam);
 
+	/* a row as a whole is an expression */
 	info->indexkeys[i] = IsA(expr, Var) ? ((Var *) expr)->varattno : 0;
-	if (!IsA(expr, Var))
+	if (info->indexkeys[i] == 0)
 		info->indexprs = lappend(info->indexprs, expr);
 	info->indexcollations[i] = OidIsValid(column->collation) ?
 		column->collation : exprCollation(expr);
@@ -265,18 +271,26 @@ make_info(PlannerInfo *root, RelOptInfo *rel, Oid relid, const MSIndex *index)
 	return info;
 }
 
+/* would it have that index, being of that table or a partition below it? */
+static bool
+would_have(Oid relid, const MSIndex *index)
+{
+	return relid == index->of ||
+		(get_rel_relispartition(relid) &&
+		 list_member_oid(get_partition_ancestors(relid), index->of));
+}
+
 static void
 show(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
 	ListCell   *lc;
 
-	foreach(lc, shown)
+	foreach(lc, shown.indexes)
 	{
 		MSIndex    *index = lfirst(lc);
 		IndexOptInfo *info;
 
-		if (index->relid != relid &&
-			ms_topmost(index->relid) != ms_topmost(relid))
+		if (!would_have(relid, index))
 			continue;
 		info = make_info(root, rel, relid, index);
 		if (info != NULL)
@@ -303,8 +317,30 @@ relation_hook(MS_RELATION_PARAMS)
 		prev_hook(MS_RELATION_ARGS);
 	if (unseen != NIL)
 		conceal(rel);
-	if (shown != NIL && ms_relation_is_table(root, rel))
+	if (shown.indexes != NIL && ms_relation_is_table(root, rel))
 		show(root, rel, planner_rt_fetch(rel->relid, root)->relid);
+}
+
+/* a query of somebody else's sees nothing */
+static PlannedStmt *
+showing_planner(MS_PLANNER_PARAMS)
+{
+	MSShown		saved = shown;
+	PlannedStmt *result;
+
+	if (parse != shown.query)
+		shown.indexes = NIL;
+	PG_TRY();
+	{
+		result = prev_planner ? prev_planner(MS_PLANNER_ARGS) :
+			standard_planner(MS_PLANNER_ARGS);
+	}
+	PG_FINALLY();
+	{
+		shown = saved;
+	}
+	PG_END_TRY();
+	return result;
 }
 
 static void
@@ -316,13 +352,15 @@ install(void)
 		return;
 	prev_hook = ms_relation_hook;
 	ms_relation_hook = relation_hook;
+	prev_planner = planner_hook;
+	planner_hook = showing_planner;
 	installed = true;
 }
 
-/* until they are hidden; whoever has an error on the way hides them, too */
-void
-ms_hypothetical_show(List *indexes)
+MSShown
+ms_hypothetical_show(List *indexes, const Query *query)
 {
+	MSShown		before = shown;
 	Oid			oid = HYPOTHETICAL_OID;
 	ListCell   *lc;
 
@@ -333,13 +371,15 @@ ms_hypothetical_show(List *indexes)
 			oid--;
 		((MSIndex *) lfirst(lc))->oid = oid--;
 	}
-	shown = indexes;
+	shown.indexes = indexes;
+	shown.query = query;
+	return before;
 }
 
 void
-ms_hypothetical_hide(void)
+ms_hypothetical_restore(MSShown before)
 {
-	shown = NIL;
+	shown = before;
 }
 
 void

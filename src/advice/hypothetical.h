@@ -8,6 +8,7 @@
 #ifndef MS_HYPOTHETICAL_H
 #define MS_HYPOTHETICAL_H
 
+#include "nodes/parsenodes.h"
 #include "nodes/pg_list.h"
 
 #include "compat.h"
@@ -28,7 +29,9 @@ typedef struct MSIndexColumn
 
 typedef struct MSIndex
 {
-	Oid			relid;			/* its table, or one of the partitions */
+	Oid			of;				/* the table it would be made on */
+	Oid			relid;			/* that, or one of its partitions, whose
+								 * columns these are: */
 	Oid			am;
 	List	   *columns;		/* of MSIndexColumn */
 	int			nequal;			/* so many of the first are compared for
@@ -38,12 +41,19 @@ typedef struct MSIndex
 	Oid			oid;			/* while it is planned with: one that is none */
 } MSIndex;
 
+/* what the planner is shown, and for which query */
+typedef struct MSShown
+{
+	List	   *indexes;		/* of MSIndex */
+	const Query *query;
+} MSShown;
+
 /*
- * What is planned between these is shown them; gives each an OID that no
- * catalog has.  To be hidden after an error, too.
+ * The planner is shown them for that query; gives each an OID that no catalog
+ * has.  What was shown before is to be restored, after an error, too.
  */
-extern void ms_hypothetical_show(List *indexes);
-extern void ms_hypothetical_hide(void);
+extern MSShown ms_hypothetical_show(List *indexes, const Query *query);
+extern void ms_hypothetical_restore(MSShown before);
 
 /* of these indexes (Oid) the planner sees nothing; NIL: it sees all again */
 extern void ms_hypothetical_without(List *oids);

@@ -183,19 +183,6 @@ why_not_again(const MSFact *fact, int nremedies)
 	return NULL;
 }
 
-static bool
-has_expression(const MSRemedy *remedy)
-{
-	ListCell   *lc;
-	ListCell   *c;
-
-	foreach(lc, remedy->indexes)
-		foreach(c, ((MSIndex *) lfirst(lc))->columns)
-			if (!IsA(((MSIndexColumn *) lfirst(c))->expr, Var))
-				return true;
-	return false;
-}
-
 /* columns, predicates and indexes: what it costs to have it */
 static int
 size_of(const MSRemedy *remedy)
@@ -226,7 +213,7 @@ best_of(List *remedies, double before)
 		MSRemedy   *remedy = lfirst(lc);
 
 		if (remedy->used && !OidIsValid(remedy->there) &&
-			(remedy->measured || !has_expression(remedy)))
+			(remedy->measured || !ms_has_expression(remedy)))
 			least = Min(least, remedy->cost);
 		else
 			remedy->used = false;
@@ -245,6 +232,21 @@ best_of(List *remedies, double before)
 		n++;
 	}
 	return best;
+}
+
+/*
+ * An expression whose rows are taken for many, but are measured to be few; its
+ * cost is not known.
+ */
+static int
+usable_of(List *remedies)
+{
+	ListCell   *lc;
+
+	foreach(lc, remedies)
+		if (((MSRemedy *) lfirst(lc))->usable)
+			return list_cell_number(remedies, lc);
+	return -1;
 }
 
 /* rows were updated in place before it was made: later transactions use it */
@@ -298,8 +300,10 @@ judge(Verdict *verdict, const MSAgain *again)
 		MSRemedy   *best = list_nth(again->remedies, verdict->best);
 
 		verdict->after = best->cost;
-		verdict->proved = !has_expression(best);
+		verdict->proved = !ms_has_expression(best);
 	}
+	else if (!OidIsValid(verdict->there))
+		verdict->best = usable_of(again->remedies);
 }
 
 /*

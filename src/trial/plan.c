@@ -8,11 +8,17 @@
  * shown it.  All of it is in a subtransaction that is rolled back.  Without
  * params, a statement that has some gets its generic plan.
  *
+ * What CREATE INDEX would refuse is refused; but who does not own the table
+ * may try, if he may read the columns: the cost of the index tells of their
+ * statistics.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/amapi.h"
 #include "access/relation.h"
+#include "access/sysattr.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
@@ -23,9 +29,11 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/prep.h"
 #include "parser/parse_utilcmd.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -70,33 +78,146 @@ index_name(Oid oid)
  * CREATE INDEX
  */
 
+static void
+refuse_without(bool able, Oid am, const char *what)
+{
+	if (!able)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("access method \"%s\" does not support %s",
+						get_am_name(am), what)));
+}
+
+static void
+check_statement(Relation rel, const IndexStmt *stmt, Oid am)
+{
+	const IndexAmRoutine *routine = GetIndexAmRoutineByAmId(am, false);
+	int			nkeys = list_length(stmt->indexParams);
+	ListCell   *lc;
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION &&
+		rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE &&
+		rel->rd_rel->relkind != RELKIND_MATVIEW)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot create index on relation \"%s\"",
+						RelationGetRelationName(rel))));
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
+		!stmt->relation->inh)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("an index on only \"%s\", not on its partitions, serves nothing",
+						RelationGetRelationName(rel))));
+	if (nkeys + list_length(stmt->indexIncludingParams) > INDEX_MAX_KEYS)
+		ereport(ERROR,
+				(errcode(ERRCODE_TOO_MANY_COLUMNS),
+				 errmsg("cannot use more than %d columns in an index",
+						INDEX_MAX_KEYS)));
+	refuse_without(routine->amcanunique || !stmt->unique, am,
+				   "unique indexes");
+	refuse_without(routine->amcanmulticol || nkeys == 1, am,
+				   "multicolumn indexes");
+	refuse_without(routine->amcaninclude || stmt->indexIncludingParams == NIL,
+				   am, "included columns");
+	foreach(lc, stmt->indexParams)
+	{
+		IndexElem  *elem = lfirst(lc);
+
+		refuse_without(routine->amcanorder ||
+					   (elem->ordering == SORTBY_DEFAULT &&
+						elem->nulls_ordering == SORTBY_NULLS_DEFAULT), am,
+					   "ASC, DESC and NULLS options");
+	}
+	foreach(lc, stmt->indexIncludingParams)
+		if (((IndexElem *) lfirst(lc))->expr != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("expressions are not supported in included columns")));
+}
+
+static void
+check_readable(Relation rel, Bitmapset *attnos)
+{
+	Oid			relid = RelationGetRelid(rel);
+	bool		allowed = pg_class_aclcheck(relid, GetUserId(),
+											ACL_SELECT) == ACLCHECK_OK;
+	int			i = -1;
+
+	while (!allowed && (i = bms_next_member(attnos, i)) >= 0)
+	{
+		AttrNumber	attno = i + FirstLowInvalidHeapAttributeNumber;
+		AclResult	result = attno == InvalidAttrNumber ?
+			pg_attribute_aclcheck_all(relid, GetUserId(), ACL_SELECT,
+									  ACLMASK_ALL) :
+			pg_attribute_aclcheck(relid, attno, GetUserId(), ACL_SELECT);
+
+		if (result != ACLCHECK_OK)
+			aclcheck_error(result, get_relkind_objtype(rel->rd_rel->relkind),
+						   RelationGetRelationName(rel));
+	}
+}
+
+/* as the planner sees what is in the catalog, about columns that may be read */
+static Node *
+simplify(Relation rel, Node *expr)
+{
+	Bitmapset  *attnos = NULL;
+	int			i = -1;
+
+	expr = (Node *) expression_planner((Expr *) expr);
+	if (contain_mutable_functions(expr))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+				 errmsg("functions in an index must be marked IMMUTABLE")));
+	pull_varattnos(expr, 1, &attnos);
+	while ((i = bms_next_member(attnos, i)) >= 0)
+		if (i + FirstLowInvalidHeapAttributeNumber < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("index creation on system columns is not supported")));
+	check_readable(rel, attnos);
+	return expr;
+}
+
+static Node *
+expression_of(Relation rel, const IndexElem *elem)
+{
+	Oid			relid = RelationGetRelid(rel);
+	AttrNumber	attno;
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+
+	if (elem->expr != NULL)
+		return simplify(rel, elem->expr);
+	attno = get_attnum(relid, elem->name);
+	if (attno <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of table %s does not exist",
+						elem->name, RelationGetRelationName(rel))));
+	get_atttypetypmodcoll(relid, attno, &type, &typmod, &collation);
+	return simplify(rel, (Node *) makeVar(1, attno, type, typmod, collation, 0));
+}
+
 static MSIndexColumn *
 column_of(Relation rel, const IndexElem *elem, Oid am)
 {
 	MSIndexColumn *column = palloc0(sizeof(MSIndexColumn));
-	Oid			relid = RelationGetRelid(rel);
+	Oid			type;
 
-	if (elem->name != NULL)
-	{
-		AttrNumber	attno = get_attnum(relid, elem->name);
-		Oid			type;
-		int32		typmod;
-		Oid			collation;
-
-		if (attno <= 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("column \"%s\" of table %s does not exist",
-							elem->name, RelationGetRelationName(rel))));
-		get_atttypetypmodcoll(relid, attno, &type, &typmod, &collation);
-		column->expr = (Node *) makeVar(1, attno, type, typmod, collation, 0);
-	}
-	else
-		column->expr = elem->expr;
+	column->expr = expression_of(rel, elem);
+	type = exprType(column->expr);
 	if (elem->collation != NIL)
+	{
 		column->collation = get_collation_oid(elem->collation, false);
-	column->opclass = ResolveOpClass(elem->opclass, exprType(column->expr),
-									 get_am_name(am), am);
+		if (!type_is_collatable(type))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("collations are not supported by type %s",
+							format_type_be(type))));
+	}
+	column->opclass = ResolveOpClass(elem->opclass, type, get_am_name(am), am);
 	column->desc = elem->ordering == SORTBY_DESC;
 	column->nulls_first = elem->nulls_ordering == SORTBY_NULLS_DEFAULT ?
 		column->desc : elem->nulls_ordering == SORTBY_NULLS_FIRST;
@@ -110,16 +231,23 @@ add_index(MSPlanned *x, IndexStmt *stmt, const char *text)
 	MSIndex    *index = palloc0(sizeof(MSIndex));
 	ListCell   *lc;
 
-	index->relid = RelationGetRelid(rel);
+	index->of = index->relid = RelationGetRelid(rel);
 	index->am = get_index_am_oid(stmt->accessMethod, false);
+	check_statement(rel, stmt, index->am);
 	stmt = transformIndexStmt(index->relid, stmt, text);
 	foreach(lc, stmt->indexParams)
 		index->columns = lappend(index->columns,
 								 column_of(rel, lfirst(lc), index->am));
 	foreach(lc, stmt->indexIncludingParams)
 		index->included = lappend(index->included,
-								  column_of(rel, lfirst(lc), index->am)->expr);
-	index->predicate = make_ands_implicit((Expr *) stmt->whereClause);
+								  expression_of(rel, lfirst(lc)));
+	if (stmt->whereClause != NULL)
+	{
+		Expr	   *predicate = (Expr *) simplify(rel, stmt->whereClause);
+
+		index->predicate =
+			make_ands_implicit(canonicalize_qual(predicate, false));
+	}
 	x->indexes = lappend(x->indexes, index);
 	relation_close(rel, NoLock);
 }
@@ -162,6 +290,7 @@ explain_query(MSPlanned *x, Query *query)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot explain %s",
 						GetCommandTagName(CreateCommandTag(query->utilityStmt)))));
+	(void) ms_hypothetical_show(x->indexes, query);
 	INSTR_TIME_SET_CURRENT(start);
 	plan = pg_plan_query(query, text, CURSOR_OPT_PARALLEL_OK, x->query.params,
 						 x->es);
@@ -181,7 +310,6 @@ plan_and_explain(void *arg)
 	if (x->setup != NULL)
 		run_setup(x);
 	ms_query_analyze(&x->query, x->params);
-	ms_hypothetical_show(x->indexes);
 	ms_query_enter(&x->query);
 	ExplainBeginOutput(x->es);
 	foreach(lc, x->query.queries)
@@ -199,6 +327,8 @@ static void
 plan_and_undo(MSPlanned *x)
 {
 	static bool installed = false;
+	MSPlanned  *outer = shown;
+	MSShown		before;
 
 	if (!installed)
 	{
@@ -207,6 +337,7 @@ plan_and_undo(MSPlanned *x)
 		installed = true;
 	}
 	ms_profile_pause();
+	before = ms_hypothetical_show(NIL, NULL);
 	shown = x;
 	PG_TRY();
 	{
@@ -214,8 +345,8 @@ plan_and_undo(MSPlanned *x)
 	}
 	PG_FINALLY();
 	{
-		shown = NULL;
-		ms_hypothetical_hide();
+		shown = outer;
+		ms_hypothetical_restore(before);
 		ms_profile_resume();
 	}
 	PG_END_TRY();

@@ -18,6 +18,7 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
 #include "executor/spi.h"
 #include "nodes/parsenodes.h"
 #include "tcop/tcopprot.h"
@@ -71,13 +72,21 @@ ms_index_is_unusable(Oid indexid)
 	return result;
 }
 
+/* those of its partitions, too */
 static List *
 indexes_of(RangeVar *name)
 {
-	Relation	rel = relation_openrv(name, AccessShareLock);
-	List	   *indexes = list_copy(RelationGetIndexList(rel));
+	Oid			relid = RangeVarGetRelid(name, AccessShareLock, false);
+	List	   *indexes = NIL;
+	ListCell   *lc;
 
-	relation_close(rel, NoLock);
+	foreach(lc, find_all_inheritors(relid, AccessShareLock, NULL))
+	{
+		Relation	rel = relation_open(lfirst_oid(lc), NoLock);
+
+		indexes = list_concat(indexes, RelationGetIndexList(rel));
+		relation_close(rel, NoLock);
+	}
 	return indexes;
 }
 

@@ -55,6 +55,26 @@ is($node->safe_psql('postgres', $profiled . $found), 'REINDEX INDEX public.big_v
 $node->safe_psql('postgres', 'DROP INDEX big_v');
 
 #
+# Time: a plan that would take for ever is not waited for
+#
+my @joins = map { "JOIN tiny t$_ ON t$_.id = big.v" } 1 .. 14;
+is( $node->safe_psql('postgres', qq{
+CREATE TABLE tiny AS SELECT i AS id FROM generate_series(1, 20) i;
+ANALYZE tiny;
+\\o /dev/null
+SELECT missing_symbol.profile_start(plans => true);
+SET join_collapse_limit = 1;
+SELECT count(*) FROM big @joins WHERE big.id = 7;
+\\o
+SET join_collapse_limit = 20;
+SET geqo = off;
+SET missing_symbol.advice_time = '300ms';
+SET statement_timeout = '60s';
+$found
+}),
+	'CREATE INDEX ON public.big (id)|f|not proved: missing_symbol.advice_time is over', 'a reading takes as long as it may');
+
+#
 # A standby
 #
 my $standby = new_standby('advice_standby', $node);
