@@ -150,8 +150,9 @@ def main(directory, readme, release, update=''):
         if result is None:
             continue
         version, cells = result
-        # of a release that the table does not have, as of the first
-        marks = table.marks.get((mode, release if release in RELEASES else RELEASES[0]), [])
+        # of a release that the table does not have, as of the last
+        last = ([release] if (mode, release) in table.marks else table.releases(mode))[-1:]
+        marks = table.marks[mode, last[0]] if last else []
         wrong = []
         for n, (name, *_) in enumerate(statements):
             mark = cells[n].mark
