@@ -216,23 +216,23 @@ use_apt_inside()
 
 	cp -L /etc/resolv.conf "$dir/etc/" 2>/dev/null
 	mkdir -p "$dir/etc/apt/apt.conf.d"
-	apt-config dump | grep -E '^Acquire::(http|https)::' \
-		>"$dir/etc/apt/apt.conf.d/90missing_symbol"
+	{
+		apt-config dump | grep -E '^Acquire::(http|https)::'
+		# a mirror may lag behind; it is still signed
+		echo 'Acquire::Check-Valid-Until "false";'
+	} >"$dir/etc/apt/apt.conf.d/90missing_symbol"
 	# nobody needs these files after a power cut
 	echo force-unsafe-io >"$dir/etc/dpkg/dpkg.cfg.d/90missing_symbol"
 	printf '#!/bin/sh\nexit 101\n' >"$dir/usr/sbin/policy-rc.d"
 	chmod 755 "$dir/usr/sbin/policy-rc.d"
 }
 
-# What some tests use, and are skipped without; a mirror may lag behind, but
-# it is still signed.
+# What some tests use, and are skipped without
 install_extras()
 {
 	local major=$1 dir=$2 package
 
 	use_apt_inside "$dir"
-	echo 'Acquire::Check-Valid-Until "false";' \
-		>>"$dir/etc/apt/apt.conf.d/90missing_symbol"
 	mount_in "$dir"
 	if chroot "$dir" apt-get -q update; then
 		for package in python3-psycopg2 python3-django pgbouncer \
@@ -336,9 +336,6 @@ make_chroot()
 			cp -RL /etc/ssl/certs "$new/etc/ssl/" 2>/dev/null
 		fi
 		mount_in "$new"
-		# a mirror may lag behind; it is still signed
-		echo 'Acquire::Check-Valid-Until "false";' \
-			>>"$new/etc/apt/apt.conf.d/90missing_symbol"
 		if ! { chroot "$new" apt-get -q update &&
 			chroot "$new" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
 				--no-install-recommends "${target[@]}" install \
@@ -412,8 +409,6 @@ make_hard_chroot()
 		--exclude='./tmp/*' --exclude='./var/tmp/*' -cf - . |
 		tar -C "$new" -xpf - || skip "no room for $new"
 	use_apt_inside "$new"
-	echo 'Acquire::Check-Valid-Until "false";' \
-		>>"$new/etc/apt/apt.conf.d/90missing_symbol"
 	sed 's/^deb /deb-src /' "$new/etc/apt/sources.list" \
 		>"$new/etc/apt/sources.list.d/source.list"
 	mount_in "$new"

@@ -4,10 +4,10 @@
 #
 # make test on the machine's PostgreSQL, with gcc, the same with the profiler on
 # in every session, clang, assertions and the undefined behaviour sanitizer,
-# cppcheck, make test-door, make test-clients, make test-page, and then every
-# other supported version in a chroot (chroot.sh).  Ends with a table of
-# versions and suites, and the line "N passed, N failed".  What cannot be had is
-# SKIPPED, loudly, and counts as nothing.
+# cppcheck, make test-door, make test-clients (on newer releases, too),
+# make test-page, and then every other supported version in a chroot (chroot.sh).
+# Ends with a table of versions and suites, and the line "N passed, N failed".
+# What cannot be had is SKIPPED, loudly, and counts as nothing.
 #
 # Environment (or "make test-all NAME=..."):
 #	VERSIONS	the other versions, by default all that are supported
@@ -26,6 +26,7 @@ MS_PROGRAM="make test-all"
 . "$(dirname "$0")/lib.sh"
 
 SUPPORTED="13 14 15 16 17 18 19"
+CLIENTS_ON="17 18"
 KNOWN="gcc profiled clang assert ubsan cppcheck door clients page"
 VARIANTS=${VARIANTS-$KNOWN}
 MINUTES=${MINUTES:-600}
@@ -142,16 +143,30 @@ door()
 		"$p" "$f" "$s" $((SECONDS - begin)))")
 }
 
+# Here, and with the frameworks of newer releases
 clients()
 {
-	local begin=$SECONDS rc
+	local on name rc begin
 
-	header "make test-clients"
-	: >"$scratch/results"
-	limited env PG_CONFIG="$PG_CONFIG" RESULTS="$scratch/results" MODES= PAGES= UPDATE= \
-		bash "$MS_TOP/test/clients/run.sh" </dev/null
-	rc=$?
-	add_row "make test-clients" "$rc" $((SECONDS - begin))
+	for on in "" $CLIENTS_ON; do
+		[ "$on" != "$MS_MAJOR" ] || continue
+		name="make test-clients${on:+ ON=$on}"
+		begin=$SECONDS
+		if out_of_time; then
+			skip_row "$name" "no time left"
+			continue
+		fi
+		header "$name"
+		: >"$scratch/results"
+		limited env PG_CONFIG="$PG_CONFIG" RESULTS="$scratch/results" ON="$on" MODES= PAGES= UPDATE= \
+			bash "$MS_TOP/test/clients/run.sh" </dev/null
+		rc=$?
+		if ((rc == 77)); then
+			skip_row "$name" "a chroot with PostgreSQL $on cannot be had"
+		else
+			add_row "$name" "$rc" $((SECONDS - begin))
+		fi
+	done
 }
 
 page()
@@ -255,7 +270,7 @@ done
 needs=(tap nm=binutils clients)
 case " $VARIANTS " in *" clang "*) needs+=("clang?=clang") ;; esac
 case " $VARIANTS " in *" cppcheck "*) needs+=("cppcheck?=cppcheck") ;; esac
-if [ -n "${VERSIONS-all}" ] || [[ $VARIANTS == *door* ]]; then
+if [ -n "${VERSIONS-all}" ] || [[ $VARIANTS =~ door|clients ]]; then
 	needs+=("debootstrap?=debootstrap" "unshare?=util-linux" "wget?=wget")
 fi
 ms_setup "${needs[@]}"

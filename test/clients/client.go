@@ -1,21 +1,14 @@
-// Runs statements.tsv through a client for Go: client MODE.  See client.py.
+// Runs statements.tsv through a client for Go: client MODE VERSION.  See client.py.
+// It is built with client_pq.go, client_pgx4.go or client_pgx5.go.
 package main
 
 import (
-	"context"
-	"database/sql"
-	"database/sql/driver"
-	"errors"
 	"fmt"
 	"os"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgconn"
-	"github.com/jackc/pgx/v4"
-	"github.com/lib/pq"
 )
 
 var place = regexp.MustCompile(`\$(\d+)`)
@@ -36,10 +29,7 @@ func parameter(text string) interface{} {
 		t, _ := time.Parse("2006-01-02", value)
 		return t
 	case "texts":
-		if strings.HasPrefix(os.Args[1], "pq") {
-			return pq.Array(strings.Split(value, "|"))
-		}
-		return strings.Split(value, "|")
+		return array(strings.Split(value, "|"))
 	}
 	return value
 }
@@ -61,77 +51,11 @@ func text(value interface{}) string {
 		return ""
 	case []byte:
 		return string(v)
-	case interface{ Get() interface{} }:
-		return fmt.Sprint(v.Get())
 	}
 	return fmt.Sprint(value)
 }
 
 type run func(statement string, values []interface{}) (string, error)
-
-func withPgx(options ...interface{}) run {
-	c, err := pgx.Connect(context.Background(), "")
-	if err != nil {
-		panic(err)
-	}
-	return func(statement string, values []interface{}) (string, error) {
-		rows, err := c.Query(context.Background(), statement, append(append([]interface{}{}, options...), values...)...)
-		if err != nil {
-			return "", err
-		}
-		defer rows.Close()
-		result := ""
-		for rows.Next() {
-			result = string(rows.RawValues()[0])
-			if rows.FieldDescriptions()[0].Format == 1 {
-				v, err := rows.Values()
-				if err != nil {
-					return "", err
-				}
-				result = text(v[0])
-				if n, ok := v[0].(driver.Valuer); ok {
-					s, _ := n.Value()
-					result = text(s)
-				}
-			}
-		}
-		return result, rows.Err()
-	}
-}
-
-func withPq(options string) run {
-	db, err := sql.Open("postgres", options)
-	if err != nil {
-		panic(err)
-	}
-	db.SetMaxOpenConns(1)
-	return func(statement string, values []interface{}) (string, error) {
-		rows, err := db.Query(statement, values...)
-		if err != nil {
-			return "", err
-		}
-		defer rows.Close()
-		var value interface{}
-		for rows.Next() {
-			if err := rows.Scan(&value); err != nil {
-				return "", err
-			}
-		}
-		return text(value), rows.Err()
-	}
-}
-
-func state(err error) string {
-	var a *pgconn.PgError
-	var b *pq.Error
-	if errors.As(err, &a) {
-		return a.Code
-	}
-	if errors.As(err, &b) {
-		return string(b.Code)
-	}
-	return "refused"
-}
 
 func all(do run, statements string, values []interface{}) (string, error) {
 	value := ""
@@ -149,18 +73,8 @@ func message(err error) string {
 }
 
 func main() {
-	var do run
-	switch os.Args[1] {
-	case "pgx":
-		do = withPgx()
-	case "pgx-simple":
-		do = withPgx(pgx.QuerySimpleProtocol(true))
-	case "pq":
-		do = withPq("sslmode=disable")
-	case "pq-binary":
-		do = withPq("sslmode=disable binary_parameters=yes")
-	}
-	fmt.Printf("version\t%s %s\n", map[bool]string{true: "pgx", false: "lib/pq"}[strings.HasPrefix(os.Args[1], "pgx")], os.Args[2])
+	do := connect(os.Args[1])
+	fmt.Printf("version\t%s %s\n", name, os.Args[2])
 	file, err := os.ReadFile("statements.tsv")
 	if err != nil {
 		panic(err)

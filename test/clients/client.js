@@ -145,11 +145,24 @@ const modes = {
       close: () => db.destroy(),
     };
   },
+  prisma: async () => {
+    const { PrismaPg } = require('@prisma/adapter-pg');
+    const { PrismaClient } = require(process.env.PRISMA_CLIENT);
+    const prisma = new PrismaClient({ adapter: new PrismaPg({ host, port, user, database, max: 1 }) });
+    return {
+      version: version('@prisma/adapter-pg'),
+      run: async (sql, values) => (sql.startsWith('SELECT') ? first(await prisma.$queryRawUnsafe(sql, ...used(sql, values))) :
+        await prisma.$executeRawUnsafe(sql) && null),
+      close: () => prisma.$disconnect(),
+    };
+  },
 };
 
 const sqlstate = (e) => {
-  for (; e; e = e.cause || e.parent || e.original || e.driverError)
-    if (/^[0-9A-Z]{5}$/.test(e.code || '')) return e.code;
+  for (; e; e = e.cause || e.parent || e.original || e.driverError || e.meta?.driverAdapterError) {
+    const code = e.originalCode || e.code || '';
+    if (/^[0-9A-Z]{5}$/.test(code) && !code.startsWith('P2')) return code;
+  }
   return 'refused';
 };
 const line = (...fields) => console.log(fields.join('\t'));

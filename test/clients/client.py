@@ -110,7 +110,9 @@ def django_client():
         'ENGINE': 'django.db.backends.postgresql', 'NAME': os.environ['PGDATABASE']}})
     django.setup()
     from django.db import connection
-    return 'Django ' + django.get_version(), dbapi(connection.cursor())
+    driver = connection.Database
+    version = 'Django %s with %s %s' % (django.get_version(), driver.__name__, driver.__version__.split()[0])
+    return version, dbapi(connection.cursor())
 
 
 MODES = {

@@ -2,10 +2,15 @@
 
     page.py PAGE needs              is there what it needs?
     page.py PAGE run DIRECTORY      runs it, in an empty directory
-    page.py PAGE tested VERSIONS    writes what its first line says
+    page.py PAGE newcomer DIRECTORY the same, with what is to be done at first, and
+                                    the seconds that each step has taken
+    page.py PAGE tested RELEASE VERSIONS    writes what its first line says
 
 <!-- needs Name=package ... --> says what it is about, and Debian's package of
-it; npm:NAME is one of package.json.  In the page's order:
+it, or several, NEW|OLD, of which the first that is there is taken; npm:NAME is
+one of package.json.  A block after <!-- with PACKAGE --> or <!-- without PACKAGE -->
+is for some releases only, one after <!-- at first --> for newcomers.  In the
+page's order:
 
 - a block whose first line is a comment with a file's name is that file, or more
   of it;
@@ -22,6 +27,7 @@ import re
 import subprocess
 import sys
 import textwrap
+import time
 
 FILE = re.compile(r'(?:<\?php )?(?:#|//|--|/\*) ((?:[\w.-]+/)*[\w.-]+\.\w+)(, at the end)?(?: \*/)?$')
 PRINTS = re.compile(r'\b(?:print|console\.log|puts|echo|System\.out\.println|fmt\.Println)\b')
@@ -36,13 +42,18 @@ PROGRAMS = {
     'ruby': ('page.rb', 'ruby page.rb'),
     'php': ('page.php', 'php -d error_reporting=-1 -d display_errors=stderr page.php'),
     'java': ('Page.java', 'java -cp /usr/share/java/postgresql.jar Page.java'),
-    'go': ('page.go', 'go run page.go'),
+    'go': ('page.go', 'go run .'),
 }
 
 
 def needs(text):
-    return [(n.split('=') if '=' in n else (n[4:], n))
-            for n in re.search(r'<!-- needs (.*?) -->', text).group(1).split()]
+    """name, and the package that is there"""
+    for n in re.search(r'<!-- needs (.*?) -->', text).group(1).split():
+        name, packages = n.split('=') if '=' in n else (n[4:], n)
+        there = [package for package in packages.split('|') if is_there(package)]
+        if not there:
+            sys.exit('there is no package ' + packages.replace('|', ' or '))
+        yield name.replace('_', ' '), there[0]
 
 
 def version(package):
@@ -57,13 +68,23 @@ def version(package):
     return re.sub(r'^\d+:|[-+~].*', '', text[10:])
 
 
+def is_there(package):
+    try:
+        return version(package) is not None
+    except FileNotFoundError:
+        return False
+
+
 def blocks(text):
     """language, first line's number, lines"""
     fence = None
     skipped = False
     for number, line in enumerate(text.split('\n'), 1):
-        if line.startswith('<!-- not run by the tests: '):
-            skipped = True
+        only = re.match(r'<!-- (with|without) (\S+) -->$', line)
+        if only:
+            skipped = is_there(only.group(2)) != (only.group(1) == 'with')
+        elif line == '<!-- at first -->':
+            skipped = not run.newcomer
         elif fence is None and line.startswith('```'):
             fence = (line[3:], number, [])
         elif fence is not None and line == '```':
@@ -75,10 +96,16 @@ def blocks(text):
 
 
 def run(what, command, data=None):
+    began = time.monotonic()
     result = subprocess.run(command, input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if result.returncode != 0 or re.search(r'WARNING:|ERROR:|Deprecat', result.stderr):
+    if run.newcomer:
+        print('%6.1f s  %s' % (time.monotonic() - began, what), flush=True)
+    if result.returncode != 0 or not run.newcomer and re.search(r'WARNING:|ERROR:|Deprecat', result.stderr):
         sys.exit('%s failed\n%s%s' % (what, result.stdout, result.stderr))
     return result.stdout
+
+
+run.newcomer = False
 
 
 def run_sql(what, lines):
@@ -115,7 +142,7 @@ def printed(program):
 
 def run_page(text, directory):
     os.chdir(directory)
-    if os.environ.get('NODE_PATH') and not os.path.exists('node_modules'):
+    if os.environ.get('NODE_PATH') and not run.newcomer and not os.path.exists('node_modules'):
         os.symlink(os.environ['NODE_PATH'], 'node_modules')
     all_blocks = list(blocks(text))
     of_programs = [b[0] for b in all_blocks if b[0] in PROGRAMS]
@@ -148,27 +175,35 @@ def run_page(text, directory):
         expected = list(printed(program))
         results = len(expected)
         check('the program', run('the program', command.split()).splitlines(), expected)
-    print('tested with ' + ', '.join('%s %s' % (name.replace('_', ' '), version(package)) for name, package in needs(text)))
+    if run.newcomer:
+        return
+    print('tested with ' + ', '.join('%s %s' % (name, version(package)) for name, package in needs(text)))
     print('%d blocks, %d results' % (count, results))
 
 
 run_page.files = set()
 
 
-def main(page, what, argument=''):
+def tested(text, release, versions):
+    """the page, with what is tested on a release in its first paragraph"""
+    first, rest = text.split('\n\n', 1)
+    all_of = dict(re.findall(r'Debian (\w+): (.+?)[;.](?= |$)', first.replace('\n', ' ')))
+    all_of[release] = versions
+    first = 'Tested with Debian %s.' % '; Debian '.join('%s: %s' % each for each in all_of.items())
+    return '\n'.join(textwrap.wrap(first, 118, break_on_hyphens=False)) + '\n\n' + rest
+
+
+def main(page, what, argument='', versions=''):
     with open(page) as file:
         text = file.read()
     if what == 'needs':
-        for _, package in needs(text):
-            try:
-                version(package)
-            except FileNotFoundError:
-                sys.exit(print('there is no package %s' % package) or 1)
-    elif what == 'run':
-        run_page(text, argument)
+        list(needs(text))
+    elif what in ('run', 'newcomer'):
+        run.newcomer = what == 'newcomer'
+        run_page(text.split('\n## In each library')[0] if run.newcomer else text, argument)
     elif what == 'tested':
         with open(page, 'w') as file:
-            file.write('\n'.join(textwrap.wrap('Tested with %s.' % argument, 118)) + '\n\n' + text.split('\n\n', 1)[1])
+            file.write(tested(text, argument, versions))
 
 
 main(*sys.argv[1:])

@@ -7,12 +7,17 @@
 # word for word.  A client whose package cannot be had is skipped, loudly.  Ends
 # with the line "N passed, N failed".
 #
+# ON=18 does it in a chroot of the release that has PostgreSQL 18 (chroot.sh), with
+# the frameworks of that release; those of npm are the same everywhere, and are run
+# on the machine only.
+#
 # Environment (or "make test-clients NAME=..."):
 #	PG_CONFIG	the PostgreSQL to test with
 #	MODES		some of modes.tsv's, "-" for none: names, separated by blanks
 #	PAGES		some of doc/clients, "-" for none: names without .md
 #	RESULTS		a file for the table of test-all.sh
-#	UPDATE=1	writes the table, if all modes run, and the first line of each page
+#	UPDATE=1	writes what ran into the table, and the first line of each page
+#	ON		a major version, "" for the machine's release
 #	KEEP=1		keep the work directory
 
 MS_PROGRAM="make test-clients"
@@ -21,6 +26,7 @@ MS_PROGRAM="make test-clients"
 
 CLIENTS=$MS_TOP/test/clients
 CACHE=/var/cache/missing_symbol-clients
+RELEASE=$(sed -n 's/^VERSION_CODENAME="*\([^"]*\).*/\1/p' /etc/os-release)
 NODE_MODULES=
 passed=0
 failed=0
@@ -40,7 +46,24 @@ fail()
 }
 
 # modes.tsv without its comments: name, road, package, command
-modes() { grep -v '^#' "$CLIENTS/modes.tsv"; }
+modes() { grep -v '^#' "$CLIENTS/modes.tsv" | if in_chroot; then grep -v package.json; else cat; fi; }
+
+# Is this what ON has started?
+in_chroot() { [ -n "${IN_CHROOT:-}" ]; }
+
+# The same in a chroot.  What it has written comes back.
+run_on()
+{
+	local out rc
+
+	ms_scratch out
+	bash "$MS_TOP/test/chroot.sh" run "$ON" test/clients/run.sh OUT="$out" IN_CHROOT=1 RESULTS=/srv/out/results \
+		PG_CONFIG="/usr/lib/postgresql/$ON/bin/pg_config" MODES="${MODES:-}" PAGES="${PAGES:-}" UPDATE="${UPDATE:-}"
+	rc=$?
+	[ -z "${RESULTS:-}" ] || ! [ -e "$out/results" ] || cat "$out/results" >>"$RESULTS"
+	[ -z "${UPDATE:-}" ] || cp "$out"/*.md "$MS_TOP/doc/clients/"
+	exit $rc
+}
 
 # Is there what a mode needs?
 have()
@@ -51,21 +74,24 @@ have()
 	esac
 }
 
-# Sets NODE_MODULES to what package.json names, installed; it is kept.
+# Sets NODE_MODULES to what package.json names, installed; it is kept.  Prisma would
+# download a program that it needs for migrations only, were there none.
 install_npm()
 {
 	local sum base
 
 	NODE_MODULES=
 	command -v npm >/dev/null || return 0
-	sum=$(sha256sum <"$CLIENTS/package.json" | cut -c 1-16)
+	sum=$(cat "$CLIENTS/package.json" "$CLIENTS/schema.prisma" | sha256sum | cut -c 1-16)
 	mkdir -p "$CACHE" 2>/dev/null
 	for base in "$CACHE" "$MS_WORK/npm"; do
 		mkdir -p "$base/$sum" 2>/dev/null && [ -w "$base/$sum" ] || continue
 		[ -e "$base/$sum/done" ] || (
-			cd "$base/$sum" && cp "$CLIENTS/package.json" . &&
+			cd "$base/$sum" && cp "$CLIENTS/package.json" "$CLIENTS/schema.prisma" . &&
 				npm install --ignore-scripts --no-audit --no-fund --no-package-lock \
-					>"$MS_WORK/log/npm" 2>&1 && touch "$base/$sum/done"
+					>"$MS_WORK/log/npm" 2>&1 &&
+				PRISMA_SCHEMA_ENGINE_BINARY=/bin/true node node_modules/prisma/build/index.js \
+					generate --schema schema.prisma >>"$MS_WORK/log/npm" 2>&1 && touch "$base/$sum/done"
 		) && chmod -R a+rX "$base/$sum" && NODE_MODULES=$base/$sum/node_modules
 		break
 	done
@@ -87,9 +113,10 @@ client()
 
 	shift 3
 	(cd "$MS_SRC/test/clients" && ms_as_user env PGHOST="$host" PGPORT="$port" PGTCPPORT="$PORT" \
-		PGDATABASE="$database" NODE_PATH="$NODE_MODULES" GO="$MS_WORK/go-client" GO111MODULE=off \
+		PGDATABASE="$database" NODE_PATH="$NODE_MODULES" PRISMA_CLIENT="${NODE_MODULES%/*}/prisma-client" \
+		PRISMA_SCHEMA_ENGINE_BINARY=/bin/true CHECKPOINT_DISABLE=1 GO111MODULE=off \
 		GOPATH=/usr/share/gocode GOCACHE="$MS_SHORT/tmp/go" PYTHONDONTWRITEBYTECODE=1 PAGES="$MS_SRC/doc/clients" \
-		PATH="$MS_PGBIN:/usr/bin:/bin:/usr/sbin:/usr/local/bin" timeout 120 "$@")
+		PATH="$MS_PGBIN:/usr/bin:/bin:/usr/sbin:/usr/local/bin" timeout 600 "$@")
 }
 
 # Starts a pgbouncer for all databases; its socket is in the work directory.  A
@@ -133,15 +160,24 @@ fill_pool()
 	wait
 }
 
+# client.go with a client, once
+build_go()
+{
+	local files=(client.go "client_$1.go") keys=$1_keys.go
+
+	if [ -e "$MS_SRC/doc/clients/$keys" ]; then
+		cp "$MS_SRC/doc/clients/$keys" "$MS_SRC/test/clients/"
+		files+=("$keys")
+	fi
+	[ -x "$MS_SHORT/tmp/$1" ] ||
+		client - - - go build -o "$MS_SHORT/tmp/$1" "${files[@]}" >"$MS_WORK/log/go" 2>&1
+}
+
 run_modes()
 {
-	local mode road package command database out host n=0 counted
+	local program mode road package command database out host n=0 counted
 
 	start_pgbouncer || skip "pgbouncer" "it is not there (package pgbouncer)"
-	if have golang-github-jackc-pgx-v4-dev && have golang-github-lib-pq-dev; then
-		client - - - go build -o "$MS_SHORT/tmp/go-client" client.go >"$MS_WORK/log/go" 2>&1 ||
-			fail "client.go does not build" "$MS_WORK/log/go"
-	fi
 	psql -d postgres -c 'CREATE DATABASE base'
 	psql -d base -f "$MS_SRC/test/clients/base.sql"
 	while IFS=$'\t' read -r mode road package command <&3; do
@@ -159,9 +195,12 @@ run_modes()
 		psql -d postgres -c "CREATE DATABASE $database TEMPLATE base"
 		[ "$road" != pgbouncer ] || fill_pool "$database"
 		out="$MS_WORK/out/$mode"
-		command=${command/#GO /$MS_SHORT/tmp/go-client }
 		case $command in
-			*go-client*) command+=" $(dpkg-query -W -f '${Version}' "$package" | sed 's/[-+].*//')" ;;
+			GO*)
+				read -r _ program _ <<<"$command"
+				build_go "$program" || fail "client_$program.go does not build" "$MS_WORK/log/go"
+				command="$MS_SHORT/tmp/${command#GO } $(dpkg-query -W -f '${Version}' "$package" | sed 's/[-+~].*//')"
+				;;
 			python3*) command=/usr/bin/$command ;;
 		esac
 		# shellcheck disable=SC2086
@@ -175,7 +214,7 @@ run_modes()
 		[ "$counted" = 9 ] || fail "$mode: $counted increments are committed, not 9"
 	done 3< <(modes)
 	/usr/bin/python3 "$CLIENTS/table.py" "$MS_WORK/out" "$MS_TOP/doc/clients/README.md" \
-		"$([ -n "${MODES:-}" ] || echo "${UPDATE:+update}")" \
+		"$RELEASE" ${UPDATE:+update} \
 		>"$MS_WORK/log/table" || fail "table.py" "$MS_WORK/log/table"
 	sed '$d' "$MS_WORK/log/table"
 	read -r n counted < <(tail -n 1 "$MS_WORK/log/table")
@@ -191,7 +230,8 @@ run_pages()
 		name=$(basename "$page" .md)
 		[ "$name" != README ] || continue
 		case " ${PAGES:-$name} " in *" $name "*) ;; *) continue ;; esac
-		if ! NODE_PATH=$NODE_MODULES /usr/bin/python3 "$CLIENTS/page.py" "$page" needs >"$MS_WORK/log/needs"; then
+		! in_chroot || ! grep -q '^<!-- needs npm:' "$page" || continue
+		if ! NODE_PATH=$NODE_MODULES /usr/bin/python3 "$CLIENTS/page.py" "$page" needs 2>"$MS_WORK/log/needs"; then
 			skip "$name.md" "$(tail -n 1 "$MS_WORK/log/needs")"
 			continue
 		fi
@@ -203,7 +243,7 @@ run_pages()
 			run "$MS_WORK/pages/$name" >"$MS_WORK/log/page" 2>&1 </dev/null; then
 			passed=$((passed + 1))
 			ms_say "ok       $name.md: $(tail -n 1 "$MS_WORK/log/page")"
-			[ -z "${UPDATE:-}" ] || /usr/bin/python3 "$CLIENTS/page.py" "$page" tested \
+			[ -z "${UPDATE:-}" ] || /usr/bin/python3 "$CLIENTS/page.py" "$page" tested "$RELEASE" \
 				"$(sed -n 's/^tested with //p' "$MS_WORK/log/page")"
 		else
 			fail "$name.md" "$MS_WORK/log/page"
@@ -211,10 +251,11 @@ run_pages()
 	done
 }
 
+[ -z "${ON:-}" ] || run_on
 mapfile -t MS_CLIENTS < <(modes | cut -f 3 | grep -v package.json | sort -u)
 for package in "${MS_CLIENTS[@]}" php-illuminate-events golang-go pgbouncer nodejs npm php-cli default-jdk-headless; do
 	case $package in
-		nodejs | npm) command -v "$package" >/dev/null && continue ;;
+		nodejs | npm) { in_chroot || command -v "$package" >/dev/null; } && continue ;;
 		default-jdk-headless) command -v javac >/dev/null && continue ;;
 	esac
 	have "$package" || MS_WANTED+=("$package")
@@ -227,8 +268,11 @@ ms_setup
 ms_begin
 mkdir -p "$MS_WORK/out"
 ms_say "Clients of missing_symbol, on $("$MS_PG_CONFIG" --version)"
-install_npm
-ms_build || exit 1
+in_chroot || install_npm
+options=()
+# nothing is cached there, and no speed is measured
+! in_chroot || options=(COPT=-O0)
+ms_build "${options[@]}" || exit 1
 free_port
 ms_start "fsync = off" || exit 1
 printf '%s\n' "listen_addresses = '127.0.0.1'" "port = $PORT" | ms_as_user tee -a "$MS_WORK/data/postgresql.conf" >/dev/null
@@ -239,6 +283,7 @@ ms_wait_for ms_as_user pg_ctl -D "$MS_WORK/data" -l "$MS_WORK/log/server" -w res
 if grep -E "$MS_CRASHES" "$MS_WORK/log/server"; then
 	fail "the server crashed, see above"
 fi
+! in_chroot || cp "$MS_TOP"/doc/clients/*.md /srv/out/
 [ -z "${RESULTS:-}" ] || printf 'tap %d %d %d %d\n' "$passed" "$failed" "$skipped" "$SECONDS" >>"$RESULTS"
 ((skipped == 0)) || ms_say "$skipped skipped, see above"
 ms_say "$passed passed, $failed failed"

@@ -1,16 +1,17 @@
 """Results of the clients, against what is expected, and the table of both.
 
-    table.py DIRECTORY README [update]
+    table.py DIRECTORY README RELEASE [update]
 
-DIRECTORY has a file for each mode of modes.tsv that ran.  Prints a line for
-each mode, "ok", "FAILED" or "SKIPPED", and ends with how many passed and
-failed.  A cell of the table in README is
+DIRECTORY has a file for each mode of modes.tsv that ran, on a release of the
+distribution.  Prints a line for each mode, "ok", "FAILED" or "SKIPPED", and ends
+with how many passed and failed.  A cell of the table in README is
     +  it gives what is expected
     c  it needs a cast
     r  it needs a cast: without one the driver refuses the value, and sends nothing
     -  it cannot be had this way
-What is there has to come again.  With "update" the table is written; what must
-hold of any client must hold all the same.
+What is there has to come again.  With "update" what ran is written into the
+table, and stays for other releases; what must hold of any client must hold all
+the same.
 """
 import decimal
 import os
@@ -19,12 +20,14 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BEGIN, END = '<!-- made by make test-clients -->', '<!-- end -->'
+CASTS = re.compile(r'(?:\$\d+)?::[\w\[\]]+')
+RELEASES = ['bookworm', 'trixie', 'forky']
 
 # These need no cast, but where the driver refuses the value.
 KEYS = ['text key', 'integer key', 'bigint key', 'uuid key', 'date key', 'text and date', 'text and current_date',
         'integer and text', '7 and text', 'text and integer', 'bigint and uuid', 'value, two columns']
-# pgx sends a time.Time, where text is asked for, as Go prints it
-EXCEPT = {(mode, key) for mode in ('pgx',) for key in ('date key', 'text and date', 'value, two columns')}
+# Without a codec, pgx sends a time.Time, where text is asked for, as Go prints it.
+EXCEPT = {(mode, key) for mode in ('pgx-plain', 'pgx4-plain') for key in ('date key', 'text and date', 'value, two columns')}
 
 INSTEAD = {'increment_many, array': "the array's text, as 20", 'profile_summary': 'all in one transaction',
            'assert_max_queries': 'all in one transaction'}
@@ -44,18 +47,18 @@ def same(value, expected):
 
 
 class Cell:
-    def __init__(self, expected, cast, came):
+    def __init__(self, name, expected, sql, cast, came):
         how, value, *rest = came + ['']
-        self.why = ''
-        self.write = ''
+        self.why = self.write = ''
         if how == 'error' and expected == 'error ' + value or how == 'ok' and same(value, expected):
             self.mark = '+'
         elif how == 'cast' and same(value, expected):
             self.mark = 'r' if rest[0] == 'refused' else 'c'
-            self.write = ', '.join('`%s`' % c for c in dict.fromkeys(re.findall(r'\$\d+::[\w\[\]]+', cast)))
+            self.write = ', '.join('`%s`' % c for c in dict.fromkeys(CASTS.findall(cast)) if c not in CASTS.findall(sql))
             self.why = 'the driver refuses' if rest[0] == 'refused' else '`%s`' % rest[0]
         else:
             self.mark = '-'
+            self.write = INSTEAD.get(name, 'nothing')
             self.why = ('the driver refuses' if value == 'refused' else '`%s`' % value if how == 'error' else
                         'another result')
         self.told = '%s: %s' % (value, ' '.join(rest)) if self.mark != '+' else ''
@@ -67,64 +70,106 @@ def read(directory, mode, statements):
     if not os.path.exists(path):
         return None
     came = dict((f[0], f[1:]) for f in (line.rstrip('\n').split('\t') for line in open(path)))
-    return came.get('version', ['?'])[0], {
-        name: Cell(expected, cast, came.get(name, ['missing', '']))
-        for name, expected, _, cast, *_ in statements}
+    return came.get('version', ['?'])[0], [
+        Cell(name, expected, sql, cast, came.get(name, ['missing', '']))
+        for name, expected, sql, cast, *_ in statements]
 
 
-def made(results, statements, old):
-    """the tables, as text"""
-    out = ['| | statement |', '|---|---|']
-    out += ['| %d | %s: `%s` |' % (n + 1, s[0], s[2].replace('missing_symbol.', '').replace('|', '\\|')) for n, s in enumerate(statements)]
-    out += ['', '| client | tested with | %s |' % ' | '.join(str(n + 1) for n in range(len(statements)))]
-    out += ['|---|---|%s' % ('---|' * len(statements))]
-    for mode, result in results:
-        if result is None:
-            out += [old[mode]] if mode in old else []
-            continue
-        version, cells = result
-        out.append('| %s | %s | %s |' % (mode, version, ' | '.join(cells[s[0]].mark for s in statements)))
-    groups = {}
-    for mode, result in results:
-        for n, s in enumerate(statements):
-            cell = result and result[1][s[0]]
-            if cell and cell.mark != '+':
-                groups.setdefault((n, cell.mark, cell.write or INSTEAD.get(s[0], 'nothing'), cell.why), []).append(mode)
-    out += ['', '| | statement | write | because | clients |', '|---|---|---|---|---|']
-    out += ['| %d %s | %s | %s | %s | %s |' % (n + 1, mark, statements[n][0], write, why, ', '.join(modes))
-            for (n, mark, write, why), modes in sorted(groups.items())]
-    return out
+class Table:
+    """marks, and what is not +, of each (mode, release)"""
+
+    def __init__(self, text):
+        self.marks, self.version, self.groups = {}, {}, {}
+        last = []
+        for row in text.split('\n'):
+            fields = row.strip('| ').split(' | ')
+            if re.match(r'\d+$', fields[0]) or len(fields) < 5 or fields[0] in ('client', 'statement'):
+                continue
+            if re.match(r'\d+ [cr-]$', fields[0]):
+                last.append(fields)
+                continue
+            for release, version in zip(fields[1].split(', '), fields[2].split('; ')):
+                self.marks[fields[0], release] = fields[3:]
+                self.version[fields[0], release] = version
+        for number, _, write, why, of in last:
+            n, mark = number.split(' ')
+            for mode, some in re.findall(r'([^\s,(]+)(?: \(([^)]*)\))?', of):
+                for release in some.split(', ') if some else self.releases(mode):
+                    self.groups.setdefault((int(n), mark, write, why), set()).add((mode, release))
+
+    def releases(self, mode):
+        return [r for r in RELEASES if (mode, r) in self.marks]
+
+    def take(self, mode, release, version, cells):
+        self.marks[mode, release] = [cell.mark for cell in cells]
+        self.version[mode, release] = version
+        for of in self.groups.values():
+            of.discard((mode, release))
+        for n, cell in enumerate(cells, 1):
+            if cell.mark != '+':
+                self.groups.setdefault((n, cell.mark, cell.write, cell.why), set()).add((mode, release))
+
+    def text(self, modes, statements):
+        out = ['| | statement |', '|---|---|']
+        out += ['| %d | %s: `%s` |' % (n, s[0], s[2].replace('missing_symbol.', '').replace('|', '\\|'))
+                for n, s in enumerate(statements, 1)]
+        out += ['', '| client | Debian | tested with | %s |' % ' | '.join(str(n + 1) for n in range(len(statements)))]
+        out += ['|---|---|---|%s' % ('---|' * len(statements))]
+        for mode in modes:
+            alike = {}
+            for release in self.releases(mode):
+                alike.setdefault(tuple(self.marks[mode, release]), []).append(release)
+            out += ['| %s | %s | %s | %s |' % (mode, ', '.join(some), '; '.join(self.version[mode, r] for r in some),
+                                               ' | '.join(marks)) for marks, some in alike.items()]
+        out += ['', '| | statement | write | because | clients |', '|---|---|---|---|---|']
+        for (n, mark, write, why), of in sorted(self.groups.items()):
+            rows = [[]]
+            for mode in modes:
+                some = [r for r in self.releases(mode) if (mode, r) in of]
+                client = mode if some == self.releases(mode) else '%s (%s)' % (mode, ', '.join(some))
+                # as wide as a document's table may be
+                if some and len(', '.join(rows[-1] + [client])) > 180:
+                    rows.append([])
+                rows[-1] += [client] if some else []
+            out += ['| %d %s | %s | %s | %s | %s |' % (n, mark, statements[n - 1][0], write, why, ', '.join(row))
+                    for row in rows if row]
+        return '\n'.join(out)
 
 
-def main(directory, readme, update=''):
+def main(directory, readme, release, update=''):
     statements = list(lines('statements.tsv'))
     modes = [f[0] for f in lines('modes.tsv')]
-    results = [(mode, read(directory, mode, statements)) for mode in modes]
-    text = open(readme).read()
-    before, rest = text.split(BEGIN)
-    table, after = rest.split(END)
-    old = {row.split(' | ')[0][2:]: row for row in table.split('\n') if row.startswith('| ')}
+    with open(readme) as file:
+        before, rest = file.read().split(BEGIN)
+    text, after = rest.split(END)
+    table = Table(text)
     passed = failed = 0
 
-    for mode, result in results:
-        wrong = []
+    for mode in modes:
+        result = read(directory, mode, statements)
         if result is None:
             continue
         version, cells = result
-        marks = old.get(mode, '').strip('| ').split(' | ')[2:]
-        for n, s in enumerate(statements):
-            cell = cells[s[0]]
-            if s[0] in KEYS and cell.mark not in '+r' and (mode, s[0]) not in EXCEPT:
-                wrong.append('%s: needs a cast, or fails: %s' % (s[0], cell.told))
-            elif not update and cell.mark != (marks[n] if n < len(marks) else ''):
-                wrong.append('%s: %s, not %s as in the table; %s' % (s[0], cell.mark, marks[n] if n < len(marks) else 'there', cell.told))
+        # of a release that the table does not have, as of the last
+        last = ([release] if (mode, release) in table.marks else table.releases(mode))[-1:]
+        marks = table.marks[mode, last[0]] if last else []
+        wrong = []
+        for n, (name, *_) in enumerate(statements):
+            mark = cells[n].mark
+            if name in KEYS and mark not in '+r' and (mode, name) not in EXCEPT:
+                wrong.append('%s: needs a cast, or fails: %s' % (name, cells[n].told))
+            elif not update and mark != (marks[n] if n < len(marks) else ''):
+                wrong.append('%s: %s, not %s as in the table; %s'
+                             % (name, mark, marks[n] if n < len(marks) else 'there', cells[n].told))
+        table.take(mode, release, version, cells)
         passed += not wrong
         failed += bool(wrong)
         print('%s %s, %s' % ('FAILED  ' if wrong else 'ok      ', mode, version))
         for line in wrong:
             print('    ' + line)
     if update:
-        open(readme, 'w').write(before + BEGIN + '\n\n' + '\n'.join(made(results, statements, old)) + '\n\n' + END + after)
+        with open(readme, 'w') as file:
+            file.write('%s%s\n\n%s\n\n%s%s' % (before, BEGIN, table.text(modes, statements), END, after))
     print(passed, failed)
 
 
