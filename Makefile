@@ -109,12 +109,16 @@ OBJS = \
 	src/report/html.o \
 	src/report/html_timeline.o \
 	src/report/report.o \
+	src/report/slow.o \
 	src/report/tags.o \
 	src/report/views.o \
 	src/shape/shape.o \
 	src/shape/shape_cache.o \
 	src/shape/shape_lex.o \
 	src/shape/shape_words.o \
+	src/slow/copy.o \
+	src/slow/runs.o \
+	src/slow/show.o \
 	src/table/appender.o \
 	src/table/catalog.o \
 	src/table/search.o \

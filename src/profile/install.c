@@ -15,15 +15,17 @@
 #include "profile/profile.h"
 #include "profile/session_internal.h"
 #include "profile/statement_internal.h"
+#include "slow/slow.h"
 
 #define CALIBRATION_ROUNDS	64
 
 /* with the ring's shares, 64 */
 static const MSPiece pieces[] = {
-	{24, ms_shapes_attach, ms_shapes_reset, NULL},
+	{22, ms_shapes_attach, ms_shapes_reset, NULL},
 	{4, ms_runs_attach, ms_runs_reset, ms_runs_boundary},
 	{2, ms_labels_attach, ms_labels_reset, NULL},
-	{4, ms_facts_attach, ms_facts_reset, NULL}
+	{4, ms_facts_attach, ms_facts_reset, NULL},
+	{4, ms_slow_attach, ms_slow_reset, NULL}
 };
 
 /*
