@@ -116,6 +116,7 @@ OBJS = \
 	src/shape/shape_cache.o \
 	src/shape/shape_lex.o \
 	src/shape/shape_words.o \
+	src/slow/changes.o \
 	src/slow/copy.o \
 	src/slow/runs.o \
 	src/slow/show.o \
@@ -188,6 +189,8 @@ REGRESS = \
 	profile_page \
 	profile_privileges \
 	profile_stats \
+	slow_runs \
+	slow_trust \
 	$(REGRESS_BOTH) \
 	prune \
 	target \
@@ -291,6 +294,7 @@ PROVE_TESTS = \
 	test/t/replication.pl \
 	test/t/sightings.pl \
 	test/t/skew.pl \
+	test/t/slow.pl \
 	test/t/spill.pl \
 	test/t/standby.pl \
 	test/t/torture.pl \

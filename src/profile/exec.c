@@ -776,6 +776,14 @@ ms_ExecutorFinish(QueryDesc *queryDesc)
 		measure_finish(x, queryDesc);
 }
 
+/* it ran to its last row, or is written for its effect */
+static inline bool
+ran_through(const MSExec *x)
+{
+	return x->desc->operation != CMD_SELECT ||
+		(!x->unlisted && x->s->closed);
+}
+
 static void
 ms_ExecutorEnd(QueryDesc *queryDesc)
 {
@@ -783,12 +791,15 @@ ms_ExecutorEnd(QueryDesc *queryDesc)
 
 	if (x != NULL)
 	{
-		bool		complete = queryDesc->operation != CMD_SELECT ||
-			(!x->unlisted && x->s->closed);
+		bool		complete = ran_through(x) || (x->adopted && !x->cursor);
 
 		if (unlikely(ms_plans) && x->look)
+		{
 			ms_plan_end(queryDesc, x->unlisted ? NULL : x->s, x->is_fk_check,
-						complete, x->text);
+						ran_through(x), x->text);
+			if (!x->unlisted && complete && x->s != &of_rules)
+				ms_plan_time(queryDesc, x->s);
+		}
 		live_remove(x);
 		if (!x->unlisted)
 		{
@@ -796,8 +807,7 @@ ms_ExecutorEnd(QueryDesc *queryDesc)
 				ms_statement_close(x->s, MS_OK, 0);
 			if (unlikely(x->s->plan_ns + x->s->exec_ns >= ms_slow_ns) &&
 				x->s != &of_rules)
-				ms_plan_end_slow(queryDesc, x->s,
-								 complete || (x->adopted && !x->cursor));
+				ms_plan_end_slow(queryDesc, x->s, complete);
 		}
 	}
 	if (prev_ExecutorEnd)

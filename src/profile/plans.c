@@ -133,8 +133,26 @@ ms_plan_end(QueryDesc *queryDesc, const MSStatement *s, bool is_fk_check,
 }
 
 /*
- * Slow ones
+ * Those that took long, and how long the plans of a shape take
  */
+
+void
+ms_plan_time(QueryDesc *queryDesc, const MSStatement *s)
+{
+	MSExecution e;
+
+	if (s->own || s->generation != ms_profile.generation ||
+		!ms_profile.ready || s->shape == 0)
+		return;
+	e.shape = s->shape;
+	e.userid = s->userid;
+	e.toplevel = s->level == 0;
+	e.queryid = s->queryid;
+	e.exec_ns = s->exec_ns;
+	e.params = s->params;
+	e.params_known = !s->unknown_params;
+	ms_changes_note(&e, queryDesc);
+}
 
 static void
 fill_from_record(MSSlowRun *run, const MSRecord *r)

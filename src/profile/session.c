@@ -13,6 +13,7 @@
  *		runs		n_plus_one.c
  *		facts		kept.c
  *		slow runs	slow/runs.c
+ *		plans		slow/changes.c
  *		labels		here
  *
  * These come with their pieces (install.c); the ring is statement.c's.

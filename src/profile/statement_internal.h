@@ -211,6 +211,9 @@ extern bool ms_plan_start(QueryDesc *queryDesc, int eflags, int level,
 extern void ms_plan_end(QueryDesc *queryDesc, const MSStatement *s,
 						bool is_fk_check, bool complete, const char *text);
 
+/* likewise, of one that is listed and ran to its last row: how long it took */
+extern void ms_plan_time(QueryDesc *queryDesc, const MSStatement *s);
+
 /*
  * A statement that took long is closed; its record may be gone (NULL).  None
  * of this fails.

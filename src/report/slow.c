@@ -278,8 +278,27 @@ ms_slow_runs_view(PG_FUNCTION_ARGS)
 }
 
 /*
- * Findings: of each shape the slowest run
+ * Findings
  */
+
+static MSFinding *
+new_finding(const char *kind, uint64 shape, Oid userid, bool toplevel,
+			uint64 queryid)
+{
+	MSFact	   *fact = palloc0(sizeof(MSFact));
+	MSFinding  *finding = palloc0(sizeof(MSFinding));
+
+	fact->shape = shape;
+	fact->userid = userid;
+	fact->toplevel = toplevel;
+	fact->queryid = queryid;
+	finding->fact = fact;
+	finding->kind = kind;
+	finding->rows_read = -1;
+	finding->rows_discarded = -1;
+	finding->ratio = -1;
+	return finding;
+}
 
 /* the table of which most rows were read, and its share */
 static const MSSlowNode *
@@ -301,28 +320,19 @@ heaviest(List *nodes)
 static MSFinding *
 slow_finding(const MSSlowRun *run)
 {
-	MSFact	   *fact = palloc0(sizeof(MSFact));
-	MSFinding  *finding = palloc0(sizeof(MSFinding));
+	MSFinding  *finding = new_finding("slow_run", run->shape, run->userid,
+									  run->toplevel, run->queryid);
 	MSShape    *shape = ms_shapes_find(run->shape, run->userid, run->toplevel);
 	int			left_out;
 	const MSSlowNode *node = heaviest(ms_slow_nodes(run, &left_out));
 	const char *most = "";
 
-	fact->shape = run->shape;
-	fact->userid = run->userid;
-	fact->toplevel = run->toplevel;
-	fact->queryid = run->queryid;
-	finding->fact = fact;
-	finding->kind = "slow_run";
-	finding->times = shape == NULL ? 1 : shape->slow;
-	finding->rows_read = -1;
-	finding->rows_discarded = -1;
-	finding->ratio = -1;
 	if (node != NULL && node->share > 0)
 		most = psprintf("; of the rows in its plan %.0f %% were those of %s%s%s",
 						node->share * 100, node->name,
 						node->relation ? " on " : "",
 						node->relation ? node->relation : "");
+	finding->times = shape == NULL ? 1 : shape->slow;
 	if (node != NULL)
 		finding->relation = unconstify(char *, node->relation);
 	finding->why = psprintf("the slowest one took %.1f ms, planning %.1f ms of it: slow_runs has %s%s",
@@ -332,6 +342,34 @@ slow_finding(const MSSlowRun *run)
 	return finding;
 }
 
+static char *
+median_text(const MSMedian *m)
+{
+	return psprintf("%.3f ms (%.3f to %.3f, %d executions)", m->median / 1e6,
+					m->low / 1e6, m->high / 1e6, m->n);
+}
+
+static MSFinding *
+change_finding(const MSPlanChange *change)
+{
+	MSFinding  *finding = new_finding("plan_changed", change->shape,
+									  change->userid, change->toplevel,
+									  change->queryid);
+
+	finding->times = change->slow.n;
+	finding->ratio = change->slow.median / Max(change->fast.median, 1);
+	finding->why = psprintf("the median is %s with one plan, %s (%s), and %s with another, %s; %s",
+							median_text(&change->slow),
+							change->is_latest ? "the latest" : "an earlier one",
+							change->slow_plan, median_text(&change->fast),
+							change->fast_plan,
+							change->by_plan ?
+							"it is so for the same parameters, too: it is the plan" :
+							"for the same parameters that is not shown: it may be theirs");
+	return finding;
+}
+
+/* of each shape the slowest run, and two plans that take different times */
 List *
 ms_slow_findings(bool visible)
 {
@@ -345,6 +383,13 @@ ms_slow_findings(bool visible)
 		if ((run->query || run->plan != NULL) &&
 			ms_may_see(run->userid) == visible)
 			findings = lappend(findings, slow_finding(run));
+	}
+	foreach(lc, ms_changes())
+	{
+		const MSPlanChange *change = lfirst(lc);
+
+		if (ms_may_see(change->userid) == visible)
+			findings = lappend(findings, change_finding(change));
 	}
 	return findings;
 }

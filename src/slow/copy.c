@@ -539,9 +539,15 @@ plain_name(Plan *plan)
 	}
 }
 
-/* the entry of the range table that it scans or writes, or 0 */
-static Index
-scanned(Plan *plan)
+const char *
+ms_slow_name(Plan *plan)
+{
+	return plan->parallel_aware ?
+		psprintf("Parallel %s", plain_name(plan)) : plain_name(plan);
+}
+
+Index
+ms_slow_scanned(Plan *plan)
 {
 	switch (nodeTag(plan))
 	{
@@ -569,8 +575,8 @@ scanned(Plan *plan)
 	}
 }
 
-static Oid
-index_of(Plan *plan)
+Oid
+ms_slow_index(Plan *plan)
 {
 	switch (nodeTag(plan))
 	{
@@ -628,7 +634,7 @@ copy_node(Copying *c, PlanState *ps, MSPart part)
 {
 	MSSlowPlan *to = c->plan;
 	Plan	   *plan = ps->plan;
-	Index		rti = scanned(plan);
+	Index		rti = ms_slow_scanned(plan);
 	MSCopiedNode dummy;
 	bool		fits = to->nnodes < c->room;
 	MSCopiedNode *node = fits ? &to->nodes[to->nnodes++] : &dummy;
@@ -650,10 +656,8 @@ copy_node(Copying *c, PlanState *ps, MSPart part)
 	node->total_cost = plan->total_cost;
 	node->width = plan->plan_width;
 	node->estimated = plan->plan_rows;
-	node->indexid = index_of(plan);
-	node->name = put_text(c, plan->parallel_aware ?
-						  psprintf("Parallel %s", plain_name(plan)) :
-						  plain_name(plan));
+	node->indexid = ms_slow_index(plan);
+	node->name = put_text(c, ms_slow_name(plan));
 	if (rti > 0)
 	{
 		RangeTblEntry *rte = rt_fetch(rti, c->stmt->rtable);

@@ -25,7 +25,7 @@
 #include "slow/slow_internal.h"
 
 /* a run may take this share of the memory */
-#define RUN_PART		8
+#define RUN_PART		4
 
 #define RUNS_OF_SHAPE	4
 #define MAX_RUNS		64

@@ -13,6 +13,7 @@
 #include "nodes/pg_list.h"
 
 #include "compat.h"
+#include "figures/figures.h"
 
 MS_INSIDE_BEGIN
 
@@ -78,6 +79,45 @@ extern List *ms_slow_shapes(void);
 
 /* runs that were not kept, or had to go */
 extern uint64 ms_slow_lost(void);
+
+/*
+ * changes.c: how long the plans of a shape took.
+ */
+typedef struct MSExecution
+{
+	uint64		shape;
+	Oid			userid;
+	bool		toplevel;
+	uint64		queryid;
+	int64		exec_ns;
+	uint64		params;			/* hash of constants and parameters */
+	bool		params_known;	/* of all of them */
+} MSExecution;
+
+/* take that memory into use */
+extern void ms_changes_attach(char *memory, Size size);
+extern void ms_changes_reset(void);
+
+/* one that ran to its last row, before ExecutorEnd */
+extern void ms_changes_note(const MSExecution *execution,
+							QueryDesc *queryDesc);
+
+/* two plans of a shape of which one takes longer */
+typedef struct MSPlanChange
+{
+	uint64		shape;
+	Oid			userid;
+	bool		toplevel;
+	uint64		queryid;
+	MSMedian	slow;
+	MSMedian	fast;
+	char	   *slow_plan;		/* its nodes */
+	char	   *fast_plan;
+	bool		is_latest;		/* the slow one ran last */
+	bool		by_plan;		/* with the same parameters, too */
+} MSPlanChange;
+
+extern List *ms_changes(void);
 
 /*
  * show.c: a kept plan, to be shown.

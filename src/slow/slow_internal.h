@@ -8,6 +8,8 @@
 #ifndef MS_SLOW_INTERNAL_H
 #define MS_SLOW_INTERNAL_H
 
+#include "nodes/plannodes.h"
+
 #include "compat.h"
 #include "slow/slow.h"
 
@@ -62,6 +64,12 @@ typedef struct MSSlowPlan
  */
 extern MSSlowPlan *ms_slow_copy(QueryDesc *queryDesc, bool complete,
 								bool with_values, Size most);
+
+/* of a node: what EXPLAIN calls it; the entry of the range table that it scans
+ * or writes, or 0; the index that it scans, or invalid */
+extern const char *ms_slow_name(Plan *plan);
+extern Index ms_slow_scanned(Plan *plan);
+extern Oid	ms_slow_index(Plan *plan);
 
 MS_INSIDE_END
 
