@@ -205,3 +205,5 @@ CREATE TABLE gone (x int);
 EXECUTE gone;
 DROP TABLE gone;
 SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
+DROP TABLE author, book, grown;
+DROP FUNCTION names;
