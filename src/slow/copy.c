@@ -78,12 +78,13 @@ typedef struct Resolving
  * Conditions
  */
 
+/* $0; from 17 on PARAM_EXEC is looked for in a plan, and there is none */
 static Node *
 unknown_value(Node *node)
 {
 	Param	   *param = makeNode(Param);
 
-	param->paramkind = PARAM_EXEC;
+	param->paramkind = PARAM_EXTERN;
 	param->paramid = 0;
 	param->paramtype = exprType(node);
 	param->paramtypmod = exprTypmod(node);
