@@ -109,12 +109,17 @@ OBJS = \
 	src/report/html.o \
 	src/report/html_timeline.o \
 	src/report/report.o \
+	src/report/slow.o \
 	src/report/tags.o \
 	src/report/views.o \
 	src/shape/shape.o \
 	src/shape/shape_cache.o \
 	src/shape/shape_lex.o \
 	src/shape/shape_words.o \
+	src/slow/changes.o \
+	src/slow/copy.o \
+	src/slow/runs.o \
+	src/slow/show.o \
 	src/table/appender.o \
 	src/table/catalog.o \
 	src/table/search.o \
@@ -184,6 +189,8 @@ REGRESS = \
 	profile_page \
 	profile_privileges \
 	profile_stats \
+	slow_runs \
+	slow_trust \
 	$(REGRESS_BOTH) \
 	prune \
 	target \
@@ -287,6 +294,7 @@ PROVE_TESTS = \
 	test/t/replication.pl \
 	test/t/sightings.pl \
 	test/t/skew.pl \
+	test/t/slow.pl \
 	test/t/spill.pl \
 	test/t/standby.pl \
 	test/t/torture.pl \

@@ -95,6 +95,38 @@ COMMENT ON VIEW missing_symbol.advice IS
     'the indexes that the findings suggest, for all statements of the profile together: what each would save, replace, and cost the writes';
 GRANT SELECT ON missing_symbol.advice TO PUBLIC;
 
+CREATE FUNCTION missing_symbol.slow_runs(
+    OUT number pg_catalog.int8,
+    OUT label pg_catalog.text,
+    OUT shape pg_catalog.text,
+    OUT queryid pg_catalog.int8,
+    OUT userid pg_catalog.oid,
+    OUT toplevel pg_catalog.bool,
+    OUT started_at pg_catalog.timestamptz,
+    OUT duration_ms pg_catalog.float8,
+    OUT plan_ms pg_catalog.float8,
+    OUT exec_ms pg_catalog.float8,
+    OUT rows pg_catalog.int8,
+    OUT status pg_catalog.text,
+    OUT sqlstate pg_catalog.text,
+    OUT text pg_catalog.text,
+    OUT params pg_catalog.text,
+    OUT tags pg_catalog.jsonb,
+    OUT application pg_catalog.text,
+    OUT plan_text pg_catalog.text,
+    OUT plan pg_catalog.jsonb)
+RETURNS SETOF pg_catalog.record
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ms_slow_runs_view';
+COMMENT ON FUNCTION missing_symbol.slow_runs() IS
+    'the rows of the view slow_runs';
+
+CREATE VIEW missing_symbol.slow_runs AS
+    SELECT * FROM missing_symbol.slow_runs();
+COMMENT ON VIEW missing_symbol.slow_runs IS
+    'statements of the profile that took longer than missing_symbol.slow_threshold, the slowest first: each with its parameters where these are kept, and its plan as text and as a tree';
+GRANT SELECT ON missing_symbol.slow_runs TO PUBLIC;
+
 CREATE FUNCTION missing_symbol.explain(
     statement pg_catalog.text,
     params pg_catalog.text[] DEFAULT NULL,

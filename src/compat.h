@@ -658,6 +658,27 @@ CreateTupleDescTruncatedCopy(TupleDesc desc, int natts)
 #define ms_modified_plans(modify)	NIL
 #endif
 
+/* nodes and joins that came later: 14 added two nodes, 16 and 18 a join each */
+#if PG_VERSION_NUM < 140000
+#define ms_is_memoize(plan)			false
+#define ms_is_tid_range_scan(plan)	false
+#define ms_tid_range_quals(plan)	NIL
+#else
+#define ms_is_memoize(plan)			IsA(plan, Memoize)
+#define ms_is_tid_range_scan(plan)	IsA(plan, TidRangeScan)
+#define ms_tid_range_quals(plan)	(((TidRangeScan *) (plan))->tidrangequals)
+#endif
+#if PG_VERSION_NUM < 160000
+#define ms_is_right_anti(join)	false
+#else
+#define ms_is_right_anti(join)	((join)->jointype == JOIN_RIGHT_ANTI)
+#endif
+#if PG_VERSION_NUM < 180000
+#define ms_is_right_semi(join)	false
+#else
+#define ms_is_right_semi(join)	((join)->jointype == JOIN_RIGHT_SEMI)
+#endif
+
 /* 18 added columns that are computed as they are read: they have no index */
 #if PG_VERSION_NUM < 180000
 #define ms_is_virtual(rel, attno)	false

@@ -21,6 +21,7 @@
 #include "counter/counter.h"
 #include "profile/profile.h"
 #include "report/report.h"
+#include "slow/slow.h"
 #include "tokens/tokens.h"
 #include "trial/trial.h"
 
@@ -36,6 +37,7 @@ _PG_init(void)
 	ms_tokens_init();
 	ms_aside_init();
 	ms_advice_init();
+	ms_slow_init();
 	ms_report_init();
 	ms_trial_init();
 	ms_profile_init();

@@ -126,6 +126,15 @@ extern void ms_fact_add(MSFact *into, const MSFact *fact);
 extern bool ms_is_fk_check(const char *text);
 
 /*
+ * The size of values of a type that are kept, -1: as they say; 0: none are.
+ * These are of the server's own types, and what they are never changes.
+ */
+extern int	ms_value_size(Oid type);
+
+/* a table or index, qualified and quoted; NULL: it is gone */
+extern char *ms_qualified_name(Oid relid);
+
+/*
  * findings.c: makes findings of facts, reading the catalog.
  */
 typedef struct MSFinding

@@ -109,7 +109,6 @@ extern void ms_remedy_look_for(MSRemedy *remedy, Relation rel,
 /*
  * ddl.c: texts, to be run with any search_path.
  */
-extern char *ms_qualified_name(Oid relid);
 extern Oid	ms_topmost(Oid relid);
 extern char *ms_remedy_ddl(const MSRemedy *remedy, Relation rel,
 						   const char *relation);

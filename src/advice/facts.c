@@ -317,9 +317,8 @@ stops_at_match(Join *join)
 		join->jointype == JOIN_ANTI;
 }
 
-/* does the child give all its rows, if the parent does? */
-static bool
-is_read_to_the_end(PlanState *parent, PlanState *child, bool complete)
+bool
+ms_is_read_to_the_end(PlanState *parent, PlanState *child, bool complete)
 {
 	switch (nodeTag(parent->plan))
 	{
@@ -363,12 +362,8 @@ append_of_partitions(MSCollector *c, Plan *plan)
 		RELKIND_PARTITIONED_TABLE ? plan : NULL;
 }
 
-/*
- * SubPlans are the only children that are neither; but for what ModifyTable
- * has before 14, which is not repeated.
- */
-static bool
-is_subplan(PlanState *parent, PlanState *child)
+bool
+ms_is_subplan(PlanState *parent, PlanState *child)
 {
 	return child != outerPlanState(parent) &&
 		child != innerPlanState(parent) &&
@@ -384,7 +379,7 @@ enter_node(MSCollector *c, PlanState *ps)
 
 	if (parent == NULL)
 		return;
-	c->at.nested = c->at.nested || is_subplan(parent, ps) ||
+	c->at.nested = c->at.nested || ms_is_subplan(parent, ps) ||
 		(IsA(parent->plan, NestLoop) && ps == innerPlanState(parent));
 	if (IsA(parent->plan, Gather))
 		c->at.workers = ((Gather *) parent->plan)->num_workers;
@@ -399,7 +394,7 @@ enter_node(MSCollector *c, PlanState *ps)
 		c->at.sort = (Sort *) parent->plan;
 	else if (c->at.append == NULL)
 		c->at.sort = NULL;
-	c->at.complete = is_read_to_the_end(parent, ps, c->at.complete);
+	c->at.complete = ms_is_read_to_the_end(parent, ps, c->at.complete);
 }
 
 /* what can be seen at this node, but for how many rows it gave */

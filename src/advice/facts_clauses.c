@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/transam.h"
+#include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -27,6 +28,45 @@
 
 /* constants of more bytes are not kept */
 #define LARGE_VALUE			64
+
+int
+ms_value_size(Oid type)
+{
+	switch (type)
+	{
+		case BOOLOID:
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case OIDOID:
+		case FLOAT4OID:
+		case DATEOID:
+#ifdef USE_FLOAT8_BYVAL
+		case FLOAT8OID:
+		case TIMEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+#endif
+			return sizeof(Datum);
+		case UUIDOID:
+		case INTERVALOID:
+			return 16;
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+		case NUMERICOID:
+		case BYTEAOID:
+		case JSONBOID:
+		case INETOID:
+		case CIDROID:
+		case TEXTARRAYOID:
+		case INT4ARRAYOID:
+		case INT8ARRAYOID:
+			return -1;
+		default:
+			return 0;
+	}
+}
 
 /* stands for a value that is not needed */
 static Node *

@@ -8,11 +8,11 @@
 #ifndef MS_FACTS_INTERNAL_H
 #define MS_FACTS_INTERNAL_H
 
-#include "executor/instrument.h"
 #include "nodes/execnodes.h"
 
 #include "compat.h"
 #include "advice/advice.h"
+#include "advice/counts.h"
 
 MS_INSIDE_BEGIN
 
@@ -61,19 +61,6 @@ extern void ms_facts_set_relation(MSFact *fact, Relation rel);
 /* false, and no fact: it is of no table that somebody would want to read of */
 extern bool ms_facts_describe(MSCollector *c, MSFact *fact, PlanState *ps);
 extern bool ms_is_users_table(Relation rel);
-
-/* counts of a node; InstrEndLoop() may not have been called */
-static inline double
-ms_loops_of(const PlanState *ps)
-{
-	return ps->instrument->nloops + (ps->instrument->running ? 1 : 0);
-}
-
-static inline double
-ms_rows_of(const PlanState *ps)
-{
-	return ps->instrument->ntuples + ps->instrument->tuplecount;
-}
 
 /*
  * facts_memory.c: what did not fit into memory, and how much would have held

@@ -105,6 +105,18 @@ typedef struct MSRatio
 	double		high;
 } MSRatio;
 
+/* the median of durations, with the interval of 99 %, in nanoseconds */
+typedef struct MSMedian
+{
+	int			n;
+	double		median;
+	double		low;
+	double		high;
+} MSMedian;
+
+/* false: there are too few, less than 8 */
+extern bool ms_median(const int64 *ns, int n, MSMedian *median);
+
 extern void ms_times_describe(const int64 *ns, int n, MSTimes *times);
 extern int	ms_interval_margin(int n);
 extern void ms_ratio(const int64 *a, const int64 *b, int n, MSRatio *ratio);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * ratio.c
- *	  What can be said of pairs of durations.
+ *	  What can be said of durations, and of pairs of them.
  *
  * The ratio of two durations is judged by the median of the rounds' own
  * ratios: whatever slows a round down slows both.  Its interval comes from
@@ -82,6 +82,26 @@ ms_interval_margin(int n)
 			break;
 	}
 	return i - 1;
+}
+
+bool
+ms_median(const int64 *ns, int n, MSMedian *m)
+{
+	int			margin = ms_interval_margin(n);
+	double	   *sorted;
+
+	if (margin < 0)
+		return false;
+	sorted = palloc(n * sizeof(double));
+	for (int i = 0; i < n; i++)
+		sorted[i] = (double) ns[i];
+	qsort(sorted, n, sizeof(double), compare_double);
+	m->n = n;
+	m->median = median(sorted, n);
+	m->low = sorted[margin];
+	m->high = sorted[n - 1 - margin];
+	pfree(sorted);
+	return true;
 }
 
 /* b's durations against a's, n > 0 */

@@ -29,6 +29,7 @@
 #include "profile/session_internal.h"
 #include "profile/statement_internal.h"
 #include "shape/shape.h"
+#include "slow/slow.h"
 
 /*
  * A statement in the executor; lives until its es_query_cxt goes away: in
@@ -477,6 +478,11 @@ start_adopted(int level, QueryDesc *queryDesc, int eflags)
 	x->s->userid = into->userid;
 	x->s->queryid = into->queryid;
 	x->s->generation = into->generation;
+	x->s->seq = into->seq;
+	x->s->start_ns = into->start_ns;
+	x->s->plan_ns = into->plan_ns;
+	x->s->params = into->params;
+	x->s->unknown_params = into->unknown_params;
 
 	/* a cursor's rows come as they are fetched */
 	x->cursor = into->tag == CMDTAG_DECLARE_CURSOR && !into->own;
@@ -778,6 +784,14 @@ ms_ExecutorFinish(QueryDesc *queryDesc)
 		measure_finish(x, queryDesc);
 }
 
+/* it ran to its last row, or is written for its effect */
+static inline bool
+ran_through(const MSExec *x)
+{
+	return x->desc->operation != CMD_SELECT ||
+		(!x->unlisted && x->s->closed);
+}
+
 static void
 ms_ExecutorEnd(QueryDesc *queryDesc)
 {
@@ -785,14 +799,24 @@ ms_ExecutorEnd(QueryDesc *queryDesc)
 
 	if (x != NULL)
 	{
+		bool		complete = ran_through(x) || (x->adopted && !x->cursor);
+
 		if (unlikely(ms_plans) && x->look)
+		{
 			ms_plan_end(queryDesc, x->unlisted ? NULL : x->s, x->is_fk_check,
-						(!x->unlisted && x->s->closed) ||
-						queryDesc->operation != CMD_SELECT, x->text);
+						ran_through(x), x->text);
+			if (!x->unlisted && complete && x->s != &of_rules)
+				ms_plan_time(queryDesc, x->s);
+		}
 		live_remove(x);
-		if (!x->unlisted && !x->s->closed && x->s->opened &&
-			!x->adopted && !x->goes_on)
-			ms_statement_close(x->s, MS_OK, 0);
+		if (!x->unlisted)
+		{
+			if (!x->s->closed && x->s->opened && !x->adopted && !x->goes_on)
+				ms_statement_close(x->s, MS_OK, 0);
+			if (unlikely(x->s->plan_ns + x->s->exec_ns >= ms_slow_ns) &&
+				x->s != &of_rules)
+				ms_plan_end_slow(queryDesc, x->s, complete);
+		}
 	}
 	if (prev_ExecutorEnd)
 		prev_ExecutorEnd(queryDesc);

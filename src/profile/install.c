@@ -15,15 +15,18 @@
 #include "profile/profile.h"
 #include "profile/session_internal.h"
 #include "profile/statement_internal.h"
+#include "slow/slow.h"
 
 #define CALIBRATION_ROUNDS	64
 
 /* with the ring's shares, 64 */
 static const MSPiece pieces[] = {
-	{24, ms_shapes_attach, ms_shapes_reset, NULL},
+	{21, ms_shapes_attach, ms_shapes_reset, NULL},
 	{4, ms_runs_attach, ms_runs_reset, ms_runs_boundary},
 	{2, ms_labels_attach, ms_labels_reset, NULL},
-	{4, ms_facts_attach, ms_facts_reset, NULL}
+	{4, ms_facts_attach, ms_facts_reset, NULL},
+	{3, ms_slow_attach, ms_slow_reset, NULL},
+	{2, ms_changes_attach, ms_changes_reset, NULL}
 };
 
 /*

@@ -20,7 +20,6 @@
 #include "postgres.h"
 
 #include "catalog/namespace.h"
-#include "catalog/pg_type.h"
 
 #include "compat.h"
 #include "advice/advice.h"
@@ -206,51 +205,11 @@ ms_keep_source(QueryDesc *queryDesc)
 	return len > MS_KEPT_TEXT ? NULL : pnstrdup(text, strnlen(text, len));
 }
 
-/* the size of values of a type that are kept, -1: as they say; 0: none are */
-static int
-size_of(Oid type)
-{
-	switch (type)
-	{
-		case BOOLOID:
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case OIDOID:
-		case FLOAT4OID:
-		case DATEOID:
-#ifdef USE_FLOAT8_BYVAL
-		case FLOAT8OID:
-		case TIMEOID:
-		case TIMESTAMPOID:
-		case TIMESTAMPTZOID:
-#endif
-			return sizeof(Datum);
-		case UUIDOID:
-		case INTERVALOID:
-			return 16;
-		case TEXTOID:
-		case VARCHAROID:
-		case BPCHAROID:
-		case NUMERICOID:
-		case BYTEAOID:
-		case JSONBOID:
-		case INETOID:
-		case CIDROID:
-		case TEXTARRAYOID:
-		case INT4ARRAYOID:
-		case INT8ARRAYOID:
-			return -1;
-		default:
-			return 0;
-	}
-}
-
 /* false: it is not one that is kept */
 static bool
 keep_value(KeptValue *to, const ParamExternData *from)
 {
-	int			size = size_of(from->ptype);
+	int			size = ms_value_size(from->ptype);
 	const void *bytes = DatumGetPointer(from->value);
 
 	to->type = from->ptype;
@@ -345,7 +304,7 @@ copy_statement(const Entry *entry)
 		p->isnull = v->len < 0;
 		if (v->len < 0)
 			p->value = (Datum) 0;
-		else if (size_of(v->type) == sizeof(Datum))
+		else if (ms_value_size(v->type) == sizeof(Datum))
 			memcpy(&p->value, v->bytes, sizeof(Datum));
 		else
 			p->value = PointerGetDatum(memcpy(palloc(v->len), v->bytes,

@@ -9,6 +9,8 @@
  * the queries by which foreign keys look for references, whether listed or
  * not: these belong to the statement that the client sent.
  *
+ * Of what took long a copy of the plan is kept, chosen or not (slow/).
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -20,7 +22,9 @@
 #include "compat.h"
 #include "advice/advice.h"
 #include "profile/profile.h"
+#include "profile/session_internal.h"
 #include "profile/statement_internal.h"
+#include "slow/slow.h"
 
 double		ms_plan_sample = 1;
 
@@ -126,4 +130,103 @@ ms_plan_end(QueryDesc *queryDesc, const MSStatement *s, bool is_fk_check,
 	if (facts != NIL && s != NULL && !is_fk_check)
 		ms_keep_statement(&owner, queryDesc, text, s->plan_ns, worst);
 	MemoryContextSwitchTo(saved);
+}
+
+/*
+ * Those that took long, and how long the plans of a shape take
+ */
+
+void
+ms_plan_time(QueryDesc *queryDesc, const MSStatement *s)
+{
+	MSExecution e;
+
+	if (s->own || s->generation != ms_profile.generation ||
+		!ms_profile.ready || s->shape == 0)
+		return;
+	e.shape = s->shape;
+	e.userid = s->userid;
+	e.toplevel = s->level == 0;
+	e.queryid = s->queryid;
+	e.exec_ns = s->exec_ns;
+	e.params = s->params;
+	e.params_known = !s->unknown_params;
+	ms_changes_note(&e, queryDesc);
+}
+
+static void
+fill_from_record(MSSlowRun *run, const MSRecord *r)
+{
+	run->number = r->number;
+	run->application = r->application;
+	run->start_ns = r->start_ns;
+	run->text = ms_record_text(r);
+	run->text_len = r->text_len;
+	run->params = ms_record_params(r);
+	run->params_len = r->params_len;
+}
+
+/* a FETCH is part of its cursor, and a COMMIT has no plan */
+static bool
+may_be_slow(const MSStatement *s)
+{
+	return s->class == MS_CLASS_QUERY || s->class == MS_CLASS_CATALOG;
+}
+
+void
+ms_plan_slow(const MSStatement *s, const MSRecord *r, MSStatus status,
+			 int sqlerrcode)
+{
+	MSSlowRun	run = {0};
+
+	if (!may_be_slow(s))
+		return;
+	run.application = ms_profile.application;
+	run.start_ns = s->start_ns;
+	run.params_len = -1;
+	if (r != NULL)
+		fill_from_record(&run, r);
+	run.seq = s->seq;
+	run.shape = s->shape;
+	run.queryid = s->queryid;
+	run.userid = s->userid;
+	run.toplevel = s->level == 0;
+	run.query = s->kind == MS_QUERY;
+	run.label = ms_profile.section_label;
+	run.status = status;
+	run.sqlerrcode = sqlerrcode;
+	run.plan_ns = s->plan_ns;
+	run.exec_ns = s->exec_ns;
+	run.rows = s->rows;
+	if (ms_slow_note(&run) && s->entry->hash == s->shape)
+		s->entry->slow++;
+}
+
+/* may values be shown that a plan may have for parameters? */
+static bool
+may_keep_values(QueryDesc *queryDesc)
+{
+	ParamListInfo params = queryDesc->params;
+
+	return ms_params || params == NULL ||
+		(params->numParams == 0 && params->paramFetch == NULL);
+}
+
+void
+ms_plan_end_slow(QueryDesc *queryDesc, const MSStatement *s, bool complete)
+{
+	if (s->own || s->generation != ms_profile.generation ||
+		!ms_profile.ready || !may_be_slow(s))
+		return;
+	if (!s->closed)
+	{
+		/* its utility command is not through, or has been for long */
+		const MSRecord *r = ms_profile_record(s->seq);
+
+		if (r == NULL || r->hidden)
+			return;
+		ms_plan_slow(s, r, MS_OK, 0);
+	}
+	ms_slow_keep_plan(s->seq, queryDesc, complete,
+					  may_keep_values(queryDesc));
 }

@@ -274,6 +274,7 @@ typedef struct MSShape
 	MSPossible	possible[MS_POSSIBLE];	/* the nearest first */
 	uint64		last_trip;
 	uint64		by_row;			/* its rows were asked for one by one */
+	uint64		slow;			/* calls that took long */
 
 	/* of the execution that took longest */
 	int			label;

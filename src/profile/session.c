@@ -12,6 +12,8 @@
  *		shapes		shapes.c
  *		runs		n_plus_one.c
  *		facts		kept.c
+ *		slow runs	slow/runs.c
+ *		plans		slow/changes.c
  *		labels		here
  *
  * These come with their pieces (install.c); the ring is statement.c's.
@@ -40,8 +42,8 @@
 #include "shape/shape.h"
 
 /* shares of the memory, in 1/64; the others are in their pieces */
-#define SHARE_RECORDS	15
-#define SHARE_TEXTS		15
+#define SHARE_RECORDS	14
+#define SHARE_TEXTS		14
 
 MSProfile	ms_profile;
 MSTrack		ms_profiling = MS_TRACK_OFF;

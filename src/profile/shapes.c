@@ -123,6 +123,7 @@ add_usage(MSShape *into, const MSShape *from)
 	into->calls += from->calls;
 	into->errors += from->errors;
 	into->rows += from->rows;
+	into->slow += from->slow;
 	ms_usage_add(&into->usage, &from->usage);
 	ms_histogram_merge(&into->histogram, &from->histogram);
 }

@@ -31,6 +31,7 @@
 #include "profile/session_internal.h"
 #include "profile/statement_internal.h"
 #include "shape/shape.h"
+#include "slow/slow.h"
 
 /* a record may take this share of the texts */
 #define TEXT_PART		8
@@ -660,6 +661,8 @@ ms_statement_close(MSStatement *s, MSStatus status, int sqlerrcode)
 		ms_runs_add(s, shape, r, status);
 	if (s->level == 0)
 		ms_profile.last_end_ns = Max(s->end_ns, ms_profile.last_end_ns);
+	if (unlikely(s->plan_ns + s->exec_ns >= ms_slow_ns))
+		ms_plan_slow(s, r, status, sqlerrcode);
 }
 
 void

@@ -215,6 +215,24 @@ extern bool ms_plan_start(QueryDesc *queryDesc, int eflags, int level,
 extern void ms_plan_end(QueryDesc *queryDesc, const MSStatement *s,
 						bool is_fk_check, bool complete, const char *text);
 
+/* likewise, of one that is listed and ran to its last row: how long it took */
+extern void ms_plan_time(QueryDesc *queryDesc, const MSStatement *s);
+
+/*
+ * A statement that took long is closed; its record may be gone (NULL).  None
+ * of this fails.
+ */
+extern void ms_plan_slow(const MSStatement *s, const MSRecord *r,
+						 MSStatus status, int sqlerrcode);
+
+/*
+ * Its query ends, before ExecutorEnd.  complete: it ran to its last row.  Where
+ * it is a part of a utility command, that is not closed yet, or has been for
+ * long, as DECLARE is.
+ */
+extern void ms_plan_end_slow(QueryDesc *queryDesc, const MSStatement *s,
+							 bool complete);
+
 MS_INSIDE_END
 
 #endif							/* MS_STATEMENT_INTERNAL_H */

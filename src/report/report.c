@@ -31,6 +31,7 @@
 #include "profile/profile.h"
 #include "report/report.h"
 #include "report/report_internal.h"
+#include "slow/slow.h"
 
 #define REPORT_LINES	5		/* of each list */
 #define REPORT_TEXT		100		/* bytes of a statement */
@@ -99,6 +100,9 @@ append_summary(StringInfo buf, const MSTotals *t, List *candidates,
 	if (ms_profile.facts_lost > 0)
 		appendStringInfo(buf, ", " UINT64_FORMAT " findings forgotten",
 						 ms_profile.facts_lost);
+	if (ms_slow_lost() > 0)
+		appendStringInfo(buf, ", " UINT64_FORMAT " slow runs forgotten",
+						 ms_slow_lost());
 }
 
 /*
@@ -200,6 +204,7 @@ json_losses(StringInfo buf)
 	ms_json_int(buf, "texts_cut", ms_profile.truncated);
 	ms_json_int(buf, "candidates_forgotten", ms_profile.runs_lost);
 	ms_json_int(buf, "findings_forgotten", ms_profile.facts_lost);
+	ms_json_int(buf, "slow_runs_forgotten", ms_slow_lost());
 	appendStringInfoChar(buf, '}');
 }
 
@@ -492,9 +497,10 @@ text_report(List *candidates)
 		if (n++ < REPORT_LINES)
 			text_histogram(&buf, lfirst(lc));
 	appendStringInfo(&buf,
-					 "\nLost: " UINT64_FORMAT " rows dropped, " UINT64_FORMAT " texts cut, " UINT64_FORMAT " N+1 candidates forgotten, " UINT64_FORMAT " findings forgotten\n",
+					 "\nLost: " UINT64_FORMAT " rows dropped, " UINT64_FORMAT " texts cut, " UINT64_FORMAT " N+1 candidates forgotten, " UINT64_FORMAT " findings forgotten, " UINT64_FORMAT " slow runs forgotten\n",
 					 ms_profile.dropped, ms_profile.truncated,
-					 ms_profile.runs_lost, ms_profile.facts_lost);
+					 ms_profile.runs_lost, ms_profile.facts_lost,
+					 ms_slow_lost());
 	appendStringInfo(&buf,
 					 "Own cost: about %.1f us a statement, %.3f ms in all\n",
 					 ms_profile.own_cost_ns / 1e3,

@@ -59,6 +59,11 @@ extern void ms_report_timeline(StringInfo page, List *shapes,
 extern void ms_report_total_of(text *label, MSTotals *total);
 
 /*
+ * slow.c: findings of statements that took long, as ms_profile_findings().
+ */
+extern List *ms_slow_findings(bool visible);
+
+/*
  * tags.c: the tags in a statement's comment as jsonb; 0 where there are none.
  */
 extern Datum ms_tags(const char *text, int len);

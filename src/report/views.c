@@ -406,7 +406,7 @@ ms_profile_findings(bool visible)
 		if (shape->by_row >= BY_ROW_TIMES &&
 			ms_may_see(shape->userid) == visible)
 			list = lappend(list, by_row_finding(shape));
-	return list;
+	return list_concat(list, ms_slow_findings(visible));
 }
 
 #define FINDINGS_COLUMNS	16

@@ -28,7 +28,7 @@ sub new_node
 
 	$node->init(@{ $options{init} || [] });
 	$node->append_conf('postgresql.conf',
-		join("\n", 'autovacuum = off', @{ $options{conf} || [] }, ''));
+		join("\n", 'autovacuum = off', 'missing_symbol.slow_threshold = -1', @{ $options{conf} || [] }, ''));
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION missing_symbol');
 	return $node;

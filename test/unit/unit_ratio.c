@@ -58,6 +58,24 @@ test_margin(void)
 		  ms_interval_margin(1000000) < 499000, "ratio: a million rounds");
 }
 
+static void
+test_median(void)
+{
+	int64		ns[100];
+	MSMedian	m;
+
+	for (int i = 0; i < 100; i++)
+		ns[i] = (i * 37) % 100 + 1;
+	check(!ms_median(ns, 0, &m) && !ms_median(ns, 7, &m),
+		  "ratio: a median of less than 8 has no interval");
+	check(ms_median(ns, 100, &m) && m.n == 100 && m.median == 50.5 &&
+		  m.low == 37 && m.high == 64, "ratio: a median and its interval");
+	for (int i = 0; i < 8; i++)
+		ns[i] = 8 - i;
+	check(ms_median(ns, 8, &m) && m.median == 4.5 && m.low == 1 &&
+		  m.high == 8 && ns[0] == 8, "ratio: of 8 it is all of them");
+}
+
 /* durations with rare, long spikes; b's are that many times as long */
 static void
 draw(int64 *a, int64 *b, double ratio)
@@ -167,6 +185,7 @@ void
 test_ratio(void)
 {
 	test_margin();
+	test_median();
 	test_claims();
 	test_words();
 	test_times();
