@@ -87,6 +87,7 @@ OBJS = \
 	src/overview/gather.o \
 	src/overview/overview_html.o \
 	src/page/document.o \
+	src/page/format.o \
 	src/page/json.o \
 	src/page/text.o \
 	src/profile/candidates.o \
