@@ -108,6 +108,7 @@ OBJS = \
 	src/report/budget.o \
 	src/report/digest.o \
 	src/report/html.o \
+	src/report/html_advice.o \
 	src/report/html_timeline.o \
 	src/report/report.o \
 	src/report/slow.o \

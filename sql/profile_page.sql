@@ -47,12 +47,13 @@ CREATE TABLE page_found AS SELECT what, (SELECT count(*) FROM regexp_matches(:'p
     ('no control character', 'caf&#xE9;&#xFFFD;'),
     ('a tag, as it was sent', 'route=&#39;%3Cimg%20src%3Dx%3E&#39;'),
     ('the index that would help', '<pre class="remedy"><code>CREATE INDEX ON public\.&quot;page &lt;b&gt;&amp;amp;&quot; \(author\);</code></pre>'),
-    ('what it would save', '</pre>\s*<dl><dt>rows</dt><dd>20000 read, 19980 thrown away</dd><dt>cost</dt><dd>[0-9.]+ as it is planned now, [0-9.]+ with it: proved</dd>'),
+    ('what it would save', '</pre>\s*<dl><dt>rows</dt><dd>20000 read, 19980 thrown away</dd><dt>cost</dt><dd>[0-9.]+ as it is planned now, [0-9.]+ with it, proved</dd>'),
     ('a run, in one mark', '<rect class="m" [^>]*><title>20 of nos\. [0-9]+ to [0-9]+: [^,]*, 20 rows, N\+1</title>'),
     ('its count', '>20&#xD7;</text>'),
     ('what has failed', '<rect class="e"[^>]*><title>[^<]*, failed</title></rect><svg [^>]*><path class="x"'),
     ('its SQLSTATE', '<code>22012</code>'),
-    ('sections', '<section id="(summary|timeline|shapes|n-plus-one|findings|failures|lost)">'),
+    ('no time of what has failed', '<tr id="s[0-9]+"><td class="n" data-h="median ms">-</td>'),
+    ('sections', '<section id="(summary|timeline|shapes|n-plus-one|advice|findings|failures|lost)">'),
     ('units', '<details class="unit"')) AS v (what, pattern);
 SELECT * FROM page_found;
 DROP TABLE page_found;
@@ -70,6 +71,30 @@ SELECT page ~ 'secret|hidden_name' AS leaked, page ~ '&lt;insufficient privilege
 FROM missing_symbol.profile_report('html') page;
 RESET ROLE;
 SELECT page ~ 'hidden_name' AS shown FROM missing_symbol.profile_report('html') page;
+
+-- what the findings suggest, together: the greatest benefit first
+SET max_parallel_workers_per_gather = 0;
+CREATE TABLE page_work AS SELECT i AS id, i % 15 AS e, i / 15 % 20 AS f, i % 1000 AS b, 0 AS n FROM generate_series(1, 20000) i;
+CREATE INDEX page_work_e ON page_work (e);
+VACUUM (ANALYZE) page_work;
+SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
+SELECT missing_symbol.profile_start(plans => true);
+\o /dev/null
+SELECT max(id) FROM page_work WHERE e = 1 AND f = 2;
+SELECT format('SELECT max(id) FROM page_work WHERE b = %s', i) FROM generate_series(1, 30) i \gexec
+UPDATE page_work SET b = 1001 WHERE b = 3;
+\o
+WITH v AS (SELECT array_agg(suggestion || ';') AS suggestions FROM missing_symbol.advice),
+s AS (SELECT substring(page FROM '<section id="advice">(.*?)</section>') AS section FROM missing_symbol.profile_report('html') page),
+d AS (SELECT array_agg(d[1]) AS ddl FROM s, regexp_matches(section, '<pre class="remedy"><code>(.*?)</code></pre>', 'g') d)
+SELECT ddl = suggestions AS of_the_view, ddl, section ~ '<h3>public.page_work</h3><span class="tag">would save about [0-9.]+ [mu]s</span> <span class="tag">proved</span>' AS benefit,
+    section ~ '<dt>serves</dt><dd>2 statements, 31 calls</dd><dt>cost</dt><dd>[0-9.]+ as it is planned now, [0-9.]+ with it, proved: <code>' AS serves,
+    section ~ '<dt>not needed beside it, unless for other statements</dt><dd><code>public.page_work_e</code>' AS replaces,
+    section ~ '<dt>is paid for by</dt><dd>1 write of the table, [^<]*; among them an update that can be HOT now' AS writes
+FROM v, s, d;
+SELECT what FROM missing_symbol.profile_report('html') page, page_checks(page) WHERE NOT ok;
+DROP TABLE page_work;
+RESET max_parallel_workers_per_gather;
 
 -- units: by marks, and by a statement that begins one
 SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
