@@ -55,11 +55,22 @@ of_all(int64 ns, const MSTotals *t)
 	return psprintf("%.0f %%", all_ns > 0 ? ns * 100.0 / all_ns : 0);
 }
 
+static const MSShape *
+most_time(List *shapes)
+{
+	ListCell   *lc;
+
+	foreach(lc, shapes)
+		if (!ms_shape_is_others(lfirst(lc)))
+			return lfirst(lc);
+	return NULL;
+}
+
 static void
 put_summary(StringInfo page, const MSTotals *t, List *shapes,
 			List *candidates, List *findings)
 {
-	const MSShape *most = shapes == NIL ? NULL : linitial(shapes);
+	const MSShape *most = most_time(shapes);
 	uint64		statements = ms_totals_statements(t);
 	uint64		queries = t->classes[MS_CLASS_QUERY];
 	int64		repeats = 0;
@@ -69,7 +80,7 @@ put_summary(StringInfo page, const MSTotals *t, List *shapes,
 		repeats += ((MSCandidate *) lfirst(lc))->repeats;
 	ms_page_tiles(page);
 	ms_page_tile(page, "Queries", psprintf(UINT64_FORMAT, queries),
-				 psprintf("of " UINT64_FORMAT " statements; " UINT64_FORMAT " rows",
+				 psprintf("statements " UINT64_FORMAT ", rows " UINT64_FORMAT,
 						  statements, t->rows), NULL);
 	ms_page_tile(page, "Database time",
 				 ms_page_time(t->plan_ns + t->exec_ns + t->commit_ns),
@@ -77,7 +88,7 @@ put_summary(StringInfo page, const MSTotals *t, List *shapes,
 						  of_all(t->plan_ns, t), of_all(t->exec_ns, t),
 						  of_all(t->commit_ns, t)), NULL);
 	if (most != NULL && most->histogram.sum > 0)
-		ms_page_tile(page, "Most time", ms_page_time(most->histogram.sum),
+		ms_page_tile(page, "Most execution time", ms_page_time(most->histogram.sum),
 					 psprintf(UINT64_FORMAT " %s of %s", most->calls,
 							  most->calls == 1 ? "call" : "calls",
 							  ms_page_clip(ms_report_shape_text(most), 60)),
@@ -215,7 +226,7 @@ put_shape(StringInfo page, const MSShape *shape, int place, Axis axis)
 	if (shape->errors > 0)
 		ms_page(page, " <span class=\"tag bad\">" UINT64_FORMAT " failed</span>",
 				shape->errors);
-	if (!shape->toplevel)
+	if (!shape->toplevel && !ms_shape_is_others(shape))
 		ms_page(page, " <span class=\"tag\">within another statement</span>");
 	if (label != NULL)
 		ms_page(page, " <span class=\"tag\">%s</span>", label);
@@ -226,18 +237,25 @@ static void
 put_shapes(StringInfo page, List *shapes)
 {
 	Axis		axis = axis_of(shapes);
+	StringInfoData caption;
 	ListCell   *lc;
 	double		lo;
 	double		hi;
 	double		unused;
 	int			n = 0;
 
-	octave_bounds(axis.first, &lo, &unused);
-	octave_bounds(axis.last, &unused, &hi);
 	ms_page_section(page, "shapes", "Statements");
-	ms_page_table(page, psprintf("Statements by their shape: constants are left out. Their histograms go from %s to %s; each step is twice the time.",
-								 ms_page_time(lo), isinf(hi) ? "any time" :
-								 ms_page_time(hi)), true);
+	initStringInfo(&caption);
+	appendStringInfoString(&caption, "Statements by their shape, as constants are left out. Times are of execution alone.");
+	if (axis.first <= axis.last)
+	{
+		octave_bounds(axis.first, &lo, &unused);
+		octave_bounds(axis.last, &unused, &hi);
+		appendStringInfo(&caption, " Histograms go from %s to %s; each step is twice the time.",
+						 ms_page_time(lo), isinf(hi) ? "any time" :
+						 ms_page_time(hi));
+	}
+	ms_page_table(page, caption.data, true);
 	ms_page_head(page, "Median ms", true);
 	ms_page_head(page, "p95 ms", true);
 	ms_page_head(page, "Max ms", true);
@@ -366,12 +384,12 @@ put_losses(StringInfo page, const MSTotals *t)
 		(ms_totals_statements(t) + t->nested);
 
 	ms_page_section(page, "lost", "What was lost, and what profiling cost");
-	ms_page(page, "<dl class=\"facts\"><dt>Not listed any more</dt><dd>" UINT64_FORMAT " statements, " UINT64_FORMAT " N+1 candidates, " UINT64_FORMAT " findings</dd>",
+	ms_page(page, "<dl class=\"facts\"><dt>Not listed any more</dt><dd>statements " UINT64_FORMAT ", N+1 candidates " UINT64_FORMAT ", findings " UINT64_FORMAT "</dd>",
 			ms_profile.dropped, ms_profile.runs_lost, ms_profile.facts_lost);
-	ms_page(page, "<dt>Cut</dt><dd>" UINT64_FORMAT " texts</dd><dt>Own cost</dt><dd>about %s a statement, %s in all</dd>",
+	ms_page(page, "<dt>Cut</dt><dd>texts " UINT64_FORMAT "</dd><dt>Own cost</dt><dd>about %s a statement, %s in all</dd>",
 			ms_profile.truncated, ms_page_time(ms_profile.own_cost_ns),
 			ms_page_time(all_ns));
-	ms_page(page, "<dt>Beside the queries</dt><dd>" UINT64_FORMAT " transaction commands, " UINT64_FORMAT " of catalogs, " UINT64_FORMAT " pings, " UINT64_FORMAT " of the driver, " UINT64_FORMAT " while paused, " UINT64_FORMAT " nested statements</dd></dl>\n",
+	ms_page(page, "<dt>Beside the queries</dt><dd>transaction commands " UINT64_FORMAT ", queries of catalogs " UINT64_FORMAT ", pings " UINT64_FORMAT ", the driver's own " UINT64_FORMAT ", while paused " UINT64_FORMAT ", nested statements " UINT64_FORMAT "</dd></dl>\n",
 			t->classes[MS_CLASS_CONTROL], t->classes[MS_CLASS_CATALOG],
 			t->classes[MS_CLASS_PING], t->classes[MS_CLASS_DRIVER],
 			t->classes[MS_CLASS_PAUSED], t->nested);
