@@ -12,6 +12,17 @@ SELECT count(*) AS rows, bool_and(page ~ 'Nothing has been profiled') AS said
 FROM missing_symbol.profile_report('html') page;
 SELECT what FROM missing_symbol.profile_report('html') page, page_checks(page) WHERE NOT ok;
 
+-- only failures: no times, no histograms
+SELECT missing_symbol.profile_start();
+\set VERBOSITY sqlstate
+SELECT 1 / 0;
+SELECT * FROM page_nowhere;
+\set VERBOSITY default
+SELECT substring(page FROM '<caption>(.*?)</caption>') AS caption, page ~ 'Most execution time' AS most, (SELECT count(*) FROM regexp_matches(page, '<td [^>]*>-</td>', 'g')) AS none
+FROM missing_symbol.profile_report('html') page;
+SELECT what FROM missing_symbol.profile_report('html') page, page_checks(page) WHERE NOT ok;
+SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
+
 -- a small application, of which all is hostile
 CREATE TABLE page_author (id int PRIMARY KEY, name text);
 CREATE TABLE "page <b>&amp;" (id int PRIMARY KEY, author int);
@@ -53,10 +64,31 @@ CREATE TABLE page_found AS SELECT what, (SELECT count(*) FROM regexp_matches(:'p
     ('what has failed', '<rect class="e"[^>]*><title>[^<]*, failed</title></rect><svg [^>]*><path class="x"'),
     ('its SQLSTATE', '<code>22012</code>'),
     ('no time of what has failed', '<tr id="s[0-9]+"><td class="n" data-h="median ms">-</td>'),
-    ('sections', '<section id="(summary|timeline|shapes|n-plus-one|advice|findings|failures|lost)">'),
+    ('sections', '<section id="(summary|timeline|shapes|n-plus-one|advice|findings|slow|failures|lost)">'),
     ('units', '<details class="unit"')) AS v (what, pattern);
 SELECT * FROM page_found;
 DROP TABLE page_found;
+
+-- slow runs, with their plans: without constants; what was planned for is ten times less, ten times more, or 9 times
+SET missing_symbol.slow_threshold = 0;
+SET max_parallel_workers_per_gather = 0;
+CREATE TABLE page_slow AS SELECT i AS id, 'the same'::text AS v FROM generate_series(1, 2000) i;
+CREATE TABLE page_few AS SELECT i AS id FROM generate_series(1, 2000) i;
+CREATE TABLE page_near AS SELECT i AS id FROM generate_series(1, 18) i;
+ANALYZE page_slow, page_few, page_near;
+DELETE FROM page_few WHERE id > 200;
+SELECT missing_symbol.profile_reset();
+SELECT count(*) FROM page_slow WHERE v || '' = 'the same' AND id > (SELECT 5 FROM pg_catalog.pg_class LIMIT 1);
+SELECT count(*) FROM page_few;
+INSERT INTO page_near SELECT id FROM page_near, pg_catalog.generate_series(1, 8);
+SELECT count(*) FROM page_near;
+SELECT l[1] AS level, regexp_replace(regexp_replace(l[2], '<title>.*?</desc>', ''), '<[^>]*>', '', 'g') AS line, substring(l[2] FROM '<title>.*?</title>') AS title,
+    substring(l[2] FROM '<rect class="(\w+)"') AS heat, substring(l[2] FROM 'width="([0-9.]+)%" height="10"') AS width, substring(l[2] FROM '<svg x="([0-9.]+)%"><path class="off"') AS planned
+FROM missing_symbol.profile_report('html') page, regexp_split_to_table(substring(page FROM '<section id="slow">(.*?)</section>'), '<details class="unit"') run,
+    LATERAL regexp_matches(run, '<li aria-level="(.)">(.*?)</li>', 'g') WITH ORDINALITY m (l, i)
+WHERE run ~ 'on <code>public.page_' AND run !~ 'Insert' ORDER BY run ~ 'page_few' DESC, run ~ 'page_near' DESC, i;
+SELECT what FROM missing_symbol.profile_report('html') page, page_checks(page) WHERE NOT ok;
+DROP TABLE page_slow, page_few, page_near;
 
 -- who may not see a statement sees none of it
 CREATE ROLE regress_page_definer;
@@ -64,13 +96,14 @@ CREATE ROLE regress_page_reader;
 SELECT missing_symbol.profile_reset();
 SET ROLE regress_page_definer;
 SELECT 'secret' AS hidden_name;
+SELECT count(*) AS hidden_name FROM pg_catalog.generate_series(1, 3);
 SELECT hidden_name / 0 FROM (VALUES (1)) v (hidden_name);
 RESET ROLE;
 SET ROLE regress_page_reader;
-SELECT page ~ 'secret|hidden_name' AS leaked, page ~ '&lt;insufficient privilege&gt;' AS said
+SELECT page ~ 'secret|hidden_name' AS leaked, page ~ '&lt;insufficient privilege&gt;' AS said, page ~ '<ul class="plan">' AS plan
 FROM missing_symbol.profile_report('html') page;
 RESET ROLE;
-SELECT page ~ 'hidden_name' AS shown FROM missing_symbol.profile_report('html') page;
+SELECT page ~ 'hidden_name' AS shown, page ~ '<ul class="plan">' AS plan FROM missing_symbol.profile_report('html') page;
 
 -- what the findings suggest, together: the greatest benefit first
 SET max_parallel_workers_per_gather = 0;
@@ -125,7 +158,7 @@ SELECT missing_symbol.profile_start();
 \o /dev/null
 \set ECHO none
 SELECT CASE WHEN i % 40 = 0 THEN format('SELECT missing_symbol.profile_mark(%L)', 'unit ' || i)
-    ELSE format('SELECT %s AS %I', i, repeat('"', 15) || (i * 7 % 997) || repeat(chr(8364), 400)) END
+    ELSE format('SELECT %s AS %I FROM (VALUES (1)) v', i, repeat('"', 15) || (i * 7 % 997) || repeat(chr(8364), 400)) END
 FROM generate_series(1, 10256) i \gexec
 \set ECHO all
 \o
@@ -136,6 +169,8 @@ SELECT (SELECT count(*) FROM missing_symbol.queries) >= 10000 AS listed,
     (SELECT count(*) FROM regexp_matches(:'page', '<rect class="\w+" x="[0-9.]+%"', 'g')) BETWEEN 1000 AND 2000 AS marks,
     :'page' ~ 'Left out: [0-9]+ units that took least' AS units_left_out,
     :'page' ~ 'Left out: [0-9]+ that took less time' AS shapes_left_out,
+    :'page' ~ 'Left out: [0-9]+ that were faster' AS runs_left_out,
+    (SELECT count(*) FROM regexp_matches(substring(:'page' FROM '<section id="timeline">(.*?)</section>'), '<details class="unit" open>', 'g')) AS open,
     :'page' ~ 'Not drawn: the page has as many marks as it may' AS not_drawn;
 SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
 RESET missing_symbol.profile_memory;

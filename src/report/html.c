@@ -18,6 +18,7 @@
 #include "figures/figures.h"
 #include "page/page.h"
 #include "report/report_internal.h"
+#include "slow/slow.h"
 
 #define MAX_SHAPES		300		/* rows of a table */
 #define SHOWN_TEXT		200		/* bytes of a statement; the rest is folded */
@@ -384,8 +385,9 @@ put_losses(StringInfo page, const MSTotals *t)
 		(ms_totals_statements(t) + t->nested);
 
 	ms_page_section(page, "lost", "What was lost, and what profiling cost");
-	ms_page(page, "<dl class=\"facts\"><dt>Not listed any more</dt><dd>statements " UINT64_FORMAT ", N+1 candidates " UINT64_FORMAT ", findings " UINT64_FORMAT "</dd>",
-			ms_profile.dropped, ms_profile.runs_lost, ms_profile.facts_lost);
+	ms_page(page, "<dl class=\"facts\"><dt>Not listed any more</dt><dd>statements " UINT64_FORMAT ", N+1 candidates " UINT64_FORMAT ", findings " UINT64_FORMAT ", slow runs " UINT64_FORMAT "</dd>",
+			ms_profile.dropped, ms_profile.runs_lost, ms_profile.facts_lost,
+			ms_slow_lost());
 	ms_page(page, "<dt>Cut</dt><dd>texts " UINT64_FORMAT "</dd><dt>Own cost</dt><dd>about %s a statement, %s in all</dd>",
 			ms_profile.truncated, ms_page_time(ms_profile.own_cost_ns),
 			ms_page_time(all_ns));
@@ -402,7 +404,7 @@ put_navigation(StringInfo page)
 	static const char *const parts[][2] = {
 		{"timeline", "Timeline"}, {"shapes", "Statements"},
 		{"n-plus-one", "N+1"}, {"advice", "Suggestions"},
-		{"findings", "Findings"}, {"failures", "Failures"}, {"lost", "Lost"}
+		{"findings", "Findings"}, {"slow", "Slow runs"}, {"failures", "Failures"}, {"lost", "Lost"}
 	};
 
 	appendStringInfoString(page, "<nav aria-label=\"Sections\">");
@@ -441,6 +443,7 @@ ms_report_html(bool empty)
 	put_candidates(&page, candidates);
 	ms_report_advice_html(&page, findings);
 	ms_report_findings_html(&page, findings);
+	ms_report_slow_html(&page);
 	put_failures(&page);
 	put_losses(&page, &total);
 	ms_page_end(&page);

@@ -90,6 +90,11 @@ extern void ms_report_advice_html(StringInfo page, List *findings);
 extern void ms_report_findings_html(StringInfo page, List *findings);
 
 /*
+ * html_slow.c: the section of statements that took long, with their plans.
+ */
+extern void ms_report_slow_html(StringInfo page);
+
+/*
  * html_timeline.c: the section that tells which statement ran when.  shapes:
  * of MSShape, those that have an anchor, sN where they are the Nth.
  */
