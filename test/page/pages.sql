@@ -40,6 +40,7 @@ SELECT version();
 SELECT author, count(*), sum(price), avg(price), min(price), max(price), 'a long one, so that some of it has to be folded' AS why,
     count(DISTINCT title), bool_or(published), string_agg(title, ', ' ORDER BY title) FILTER (WHERE id < 100) AS titles
 FROM "book <b>&amp;" GROUP BY author ORDER BY 3 DESC LIMIT 5;
+SELECT count(*) FROM "book <b>&amp;" WHERE lower(title) LIKE 'book%';
 CREATE TABLE copied AS SELECT * FROM "book <b>&amp;" WHERE published;
 SELECT c.title FROM copied c JOIN author a ON a.id = c.author WHERE c.title LIKE '%77%';
 SELECT missing_symbol.profile_report('html') \g (format=unaligned tuples_only=on) :pages/application.html
