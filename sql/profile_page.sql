@@ -18,7 +18,7 @@ SELECT missing_symbol.profile_start();
 SELECT 1 / 0;
 SELECT * FROM page_nowhere;
 \set VERBOSITY default
-SELECT substring(page FROM '<caption>(.*?)</caption>') AS caption, page ~ 'Most execution time' AS most, (SELECT count(*) FROM regexp_matches(page, '<td [^>]*>-</td>', 'g')) AS none
+SELECT substring(page FROM '<caption>(.*?)</caption>') AS caption, page ~ 'Most execution' AS most, (SELECT count(*) FROM regexp_matches(page, '<td [^>]*>-</td>', 'g')) AS none
 FROM missing_symbol.profile_report('html') page;
 SELECT what FROM missing_symbol.profile_report('html') page, page_checks(page) WHERE NOT ok;
 SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();

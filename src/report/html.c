@@ -89,7 +89,7 @@ put_summary(StringInfo page, const MSTotals *t, List *shapes,
 						  of_all(t->plan_ns, t), of_all(t->exec_ns, t),
 						  of_all(t->commit_ns, t)), NULL);
 	if (most != NULL && most->histogram.sum > 0)
-		ms_page_tile(page, "Most execution time", ms_page_time(most->histogram.sum),
+		ms_page_tile(page, "Most execution", ms_page_time(most->histogram.sum),
 					 psprintf(UINT64_FORMAT " %s of %s", most->calls,
 							  most->calls == 1 ? "call" : "calls",
 							  ms_page_clip(ms_report_shape_text(most), 60)),
