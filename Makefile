@@ -109,6 +109,7 @@ OBJS = \
 	src/report/digest.o \
 	src/report/html.o \
 	src/report/html_advice.o \
+	src/report/html_parts.o \
 	src/report/html_slow.o \
 	src/report/html_timeline.o \
 	src/report/report.o \

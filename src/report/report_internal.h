@@ -74,6 +74,10 @@ extern MSWrites ms_report_writes(const struct MSWork *work);
  */
 extern char *ms_report_html(bool empty);
 
+/*
+ * html_parts.c: what its sections have in common.
+ */
+
 /* so many entries of a list are on the page, and a line says how many not */
 #define MS_PAGE_ENTRIES		100
 
