@@ -87,6 +87,7 @@ OBJS = \
 	src/overview/gather.o \
 	src/overview/overview_html.o \
 	src/page/document.o \
+	src/page/format.o \
 	src/page/json.o \
 	src/page/text.o \
 	src/profile/candidates.o \
@@ -107,6 +108,9 @@ OBJS = \
 	src/report/budget.o \
 	src/report/digest.o \
 	src/report/html.o \
+	src/report/html_advice.o \
+	src/report/html_parts.o \
+	src/report/html_slow.o \
 	src/report/html_timeline.o \
 	src/report/report.o \
 	src/report/slow.o \

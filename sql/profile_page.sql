@@ -12,6 +12,17 @@ SELECT count(*) AS rows, bool_and(page ~ 'Nothing has been profiled') AS said
 FROM missing_symbol.profile_report('html') page;
 SELECT what FROM missing_symbol.profile_report('html') page, page_checks(page) WHERE NOT ok;
 
+-- only failures: no times, no histograms
+SELECT missing_symbol.profile_start();
+\set VERBOSITY sqlstate
+SELECT 1 / 0;
+SELECT * FROM page_nowhere;
+\set VERBOSITY default
+SELECT substring(page FROM '<caption>(.*?)</caption>') AS caption, page ~ 'Most execution' AS most, (SELECT count(*) FROM regexp_matches(page, '<td [^>]*>-</td>', 'g')) AS none
+FROM missing_symbol.profile_report('html') page;
+SELECT what FROM missing_symbol.profile_report('html') page, page_checks(page) WHERE NOT ok;
+SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
+
 -- a small application, of which all is hostile
 CREATE TABLE page_author (id int PRIMARY KEY, name text);
 CREATE TABLE "page <b>&amp;" (id int PRIMARY KEY, author int);
@@ -47,15 +58,37 @@ CREATE TABLE page_found AS SELECT what, (SELECT count(*) FROM regexp_matches(:'p
     ('no control character', 'caf&#xE9;&#xFFFD;'),
     ('a tag, as it was sent', 'route=&#39;%3Cimg%20src%3Dx%3E&#39;'),
     ('the index that would help', '<pre class="remedy"><code>CREATE INDEX ON public\.&quot;page &lt;b&gt;&amp;amp;&quot; \(author\);</code></pre>'),
-    ('what it would save', '</pre>\s*<dl><dt>rows</dt><dd>20000 read, 19980 thrown away</dd><dt>cost</dt><dd>[0-9.]+ as it is planned now, [0-9.]+ with it: proved</dd>'),
+    ('what it would save', '</pre>\s*<dl><dt>rows</dt><dd>20000 read, 19980 thrown away</dd><dt>cost</dt><dd>[0-9.]+ as it is planned now, [0-9.]+ with it, proved</dd>'),
     ('a run, in one mark', '<rect class="m" [^>]*><title>20 of nos\. [0-9]+ to [0-9]+: [^,]*, 20 rows, N\+1</title>'),
     ('its count', '>20&#xD7;</text>'),
     ('what has failed', '<rect class="e"[^>]*><title>[^<]*, failed</title></rect><svg [^>]*><path class="x"'),
     ('its SQLSTATE', '<code>22012</code>'),
-    ('sections', '<section id="(summary|timeline|shapes|n-plus-one|findings|failures|lost)">'),
+    ('no time of what has failed', '<tr id="s[0-9]+"><td class="n" data-h="median ms">-</td>'),
+    ('sections', '<section id="(summary|timeline|shapes|n-plus-one|advice|findings|slow|failures|lost)">'),
     ('units', '<details class="unit"')) AS v (what, pattern);
 SELECT * FROM page_found;
 DROP TABLE page_found;
+
+-- slow runs, with their plans: without constants; what was planned for is ten times less, ten times more, or 9 times
+SET missing_symbol.slow_threshold = 0;
+SET max_parallel_workers_per_gather = 0;
+CREATE TABLE page_slow AS SELECT i AS id, 'the same'::text AS v FROM generate_series(1, 2000) i;
+CREATE TABLE page_few AS SELECT i AS id FROM generate_series(1, 2000) i;
+CREATE TABLE page_near AS SELECT i AS id FROM generate_series(1, 18) i;
+ANALYZE page_slow, page_few, page_near;
+DELETE FROM page_few WHERE id > 200;
+SELECT missing_symbol.profile_reset();
+SELECT count(*) FROM page_slow WHERE v || '' = 'the same' AND id > (SELECT 5 FROM pg_catalog.pg_class LIMIT 1);
+SELECT count(*) FROM page_few;
+INSERT INTO page_near SELECT id FROM page_near, pg_catalog.generate_series(1, 8);
+SELECT count(*) FROM page_near;
+SELECT l[1] AS level, regexp_replace(regexp_replace(l[2], '<title>.*?</desc>', ''), '<[^>]*>', '', 'g') AS line, substring(l[2] FROM '<title>.*?</title>') AS title,
+    substring(l[2] FROM '<rect class="(\w+)"') AS heat, substring(l[2] FROM 'width="([0-9.]+)%" height="10"') AS width, substring(l[2] FROM '<svg x="([0-9.]+)%"><path class="off"') AS planned
+FROM missing_symbol.profile_report('html') page, regexp_split_to_table(substring(page FROM '<section id="slow">(.*?)</section>'), '<details class="unit"') run,
+    LATERAL regexp_matches(run, '<li aria-level="(.)">(.*?)</li>', 'g') WITH ORDINALITY m (l, i)
+WHERE run ~ 'on <code>public.page_' AND run !~ 'Insert' ORDER BY run ~ 'page_few' DESC, run ~ 'page_near' DESC, i;
+SELECT what FROM missing_symbol.profile_report('html') page, page_checks(page) WHERE NOT ok;
+DROP TABLE page_slow, page_few, page_near;
 
 -- who may not see a statement sees none of it
 CREATE ROLE regress_page_definer;
@@ -63,13 +96,38 @@ CREATE ROLE regress_page_reader;
 SELECT missing_symbol.profile_reset();
 SET ROLE regress_page_definer;
 SELECT 'secret' AS hidden_name;
+SELECT count(*) AS hidden_name FROM pg_catalog.generate_series(1, 3);
 SELECT hidden_name / 0 FROM (VALUES (1)) v (hidden_name);
 RESET ROLE;
 SET ROLE regress_page_reader;
-SELECT page ~ 'secret|hidden_name' AS leaked, page ~ '&lt;insufficient privilege&gt;' AS said
+SELECT page ~ 'secret|hidden_name' AS leaked, page ~ '&lt;insufficient privilege&gt;' AS said, page ~ '<ul class="plan">' AS plan
 FROM missing_symbol.profile_report('html') page;
 RESET ROLE;
-SELECT page ~ 'hidden_name' AS shown FROM missing_symbol.profile_report('html') page;
+SELECT page ~ 'hidden_name' AS shown, page ~ '<ul class="plan">' AS plan FROM missing_symbol.profile_report('html') page;
+
+-- what the findings suggest, together: the greatest benefit first
+SET max_parallel_workers_per_gather = 0;
+CREATE TABLE page_work AS SELECT i AS id, i % 15 AS e, i / 15 % 20 AS f, i % 1000 AS b, 0 AS n FROM generate_series(1, 20000) i;
+CREATE INDEX page_work_e ON page_work (e);
+VACUUM (ANALYZE) page_work;
+SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
+SELECT missing_symbol.profile_start(plans => true);
+\o /dev/null
+SELECT max(id) FROM page_work WHERE e = 1 AND f = 2;
+SELECT format('SELECT max(id) FROM page_work WHERE b = %s', i) FROM generate_series(1, 30) i \gexec
+UPDATE page_work SET b = 1001 WHERE b = 3;
+\o
+WITH v AS (SELECT array_agg(suggestion || ';') AS suggestions FROM missing_symbol.advice),
+s AS (SELECT substring(page FROM '<section id="advice">(.*?)</section>') AS section FROM missing_symbol.profile_report('html') page),
+d AS (SELECT array_agg(d[1]) AS ddl FROM s, regexp_matches(section, '<pre class="remedy"><code>(.*?)</code></pre>', 'g') d)
+SELECT ddl = suggestions AS of_the_view, ddl, section ~ '<h3>public.page_work</h3><span class="tag">would save about [0-9.]+ [mu]s</span> <span class="tag">proved</span>' AS benefit,
+    section ~ '<dt>serves</dt><dd>2 statements, 31 calls</dd><dt>cost</dt><dd>[0-9.]+ as it is planned now, [0-9.]+ with it, proved: <code>' AS serves,
+    section ~ '<dt>not needed beside it, unless for other statements</dt><dd><code>public.page_work_e</code>' AS replaces,
+    section ~ '<dt>is paid for by</dt><dd>1 write of the table, [^<]*; among them an update that can be HOT now' AS writes
+FROM v, s, d;
+SELECT what FROM missing_symbol.profile_report('html') page, page_checks(page) WHERE NOT ok;
+DROP TABLE page_work;
+RESET max_parallel_workers_per_gather;
 
 -- units: by marks, and by a statement that begins one
 SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
@@ -100,7 +158,7 @@ SELECT missing_symbol.profile_start();
 \o /dev/null
 \set ECHO none
 SELECT CASE WHEN i % 40 = 0 THEN format('SELECT missing_symbol.profile_mark(%L)', 'unit ' || i)
-    ELSE format('SELECT %s AS %I', i, repeat('"', 15) || (i * 7 % 997) || repeat(chr(8364), 400)) END
+    ELSE format('SELECT %s AS %I FROM (VALUES (1)) v', i, repeat('"', 15) || (i * 7 % 997) || repeat(chr(8364), 400)) END
 FROM generate_series(1, 10256) i \gexec
 \set ECHO all
 \o
@@ -111,6 +169,8 @@ SELECT (SELECT count(*) FROM missing_symbol.queries) >= 10000 AS listed,
     (SELECT count(*) FROM regexp_matches(:'page', '<rect class="\w+" x="[0-9.]+%"', 'g')) BETWEEN 1000 AND 2000 AS marks,
     :'page' ~ 'Left out: [0-9]+ units that took least' AS units_left_out,
     :'page' ~ 'Left out: [0-9]+ that took less time' AS shapes_left_out,
+    :'page' ~ 'Left out: [0-9]+ that were faster' AS runs_left_out,
+    (SELECT count(*) FROM regexp_matches(substring(:'page' FROM '<section id="timeline">(.*?)</section>'), '<details class="unit" open>', 'g')) AS open,
     :'page' ~ 'Not drawn: the page has as many marks as it may' AS not_drawn;
 SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
 RESET missing_symbol.profile_memory;

@@ -8,11 +8,8 @@
  */
 #include "postgres.h"
 
-#include "funcapi.h"
 #include "lib/stringinfo.h"
-#include "utils/builtins.h"
 
-#include "compat.h"
 #include "calls/calls.h"
 #include "overview/overview_internal.h"
 #include "page/page.h"
@@ -265,46 +262,14 @@ json_report(const MSOverview *o)
 	return buf.data;
 }
 
-static void
-put_line(ReturnSetInfo *rsinfo, const char *line, int len)
-{
-	bool		null = false;
-	Datum		value = PointerGetDatum(cstring_to_text_with_len(line, len));
-
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &null);
-}
-
-/* counter_report(target, format): a row for each line, or one */
+/* counter_report(target, format) */
 Datum
 ms_counter_report(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	char	   *format = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	bool		json = pg_strcasecmp(format, "json") == 0;
-	bool		html = pg_strcasecmp(format, "html") == 0;
-	MSOverview *o;
-	char	   *report;
+	MSFormat	format = ms_report_format(PG_GETARG_TEXT_PP(1));
+	MSOverview *o = ms_overview(PG_GETARG_OID(0));
 
-	if (!json && !html && pg_strcasecmp(format, "text") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unrecognized report format \"%s\"", format),
-				 errhint("Available formats: text, json, html.")));
-	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	o = ms_overview(PG_GETARG_OID(0));
-	if (json || html)
-	{
-		report = json ? json_report(o) : ms_overview_html(o);
-		put_line(rsinfo, report, strlen(report));
-		return (Datum) 0;
-	}
-	report = text_report(o);
-	while (*report)
-	{
-		int			len = strcspn(report, "\n");
-
-		put_line(rsinfo, report, len);
-		report += len + (report[len] == '\n');
-	}
-	return (Datum) 0;
+	return ms_report_rows(fcinfo, format,
+						  format == MS_HTML ? ms_overview_html(o) :
+						  format == MS_JSON ? json_report(o) : text_report(o));
 }

@@ -8,6 +8,7 @@
 #ifndef MS_PAGE_H
 #define MS_PAGE_H
 
+#include "fmgr.h"
 #include "lib/stringinfo.h"
 
 #include "compat.h"
@@ -64,6 +65,21 @@ extern void ms_page_remedy(StringInfo page, const char *statement);
 
 /* a statement to be read, folded to so many bytes */
 extern void ms_page_statement(StringInfo page, const char *text, int shown);
+
+/*
+ * format.c: the forms that a report comes in, and its rows: of text one for
+ * each line, else one.
+ */
+typedef enum MSFormat
+{
+	MS_TEXT,
+	MS_JSON,
+	MS_HTML
+} MSFormat;
+
+extern MSFormat ms_report_format(text *name);
+extern Datum ms_report_rows(FunctionCallInfo fcinfo, MSFormat format,
+							const char *report);
 
 /*
  * json.c: a key, or NULL in an array, and its value

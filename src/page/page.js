@@ -75,11 +75,13 @@
 		remedy.appendChild(b);
 	});
 
-	var units = Array.from(document.querySelectorAll('details.unit'));
-	function all(open) {
-		return function () { units.forEach(function (u) { u.open = open; }); };
-	}
-	if (units.length > 1) {
+	document.querySelectorAll('section').forEach(function (section) {
+		var units = Array.from(section.querySelectorAll('details.unit'));
+		function all(open) {
+			return function () { units.forEach(function (u) { u.open = open; }); };
+		}
+		if (units.length < 2)
+			return;
 		var p = document.createElement('p');
 		p.className = 'note';
 		[button('Open all', all(true)), button('Close all', all(false))].forEach(function (b) {
@@ -87,7 +89,7 @@
 			p.append(b, ' ');
 		});
 		units[0].before(p);
-	}
+	});
 
 	/* on paper nothing is folded */
 	addEventListener('beforeprint', function () {

@@ -34,16 +34,6 @@
 
 PG_FUNCTION_INFO_V1(ms_advice_view);
 
-/* what the new index means for what is written */
-typedef struct MSWrites
-{
-	int64		calls;			/* that write the table */
-	double		ms;
-	bool		updates;		/* some of them are updates, whose columns */
-	bool		known;			/* are known, all of them */
-	bool		hot_lost;		/* one that can be HOT could not any more */
-} MSWrites;
-
 /*
  * Shapes that write
  */
@@ -139,8 +129,8 @@ add_update(MSWrites *writes, UpdateStmt *stmt, const MSWork *work)
 	writes->hot_lost |= changes_new && !changes_indexed;
 }
 
-static MSWrites
-writes_of(const MSWork *work)
+MSWrites
+ms_report_writes(const MSWork *work)
 {
 	MSWrites	writes = {0, 0, false, true, false};
 	MSShape    *shape;
@@ -177,15 +167,6 @@ writes_of(const MSWork *work)
 /*
  * What it serves
  */
-
-typedef struct MSServed
-{
-	const MSWork *work;
-	bool		proved;			/* for all of them */
-	double		benefit;		/* ms; negative: not known */
-	int64		calls;
-	List	   *shapes;			/* of MSShape, those that are still known */
-} MSServed;
 
 static void
 add_finding(MSServed *served, const MSFinding *finding)
@@ -227,6 +208,18 @@ most_first(const ListCell *a, const ListCell *b)
 
 	return x->benefit < y->benefit ? 1 : x->benefit > y->benefit ? -1 :
 		strcmp(x->work->best->suggestion, y->work->best->suggestion);
+}
+
+List *
+ms_report_advice(List *findings)
+{
+	List	   *all = NIL;
+	ListCell   *lc;
+
+	foreach(lc, ms_workload(findings))
+		all = lappend(all, served_by(lfirst(lc)));
+	list_sort(all, most_first);
+	return all;
 }
 
 /*
@@ -273,7 +266,7 @@ put_served(ReturnSetInfo *rsinfo, const MSServed *served)
 	int			i = 0;
 
 	if (OidIsValid(work->relid))
-		writes = writes_of(work);
+		writes = ms_report_writes(work);
 	values[i++] = CStringGetTextDatum(work->best->relation);
 	values[i++] = CStringGetTextDatum(work->best->suggestion);
 	values[i++] = BoolGetDatum(served->proved);
@@ -296,17 +289,13 @@ Datum
 ms_advice_view(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	List	   *all = NIL;
 	ListCell   *lc;
 
 	ms_profile_own();
 	InitMaterializedSRF(fcinfo, 0);
 	if (!ms_profile.ready)
 		return (Datum) 0;
-	foreach(lc, ms_workload(ms_profile_findings(true)))
-		all = lappend(all, served_by(lfirst(lc)));
-	list_sort(all, most_first);
-	foreach(lc, all)
+	foreach(lc, ms_report_advice(ms_profile_findings(true)))
 	{
 		CHECK_FOR_INTERRUPTS();
 		put_served(rsinfo, lfirst(lc));

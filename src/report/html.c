@@ -15,36 +15,14 @@
 
 #include "miscadmin.h"
 
-#include "advice/advice.h"
 #include "figures/figures.h"
 #include "page/page.h"
 #include "report/report_internal.h"
+#include "slow/slow.h"
 
-#define MAX_SHAPES		300		/* rows of a table, entries of a list */
-#define MAX_ENTRIES		100
-#define SHOWN_TEXT		200		/* bytes of a statement; the rest is folded */
-#define FULL_UNTIL		(1536 * 1024)	/* bytes of the page; then it is cut, */
-#define SHOWN_UNTIL		(2304 * 1024)	/* and then more */
-#define LEAST_TEXT		60
+#define MAX_SHAPES		300		/* rows of a table */
 #define SPARK_WIDTH		120
 #define SPARK_HEIGHT	24
-
-/* a statement; whole, as long as the page is not too long already */
-static void
-put_statement(StringInfo page, const char *text)
-{
-	if (page->len > FULL_UNTIL)
-		text = ms_page_clip(text, page->len > SHOWN_UNTIL ? LEAST_TEXT :
-							SHOWN_TEXT);
-	ms_page_statement(page, text, SHOWN_TEXT + 3);
-}
-
-static void
-note_left_out(StringInfo page, int all, int shown, const char *what)
-{
-	if (all > shown)
-		ms_page_note(page, psprintf("Left out: %d %s.", all - shown, what));
-}
 
 /*
  * Summary
@@ -58,10 +36,22 @@ of_all(int64 ns, const MSTotals *t)
 	return psprintf("%.0f %%", all_ns > 0 ? ns * 100.0 / all_ns : 0);
 }
 
-static void
-put_summary(StringInfo page, const MSTotals *t, List *candidates,
-			List *findings)
+static const MSShape *
+most_time(List *shapes)
 {
+	ListCell   *lc;
+
+	foreach(lc, shapes)
+		if (!ms_shape_is_others(lfirst(lc)))
+			return lfirst(lc);
+	return NULL;
+}
+
+static void
+put_summary(StringInfo page, const MSTotals *t, List *shapes,
+			List *candidates, List *findings)
+{
+	const MSShape *most = most_time(shapes);
 	uint64		statements = ms_totals_statements(t);
 	uint64		queries = t->classes[MS_CLASS_QUERY];
 	int64		repeats = 0;
@@ -71,13 +61,19 @@ put_summary(StringInfo page, const MSTotals *t, List *candidates,
 		repeats += ((MSCandidate *) lfirst(lc))->repeats;
 	ms_page_tiles(page);
 	ms_page_tile(page, "Queries", psprintf(UINT64_FORMAT, queries),
-				 psprintf("of " UINT64_FORMAT " statements; " UINT64_FORMAT " rows",
+				 psprintf("statements " UINT64_FORMAT ", rows " UINT64_FORMAT,
 						  statements, t->rows), NULL);
 	ms_page_tile(page, "Database time",
 				 ms_page_time(t->plan_ns + t->exec_ns + t->commit_ns),
 				 psprintf("planning %s, execution %s, commits %s",
 						  of_all(t->plan_ns, t), of_all(t->exec_ns, t),
 						  of_all(t->commit_ns, t)), NULL);
+	if (most != NULL && most->histogram.sum > 0)
+		ms_page_tile(page, "Most execution", ms_page_time(most->histogram.sum),
+					 psprintf(UINT64_FORMAT " %s of %s", most->calls,
+							  most->calls == 1 ? "call" : "calls",
+							  ms_page_clip(ms_report_shape_text(most), 60)),
+					 NULL);
 	if (t->slowest_ns > 0)
 		ms_page_tile(page, "Slowest", ms_page_time(t->slowest_ns),
 					 ms_page_clip(ms_report_slowest(t, false), 60), NULL);
@@ -180,6 +176,14 @@ put_histogram(StringInfo page, const MSShape *shape, Axis axis)
 			SPARK_HEIGHT - 1, SPARK_WIDTH);
 }
 
+/* of what has only failed there is none */
+static void
+put_ms(StringInfo page, const char *name, const MSHistogram *h, double ns)
+{
+	ms_page(page, "<td class=\"n\" data-h=\"%s\">%s</td>", name,
+			h->count > 0 ? psprintf("%.3f", ns / 1e6) : "-");
+}
+
 static void
 put_shape(StringInfo page, const MSShape *shape, int place, Axis axis)
 {
@@ -187,19 +191,23 @@ put_shape(StringInfo page, const MSShape *shape, int place, Axis axis)
 	const char *label = ms_shape_is_others(shape) ? NULL :
 		ms_label_text(shape->label);
 
-	ms_page(page, "<tr id=\"s%d\"><td class=\"n\" data-h=\"median ms\">%.3f</td><td class=\"n\" data-h=\"p95 ms\">%.3f</td><td class=\"n\" data-h=\"max ms\">%.3f</td>",
-			place, ms_histogram_percentile(h, 0.5) / 1e6,
-			ms_histogram_percentile(h, 0.95) / 1e6, h->max / 1e6);
-	ms_page(page, "<td class=\"n\" data-h=\"calls\">" UINT64_FORMAT "</td><td class=\"n\" data-h=\"total ms\">%.3f</td><td class=\"n\" data-h=\"rows\">" UINT64_FORMAT "</td><td class=\"h\" data-h=\"histogram\">",
-			shape->calls, h->sum / 1e6, shape->rows);
+	appendStringInfo(page, "<tr id=\"s%d\">", place);
+	put_ms(page, "median ms", h, ms_histogram_percentile(h, 0.5));
+	put_ms(page, "p95 ms", h, ms_histogram_percentile(h, 0.95));
+	put_ms(page, "max ms", h, h->max);
+	ms_page(page, "<td class=\"n\" data-h=\"calls\">" UINT64_FORMAT "</td>",
+			shape->calls);
+	put_ms(page, "total ms", h, h->sum);
+	ms_page(page, "<td class=\"n\" data-h=\"rows\">" UINT64_FORMAT "</td><td class=\"h\" data-h=\"histogram\">",
+			shape->rows);
 	if (h->count > 0)
 		put_histogram(page, shape, axis);
 	appendStringInfoString(page, "</td><td class=\"most\">");
-	put_statement(page, ms_report_shape_text(shape));
+	ms_report_statement(page, ms_report_shape_text(shape));
 	if (shape->errors > 0)
 		ms_page(page, " <span class=\"tag bad\">" UINT64_FORMAT " failed</span>",
 				shape->errors);
-	if (!shape->toplevel)
+	if (!shape->toplevel && !ms_shape_is_others(shape))
 		ms_page(page, " <span class=\"tag\">within another statement</span>");
 	if (label != NULL)
 		ms_page(page, " <span class=\"tag\">%s</span>", label);
@@ -210,23 +218,30 @@ static void
 put_shapes(StringInfo page, List *shapes)
 {
 	Axis		axis = axis_of(shapes);
+	StringInfoData caption;
 	ListCell   *lc;
 	double		lo;
 	double		hi;
 	double		unused;
 	int			n = 0;
 
-	octave_bounds(axis.first, &lo, &unused);
-	octave_bounds(axis.last, &unused, &hi);
 	ms_page_section(page, "shapes", "Statements");
-	ms_page_table(page, psprintf("Statements by their shape: constants are left out. Their histograms go from %s to %s; each step is twice the time.",
-								 ms_page_time(lo), isinf(hi) ? "any time" :
-								 ms_page_time(hi)), true);
+	initStringInfo(&caption);
+	appendStringInfoString(&caption, "Statements by their shape, as constants are left out. Times are of execution alone.");
+	if (axis.first <= axis.last)
+	{
+		octave_bounds(axis.first, &lo, &unused);
+		octave_bounds(axis.last, &unused, &hi);
+		appendStringInfo(&caption, " Histograms go from %s to %s; each step is twice the time.",
+						 ms_page_time(lo), isinf(hi) ? "any time" :
+						 ms_page_time(hi));
+	}
+	ms_page_table(page, caption.data, true);
 	ms_page_head(page, "Median ms", true);
 	ms_page_head(page, "p95 ms", true);
 	ms_page_head(page, "Max ms", true);
 	ms_page_head(page, "Calls", true);
-	ms_page_head(page, "Total ms", true);
+	appendStringInfoString(page, "<th scope=\"col\" class=\"n\" aria-sort=\"descending\">Total ms</th>");
 	ms_page_head(page, "Rows", true);
 	ms_page_head(page, "Histogram", false);
 	ms_page_head(page, "Statement", false);
@@ -238,7 +253,7 @@ put_shapes(StringInfo page, List *shapes)
 		put_shape(page, lfirst(lc), ++n, axis);
 	}
 	ms_page_table_end(page);
-	note_left_out(page, list_length(shapes), n, "that took less time");
+	ms_report_left_out(page, list_length(shapes), n, "that took less time");
 	ms_page_section_end(page);
 }
 
@@ -254,13 +269,13 @@ put_candidate(StringInfo page, const MSCandidate *c)
 	if (c->label != NULL)
 		ms_page(page, " <span class=\"tag\">%s</span>", c->label);
 	appendStringInfoString(page, "<p>");
-	put_statement(page, c->text);
+	ms_report_statement(page, c->text);
 	appendStringInfoString(page, "</p><dl>");
 	if (c->source != NULL)
 	{
 		ms_page(page, "<dt>for the " UINT64_FORMAT " rows of</dt><dd>",
 				c->source_rows);
-		put_statement(page, c->source);
+		ms_report_statement(page, c->source);
 		appendStringInfoString(page, "</dd>");
 	}
 	ms_page(page, "<dt>instead</dt><dd>%s</dd><dt>took</dt><dd>%s, statements " UINT64_FORMAT " to " UINT64_FORMAT " of unit " UINT64_FORMAT,
@@ -290,66 +305,12 @@ put_candidates(StringInfo page, List *candidates)
 		ms_page_note(page, "No candidate.");
 	foreach(lc, candidates)
 	{
-		if (n == MAX_ENTRIES)
+		if (n == MS_PAGE_ENTRIES)
 			break;
 		n++;
 		put_candidate(page, lfirst(lc));
 	}
-	note_left_out(page, list_length(candidates), n, "later ones");
-	ms_page_section_end(page);
-}
-
-/*
- * Findings
- */
-
-static void
-put_finding(StringInfo page, const MSFinding *finding)
-{
-	const MSFact *fact = finding->fact;
-	MSShape    *shape = ms_shapes_find(fact->shape, fact->userid,
-									   fact->toplevel);
-
-	ms_page(page, "<div class=\"entry\"><h3>%s%s%s</h3><span class=\"tag\">" INT64_FORMAT " %s</span><p>%s</p>",
-			finding->kind, finding->relation ? " of " : "",
-			finding->relation ? finding->relation : "", finding->times,
-			finding->times == 1 ? "time" : "times", finding->why);
-	if (finding->suggestion != NULL)
-		ms_page_remedy(page, psprintf("%s;", finding->suggestion));
-	appendStringInfoString(page, "<dl>");
-	if (finding->rows_read >= 0 && finding->rows_discarded >= 0)
-		ms_page(page, "<dt>rows</dt><dd>%.0f read, %.0f thrown away</dd>",
-				finding->rows_read, finding->rows_discarded);
-	if (finding->cost_before > 0 && finding->cost_after > 0)
-		ms_page(page, "<dt>cost</dt><dd>%.2f as it is planned now, %.2f with it%s</dd>",
-				finding->cost_before, finding->cost_after,
-				finding->proved ? ": proved" : "");
-	if (shape != NULL)
-	{
-		appendStringInfoString(page, "<dt>in</dt><dd>");
-		put_statement(page, ms_report_shape_text(shape));
-		appendStringInfoString(page, "</dd>");
-	}
-	appendStringInfoString(page, "</dl></div>\n");
-}
-
-static void
-put_findings(StringInfo page, List *findings)
-{
-	ListCell   *lc;
-	int			n = 0;
-
-	ms_page_section(page, "findings", "Findings");
-	if (findings == NIL)
-		ms_page_note(page, "None. Plans are looked into where profile_start() was told so: plans => true.");
-	foreach(lc, findings)
-	{
-		if (n == MAX_ENTRIES)
-			break;
-		n++;
-		put_finding(page, lfirst(lc));
-	}
-	note_left_out(page, list_length(findings), n, "more");
+	ms_report_left_out(page, list_length(candidates), n, "later ones");
 	ms_page_section_end(page);
 }
 
@@ -380,16 +341,16 @@ put_failures(StringInfo page)
 	{
 		const MSRecord *r = lfirst(lc);
 
-		if (n == MAX_ENTRIES)
+		if (n == MS_PAGE_ENTRIES)
 			break;
 		n++;
 		ms_page(page, "<tr><td class=\"n\" data-h=\"number\">" UINT64_FORMAT "</td><td data-h=\"SQLSTATE\"><code>%s</code></td><td class=\"most\">",
 				r->number, ms_sqlstate(r->sqlerrcode));
-		put_statement(page, ms_report_record_text(r));
+		ms_report_statement(page, ms_report_record_text(r));
 		appendStringInfoString(page, "</td></tr>\n");
 	}
 	ms_page_table_end(page);
-	note_left_out(page, list_length(failures), n, "later ones");
+	ms_report_left_out(page, list_length(failures), n, "later ones");
 	ms_page_section_end(page);
 }
 
@@ -404,12 +365,13 @@ put_losses(StringInfo page, const MSTotals *t)
 		(ms_totals_statements(t) + t->nested);
 
 	ms_page_section(page, "lost", "What was lost, and what profiling cost");
-	ms_page(page, "<dl class=\"facts\"><dt>Not listed any more</dt><dd>" UINT64_FORMAT " statements, " UINT64_FORMAT " N+1 candidates, " UINT64_FORMAT " findings</dd>",
-			ms_profile.dropped, ms_profile.runs_lost, ms_profile.facts_lost);
-	ms_page(page, "<dt>Cut</dt><dd>" UINT64_FORMAT " texts</dd><dt>Own cost</dt><dd>about %s a statement, %s in all</dd>",
+	ms_page(page, "<dl class=\"facts\"><dt>Not listed any more</dt><dd>statements " UINT64_FORMAT ", N+1 candidates " UINT64_FORMAT ", findings " UINT64_FORMAT ", slow runs " UINT64_FORMAT "</dd>",
+			ms_profile.dropped, ms_profile.runs_lost, ms_profile.facts_lost,
+			ms_slow_lost());
+	ms_page(page, "<dt>Cut</dt><dd>texts " UINT64_FORMAT "</dd><dt>Own cost</dt><dd>about %s a statement, %s in all</dd>",
 			ms_profile.truncated, ms_page_time(ms_profile.own_cost_ns),
 			ms_page_time(all_ns));
-	ms_page(page, "<dt>Beside the queries</dt><dd>" UINT64_FORMAT " transaction commands, " UINT64_FORMAT " of catalogs, " UINT64_FORMAT " pings, " UINT64_FORMAT " of the driver, " UINT64_FORMAT " while paused, " UINT64_FORMAT " nested statements</dd></dl>\n",
+	ms_page(page, "<dt>Beside the queries</dt><dd>transaction commands " UINT64_FORMAT ", queries of catalogs " UINT64_FORMAT ", pings " UINT64_FORMAT ", the driver's own " UINT64_FORMAT ", while paused " UINT64_FORMAT ", nested statements " UINT64_FORMAT "</dd></dl>\n",
 			t->classes[MS_CLASS_CONTROL], t->classes[MS_CLASS_CATALOG],
 			t->classes[MS_CLASS_PING], t->classes[MS_CLASS_DRIVER],
 			t->classes[MS_CLASS_PAUSED], t->nested);
@@ -421,8 +383,8 @@ put_navigation(StringInfo page)
 {
 	static const char *const parts[][2] = {
 		{"timeline", "Timeline"}, {"shapes", "Statements"},
-		{"n-plus-one", "N+1"}, {"findings", "Findings"},
-		{"failures", "Failures"}, {"lost", "Lost"}
+		{"n-plus-one", "N+1"}, {"advice", "Suggestions"},
+		{"findings", "Findings"}, {"slow", "Slow runs"}, {"failures", "Failures"}, {"lost", "Lost"}
 	};
 
 	appendStringInfoString(page, "<nav aria-label=\"Sections\">");
@@ -453,13 +415,15 @@ ms_report_html(bool empty)
 	findings = ms_profile_findings(true);
 	shapes = ms_report_shapes();
 	list_sort(shapes, ms_report_by_total);
-	put_summary(&page, &total, candidates, findings);
+	put_summary(&page, &total, shapes, candidates, findings);
 	put_navigation(&page);
 	ms_report_timeline(&page, list_truncate(list_copy(shapes), MAX_SHAPES),
 					   candidates);
 	put_shapes(&page, shapes);
 	put_candidates(&page, candidates);
-	put_findings(&page, findings);
+	ms_report_advice_html(&page, findings);
+	ms_report_findings_html(&page, findings);
+	ms_report_slow_html(&page);
 	put_failures(&page);
 	put_losses(&page, &total);
 	ms_page_end(&page);

@@ -23,7 +23,7 @@
 #define MAX_UNITS	200
 #define MAX_MARKS	2000
 #define MAX_LANES	200			/* of a unit */
-#define OPEN_UNITS	5			/* the others are folded */
+#define OPEN_UNITS	5			/* that took most; the others are folded */
 #define LANE_TEXT	80			/* bytes of a shape's text */
 #define PIXEL		0.1			/* of a lane, in percent */
 
@@ -69,6 +69,7 @@ typedef struct Unit
 	int			errors;
 	int			runs;
 	bool		drawn;
+	bool		open;
 	List	   *lanes;
 } Unit;
 
@@ -337,9 +338,10 @@ draw_units(List *units, List *shapes, List *candidates)
 		Unit	   *unit = lfirst(lc);
 		int			marks;
 
-		if (n++ == MAX_UNITS)
+		if (n == MAX_UNITS)
 			break;
 		unit->drawn = true;
+		unit->open = n++ < OPEN_UNITS;
 		marks = draw_unit(unit, shapes, candidates);
 		if (marks > room)
 			unit->lanes = NIL;
@@ -434,11 +436,11 @@ put_axis(StringInfo page, const Unit *unit)
 }
 
 static void
-put_unit(StringInfo page, const Unit *unit, bool open)
+put_unit(StringInfo page, const Unit *unit)
 {
 	ListCell   *lc;
 
-	appendStringInfoString(page, open ? "<details class=\"unit\" open>" :
+	appendStringInfoString(page, unit->open ? "<details class=\"unit\" open>" :
 						   "<details class=\"unit\">");
 	if (unit->label != NULL)
 		ms_page(page, "<summary><h3>%s</h3><span>unit " UINT64_FORMAT "</span>",
@@ -522,7 +524,6 @@ ms_report_timeline(StringInfo page, List *shapes, List *candidates)
 	List	   *units = find_units(candidates);
 	int			left_out = 0;
 	int64		left_out_ns = 0;
-	int			n = 0;
 	ListCell   *lc;
 
 	ms_page_section(page, "timeline", "Timeline");
@@ -542,7 +543,7 @@ ms_report_timeline(StringInfo page, List *shapes, List *candidates)
 		Unit	   *unit = lfirst(lc);
 
 		if (unit->drawn)
-			put_unit(page, unit, n++ < OPEN_UNITS);
+			put_unit(page, unit);
 		else
 		{
 			left_out++;

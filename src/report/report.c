@@ -16,7 +16,6 @@
  */
 #include "postgres.h"
 
-#include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -577,62 +576,28 @@ ms_profile_summary_label(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(buf.data, buf.len));
 }
 
-static void
-put_line(ReturnSetInfo *rsinfo, const char *line, int len)
+static const char *
+report_in(MSFormat format)
 {
-	bool		null = false;
-	Datum		value = PointerGetDatum(cstring_to_text_with_len(line, len));
+	bool		empty = is_empty();
+	List	   *candidates;
 
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &null);
+	if (format == MS_HTML)
+		return ms_report_html(empty);
+	if (empty)
+		return format == MS_JSON ? "{}" : "nothing has been profiled";
+	candidates = ms_candidates(0, MS_MIN_REPEATS, 0, MS_BURST, false);
+	return format == MS_JSON ? json_report(candidates) : text_report(candidates);
 }
 
-static void
-put_one(ReturnSetInfo *rsinfo, const char *report)
-{
-	put_line(rsinfo, report, strlen(report));
-}
-
-/* profile_report(format): a row for each line, or one of JSON or HTML */
+/* profile_report(format) */
 Datum
 ms_profile_report(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	char	   *format = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	bool		json = pg_strcasecmp(format, "json") == 0;
-	bool		html = pg_strcasecmp(format, "html") == 0;
-	List	   *candidates;
-	char	   *report;
+	MSFormat	format = ms_report_format(PG_GETARG_TEXT_PP(0));
 
-	if (!json && !html && pg_strcasecmp(format, "text") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unrecognized report format \"%s\"", format),
-				 errhint("Available formats: text, json, html.")));
 	ms_profile_own();
-	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	if (html)
-	{
-		put_one(rsinfo, ms_report_html(is_empty()));
-		return (Datum) 0;
-	}
-	if (is_empty())
-	{
-		put_one(rsinfo, json ? "{}" : "nothing has been profiled");
-		return (Datum) 0;
-	}
-
-	candidates = ms_candidates(0, MS_MIN_REPEATS, 0, MS_BURST, false);
-	report = json ? json_report(candidates) : text_report(candidates);
-	while (*report)
-	{
-		int			len = strcspn(report, "\n");
-
-		put_line(rsinfo, report, len);
-		report += len;
-		if (*report)
-			report++;
-	}
-	return (Datum) 0;
+	return ms_report_rows(fcinfo, format, report_in(format));
 }
 
 /*

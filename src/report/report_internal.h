@@ -42,9 +42,61 @@ extern const char *ms_report_shape_text(const MSShape *shape);
 extern const char *ms_report_record_text(const MSRecord *r);
 
 /*
+ * advice.c: what the findings suggest, for all statements together.
+ */
+typedef struct MSServed
+{
+	const struct MSWork *work;	/* the suggestion */
+	bool		proved;			/* for all of them */
+	double		benefit;		/* ms; negative: not known */
+	int64		calls;
+	List	   *shapes;			/* of MSShape, those that are still known */
+} MSServed;
+
+/* what a new index means for what is written */
+typedef struct MSWrites
+{
+	int64		calls;			/* that write the table */
+	double		ms;
+	bool		updates;		/* some of them are updates, whose columns */
+	bool		known;			/* are known, all of them */
+	bool		hot_lost;		/* one that can be HOT could not any more */
+} MSWrites;
+
+/* a List of MSServed, by what is saved */
+extern List *ms_report_advice(List *findings);
+
+/* the suggestion is about one new index */
+extern MSWrites ms_report_writes(const struct MSWork *work);
+
+/*
  * html.c: the report as a page; empty: nothing has been profiled.
  */
 extern char *ms_report_html(bool empty);
+
+/*
+ * html_parts.c: what its sections have in common.
+ */
+
+/* so many entries of a list are on the page, and a line says how many not */
+#define MS_PAGE_ENTRIES		100
+
+extern void ms_report_left_out(StringInfo page, int all, int shown,
+							   const char *what);
+
+/* a statement; whole, as long as the page is not too long already */
+extern void ms_report_statement(StringInfo page, const char *text);
+
+/*
+ * html_advice.c: the sections of findings, and of what they suggest.
+ */
+extern void ms_report_advice_html(StringInfo page, List *findings);
+extern void ms_report_findings_html(StringInfo page, List *findings);
+
+/*
+ * html_slow.c: the section of statements that took long, with their plans.
+ */
+extern void ms_report_slow_html(StringInfo page);
 
 /*
  * html_timeline.c: the section that tells which statement ran when.  shapes:

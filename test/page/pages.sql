@@ -15,6 +15,7 @@ SET application_name = '<i>app</i>';
 SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
 SELECT missing_symbol.profile_start(plans => true);
 SET missing_symbol.unit_gap = -1;
+SET missing_symbol.slow_threshold = 0;
 SELECT missing_symbol.profile_mark('</script><img src=x onerror="document.title = ''hacked''">');
 BEGIN;
 SELECT id, author, title FROM "book <b>&amp;" WHERE id BETWEEN 100 AND 119 ORDER BY id;
@@ -39,6 +40,7 @@ SELECT version();
 SELECT author, count(*), sum(price), avg(price), min(price), max(price), 'a long one, so that some of it has to be folded' AS why,
     count(DISTINCT title), bool_or(published), string_agg(title, ', ' ORDER BY title) FILTER (WHERE id < 100) AS titles
 FROM "book <b>&amp;" GROUP BY author ORDER BY 3 DESC LIMIT 5;
+SELECT count(*) FROM "book <b>&amp;" WHERE lower(title) LIKE 'book%';
 CREATE TABLE copied AS SELECT * FROM "book <b>&amp;" WHERE published;
 SELECT c.title FROM copied c JOIN author a ON a.id = c.author WHERE c.title LIKE '%77%';
 SELECT missing_symbol.profile_report('html') \g (format=unaligned tuples_only=on) :pages/application.html
@@ -51,6 +53,15 @@ SELECT CASE WHEN i % 50 = 0 THEN format('SELECT missing_symbol.profile_mark(%L)'
     ELSE format('SELECT %s AS %I FROM author WHERE id = %1$s', i, 'column ' || (i * 7 % 307) || repeat(' more', i % 60)) END
 FROM generate_series(1, 10200) i \gexec
 SELECT missing_symbol.profile_report('html') \g (format=unaligned tuples_only=on) :pages/large.html
+-- in milliseconds, of three times: other work on the machine is not the page's
+SELECT extract(epoch FROM clock_timestamp()) AS t0 \gset
+SELECT missing_symbol.profile_report('html');
+SELECT extract(epoch FROM clock_timestamp()) AS t1 \gset
+SELECT missing_symbol.profile_report('html');
+SELECT extract(epoch FROM clock_timestamp()) AS t2 \gset
+SELECT missing_symbol.profile_report('html');
+SELECT extract(epoch FROM clock_timestamp()) AS t3 \gset
+SELECT round(1000 * t) FROM (VALUES (:t1 - :t0), (:t2 - :t1), (:t3 - :t2)) v (t) \g (format=unaligned tuples_only=on) :pages/large.ms
 
 -- nothing
 SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();

@@ -137,6 +137,26 @@ async function check_copy(browser, view) {
 	same('copying: else it is selected', await view.ask(`String(getSelection())`), text);
 }
 
+// as the plans' rows are
+async function check_plans(view) {
+	const plans = await view.ask(`Array.from(document.querySelectorAll('.plan')).map((plan) => Array.from(plan.children).map((node) => ({
+		level: Number(node.ariaLevel), left: parseFloat(getComputedStyle(node.firstElementChild).paddingLeft),
+		rows: Number(/^([0-9]+) rows/.exec(node.querySelector('.n').textContent)?.[1]), share: parseFloat(node.querySelectorAll('.n')[1]?.textContent),
+		bar: parseFloat(node.querySelector('rect')?.getAttribute('width')), colour: node.querySelector('rect') && getComputedStyle(node.querySelector('rect')).fill,
+		off: /times as (many|few)/.test(node.textContent), mark: !!node.querySelector('path.off') })))`);
+	const nodes = plans.flat();
+	const colours = new Set(nodes.map((n) => n.colour));
+
+	ok('plans: there are some, of nodes below nodes', plans.length > 5 && nodes.some((n) => n.level > 2), plans.length);
+	same('plans: further down is further right', plans.filter((p) => p.some((n, i) => i > 0 && n.level > p[i - 1].level && n.left <= p[i - 1].left)), []);
+	same('plans: bars are as wide as rows', plans.filter((p) => {
+		const most = Math.max(...p.map((n) => n.rows));
+		return p.some((n) => Math.abs(n.bar - Math.max(n.rows * 100 / most, 0.2)) > 0.02);
+	}), []);
+	ok('plans: colours are of shares', colours.size > 2 && nodes.every((n) => nodes.every((m) => n.colour === m.colour || Math.abs(n.share - m.share) > 0)), [...colours]);
+	ok('plans: what is off is marked, and said', nodes.some((n) => n.off) && nodes.some((n) => !n.off) && nodes.every((n) => n.off === n.mark), nodes);
+}
+
 async function check_keyboard(view) {
 	const seen = [];
 
@@ -169,15 +189,19 @@ async function check_application(browser, view, url) {
 	ok('characters are what they were', labels.includes('mark \u00E9\u20AC\u{1F600} \uFFFDdne'), labels);
 	same('a run is one mark with its count', await view.ask(`Array.from(document.querySelectorAll('rect.m + text')).map((t) => t.textContent)`), ['20\u00D7']);
 	ok('what has failed has a cross', await view.ask(`document.querySelectorAll('.lanes rect.e + svg path.x').length === 1`));
+	same('its sections', await view.ask(`Array.from(document.querySelectorAll('section')).map((s) => s.id)`),
+		['summary', 'timeline', 'shapes', 'n-plus-one', 'advice', 'findings', 'slow', 'failures', 'lost']);
+	await check_plans(view);
 	await check_sort(view);
 	await check_copy(browser, view);
 	await view.go(url);
 	await check_keyboard(view);
 	await view.ask(`Array.from(document.querySelectorAll('button')).find((b) => b.textContent === 'Close all').click()`);
-	same('folding: all units', await view.ask(`document.querySelectorAll('.unit[open]').length`), 0);
+	same('folding: all units', await view.ask(`document.querySelectorAll('#timeline .unit[open]').length`), 0);
+	same('folding: no other section', await view.ask(`document.querySelectorAll('#slow .unit[open]').length`), 3);
 	await view.ask(`document.querySelector('.unit summary').focus()`);
 	await view.key(' ', 'Space', 32, ' ');
-	same('folding: one of them, with the keyboard', await view.ask(`document.querySelectorAll('.unit[open]').length`), 1);
+	same('folding: one of them, with the keyboard', await view.ask(`document.querySelectorAll('#timeline .unit[open]').length`), 1);
 	await view.ask(`dispatchEvent(new Event('beforeprint'))`);
 	same('on paper nothing is folded', await view.ask(`document.querySelectorAll('details:not([open])').length`), 0);
 	await view.send('Emulation.setEmulatedMedia', { media: 'print', features: [{ name: 'prefers-color-scheme', value: 'dark' }] });
@@ -324,6 +348,9 @@ async function check_page(view, name, axe) {
 	await check_policy(view, application);
 	const large = fs.statSync(path.join(directory, 'large.html')).size;
 	ok('ten thousand statements are under 3 MB', large < 3 * 1024 * 1024, large);
+	const times = fs.readFileSync(path.join(directory, 'large.ms'), 'utf8').trim().split('\n').map(Number);
+	ok('and made in under 2 s', times.length === 3 && Math.min(...times) < 2000, times);
+	console.log(`         (${large} bytes, ${Math.min(...times)} ms)`);
 	await browser.close();
 	console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
 	process.exit(failed > 0 ? 1 : 0);
