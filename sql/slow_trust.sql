@@ -86,18 +86,7 @@ SELECT * FROM public.ran;
 RESET search_path;
 
 -- values of parameters are not in plans, unless they are kept
-SELECT missing_symbol.profile_start('all', plans => true, params => false), missing_symbol.profile_reset();
-CREATE FUNCTION public.of_person(who text) RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT count(*) FROM own WHERE name = $1 AND kind = ''literal''';
 SET plan_cache_mode = force_custom_plan;
-SET missing_symbol.slow_threshold = 0;
-SELECT public.of_person(chr(115) || 'ecret');
-SET missing_symbol.slow_threshold = -1;
-SELECT plan #>> '{plans,0,filter}' AS filter, params FROM missing_symbol.slow_runs WHERE NOT toplevel AND text ~ 'own';
-SELECT missing_symbol.profile_start('all', plans => true, params => true), missing_symbol.profile_reset();
-SET missing_symbol.slow_threshold = 0;
-SELECT public.of_person(chr(115) || 'ecret');
-SET missing_symbol.slow_threshold = -1;
-SELECT plan #>> '{plans,0,filter}' AS filter, params FROM missing_symbol.slow_runs WHERE NOT toplevel AND text ~ 'own';
 PREPARE q(text) AS SELECT count(*) FROM public.own WHERE name = $1;
 SELECT missing_symbol.profile_start('top', plans => true, params => false);
 SET missing_symbol.slow_threshold = 0;
@@ -114,7 +103,7 @@ SELECT count(*) FROM missing_symbol.slow_runs WHERE plan_text ~ 'public.own';
 ROLLBACK;
 
 SELECT missing_symbol.profile_stop(), missing_symbol.profile_reset();
-DROP FUNCTION public.rank_of, public.peek, public.peek_as_owner, public.of_person;
+DROP FUNCTION public.rank_of, public.peek, public.peek_as_owner;
 DROP TABLE public.own, public.ran;
 DROP OPERATOR public.=~~= (text, text);
 DROP FUNCTION public.noting, public.format_type;
