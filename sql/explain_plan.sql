@@ -7,7 +7,7 @@ INSERT INTO plant SELECT i, i % 500, 'plant ' || i, '2026-01-01'::date + i % 100
 VACUUM (ANALYZE) plant;
 CREATE FUNCTION pg_temp.plan(statement text, params text[] DEFAULT NULL, setup text DEFAULT NULL)
 RETURNS SETOF text LANGUAGE sql AS $$
-    SELECT regexp_replace(line, '  \(cost=.*\)', '') FROM missing_symbol.explain(statement, params, setup) line
+    SELECT regexp_replace(regexp_replace(line, '  \(cost=.*\)', ''), 'pg_temp_\d+', 'pg_temp') FROM missing_symbol.explain(statement, params, setup) line
 $$;
 
 -- generic without values, custom with them
