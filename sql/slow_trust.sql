@@ -40,7 +40,7 @@ SELECT missing_symbol.profile_report('html') ~ 'salary|boss' AS leaked;
 -- its members, and who may read all statistics, see it; whoever reads, also in a function
 RESET ROLE;
 SET ROLE regress_slow_member;
-SELECT regexp_replace(text, '^SELECT \(', '(') AS text, plan #>> '{plans,0,part}' AS part, plan #>> '{plans,0,plans,0,relation}' AS relation FROM missing_symbol.slow_runs WHERE NOT toplevel;
+SELECT regexp_replace(text, '^SELECT [(]', '(') AS text, plan #>> '{plans,0,part}' AS part, plan #>> '{plans,0,plans,0,relation}' AS relation FROM missing_symbol.slow_runs WHERE NOT toplevel;
 RESET ROLE;
 SET ROLE regress_slow_stats;
 SELECT count(*) FROM missing_symbol.slow_runs WHERE text ~ 'boss' AND plan_text ~ 'hidden.salary';
@@ -49,7 +49,7 @@ SET ROLE regress_slow_plain;
 CREATE FUNCTION public.peek() RETURNS SETOF text LANGUAGE sql AS $$SELECT plan_text FROM missing_symbol.slow_runs WHERE NOT toplevel$$;
 SELECT * FROM public.peek();
 RESET ROLE;
-CREATE FUNCTION public.peek_as_owner() RETURNS SETOF text LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$SELECT regexp_replace(text, '^SELECT \(', '(') FROM missing_symbol.slow_runs WHERE NOT toplevel$$;
+CREATE FUNCTION public.peek_as_owner() RETURNS SETOF text LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$SELECT regexp_replace(text, '^SELECT [(]', '(') FROM missing_symbol.slow_runs WHERE NOT toplevel$$;
 SET ROLE regress_slow_plain;
 SELECT * FROM public.peek_as_owner();
 

@@ -180,11 +180,11 @@ is(rows_of("SELECT rows, status, plan ->> 'node', plan ->> 'rows', plan ? 'off' 
 # cancelled by a timeout
 $client->rows('SELECT missing_symbol.profile_reset()');
 $client->rows("SET missing_symbol.slow_threshold = '50ms'");
-$client->rows("SET statement_timeout = '100ms'");
+$client->rows("SET statement_timeout = '500ms'");
 is(extended('SELECT pg_sleep(60), count(*) FROM t', 0), '57014', 'a statement is cancelled');
 $client->rows('RESET statement_timeout');
 $client->rows('SET missing_symbol.slow_threshold = -1');
-is(rows_of("SELECT text, status, sqlstate, duration_ms >= 100, plan IS NULL FROM missing_symbol.slow_runs WHERE $own"), 'SELECT pg_sleep(60), count(*) FROM t|cancelled|57014|t|t', 'a cancelled one');
+is(rows_of("SELECT text, status, sqlstate, duration_ms >= 50, plan IS NULL FROM missing_symbol.slow_runs WHERE $own"), 'SELECT pg_sleep(60), count(*) FROM t|cancelled|57014|t|t', 'a cancelled one');
 is(rows_of("SELECT shape, why ~ 'slow_runs has it\$' FROM missing_symbol.findings WHERE kind = 'slow_run'"), 'select pg_sleep(?), count(*) from t|t', 'its finding');
 $client->disconnect;
 
