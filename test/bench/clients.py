@@ -206,6 +206,9 @@ class Instructions:
 
     def count(self, bench, variant, mode, calls):
         options = (variant, mode, "-t", str(calls), "--random-seed=1")
+        if variant.before is not None:
+            bench.sql(variant.before)
+            self.rest()
         if self.method == "perf":
             with open(os.environ["BENCH_PIDFILE"], encoding="utf-8") as file:
                 pid = file.readline().strip()

@@ -32,9 +32,10 @@ SLICE = 0.25							# seconds
 PATIENCE = 1.6							# a slice on a busy machine, in slices
 
 # A variant: what it is called, its pgbench script, the table it counts in,
-# and by how much the table's sum grows with a transaction
-Variant = collections.namedtuple("Variant", "name script table counts",
-                                 defaults=("hot", 1))
+# by how much the table's sum grows with a transaction, and what is done before
+# the same transactions are counted again
+Variant = collections.namedtuple("Variant", "name script table counts before",
+                                 defaults=("hot", 1, None))
 
 
 class Failed(Exception):
