@@ -30,9 +30,6 @@ SELECT missing_symbol.profile_start(plans => true);
 \i :advised
 \set q 'SELECT count(*) FROM note WHERE id > 0 AND amount = 995'
 \i :advised
--- of which the planner expects many rows, and few come
-\set q 'SELECT count(*) FROM note WHERE upper(name) < ''NAME 00C'''
-\i :advised
 -- what is excluded
 \set q 'SELECT max(id) FROM note WHERE status <> ''done'''
 \i :advised

@@ -44,7 +44,7 @@ SELECT count(*), a.name FROM book b JOIN author a ON a.id = b.author
 WHERE b.price > 90 AND published AND b.author = 7 GROUP BY a.name HAVING count(*) > 1 ORDER BY 2 LIMIT 3;
 UPDATE book SET price = price + 1 WHERE id = 5;
 \o /dev/null
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT FROM author WHERE id = (SELECT max(author) + 100 FROM book WHERE price > 98);
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT FROM author WHERE id = (SELECT count(*) + 100 FROM book WHERE price > 98);
 \o
 SELECT f FROM generate_series(1, 3) f(f) WHERE f > 2;
 SELECT 1 / 0;
