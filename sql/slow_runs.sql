@@ -159,6 +159,12 @@ FROM missing_symbol.slow_runs WHERE text ~ '^SELECT pg_sleep.*WHERE (id IN|price
 SELECT left(text, 48) AS text, plan ->> 'left_out' AS left_out, plan_text ~ E'\n\\(\\d+ more nodes were not kept\\)$' AS told
 FROM missing_symbol.slow_runs WHERE text ~ '^SELECT pg_sleep.*a0 UNION';
 
+-- an array of rows is a value that is not known
+SET missing_symbol.slow_threshold = 0;
+SELECT count(*) AS listed FROM author WHERE id = ANY (ARRAY(SELECT author FROM book WHERE author = author.id OFFSET 0));
+SET missing_symbol.slow_threshold = -1;
+SELECT plan #>> '{plans,0,filter}' AS filter FROM missing_symbol.slow_runs WHERE text ~ 'AS listed';
+
 -- emptied with the profile
 SELECT missing_symbol.profile_reset();
 SELECT count(*) FROM missing_symbol.slow_runs;

@@ -13,7 +13,7 @@
 directory=$1
 shift
 mark="-- the file ends here"
-read=$(mktemp "$directory/XXXXXXXX") || exit
+read=$(mktemp -p "$directory") || exit
 
 after()
 {

@@ -13,6 +13,7 @@
 #include "nodes/params.h"
 #include "nodes/nodes.h"
 #include "nodes/pg_list.h"
+#include "nodes/primnodes.h"
 
 MS_INSIDE_BEGIN
 
@@ -130,6 +131,9 @@ extern bool ms_is_fk_check(const char *text);
  * These are of the server's own types, and what they are never changes.
  */
 extern int	ms_value_size(Oid type);
+
+/* stands for a value that is not known, or not needed; reads no catalog */
+extern Node *ms_unknown_value(Node *node, ParamKind kind);
 
 /* a table or index, qualified and quoted; NULL: it is gone */
 extern char *ms_qualified_name(Oid relid);

@@ -61,6 +61,12 @@
 #define ESTIMATE_FACTOR		100
 #define ESTIMATE_ROWS		1000
 
+/* of INDEX_SCAN_ROWS and FK_CHECK_ROWS that share */
+StaticAssertDecl(MS_FEW_ROWS * 10 <= INDEX_SCAN_ROWS * 9 &&
+				 MS_FEW_ROWS * 10 <= FK_CHECK_ROWS * 9 &&
+				 MS_FEW_ROWS <= ESTIMATE_ROWS && MS_FEW_ROWS <= HEAP_FETCHES,
+				 "a plan that tells something has more rows than MS_FEW_ROWS");
+
 /*
  * PostgreSQL's own check that no row refers to the one deleted or updated, and
  * what ON DELETE and ON UPDATE do: the value comes first.

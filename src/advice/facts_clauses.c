@@ -68,15 +68,25 @@ ms_value_size(Oid type)
 	}
 }
 
-/* stands for a value that is not needed */
-static Node *
-opaque_value(Node *node)
+/* its type, of no catalog: exprType() looks up that of an ARRAY sublink */
+static Oid
+type_in_memory(Node *node)
+{
+	if (IsA(node, AlternativeSubPlan))
+		node = linitial(((AlternativeSubPlan *) node)->subplans);
+	if (IsA(node, SubPlan) && ((SubPlan *) node)->subLinkType == ARRAY_SUBLINK)
+		return ((SubPlan *) node)->firstColType;
+	return exprType(node);
+}
+
+Node *
+ms_unknown_value(Node *node, ParamKind kind)
 {
 	Param	   *param = makeNode(Param);
 
-	param->paramkind = PARAM_EXEC;
+	param->paramkind = kind;
 	param->paramid = 0;
-	param->paramtype = exprType(node);
+	param->paramtype = type_in_memory(node);
 	param->paramtypmod = exprTypmod(node);
 	param->paramcollid = exprCollation(node);
 	param->location = -1;
@@ -107,7 +117,7 @@ normalise(Node *node, MSVarContext *context)
 		if (tle != NULL)
 			return normalise((Node *) tle->expr, context);
 		if (var->varno != context->scanrelid || var->varlevelsup > 0)
-			return opaque_value(node);
+			return ms_unknown_value(node, PARAM_EXEC);
 		var = copyObject(var);
 		var->varno = 1;
 		var->varnosyn = 0;
@@ -115,7 +125,7 @@ normalise(Node *node, MSVarContext *context)
 	}
 	if (IsA(node, SubPlan) || IsA(node, AlternativeSubPlan) ||
 		(IsA(node, Const) && is_large((Const *) node)))
-		return opaque_value(node);
+		return ms_unknown_value(node, PARAM_EXEC);
 	return expression_tree_mutator(node, normalise, (void *) context);
 }
 

@@ -35,12 +35,15 @@ static TimestampTz chosen_at;
 static bool
 choose(int level)
 {
-	TimestampTz now = GetCurrentStatementStartTimestamp();
+	TimestampTz now;
 
+	if (ms_plan_sample >= 1)
+		return chosen = true;
+	now = GetCurrentStatementStartTimestamp();
 	if (level == 0 || chosen_at != now)
 	{
 		chosen_at = now;
-		chosen = ms_plan_sample >= 1 || ms_random_double() < ms_plan_sample;
+		chosen = ms_random_double() < ms_plan_sample;
 	}
 	return chosen;
 }
@@ -82,8 +85,8 @@ belongs_to(MSFact *owner, const MSStatement *s)
 }
 
 void
-ms_plan_end(QueryDesc *queryDesc, const MSStatement *s, bool is_fk_check,
-			bool complete, const char *text)
+ms_plan_tells(QueryDesc *queryDesc, const MSStatement *s, bool is_fk_check,
+			  bool complete, const char *text)
 {
 	MemoryContext saved;
 	MSFact		owner;
@@ -92,8 +95,7 @@ ms_plan_end(QueryDesc *queryDesc, const MSStatement *s, bool is_fk_check,
 	double		worst = 0;
 	ListCell   *lc;
 
-	if (queryDesc->planstate == NULL ||
-		queryDesc->planstate->instrument == NULL || !ms_profile.ready)
+	if (!ms_profile.ready)
 		return;
 	if (s != NULL && s->level == 0 && s->shape != 0)
 		known = belongs_to(&owner, s);
@@ -107,8 +109,7 @@ ms_plan_end(QueryDesc *queryDesc, const MSStatement *s, bool is_fk_check,
 	/* what is palloc'd goes with the plan, in a moment */
 	saved = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
 	facts = ms_facts_collect(queryDesc, is_fk_check, complete,
-							 s != NULL && s->measured ?
-							 s->usage.temp_blks_written : 0);
+							 ms_temp_blocks(s));
 	if (s != NULL && !is_fk_check && s->level == 0)
 	{
 		MSFact	   *fact = ms_fact_of_time(queryDesc, s->exec_ns);

@@ -14,6 +14,7 @@
 #include "tcop/cmdtag.h"
 
 #include "compat.h"
+#include "advice/counts.h"
 #include "profile/record.h"
 
 MS_INSIDE_BEGIN
@@ -212,8 +213,22 @@ extern bool ms_plan_start(QueryDesc *queryDesc, int eflags, int level,
  * its last row.  text: of the query, where its sourceText may be gone by now
  * (empty: it was too long); else NULL.
  */
-extern void ms_plan_end(QueryDesc *queryDesc, const MSStatement *s,
-						bool is_fk_check, bool complete, const char *text);
+extern void ms_plan_tells(QueryDesc *queryDesc, const MSStatement *s,
+						  bool is_fk_check, bool complete, const char *text);
+
+static inline int64
+ms_temp_blocks(const MSStatement *s)
+{
+	return s != NULL && s->measured ? s->usage.temp_blks_written : 0;
+}
+
+static inline void
+ms_plan_end(QueryDesc *queryDesc, const MSStatement *s, bool is_fk_check,
+			bool complete, const char *text)
+{
+	if (!ms_facts_none(queryDesc, ms_temp_blocks(s)))
+		ms_plan_tells(queryDesc, s, is_fk_check, complete, text);
+}
 
 /* likewise, of one that is listed and ran to its last row: how long it took */
 extern void ms_plan_time(QueryDesc *queryDesc, const MSStatement *s);

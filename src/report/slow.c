@@ -16,11 +16,11 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/json.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
 #include "advice/advice.h"
+#include "page/page.h"
 #include "profile/profile.h"
 #include "report/report_internal.h"
 #include "slow/slow.h"
@@ -93,27 +93,16 @@ plan_text(List *nodes, int left_out)
  */
 
 static void
-put_key(StringInfo json, const char *key)
-{
-	if (json->data[json->len - 1] != '{')
-		appendStringInfoString(json, ", ");
-	escape_json(json, key);
-	appendStringInfoString(json, ": ");
-}
-
-static void
 put_text(StringInfo json, const char *key, const char *value)
 {
-	if (value == NULL)
-		return;
-	put_key(json, key);
-	escape_json(json, value);
+	if (value != NULL)
+		ms_json_text(json, key, value);
 }
 
 static void
 put_number(StringInfo json, const char *key, int digits, double value)
 {
-	put_key(json, key);
+	ms_json_key(json, key);
 	appendStringInfo(json, "%.*f", digits, value);
 }
 
@@ -158,7 +147,7 @@ plan_json(List *nodes, int left_out)
 
 		if (depth >= 0 && node->depth > depth)
 		{
-			put_key(&json, "plans");
+			ms_json_key(&json, "plans");
 			appendStringInfoChar(&json, '[');
 		}
 		else if (depth >= 0)

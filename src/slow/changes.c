@@ -30,6 +30,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "advice/counts.h"
 #include "figures/figures.h"
 #include "shape/shape.h"
 #include "slow/slow.h"
@@ -156,21 +157,44 @@ appended(Hashing *h, Plan *plan)
 {
 	Bitmapset  *relids = IsA(plan, Append) ? ((Append *) plan)->apprelids :
 		IsA(plan, MergeAppend) ? ((MergeAppend *) plan)->apprelids : NULL;
-	int			rti = bms_next_member(relids, -1);
+	int			rti;
 	bool		is_part;
 
+	if (relids == NULL)
+		return InvalidOid;
+	rti = bms_next_member(relids, -1);
 	if (rti <= 0 || rt_fetch(rti, h->stmt->rtable)->relkind !=
 		RELKIND_PARTITIONED_TABLE)
 		return InvalidOid;
 	return table_of(h, rti, &is_part);
 }
 
-static bool
-hash_plan(PlanState *ps, Hashing *h)
+/* a node by itself, with its table and index */
+static uint64
+hash_of_node(Hashing *h, Plan *plan)
 {
-	Plan	   *plan = ps->plan;
 	Index		rti = ms_slow_scanned(plan);
-	Oid			relid = appended(h, plan);
+	uint64		hash = ms_hash_combine(nodeTag(plan), hash_of_kind(plan));
+
+	hash = ms_hash_combine(hash, plan->parallel_aware);
+	if (rti > 0)
+	{
+		bool		is_part;
+
+		hash = ms_hash_combine(hash, table_of(h, rti, &is_part));
+		if (!is_part)
+			hash = ms_hash_combine(hash, ms_slow_index(plan));
+	}
+	return hash;
+}
+
+static bool hash_plan(PlanState *ps, Hashing *h);
+
+/* with what is below */
+static uint64
+hash_of_tree(Hashing *h, PlanState *ps)
+{
+	Oid			relid = appended(h, ps->plan);
 	Hashing		below = {h->stmt, h->relid, 0, false, 0};
 
 	if (OidIsValid(relid))
@@ -179,26 +203,35 @@ hash_plan(PlanState *ps, Hashing *h)
 		below.alike = true;
 	}
 	else
-	{
-		below.hash = ms_hash_combine(nodeTag(plan), hash_of_kind(plan));
-		below.hash = ms_hash_combine(below.hash, plan->parallel_aware);
-	}
-	if (rti > 0)
-	{
-		bool		is_part;
-
-		relid = table_of(h, rti, &is_part);
-		below.hash = ms_hash_combine(below.hash, relid);
-		if (!is_part)
-			below.hash = ms_hash_combine(below.hash, ms_slow_index(plan));
-	}
+		below.hash = hash_of_node(h, ps->plan);
 	planstate_tree_walker(ps, hash_plan, (void *) &below);
-	if (h->alike && h->before == below.hash)
+	return below.hash;
+}
+
+static bool
+hash_plan(PlanState *ps, Hashing *h)
+{
+	uint64		hash = ms_is_plain_scan(ps) ? hash_of_node(h, ps->plan) :
+		hash_of_tree(h, ps);
+
+	if (h->alike && h->before == hash)
 		return false;
-	h->before = below.hash;
-	h->hash = h->alike && h->hash == 0 ? below.hash :
-		ms_hash_combine(h->hash, below.hash);
+	h->before = hash;
+	h->hash = h->alike && h->hash == 0 ? hash : ms_hash_combine(h->hash, hash);
 	return false;
+}
+
+/* a plan */
+static uint64
+hash_of(QueryDesc *queryDesc)
+{
+	PlanState  *ps = queryDesc->planstate;
+	Hashing		h;
+
+	h.stmt = queryDesc->plannedstmt;
+	h.relid = InvalidOid;
+	return ms_is_plain_scan(ps) ? hash_of_node(&h, ps->plan) :
+		hash_of_tree(&h, ps);
 }
 
 static const char *
@@ -296,36 +329,43 @@ choose_victim(const Key *key)
 }
 
 static int
-find(const Key *key)
+find(const MSExecution *e, uint64 plan)
 {
 	for (int i = 0; i < nused; i++)
-		if (keys[i].plan == key->plan && is_same_shape(&keys[i], key))
+		if (keys[i].plan == plan && keys[i].shape == e->shape &&
+			keys[i].userid == e->userid && keys[i].toplevel == e->toplevel)
 			return i;
 	return -1;
+}
+
+/* one that is not known yet */
+static pg_noinline int
+add_plan(const MSExecution *e, uint64 plan, QueryDesc *queryDesc)
+{
+	Key			key = {e->shape, plan, e->userid, e->toplevel};
+	int			i = choose_victim(&key);
+
+	keys[i] = key;
+	times[i].n = 0;
+	times[i].queryid = e->queryid;
+	times[i].description[0] = '\0';
+	describe(times[i].description, queryDesc);
+	return i;
 }
 
 void
 ms_changes_note(const MSExecution *e, QueryDesc *queryDesc)
 {
-	Hashing		h = {queryDesc->plannedstmt, InvalidOid, 0, false, 0};
-	Key			key = {e->shape, 0, e->userid, e->toplevel};
 	Execution  *latest;
+	uint64		plan;
 	int			i;
 
 	if (capacity == 0 || queryDesc->planstate == NULL)
 		return;
-	(void) hash_plan(queryDesc->planstate, &h);
-	key.plan = h.hash;
-	i = find(&key);
+	plan = hash_of(queryDesc);
+	i = find(e, plan);
 	if (i < 0)
-	{
-		i = choose_victim(&key);
-		keys[i] = key;
-		times[i].n = 0;
-		times[i].queryid = e->queryid;
-		times[i].description[0] = '\0';
-		describe(times[i].description, queryDesc);
-	}
+		i = add_plan(e, plan, queryDesc);
 	latest = &times[i].latest[times[i].n++ % EXECUTIONS];
 	latest->ns = e->exec_ns;
 	latest->params = e->params_known ? Max(e->params, 1) : 0;

@@ -82,15 +82,7 @@ typedef struct Resolving
 static Node *
 unknown_value(Node *node)
 {
-	Param	   *param = makeNode(Param);
-
-	param->paramkind = PARAM_EXTERN;
-	param->paramid = 0;
-	param->paramtype = exprType(node);
-	param->paramtypmod = exprTypmod(node);
-	param->paramcollid = exprCollation(node);
-	param->location = -1;
-	return (Node *) param;
+	return ms_unknown_value(node, PARAM_EXTERN);
 }
 
 static bool
