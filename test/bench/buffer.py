@@ -13,6 +13,7 @@ import shutil
 import signal
 import statistics
 import subprocess
+import tempfile
 import time
 
 import clients
@@ -209,9 +210,8 @@ class Redis:
         program = shutil.which("redis-server") or shutil.which("redis-check-rdb")
         if program is None:
             raise Failed("there is no redis-server")
-        self.directory = os.path.join(WORK, "redis")
+        self.directory = tempfile.mkdtemp(prefix="redis", dir=WORK)
         self.socket = os.path.join(os.environ["TMPDIR"], "redis")
-        os.makedirs(self.directory)
         self.process = subprocess.Popen(
             ["redis-server", "--port", "0", "--unixsocket", self.socket,
              "--dir", self.directory, "--appendonly", "yes",
