@@ -28,7 +28,8 @@ ROUNDS = int(os.environ["BENCH_ROUNDS"])
 SECONDS = int(os.environ["BENCH_SECONDS"])
 
 KEYS = 10000
-SLICE = 0.25							# seconds
+SLICE = 0.5								# seconds
+LONG_SLICE = 1							# of several clients, which begin one by one
 PATIENCE = 1.6							# a slice on a busy machine, in slices
 
 # A variant: what it is called, its pgbench script, the table it counts in,
@@ -42,12 +43,12 @@ class Failed(Exception):
     pass
 
 
-def slices():
-    return max(1, round(ROUNDS * SECONDS / SLICE))
+def slices(length=SLICE):
+    return max(1, round(ROUNDS * SECONDS / length))
 
 
-def patience(variants):
-    return slices() * len(variants) * SLICE * PATIENCE
+def patience(variants, length=SLICE):
+    return slices(length) * len(variants) * length * PATIENCE
 
 
 class Bench:
@@ -151,17 +152,24 @@ class Bench:
             return self.counted(variant, mode, "-t", str(calls // clients),
                                 clients=clients, environ=environ)[1]
 
-        # Warm up, see that it works, and how many calls make a slice of each:
-        # as few as a slow one makes are over while another's session begins
+        # Warm up, see that it works, and how many calls make a slice of each,
+        # in which the first call of a session, which loads the library, is
+        # as little as it is where sessions last
+        length = SLICE if clients == 1 else LONG_SLICE
+        calls = {}
+
+        def reckon(variant, so_far):
+            return int(max(clients, 500, run(variant, so_far) * length))
+
         with self.cpus(clients):
-            calls = {variant.name: int(max(clients, 500, min(
-                run(variant, KEYS // 5) * SLICE, 10000)))
-                for variant in variants}
+            for variant in variants:
+                calls[variant.name] = reckon(variant,
+                                             reckon(variant, KEYS // 5))
             results = self.interleave(variants,
                                       lambda v: run(v, calls[v.name]),
-                                      rounds=slices(),
+                                      rounds=slices(length),
                                       before_round=before_round or vacuum,
-                                      seconds=patience(variants))
+                                      seconds=patience(variants, length))
         many = "" if clients == 1 else f", {clients} clients"
         return self.table(f"{title}, {mode}{many}", results, "tps",
                           lambda tps: f"{1000 * clients / tps:.3f}")
