@@ -150,10 +150,12 @@ ms_record_comment(const MSRecord *r, char *to)
 	int			size;
 	const char *comment = ms_comment(ms_record_text(r), r->text_len, &size);
 
-	if (comment == NULL || size >= MS_COMMENT_MAX)
-		size = 0;
-	memcpy(to, comment, size);
-	to[size] = '\0';
+	if (comment != NULL && size < MS_COMMENT_MAX)
+	{
+		memcpy(to, comment, size);
+		to += size;
+	}
+	*to = '\0';
 }
 
 /*
