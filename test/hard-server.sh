@@ -78,12 +78,13 @@ build_server()
 # The parts.  Each sets ok, bad, skip and figures.
 # ---------------------------------------------------------------------------
 
+# SUITE...
 own_suites()
 {
 	local rc suite p f s _
 
 	: >"$scratch/suites"
-	ms_wait_for timeout --foreground -k 60 $((minutes * 60)) env PG_CONFIG="$PG_CONFIG" RESULTS="$scratch/suites" \
+	ms_wait_for timeout --foreground -k 60 $((minutes * 60)) env PG_CONFIG="$PG_CONFIG" RESULTS="$scratch/suites" SUITES="$*" \
 		bash "$MS_TOP/test/run.sh" </dev/null
 	rc=$?
 	while read -r suite p f s _; do
@@ -195,20 +196,29 @@ sqlsmith_part()
 	figures="${queries:-0} queries, seed $SQLSMITH_SEED"
 }
 
+variant_of()
+{
+	case $1 in
+		*sanitize*) echo sanitize ;;
+		*) echo assert ;;
+	esac
+}
+
 run_part()
 {
-	local part=$1 begin=$SECONDS variant=${1#core-} default=45
+	local part=$1 begin=$SECONDS variant=$(variant_of "$1") default=45
 	local ok=0 bad=0 skip=0 figures= minutes scratch regress
 
-	[ "$part" != sqlsmith ] || { variant=assert default=10; }
-	[ "$variant" != sanitize ] || default=60
+	[ "$part" != sqlsmith ] || default=10
+	[[ "$variant" != sanitize && "$part" != *-tap ]] || default=60
 	minutes=${MINUTES:-$default}
 	ms_scratch scratch
 	PG_CONFIG=/opt/postgresql-$variant/bin/pg_config
 	regress=/opt/postgresql-$variant/regress
 	printf '\n=== %s ===\n' "$part"
 	case $part in
-		assert | sanitize) own_suites ;;
+		assert | sanitize) own_suites build regress general isolation ;;
+		*-tap) own_suites tap ;;
 		core-*) core_suite || bad=$((bad + 1)) ;;
 		sqlsmith) sqlsmith_part || bad=$((bad + 1)) ;;
 	esac
@@ -225,9 +235,7 @@ run_alone()
 }
 
 for part in $PARTS; do
-	variant=${part#core-}
-	[ "$part" != sqlsmith ] || variant=assert
-	if ! build_server "$variant"; then
+	if ! build_server "$(variant_of "$part")"; then
 		echo "$part 0 1 0 0 no server" >>"$RESULTS"
 		continue
 	fi

@@ -22,8 +22,9 @@ MS_PROGRAM="make test-hard"
 # shellcheck source=test/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# assert, sanitize: our suites there; core-*: PostgreSQL's, with the profiler on
-SERVER_PARTS="assert sanitize core-assert core-sanitize sqlsmith"
+# assert, sanitize: our suites there, -tap: the suite tap; core-*: PostgreSQL's,
+# with the profiler on
+SERVER_PARTS="assert assert-tap sanitize sanitize-tap core-assert core-sanitize sqlsmith"
 PARTS=${PARTS:-$SERVER_PARTS valgrind fuzz soak torture differential stream upgrade
 	deb}
 

@@ -239,7 +239,12 @@ foreach my $how ('fast', 'the postmaster', 'a backend', 'immediate')
 	if ($how eq 'the postmaster') { @server = kill_server($node); }
 	elsif ($how eq 'a backend')
 	{
-		kill 9, query(q{SELECT pid FROM pg_stat_activity WHERE query LIKE '%discard%' AND pid <> pg_backend_pid() LIMIT 1});
+		# which may be between two statements that say so
+		my $pid = '';
+
+		$pid = query(q{SELECT pid FROM pg_stat_activity WHERE query LIKE '%discard%' AND pid <> pg_backend_pid() LIMIT 1})
+		  while $pid eq '';
+		kill 9, $pid;
 	}
 	else { $node->stop($how); }
 	$_->finish foreach @handles;
