@@ -179,7 +179,7 @@ sqlsmith_part()
 {
 	local log=$MS_WORK/log/sqlsmith queries errors
 
-	start_profiled "statement_timeout = '2s'" || return 1
+	start_profiled || return 1
 	log=$MS_WORK/log/sqlsmith
 	core_tests test_setup create_index create_aggregate create_operator ||
 		{ cat "$MS_WORK/log/core"; return 1; }

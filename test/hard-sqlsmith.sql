@@ -2,6 +2,7 @@
 -- as a plain role that may count.
 CREATE EXTENSION missing_symbol;
 CREATE ROLE smith LOGIN;
+ALTER ROLE smith SET statement_timeout = '2s';
 CREATE TABLE hits (k text PRIMARY KEY, hits missing_symbol.counter) WITH (fillfactor = 80);
 CREATE TABLE views (site int, page text, count bigint, first_seen timestamptz, modified_at timestamptz,
                     PRIMARY KEY (site, page));
