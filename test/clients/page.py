@@ -29,6 +29,8 @@ import sys
 import textwrap
 import time
 
+from table import RELEASES
+
 FILE = re.compile(r'(?:<\?php )?(?:#|//|--|/\*) ((?:[\w.-]+/)*[\w.-]+\.\w+)(, at the end)?(?: \*/)?$')
 PRINTS = re.compile(r'\b(?:print|console\.log|puts|echo|System\.out\.println|fmt\.Println)\b')
 PRINTED = re.compile(r'\s(?:#|//) (.+)$')
@@ -189,7 +191,8 @@ def tested(text, release, versions):
     first, rest = text.split('\n\n', 1)
     all_of = dict(re.findall(r'Debian (\w+): (.+?)[;.](?= |$)', first.replace('\n', ' ')))
     all_of[release] = versions
-    first = 'Tested with Debian %s.' % '; Debian '.join('%s: %s' % each for each in all_of.items())
+    first = 'Tested with Debian %s.' % '; Debian '.join(
+        '%s: %s' % (each, all_of[each]) for each in sorted(all_of, key=RELEASES.index))
     return '\n'.join(textwrap.wrap(first, 118, break_on_hyphens=False)) + '\n\n' + rest
 
 

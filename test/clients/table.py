@@ -173,4 +173,5 @@ def main(directory, readme, release, update=''):
     print(passed, failed)
 
 
-main(*sys.argv[1:])
+if __name__ == '__main__':
+    main(*sys.argv[1:])
