@@ -26,6 +26,7 @@ MS_PROGRAM="make test-clients"
 
 CLIENTS=$MS_TOP/test/clients
 CACHE=/var/cache/missing_symbol-clients
+export PYTHONDONTWRITEBYTECODE=1
 RELEASE=$(sed -n 's/^VERSION_CODENAME="*\([^"]*\).*/\1/p' /etc/os-release)
 NODE_MODULES=
 passed=0

@@ -88,9 +88,12 @@ class Table:
             if re.match(r'\d+ [cr-]$', fields[0]):
                 last.append(fields)
                 continue
-            for release, version in zip(fields[1].split(', '), fields[2].split('; ')):
+            versions = fields[2].split('; ')
+            for release, version in zip(fields[1].split(', '), versions):
                 self.marks[fields[0], release] = fields[3:]
-                self.version[fields[0], release] = version
+                # the name is written once
+                self.version[fields[0], release] = (
+                    versions[0].split()[0] + ' ' if version[0].isdigit() else '') + version
         for number, _, write, why, of in last:
             n, mark = number.split(' ')
             for mode, some in re.findall(r'([^\s,(]+)(?: \(([^)]*)\))?', of):
@@ -99,6 +102,11 @@ class Table:
 
     def releases(self, mode):
         return [r for r in RELEASES if (mode, r) in self.marks]
+
+    def versions(self, mode, releases):
+        all_of = [self.version[mode, release] for release in releases]
+        name = all_of[0].split()[0] + ' '
+        return '; '.join(all_of[:1] + [re.sub('^' + re.escape(name) + r'(?=\d)', '', v) for v in all_of[1:]])
 
     def take(self, mode, release, version, cells):
         self.marks[mode, release] = [cell.mark for cell in cells]
@@ -119,8 +127,8 @@ class Table:
             alike = {}
             for release in self.releases(mode):
                 alike.setdefault(tuple(self.marks[mode, release]), []).append(release)
-            out += ['| %s | %s | %s | %s |' % (mode, ', '.join(some), '; '.join(self.version[mode, r] for r in some),
-                                               ' | '.join(marks)) for marks, some in alike.items()]
+            out += ['| %s | %s | %s | %s |' % (mode, ', '.join(some), self.versions(mode, some), ' | '.join(marks))
+                    for marks, some in alike.items()]
         out += ['', '| | statement | write | because | clients |', '|---|---|---|---|---|']
         for (n, mark, write, why), of in sorted(self.groups.items()):
             rows = [[]]
