@@ -210,10 +210,8 @@ void
 ms_statement_init(MSStatement *s, const char *source, int location, int len)
 {
 	/* in two pieces, each short enough for gcc to spare us "rep stos" */
-	memset(&s->opened, 0, offsetof(MSStatement, shape_text) -
-		   offsetof(MSStatement, opened));
-	memset(&s->shape_text, 0, offsetof(MSStatement, generation) -
-		   offsetof(MSStatement, shape_text));
+	MS_STATEMENT_CLEAR(s, opened, shape_text);
+	MS_STATEMENT_CLEAR(s, shape_text, generation);
 	if (location >= 0)
 	{
 		int			before = location == 0 ? 0 :

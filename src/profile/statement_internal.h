@@ -94,6 +94,10 @@ typedef struct MSStatement
 	MSUsage		from;			/* what it is counted from */
 } MSStatement;
 
+/* from a field on, up to another */
+#define MS_STATEMENT_CLEAR(s, from, to) \
+	memset(&(s)->from, 0, offsetof(MSStatement, to) - offsetof(MSStatement, from))
+
 /*
  * statement.c: a statement from its start to the end of its transaction.
  */
