@@ -52,7 +52,8 @@ ms_facts_none(QueryDesc *queryDesc, int64 temp_blocks)
 
 	if (ps == NULL || ps->instrument == NULL)
 		return true;
-	return ms_is_plain_scan(ps) && temp_blocks <= 0 && queryDesc->estate->es_jit == NULL &&
+	return ms_is_plain_scan(ps) && temp_blocks <= 0 &&
+		queryDesc->estate->es_jit == NULL &&
 		ps->plan->plan_rows + ms_rows_of(ps) + ps->instrument->nfiltered1 +
 		ps->instrument->ntuples2 < MS_FEW_ROWS;
 }

@@ -242,8 +242,11 @@ foreach my $how ('fast', 'the postmaster', 'a backend', 'immediate')
 		# which may be between two statements that say so
 		my $pid = '';
 
-		$pid = query(q{SELECT pid FROM pg_stat_activity WHERE query LIKE '%discard%' AND pid <> pg_backend_pid() LIMIT 1})
-		  while $pid eq '';
+		for (1 .. 1000)
+		{
+			$pid = query(q{SELECT pid FROM pg_stat_activity WHERE query LIKE '%discard%' AND pid <> pg_backend_pid() LIMIT 1});
+			last if $pid ne '';
+		}
 		kill 9, $pid;
 	}
 	else { $node->stop($how); }
