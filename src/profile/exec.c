@@ -39,8 +39,7 @@ typedef struct MSExec
 {
 	MSStatement *s;				/* what is measured: of_rules, or own */
 	MSStatement own;
-	QueryDesc  *desc;
-	bool		live;			/* ExecutorEnd has not been here */
+	QueryDesc  *desc;			/* NULL once ExecutorEnd has been here */
 	bool		adopted;		/* part of a utility command: s has no record */
 	bool		cursor;			/* likewise, and it is a cursor's */
 	bool		goes_on;		/* s has another query to come */
@@ -61,7 +60,7 @@ typedef struct MSExec
 #define HASHED_BYTES	32768
 
 static MSExec *live[LIVE_BUCKETS];
-static int	nlive = 0;
+static int	nin_buckets = 0;
 static MSExec single;
 static bool single_used = false;
 
@@ -100,11 +99,9 @@ find_in_bucket(QueryDesc *desc)
 static inline MSExec *
 live_find(QueryDesc *desc)
 {
-	if (nlive == 0)
-		return NULL;
-	if (likely(single.live && single.desc == desc))
+	if (likely(single.desc == desc))
 		return &single;
-	return find_in_bucket(desc);
+	return nin_buckets == 0 ? NULL : find_in_bucket(desc);
 }
 
 /* likewise, if it has a statement, or is a part of one */
@@ -126,6 +123,7 @@ put_in_bucket(MSExec *x)
 		x->next->prev = &x->next;
 	x->prev = bucket;
 	*bucket = x;
+	nin_buckets++;
 }
 
 static pg_noinline void
@@ -134,6 +132,7 @@ remove_from_bucket(MSExec *x)
 	*x->prev = x->next;
 	if (x->next != NULL)
 		x->next->prev = x->prev;
+	nin_buckets--;
 }
 
 static inline void
@@ -141,8 +140,7 @@ live_remove(MSExec *x)
 {
 	if (unlikely(x != &single))
 		remove_from_bucket(x);
-	x->live = false;
-	nlive--;
+	x->desc = NULL;
 }
 
 /* dropped with its portal: closed, whatever the reason */
@@ -160,7 +158,7 @@ live_callback(void *arg)
 {
 	MSExec	   *x = arg;
 
-	if (unlikely(x->live))
+	if (unlikely(x->desc != NULL))
 		drop_exec(x);
 	if (x == &single)
 		single_used = false;
@@ -181,8 +179,6 @@ live_add(MSExec *x)
 {
 	if (unlikely(x != &single))
 		put_in_bucket(x);
-	x->live = true;
-	nlive++;
 
 	x->callback.func = live_callback;
 	x->callback.arg = x;

@@ -81,6 +81,15 @@ ms_in_flight_message(void)
 		ms_in_flight.message == GetCurrentStatementStartTimestamp();
 }
 
+/* is it what the client sent?  Only Bind names a portal's prepared statement. */
+static pg_noinline bool
+is_clients_text(const char *source)
+{
+	return (source == ActivePortal->sourceText &&
+			ActivePortal->prepStmtName != NULL) ||
+		strcmp(source, debug_query_string) == 0;
+}
+
 /*
  * The level of a statement that starts now.  Level 0 is what the client
  * sent: it runs in a portal, which deferred triggers at COMMIT do not, and
@@ -95,14 +104,7 @@ ms_statement_level(const char *source)
 		return 1;
 	if (unlikely(ms_in_flight.portal != NULL) && ms_is_in_flight())
 		return 1;
-
-	/* only Bind gives a portal the name of a prepared statement */
-	if (source == debug_query_string ||
-		(source == ActivePortal->sourceText &&
-		 ActivePortal->prepStmtName != NULL) ||
-		strcmp(source, debug_query_string) == 0)
-		return 0;
-	return 1;
+	return source == debug_query_string || is_clients_text(source) ? 0 : 1;
 }
 
 /* is a query that starts now, at that text, the utility command's own? */

@@ -88,9 +88,10 @@ typedef struct MSRecord
 	int64		plan_ns;
 	int64		exec_ns;
 
-	/* of a new record all from here on are zero */
+	/* of a new record all from here to rows are zero */
 	int			sqlerrcode;
-	MSStatus	status;			/* MS_RUNNING */
+	int8		status;			/* an MSStatus: MS_RUNNING */
+	bool		measured;		/* usage is set */
 	int8		committed;		/* an MSCommitted: MS_WITH_XACT */
 	int8		wrote;			/* likewise, where it goes on: what the latest
 								 * transaction came to that wrote something */

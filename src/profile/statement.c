@@ -182,7 +182,6 @@ push_record(MSStatement *s, const char *params)
 	r->literals = s->literals;
 	memset(&r->sqlerrcode, 0,
 		   offsetof(MSRecord, usage) - offsetof(MSRecord, sqlerrcode));
-	usage_clear(&r->usage);
 	ms_profile.next_seq++;
 	return r;
 }
@@ -554,6 +553,7 @@ update_record(MSRecord *pg_restrict r, const MSStatement *pg_restrict s)
 	r->exec_ns = s->exec_ns;
 	r->rows = s->rows;
 	r->usage = s->usage;
+	r->measured = true;
 }
 
 /* what is known so far, for who looks meanwhile */

@@ -54,7 +54,8 @@ counted_text(const char *text, int len)
 static void
 put_record(ReturnSetInfo *rsinfo, MSRecord *r)
 {
-	const MSUsage *u = &r->usage;
+	static const MSUsage none = {0};
+	const MSUsage *u = r->measured ? &r->usage : &none;
 	const char *text = ms_record_text(r);
 	bool		see = ms_may_see(r->userid);
 	int			committed = ms_record_committed(r);
