@@ -98,9 +98,41 @@ PREPARE by_amount(int) AS SELECT count(*) FROM note WHERE amount = $1;
 \set q 'EXECUTE by_amount(7)'
 \i :advised
 -- and one that is not: nothing is proved, but few rows came
-PREPARE by_name(name) AS SELECT count(*) FROM note WHERE name = $1;
-\set q 'EXECUTE by_name(''name 7'')'
+PREPARE by_name(text) AS SELECT count(*) FROM note WHERE name = $1;
+SELECT format('EXECUTE by_name(%L)', repeat('name ', 20)) AS q \gset
 \i :advised
+-- values of types that are not the server's own, in custom plans and generic ones
+CREATE TYPE state AS ENUM ('new', 'open', 'done');
+CREATE DOMAIN ref AS text CHECK (VALUE LIKE 'ref%');
+CREATE TYPE pair AS (a int, b int);
+CREATE TABLE ticket AS
+SELECT i AS id, (CASE WHEN i % 300 = 0 THEN 'new' ELSE 'done' END)::state AS state, ('ref' || i)::ref AS ref, ROW(i, 5)::pair AS pair,
+    repeat('x', 100) AS filler
+FROM generate_series(1, 12000) i;
+ANALYZE ticket;
+PREPARE by_state(state) AS SELECT count(*) FROM ticket WHERE state = $1;
+PREPARE by_states(state[]) AS SELECT count(*) FROM ticket WHERE state = ANY ($1);
+PREPARE by_ref(ref) AS SELECT count(*) FROM ticket WHERE ref = $1;
+PREPARE by_pair(pair) AS SELECT count(*) FROM ticket WHERE id = ($1).a AND pair = $1;
+\set q 'EXECUTE by_state(''new'')'
+\i :advised
+\set q 'EXECUTE by_states(''{new}'')'
+\i :advised
+\set q 'EXECUTE by_ref(''ref77'')'
+\i :advised
+SET plan_cache_mode = force_generic_plan;
+\set q 'EXECUTE by_state(''new'')'
+\i :advised
+\set q 'EXECUTE by_ref(''ref77'')'
+\i :advised
+RESET plan_cache_mode;
+-- what a row consists of can be altered: it is not kept
+\set q 'EXECUTE by_pair(''(77,5)'')'
+\i :advised
+DEALLOCATE ALL;
+DROP TABLE ticket;
+DROP TYPE state, pair;
+DROP DOMAIN ref;
 -- no time to prove anything
 SET missing_symbol.advice_time = 0;
 \set q 'SELECT count(*) FROM note WHERE amount = 8'

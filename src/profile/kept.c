@@ -10,16 +10,26 @@
  *
  * Of a statement, its text is kept up to 4 kB, as whom and with which
  * search_path it ran, and the values of its parameters, if these are at most
- * 32 of 64 bytes each, of usual types: those of the execution that discarded
- * most.  Nobody is shown them.
+ * 32 of 64 bytes each: those of the execution that discarded most.  Nobody is
+ * shown them.
  *
- * This runs within the user's statement, as facts.c: it reads no catalog.
+ * This runs within the user's statement, as facts.c: it reads no catalog.  How
+ * values of a type are stored that is not among the usual ones (an enum, one of
+ * an extension, a domain) is known where a table that the statement reads has a
+ * column of it, or the plan a constant.  Whoever reads looks whether the type is
+ * as it was then.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "nodes/execnodes.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "compat.h"
 #include "advice/advice.h"
@@ -53,6 +63,9 @@ typedef struct Entry
 typedef struct KeptValue
 {
 	Oid			type;
+	int16		typlen;			/* as pg_type has it; 0: of
+								 * ms_value_size() */
+	bool		byval;			/* then it is a Datum */
 	int			len;			/* -1: NULL */
 	char		bytes[VALUE_MAX];
 } KeptValue;
@@ -205,36 +218,127 @@ ms_keep_source(QueryDesc *queryDesc)
 	return len > MS_KEPT_TEXT ? NULL : pnstrdup(text, strnlen(text, len));
 }
 
+/* a value as the plan has it; context: of the type that is looked for */
+static bool
+find_constant(Node *node, void *context)
+{
+	KeptValue  *of = context;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Const) && ((Const *) node)->consttype == of->type)
+	{
+		of->typlen = ((Const *) node)->constlen;
+		of->byval = ((Const *) node)->constbyval;
+		return true;
+	}
+	return expression_tree_walker(node, find_constant, context);
+}
+
+/* a column of a table that is open */
+static bool
+find_column(EState *estate, KeptValue *of)
+{
+	Index		i;
+	int			j;
+
+	for (i = 0; i < estate->es_range_table_size; i++)
+	{
+		Relation	rel = estate->es_relations ? estate->es_relations[i] : NULL;
+
+		for (j = 0; rel != NULL && j < RelationGetNumberOfAttributes(rel); j++)
+		{
+			Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), j);
+
+			if (att->attisdropped || att->atttypid != of->type)
+				continue;
+			of->typlen = att->attlen;
+			of->byval = att->attbyval;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+find_type(QueryDesc *queryDesc, List *facts, KeptValue *of)
+{
+	ListCell   *lc;
+
+	foreach(lc, facts)
+		if (find_constant((Node *) ((MSFact *) lfirst(lc))->clauses, of))
+			return true;
+	return find_column(queryDesc->estate, of);
+}
+
 /* false: it is not one that is kept */
 static bool
-keep_value(KeptValue *to, const ParamExternData *from)
+keep_value(KeptValue *to, const ParamExternData *from, QueryDesc *queryDesc,
+		   List *facts)
 {
 	int			size = ms_value_size(from->ptype);
 	const void *bytes = DatumGetPointer(from->value);
 
 	to->type = from->ptype;
+	to->typlen = 0;
+	to->byval = size == sizeof(Datum);
 	to->len = -1;
 	if (from->isnull)
 		return true;
-	if (size == sizeof(Datum))
+	if (size == 0 && find_type(queryDesc, facts, to))
+		size = to->byval ? sizeof(Datum) : to->typlen;
+	if (to->byval)
 		bytes = &from->value;
-	else if (size < 0)
+	else if (size == -1)
 	{
 		if (VARATT_IS_EXTERNAL(bytes) || VARATT_IS_COMPRESSED(bytes))
 			return false;
 		size = VARSIZE_ANY(bytes);
 	}
-	if (size == 0 || size > VALUE_MAX)
+	if (size <= 0 || size > VALUE_MAX)
 		return false;
 	memcpy(to->bytes, bytes, size);
 	to->len = size;
 	return true;
 }
 
+/*
+ * Is the type still stored as the value is?  Rows are not kept: what they
+ * consist of can be altered.
+ */
+static bool
+is_as_it_was(const KeptValue *value)
+{
+	Oid			type = value->type;
+	bool		same = true;
+	char		kind;
+
+	if (value->typlen == 0)
+		return true;
+	do
+	{
+		HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+		Form_pg_type form;
+
+		if (!HeapTupleIsValid(tuple))
+			return false;
+		form = (Form_pg_type) GETSTRUCT(tuple);
+		if (type == value->type)
+			same = form->typlen == value->typlen &&
+				form->typbyval == value->byval;
+		kind = form->typtype;
+		type = kind == TYPTYPE_DOMAIN ? form->typbasetype :
+			kind == TYPTYPE_BASE && form->typlen == -1 ? form->typelem :
+			InvalidOid;
+		ReleaseSysCache(tuple);
+	} while (same && OidIsValid(type));
+	return same && (kind == TYPTYPE_BASE || kind == TYPTYPE_ENUM);
+}
+
 /* text: see ms_plan_end() */
 void
-ms_keep_statement(const MSFact *owner, QueryDesc *queryDesc, const char *text,
-				  int64 plan_ns, double worst)
+ms_keep_statement(const MSFact *owner, QueryDesc *queryDesc, List *facts,
+				  const char *text, int64 plan_ns, double worst)
 {
 	ParamListInfo params = queryDesc->params;
 	int			nparams = params ? params->numParams : 0;
@@ -268,7 +372,7 @@ ms_keep_statement(const MSFact *owner, QueryDesc *queryDesc, const char *text,
 	entry->values_known = true;
 	values = (KeptValue *) entry->rest;
 	for (i = 0; i < nparams; i++)
-		if (!keep_value(&values[i], &params->params[i]))
+		if (!keep_value(&values[i], &params->params[i], queryDesc, facts))
 			entry->values_known = false;
 	entry->path = sizeof(KeptValue) * nparams;
 	entry->text = entry->path + path_len;
@@ -302,9 +406,11 @@ copy_statement(const Entry *entry)
 		p->ptype = v->type;
 		p->pflags = PARAM_FLAG_CONST;
 		p->isnull = v->len < 0;
+		if (!is_as_it_was(v))
+			kept->values_known = false;
 		if (v->len < 0)
 			p->value = (Datum) 0;
-		else if (ms_value_size(v->type) == sizeof(Datum))
+		else if (v->byval)
 			memcpy(&p->value, v->bytes, sizeof(Datum));
 		else
 			p->value = PointerGetDatum(memcpy(palloc(v->len), v->bytes,

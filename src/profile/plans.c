@@ -129,7 +129,7 @@ ms_plan_tells(QueryDesc *queryDesc, const MSStatement *s, bool is_fk_check,
 		ms_keep_fact(fact);
 	}
 	if (facts != NIL && s != NULL && !is_fk_check)
-		ms_keep_statement(&owner, queryDesc, text, s->plan_ns, worst);
+		ms_keep_statement(&owner, queryDesc, facts, text, s->plan_ns, worst);
 	MemoryContextSwitchTo(saved);
 }
 

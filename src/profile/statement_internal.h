@@ -193,8 +193,8 @@ extern void ms_facts_reset(void);
 
 extern void ms_keep_fact(const struct MSFact *fact);
 extern void ms_keep_statement(const struct MSFact *owner,
-							  QueryDesc *queryDesc, const char *text,
-							  int64 plan_ns, double worst);
+							  QueryDesc *queryDesc, List *facts,
+							  const char *text, int64 plan_ns, double worst);
 extern char *ms_keep_source(QueryDesc *queryDesc);
 
 /*

@@ -124,6 +124,34 @@ EXPLAIN (COSTS off) SELECT count(*) FROM public.big WHERE name ILIKE '%abcd%';
 
 SKIP:
 {
+	my ($rc) = $node->psql('postgres', 'CREATE EXTENSION citext');
+
+	skip 'there is no citext (package postgresql-contrib)', 1 if $rc != 0;
+
+	my $sql = q{
+CREATE DOMAIN email AS citext CHECK (VALUE <> '');
+CREATE TABLE person AS SELECT i AS id, ('P' || i)::citext AS name, ('P' || i)::email AS mail FROM generate_series(1, 20000) i;
+ANALYZE person;
+PREPARE by_name(citext) AS SELECT count(*) FROM person WHERE name = $1;
+PREPARE by_mail(email) AS SELECT count(*) FROM person WHERE mail = $1;
+\o /dev/null
+SELECT missing_symbol.profile_start(plans => true);
+EXECUTE by_name('p77');
+EXECUTE by_mail('p77');
+\o
+SELECT suggestion, proved FROM missing_symbol.findings ORDER BY 1;
+DROP TABLE person;
+DROP DOMAIN email;
+DROP EXTENSION citext;
+SELECT count(*) FROM missing_symbol.findings;
+};
+	is( $node->safe_psql('postgres', $sql),
+		"CREATE INDEX ON public.person (mail)|t\nCREATE INDEX ON public.person (name)|t\n0",
+		'values of a type of an extension, and of a domain over it');
+}
+
+SKIP:
+{
 	skip 'this server has no JIT', 1 if $node->safe_psql('postgres', 'SELECT pg_jit_available()') ne 't';
 
 	my $out = $node->safe_psql('postgres', q{
