@@ -31,8 +31,8 @@ OBJS = \
 	src/advice/facts_memory.o \
 	src/advice/findings.o \
 	src/advice/hypothetical.o \
+	src/advice/planned.o \
 	src/advice/prove.o \
-	src/advice/statistics.o \
 	src/advice/undo.o \
 	src/advice/workload.o \
 	src/apply/apply.o \
@@ -263,6 +263,7 @@ ISOLATION = \
 PROVE_TESTS = \
 	test/t/acting.pl \
 	test/t/advice.pl \
+	test/t/advice_random.pl \
 	test/t/buffer.pl \
 	test/t/buffer_load.pl \
 	test/t/calls.pl \

@@ -133,6 +133,16 @@ DEALLOCATE ALL;
 DROP TABLE ticket;
 DROP TYPE state, pair;
 DROP DOMAIN ref;
+-- rows of each key in every block: fewer are only read where the index has the column that is wanted
+CREATE TABLE everywhere AS SELECT i AS id, i % 60 AS k, i AS v, repeat('x', 50) AS filler FROM generate_series(1, 12000) i;
+ALTER TABLE everywhere SET (autovacuum_enabled = off);
+VACUUM (ANALYZE) everywhere;
+SELECT missing_symbol.profile_reset();
+SELECT max(filler) FROM everywhere WHERE k = 7 \g /dev/null
+SELECT suggestion, proved, why FROM missing_symbol.findings;
+\set q 'SELECT max(v) FROM everywhere WHERE k = 8'
+\i :advised
+DROP TABLE everywhere;
 -- no time to prove anything
 SET missing_symbol.advice_time = 0;
 \set q 'SELECT count(*) FROM note WHERE amount = 8'

@@ -651,6 +651,13 @@ CreateTupleDescTruncatedCopy(TupleDesc desc, int natts)
 #define MS_CACHEID	int
 #endif
 
+/* 14 has statistics of expressions */
+#if PG_VERSION_NUM < 140000
+#define ms_stat_expressions(info)	((void) (info), NIL)
+#else
+#define ms_stat_expressions(info)	(((StatisticExtInfo *) (info))->exprs)
+#endif
+
 /* 14 has what is updated or deleted below ModifyTable as any other plan */
 #if PG_VERSION_NUM < 140000
 #define ms_modified_plans(modify)	((modify)->plans)

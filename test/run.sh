@@ -21,7 +21,8 @@
 #	SIGHTINGS	requests to replay, as for make demo: file.csv or file.csv.gz
 #	MS_SEED		of the tests that are random, which print it
 #	MS_STATEMENTS	so many in profile_settings.pl (default: 40000)
-#	TORTURE_*, DIFFERENTIAL_*, ONCE_*	seeds and more, of those TAP files
+#	ADVICE_*, TORTURE_*, DIFFERENTIAL_*, ONCE_*
+#			seeds and more, of those TAP files
 #	KEEP=1		keep the work directory
 
 MS_PROGRAM="make test"
@@ -366,7 +367,7 @@ suite_tap()
 	local seconds
 	local -a chosen
 
-	mapfile -t chosen < <(env | grep -E '^(TORTURE|DIFFERENTIAL|ONCE)_[A-Z]+=')
+	mapfile -t chosen < <(env | grep -E '^(ADVICE|TORTURE|DIFFERENTIAL|ONCE)_[A-Z]+=')
 	ms_say "--- tap"
 	for file in "$@"; do
 		log=$MS_WORK/log/$(basename "$file")

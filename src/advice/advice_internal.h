@@ -35,6 +35,8 @@ typedef struct MSRemedy
 	/* as it was planned with */
 	bool		used;			/* all of it */
 	double		cost;
+	double		blocks;			/* that are read at worst */
+	bool		passed;			/* it may be the best */
 	bool		usable;			/* it could be, were the table not read as a
 								 * whole; only asked of expressions */
 } MSRemedy;
@@ -96,15 +98,18 @@ extern Node *ms_strip_relabel(Node *node);
 extern List *ms_remedies(Relation rel, const MSFact *fact,
 						 const char **reason);
 
-/* of which there are no statistics before the index is there */
-extern bool ms_has_expression(const MSRemedy *remedy);
-
 /*
- * existing.c: sets there and invalid.
+ * existing.c: sets there and invalid; and what there is of statistics.
  */
 extern Relation ms_open_without_waiting(Oid relid);
 extern void ms_remedy_look_for(MSRemedy *remedy, Relation rel,
 							   const MSFact *fact);
+extern bool ms_lacks_statistics(Relation rel, Bitmapset *attnos);
+extern bool ms_has_grown(Relation rel);
+extern bool ms_is_counted_stale(Relation rel);
+
+/* what is to be said of them, or NULL */
+extern const char *ms_statistics_are_old(Relation rel, const MSFact *fact);
 
 /*
  * ddl.c: texts, to be run with any search_path.
@@ -114,7 +119,7 @@ extern char *ms_remedy_ddl(const MSRemedy *remedy, Relation rel,
 						   const char *relation);
 extern List *ms_remedy_columns(const MSRemedy *remedy, Relation rel);
 
-/* what is proved costs so much of before, at most */
+/* what is proved costs, and reads, so much of before, at most */
 #define MS_PROVED_SHARE	0.7
 
 /*
@@ -124,6 +129,7 @@ typedef struct MSAgain
 {
 	const MSKept *kept;
 	Oid			relid;			/* the table that it is about */
+	double		came;			/* rows of it, each time it was scanned */
 	List	   *remedies;		/* of MSRemedy: how each is planned with */
 	int64		deadline;		/* by ms_now_ns() */
 
@@ -131,6 +137,7 @@ typedef struct MSAgain
 	bool		planned;
 	const char *why;			/* not */
 	double		cost;			/* without a remedy */
+	double		blocks;
 	List	   *used;			/* of Oid: indexes that it uses then */
 	double		expected;		/* rows of the table, as it is planned then;
 								 * negative: it is not scanned by itself */
@@ -139,6 +146,26 @@ typedef struct MSAgain
 } MSAgain;
 
 extern void ms_plan_again(MSAgain *again);
+extern bool ms_saves(const MSRemedy *remedy, const MSAgain *again);
+extern bool ms_is_guessed(const MSRemedy *remedy);
+
+/*
+ * planned.c: what plans use, and how many blocks they read at worst.
+ */
+typedef struct MSPlanned
+{
+	double		cost;
+	double		blocks;
+	List	   *used;			/* of Oid: indexes */
+	double		expected;		/* see MSAgain */
+	Oid			relid;
+	double		more;			/* so many times more of its rows came than
+								 * were expected */
+	PlannedStmt *stmt;
+	Bitmapset  *seen;			/* of its subplans */
+} MSPlanned;
+
+extern void ms_look_at_plan(PlannedStmt *stmt, MSPlanned *plans);
 
 /*
  * prove.c: which remedy is suggested.
@@ -155,16 +182,6 @@ typedef struct MSAdvice
 
 extern void ms_advice_begin(void);
 extern void ms_advise(Relation rel, const MSFact *fact, MSAdvice *advice);
-
-/*
- * statistics.c: are they there, and what they should be?
- */
-extern bool ms_lacks_statistics(Relation rel, Bitmapset *attnos);
-extern bool ms_has_grown(Relation rel);
-extern bool ms_is_counted_stale(Relation rel);
-
-/* what is to be said of them, or NULL */
-extern const char *ms_statistics_are_old(Relation rel, const MSFact *fact);
 
 MS_INSIDE_END
 

@@ -375,89 +375,6 @@ analyze(MSAgain *again, RawStmt *raw)
  * Plans
  */
 
-typedef struct Plans
-{
-	double		cost;
-	List	   *used;			/* of Oid: indexes */
-	double		expected;		/* see MSAgain */
-	Oid			relid;
-	List	   *rtable;
-} Plans;
-
-static void look_at_plan(Plan *plan, Plans *plans);
-
-static void
-look_at_plans(List *list, Plans *plans)
-{
-	ListCell   *lc;
-
-	foreach(lc, list)
-		look_at_plan(lfirst(lc), plans);
-}
-
-static void
-note_scan(Plan *plan, Plans *plans)
-{
-	Index		scanrelid = ((Scan *) plan)->scanrelid;
-
-	if (scanrelid > 0 &&
-		rt_fetch(scanrelid, plans->rtable)->relid == plans->relid)
-		plans->expected = plan->plan_rows;
-}
-
-static void
-look_at_plan(Plan *plan, Plans *plans)
-{
-	if (plan == NULL)
-		return;
-	switch (nodeTag(plan))
-	{
-		case T_SeqScan:
-		case T_BitmapHeapScan:
-			note_scan(plan, plans);
-			break;
-		case T_IndexScan:
-			note_scan(plan, plans);
-			plans->used = lappend_oid(plans->used,
-									  ((IndexScan *) plan)->indexid);
-			break;
-		case T_IndexOnlyScan:
-			note_scan(plan, plans);
-			plans->used = lappend_oid(plans->used,
-									  ((IndexOnlyScan *) plan)->indexid);
-			break;
-		case T_BitmapIndexScan:
-			plans->used = lappend_oid(plans->used,
-									  ((BitmapIndexScan *) plan)->indexid);
-			break;
-		case T_BitmapAnd:
-			look_at_plans(((BitmapAnd *) plan)->bitmapplans, plans);
-			break;
-		case T_BitmapOr:
-			look_at_plans(((BitmapOr *) plan)->bitmapplans, plans);
-			break;
-		case T_Append:
-			look_at_plans(((Append *) plan)->appendplans, plans);
-			break;
-		case T_MergeAppend:
-			look_at_plans(((MergeAppend *) plan)->mergeplans, plans);
-			break;
-		case T_ModifyTable:
-			look_at_plans(ms_modified_plans((ModifyTable *) plan), plans);
-			break;
-		case T_SubqueryScan:
-			look_at_plan(((SubqueryScan *) plan)->subplan, plans);
-			break;
-		case T_CustomScan:
-			look_at_plans(((CustomScan *) plan)->custom_plans, plans);
-			break;
-		default:
-			break;
-	}
-	look_at_plan(plan->lefttree, plans);
-	look_at_plan(plan->righttree, plans);
-}
-
 /*
  * To be told of a plan one must be allowed to execute it.  Without the hook:
  * nothing is read, and no executor is there.
@@ -501,14 +418,16 @@ is_read(Oid relid, List *rtable)
 }
 
 /* all that rules have made of it */
-static Plans
+static MSPlanned
 plan(MSAgain *again, List *queries, List *indexes)
 {
-	Plans		plans = {0, NIL, -1, again->relid, NIL};
+	MSPlanned	plans = {.expected = -1, .relid = again->relid, .more = 1};
 	bool		is_about_it = false;
 	ListCell   *lc;
 
 	CHECK_FOR_INTERRUPTS();
+	if (indexes != NIL && again->expected >= 0)
+		plans.more = Max(again->came / Max(again->expected, 1), 1);
 	foreach(lc, queries)
 	{
 		Query	   *query = copyObject(lfirst_node(Query, lc));
@@ -524,18 +443,35 @@ plan(MSAgain *again, List *queries, List *indexes)
 		if (indexes == NIL)
 			check_permissions(again, stmt);
 		is_about_it = is_about_it || is_read(again->relid, stmt->rtable);
-		plans.rtable = stmt->rtable;
-		plans.cost += stmt->planTree->total_cost;
-		look_at_plan(stmt->planTree, &plans);
-		look_at_plans(stmt->subplans, &plans);
+		ms_look_at_plan(stmt, &plans);
 	}
 	if (!is_about_it)
 		refuse(again, "its text means other tables now");
 	return plans;
 }
 
+/* as it was planned with: without statistics of an expression */
+bool
+ms_is_guessed(const MSRemedy *remedy)
+{
+	ListCell   *lc;
+
+	foreach(lc, remedy->indexes)
+		if (((MSIndex *) lfirst(lc))->guessed)
+			return true;
+	return false;
+}
+
+/* much of what it costs, and of the blocks that it reads */
+bool
+ms_saves(const MSRemedy *remedy, const MSAgain *again)
+{
+	return remedy->used && remedy->cost <= again->cost * MS_PROVED_SHARE &&
+		remedy->blocks <= again->blocks * MS_PROVED_SHARE;
+}
+
 static bool
-uses_all(const Plans *plans, List *indexes)
+uses_all(const MSPlanned *plans, List *indexes)
 {
 	ListCell   *lc;
 
@@ -564,12 +500,12 @@ plan_usable(MSAgain *again, List *queries)
 		MSRemedy   *remedy = lfirst(lc);
 
 		if (OidIsValid(remedy->there) || !remedy->measured ||
-			!ms_has_expression(remedy))
+			!ms_is_guessed(remedy))
 			continue;
 		remedy->usable = remedy->used;
 		if (!remedy->used)
 		{
-			Plans		plans = plan(again, queries, remedy->indexes);
+			MSPlanned	plans = plan(again, queries, remedy->indexes);
 
 			remedy->usable = uses_all(&plans, remedy->indexes);
 		}
@@ -580,7 +516,7 @@ plan_usable(MSAgain *again, List *queries)
 static void
 plan_forced(MSAgain *again, List *queries, MemoryContext context)
 {
-	Plans		plans;
+	MSPlanned	plans;
 	MemoryContext saved;
 
 	set_local("enable_seqscan", "off");
@@ -661,7 +597,7 @@ plan_covering(MSAgain *again, List *queries, MemoryContext context)
 	MSRemedy   *covering;
 	MSIndex    *index;
 	List	   *included;
-	Plans		plans;
+	MSPlanned	plans;
 	MemoryContext saved;
 	ListCell   *lc;
 
@@ -669,7 +605,7 @@ plan_covering(MSAgain *again, List *queries, MemoryContext context)
 	{
 		MSRemedy   *remedy = lfirst(lc);
 
-		if (remedy->used && remedy->cost <= again->cost * MS_PROVED_SHARE)
+		if (ms_saves(remedy, again))
 			return;
 		if (best == NULL && !OidIsValid(remedy->there))
 			best = remedy;
@@ -696,6 +632,7 @@ plan_covering(MSAgain *again, List *queries, MemoryContext context)
 	MemoryContextSwitchTo(saved);
 	plans = plan(again, queries, covering->indexes);
 	covering->cost = plans.cost;
+	covering->blocks = plans.blocks;
 	covering->used = uses_all(&plans, covering->indexes);
 }
 
@@ -712,7 +649,7 @@ plan_as_role(void *arg)
 	Oid			userid;
 	RawStmt    *raw;
 	List	   *queries;
-	Plans		plans;
+	MSPlanned	plans;
 	ListCell   *lc;
 
 	GetUserIdAndSecContext(&userid, &sec_context);
@@ -734,6 +671,7 @@ plan_as_role(void *arg)
 
 	plans = plan(again, queries, NIL);
 	again->cost = plans.cost;
+	again->blocks = plans.blocks;
 	again->expected = plans.expected;
 	MemoryContextSwitchTo(context);
 	again->used = list_copy(plans.used);
@@ -750,6 +688,7 @@ plan_as_role(void *arg)
 		}
 		plans = plan(again, queries, remedy->indexes);
 		remedy->cost = plans.cost;
+		remedy->blocks = plans.blocks;
 		remedy->used = uses_all(&plans, remedy->indexes);
 	}
 	plan_covering(again, queries, context);

@@ -517,19 +517,6 @@ add_arms(MSKeys *keys, List *arms)
 		add_remedy(keys, indexes);
 }
 
-bool
-ms_has_expression(const MSRemedy *remedy)
-{
-	ListCell   *lc;
-	ListCell   *c;
-
-	foreach(lc, remedy->indexes)
-		foreach(c, ((MSIndex *) lfirst(lc))->columns)
-			if (!IsA(((MSIndexColumn *) lfirst(c))->expr, Var))
-				return true;
-	return false;
-}
-
 List *
 ms_remedies(Relation rel, const MSFact *fact, const char **reason)
 {

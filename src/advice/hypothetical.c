@@ -53,6 +53,12 @@ static MSShown shown = {NIL, NULL};
 /* of Oid: what is kept from it */
 static List *unseen = NIL;
 
+/* searches of indexes that it looks at meanwhile; of more nothing is known */
+#define SEARCHES		64
+
+static MSSearch searches[SEARCHES];
+static int	nsearches = 0;
+
 static ms_relation_hook_type prev_hook = NULL;
 static planner_hook_type prev_planner = NULL;
 
@@ -212,9 +218,21 @@ share_of(PlannerInfo *root, RelOptInfo *rel, List *predicate)
 	return result;
 }
 
+/* of an expression there are statistics where somebody has them made */
+static bool
+has_statistics(RelOptInfo *rel, Node *expr)
+{
+	ListCell   *lc;
+
+	foreach(lc, rel->statlist)
+		if (list_member(ms_stat_expressions(lfirst(lc)), expr))
+			return true;
+	return IsA(expr, Var);
+}
+
 /* NULL where it cannot be of that table */
 static IndexOptInfo *
-make_info(PlannerInfo *root, RelOptInfo *rel, Oid relid, const MSIndex *index)
+make_info(PlannerInfo *root, RelOptInfo *rel, Oid relid, MSIndex *index)
 {
 	IndexOptInfo *info = makeNode(IndexOptInfo);
 	int			nkeys = list_length(index->columns);
@@ -250,6 +268,8 @@ make_info(PlannerInfo *root, RelOptInfo *rel, Oid relid, const MSIndex *index)
 			return NULL;
 		width += width_of(relid, expr);
 		set_column(info, i++, column, expr);
+		if (!has_statistics(rel, expr))
+			index->guessed = true;
 	}
 	foreach(lc, index->included)
 	{
@@ -298,6 +318,68 @@ show(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	}
 }
 
+/*
+ * Searches: no memory is taken, as the planner throws away some of its own
+ */
+
+const MSSearch *
+ms_search_of(Oid index, int nquals)
+{
+	int			i;
+
+	for (i = 0; i < nsearches; i++)
+		if (searches[i].index == index && searches[i].nquals == nquals)
+			return &searches[i];
+	return NULL;
+}
+
+/* stands before amcostestimate() of the access method */
+static void
+estimate(PlannerInfo *root, IndexPath *path, double loops, Cost *startup,
+		 Cost *total, Selectivity *selectivity, double *correlation,
+		 double *pages)
+{
+	IndexOptInfo *info = path->indexinfo;
+	MSSearch   *search;
+	int			nquals = 0;
+	double		rows;
+	ListCell   *lc;
+
+	GetIndexAmRoutineByAmId(info->relam, false)->amcostestimate(root, path,
+																loops, startup,
+																total,
+																selectivity,
+																correlation,
+																pages);
+	foreach(lc, path->indexclauses)
+		nquals += list_length(lfirst_node(IndexClause, lc)->indexquals);
+	search = unconstify(MSSearch *, ms_search_of(info->indexoid, nquals));
+	if (search == NULL)
+	{
+		if (nsearches == SEARCHES)
+			return;
+		search = &searches[nsearches++];
+		search->rows = -1;
+	}
+	rows = *selectivity * info->rel->tuples;
+	if (rows <= search->rows)
+		return;
+	search->index = info->indexoid;
+	search->nquals = nquals;
+	search->rows = rows;
+	search->blocks = *pages + Max(info->tree_height, 0);
+	search->correlation = *correlation;
+}
+
+static void
+watch(RelOptInfo *rel)
+{
+	ListCell   *lc;
+
+	foreach(lc, rel->indexlist)
+		((IndexOptInfo *) lfirst(lc))->amcostestimate = estimate;
+}
+
 static void
 conceal(RelOptInfo *rel)
 {
@@ -319,6 +401,8 @@ relation_hook(MS_RELATION_PARAMS)
 		conceal(rel);
 	if (shown.indexes != NIL && ms_relation_is_table(root, rel))
 		show(root, rel, planner_rt_fetch(rel->relid, root)->relid);
+	if (shown.query != NULL)
+		watch(rel);
 }
 
 /* a query of somebody else's sees nothing */
@@ -329,7 +413,10 @@ showing_planner(MS_PLANNER_PARAMS)
 	PlannedStmt *result;
 
 	if (parse != shown.query)
+	{
 		shown.indexes = NIL;
+		shown.query = NULL;
+	}
 	PG_TRY();
 	{
 		result = prev_planner ? prev_planner(MS_PLANNER_ARGS) :
@@ -370,9 +457,11 @@ ms_hypothetical_show(List *indexes, const Query *query)
 		while (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(oid)))
 			oid--;
 		((MSIndex *) lfirst(lc))->oid = oid--;
+		((MSIndex *) lfirst(lc))->guessed = false;
 	}
 	shown.indexes = indexes;
 	shown.query = query;
+	nsearches = 0;
 	return before;
 }
 

@@ -39,6 +39,8 @@ typedef struct MSIndex
 	List	   *included;		/* of Var: INCLUDE */
 	List	   *predicate;		/* implicitly ANDed */
 	Oid			oid;			/* while it is planned with: one that is none */
+	bool		guessed;		/* as it was planned with: there are no
+								 * statistics of one of its expressions */
 } MSIndex;
 
 /* what the planner is shown, and for which query */
@@ -54,6 +56,21 @@ typedef struct MSShown
  */
 extern MSShown ms_hypothetical_show(List *indexes, const Query *query);
 extern void ms_hypothetical_restore(MSShown before);
+
+/*
+ * What the planner expected of a search of any index, in what was planned
+ * last: the most, where there were several of so many conditions.
+ */
+typedef struct MSSearch
+{
+	Oid			index;
+	int			nquals;
+	double		rows;			/* that are found by one of its loops */
+	double		blocks;			/* of the index */
+	double		correlation;	/* of its order and the table's */
+} MSSearch;
+
+extern const MSSearch *ms_search_of(Oid index, int nquals);
 
 /* of these indexes (Oid) the planner sees nothing; NIL: it sees all again */
 extern void ms_hypothetical_without(List *oids);

@@ -5,9 +5,11 @@
  *
  * A remedy is proved where the statement's kept text, with the values that it
  * ran with, is planned to use it and to cost MS_PROVED_SHARE of before or less,
- * both planned in the same reading.  Not proved is what depends on an
- * expression: it has no statistics before its index is there, and the planner
- * takes such an index whatever it is good for.
+ * both planned in the same reading, and where it reads no more than that share
+ * of the blocks even if the rows that it finds lie as far apart as they can, and
+ * are as many as came.  Not proved is what depends on an expression without
+ * statistics, which come with its index otherwise: the planner takes such an
+ * index whatever it is good for.
  *
  * What cannot be proved is suggested only if the rows that it finds are known
  * to be few (MSRemedy.measured), and then said not to be proved.
@@ -80,6 +82,8 @@ typedef struct Verdict
 	int64		times;			/* that the fact had been seen */
 	int			best;			/* which remedy; -1: none */
 	bool		proved;
+	bool		guessed;		/* it depends on an expression */
+	bool		scattered;		/* blocks are not known to be saved */
 	bool		solved;
 	double		before;
 	double		after;
@@ -200,36 +204,41 @@ size_of(const MSRemedy *remedy)
 	return size;
 }
 
+/* the simplest of those that are about as good as the best; -1: none */
 static int
-best_of(List *remedies, double before)
+best_of(const MSAgain *again, bool scattered)
 {
-	double		least = before * MS_PROVED_SHARE;
+	double		most = again->cost * MS_PROVED_SHARE;
+	double		least = most;
 	int			best = -1;
-	int			n = 0;
+	int			n = -1;
 	ListCell   *lc;
 
-	foreach(lc, remedies)
+	foreach(lc, again->remedies)
 	{
 		MSRemedy   *remedy = lfirst(lc);
 
-		if (remedy->used && !OidIsValid(remedy->there) &&
-			(remedy->measured || !ms_has_expression(remedy)))
-			least = Min(least, remedy->cost);
+		if (!remedy->used || OidIsValid(remedy->there) ||
+			(!remedy->measured && (scattered || ms_is_guessed(remedy))) ||
+			(!scattered && !ms_saves(remedy, again)))
+			remedy->passed = false;
 		else
-			remedy->used = false;
+		{
+			remedy->passed = remedy->cost <= most;
+			least = Min(least, remedy->cost);
+		}
 	}
-	foreach(lc, remedies)
+	foreach(lc, again->remedies)
 	{
 		MSRemedy   *remedy = lfirst(lc);
-		MSRemedy   *so_far = best < 0 ? NULL : list_nth(remedies, best);
+		MSRemedy   *so_far = best < 0 ? NULL : list_nth(again->remedies, best);
 
-		if (remedy->used && remedy->cost <= before * MS_PROVED_SHARE &&
-			remedy->cost <= least * AS_GOOD &&
+		n++;
+		if (remedy->passed && remedy->cost <= least * AS_GOOD &&
 			(so_far == NULL || size_of(remedy) < size_of(so_far) ||
 			 (size_of(remedy) == size_of(so_far) &&
 			  remedy->cost < so_far->cost)))
 			best = n;
-		n++;
 	}
 	return best;
 }
@@ -294,16 +303,23 @@ judge(Verdict *verdict, const MSAgain *again)
 	if (OidIsValid(verdict->there) &&
 		list_member_oid(again->forced_used, verdict->there))
 		verdict->there_cost = again->forced_cost;
-	verdict->best = best_of(again->remedies, again->cost);
+	verdict->best = best_of(again, false);
+	verdict->scattered = verdict->best < 0;
+	if (verdict->best < 0)
+		verdict->best = best_of(again, true);
 	if (verdict->best >= 0)
 	{
 		MSRemedy   *best = list_nth(again->remedies, verdict->best);
 
 		verdict->after = best->cost;
-		verdict->proved = !ms_has_expression(best);
+		verdict->guessed = ms_is_guessed(best);
+		verdict->proved = !verdict->scattered && !verdict->guessed;
 	}
 	else if (!OidIsValid(verdict->there))
+	{
 		verdict->best = usable_of(again->remedies);
+		verdict->guessed = true;
+	}
 }
 
 /*
@@ -318,6 +334,16 @@ settings_off(void)
 	if (!enable_indexscan)
 		return "enable_indexscan is off";
 	return NULL;
+}
+
+/* each time that the table was scanned */
+static double
+rows_that_came(const MSFact *fact)
+{
+	double		rows = fact->kind == MS_SORT_DISCARDS ? fact->rows_read :
+		fact->rows_read - fact->rows_discarded;
+
+	return rows / Max(fact->times, 1) / Max(fact->actual, 1);
 }
 
 static const char *
@@ -339,8 +365,7 @@ not_chosen(Relation rel, const MSFact *fact, Oid there, const Verdict *verdict)
 		appendStringInfoString(&why, "; the planner finds no use for it in this statement");
 	if (verdict != NULL && verdict->expected >= 0 && fact->times > 0)
 	{
-		double		came = (fact->rows_read - fact->rows_discarded) /
-			fact->times / Max(fact->actual, 1);
+		double		came = rows_that_came(fact);
 
 		if (verdict->expected > 10 * came + 10)
 			appendStringInfo(&why, "; it expects %.0f rows where %.0f came",
@@ -370,8 +395,10 @@ use_verdict(MSAdvice *advice, const Verdict *verdict, List *remedies,
 		advice->remedy = list_nth(remedies, verdict->best);
 		advice->proved = verdict->proved;
 		advice->cost_after = verdict->after;
-		if (!verdict->proved)
+		if (verdict->guessed)
 			advice->why = "not proved: an expression has no statistics before its index is there";
+		else if (verdict->scattered)
+			advice->why = "not proved: the rows may lie in about as many blocks as are read now";
 	}
 	else if (OidIsValid(verdict->there))
 		advice->why = not_chosen(rel, fact, verdict->there, verdict);
@@ -479,6 +506,7 @@ ms_advise(Relation rel, const MSFact *fact, MSAdvice *advice)
 	{
 		again.kept = fact->kept;
 		again.relid = fact->relid;
+		again.came = rows_that_came(fact);
 		again.remedies = list_copy(remedies);
 		again.deadline = deadline;
 		ms_plan_again(&again);

@@ -96,6 +96,25 @@ SELECT suggestion, proved FROM missing_symbol.findings;
 is( $node->safe_psql('postgres', $prefix),
 	major_version($node) < 14 ? '|' : 'CREATE INDEX ON public.big (name text_pattern_ops)|t', 'a beginning of a text');
 
+# An expression has statistics without an index, too
+SKIP:
+{
+	skip '13 has no statistics of expressions', 2 if major_version($node) < 14;
+
+	my $sql = q{
+\o /dev/null
+SELECT missing_symbol.profile_start(plans => true);
+SELECT count(*) FROM big WHERE upper(name) = 'NAME 7';
+\o
+} . $found;
+
+	is( $node->safe_psql('postgres', $sql),
+		'CREATE INDEX ON public.big ((upper(name)))|f|not proved: an expression has no statistics before its index is there',
+		'an expression');
+	is( $node->safe_psql('postgres', "CREATE STATISTICS big_upper ON (upper(name)) FROM big; ANALYZE big;\n$sql"),
+		'CREATE INDEX ON public.big ((upper(name)))|t|', 'an expression that has statistics');
+}
+
 #
 # Other modules
 #
