@@ -164,6 +164,10 @@ SET missing_symbol.advice_time = '1min';
 \i :advised
 \set q 'SELECT count(*) FROM note WHERE tenant = 1 AND active AND status LIKE ''%x%'''
 \i :advised
+\set q 'SELECT count(*) FROM note WHERE deleted IS NULL AND name ILIKE ''%abc%'''
+\i :advised
+\set q 'SELECT count(*) FROM note WHERE id > 0 AND created > ''2000-01-01'' AND name LIKE ''%zzz%'''
+\i :advised
 \set q 'SELECT count(*) FROM note WHERE note::text = ''x'''
 \i :advised
 \set q 'SELECT count(*) FROM note WHERE xmin::text = ''1'''
@@ -182,6 +186,27 @@ SELECT missing_symbol.profile_reset();
 SELECT count(*) FROM odd o, odd p WHERE o.p IS NOT NULL AND o.j IS NULL AND o.a = p.a;
 SELECT kind, suggestion FROM missing_symbol.findings ORDER BY 1;
 DROP TABLE odd;
+-- nor of more than eight columns, and none of a whole row
+SELECT format('CREATE TABLE many AS SELECT %s FROM generate_series(1, 10000) i', string_agg(format('i %% 20 AS c%s', n), ', ')) AS made,
+    format('SELECT count(*) FROM many m JOIN many o ON o.c1 = m.c1 + 100 WHERE %s', string_agg(format('m.c%s = 5', n), ' AND ')) AS q
+FROM generate_series(1, 40) n \gset many_
+:many_made;
+ANALYZE many;
+SELECT missing_symbol.profile_reset();
+:many_q;
+SELECT suggestion FROM missing_symbol.findings WHERE kind = 'row_estimate_off';
+SELECT suggestion FROM missing_symbol.findings WHERE kind = 'row_estimate_off' \gexec
+DROP TABLE many;
+CREATE TABLE part (id int, v int) PARTITION BY RANGE (id);
+CREATE TABLE part_1 (v int, id int);
+ALTER TABLE part ATTACH PARTITION part_1 FOR VALUES FROM (0) TO (100000);
+INSERT INTO part SELECT i, i FROM generate_series(1, 12000) i;
+ANALYZE part_1;
+\set q 'SELECT count(*) FROM part WHERE part::text = ''(7,7)'''
+\i :advised
+\set q 'SELECT count(*) FROM part WHERE part = ROW(7, 7)::part'
+\i :advised
+DROP TABLE part;
 
 --
 -- An index is there
@@ -271,6 +296,12 @@ END$$;
 \i :memory
 \set q 'SELECT count(DISTINCT i) FROM (SELECT i FROM generate_series(1, 200000) i OFFSET 0) i'
 \i :memory
+-- above a gigabyte, by the width that is planned: none
+SET work_mem = '64kB';
+SELECT missing_symbol.profile_reset();
+WITH k AS MATERIALIZED (SELECT i, NULL::char(60000) AS filler FROM generate_series(1, 20000) i)
+SELECT count(*) FROM (SELECT i FROM k ORDER BY i DESC OFFSET 0) sorted;
+SELECT kind, suggestion, regexp_replace(why, '\d{4,} MB', 'N MB') AS why FROM missing_symbol.findings;
 -- of one process that has all rows
 SET max_parallel_workers_per_gather = 1;
 SET parallel_leader_participation = off;

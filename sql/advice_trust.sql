@@ -121,6 +121,66 @@ SELECT suggestion, proved, substring(why FROM 'not proved.*') AS why FROM missin
 RESET SESSION AUTHORIZATION;
 SELECT last_value = :before_last_value AS nothing_ran FROM mallory.runs;
 
+-- values of her types are kept: her operators, casts and domains' checks are not called with them
+SET ROLE regress_advice_mallory;
+CREATE TYPE mallory.state AS ENUM ('new', 'open', 'done');
+CREATE FUNCTION mallory.same(mallory.state, mallory.state) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    PERFORM nextval('mallory.runs');
+    RETURN $1 = $2;
+END$$;
+CREATE OPERATOR mallory.=== (LEFTARG = mallory.state, RIGHTARG = mallory.state, FUNCTION = mallory.same, RESTRICT = eqsel);
+CREATE FUNCTION mallory.number_of(mallory.state) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    PERFORM nextval('mallory.runs');
+    RETURN 1;
+END$$;
+CREATE CAST (mallory.state AS int) WITH FUNCTION mallory.number_of(mallory.state);
+CREATE TABLE mallory.jobs AS
+SELECT i AS id, (CASE WHEN i % 300 = 0 THEN 'new' ELSE 'done' END)::mallory.state AS s, i::mallory.number AS n, repeat('x', 100) AS filler
+FROM generate_series(1, 12000) i;
+ANALYZE mallory.jobs;
+RESET ROLE;
+SELECT missing_symbol.profile_reset();
+SET ROLE regress_advice_mallory;
+PREPARE enum_of(mallory.state) AS SELECT count(*) FROM mallory.jobs WHERE s = $1;
+PREPARE operator_of(mallory.state) AS SELECT count(*) FROM mallory.jobs WHERE s OPERATOR(mallory.===) $1 AND id = 1;
+PREPARE operators_of(mallory.state[]) AS SELECT count(*) FROM mallory.jobs WHERE s OPERATOR(mallory.===) ANY ($1) AND id = 2;
+PREPARE cast_of(mallory.state) AS SELECT count(*) FROM mallory.jobs WHERE id = $1::int;
+PREPARE domain_of(mallory.number) AS SELECT count(*) FROM mallory.jobs WHERE n = $1;
+PREPARE check_of(mallory.number) AS SELECT count(*) FROM mallory.jobs WHERE n = (($1 + 1)::mallory.number) AND id < 300;
+\o /dev/null
+EXECUTE enum_of('new');
+EXECUTE operator_of('new');
+EXECUTE operators_of('{new}');
+EXECUTE cast_of('new');
+EXECUTE domain_of(7);
+EXECUTE check_of(7);
+SELECT count(*) FROM mallory.jobs WHERE s <> 'done';
+SELECT count(*) FROM mallory.jobs WHERE s <> ALL ('{done,open}') AND n > 0;
+\o
+RESET ROLE;
+SELECT last_value FROM mallory.runs \gset before_
+SET ROLE regress_advice_member;
+SELECT shape, suggestion, proved, substring(why FROM 'not proved.*') AS why FROM missing_symbol.findings ORDER BY shape COLLATE "C";
+RESET ROLE;
+SET SESSION AUTHORIZATION regress_advice_boss;
+SELECT shape, suggestion, proved, substring(why FROM 'not proved.*') AS why FROM missing_symbol.findings ORDER BY shape COLLATE "C";
+RESET SESSION AUTHORIZATION;
+-- a value that has another name, and one that nobody should have been able to remove; types that are gone
+ALTER TYPE mallory.state RENAME VALUE 'new' TO 'fresh';
+ANALYZE mallory.jobs;
+SELECT suggestion, proved FROM missing_symbol.findings WHERE shape ~ 's (=|<>)' ORDER BY 1;
+DELETE FROM pg_enum WHERE enumtypid = 'mallory.state'::regtype AND enumlabel = 'done';
+ANALYZE mallory.jobs (id);
+SELECT suggestion, proved FROM missing_symbol.findings WHERE shape ~ 's (=|<>)' ORDER BY 1;
+ALTER TABLE mallory.jobs ALTER n TYPE int;
+DROP TYPE mallory.state CASCADE;
+DROP DOMAIN mallory.number CASCADE;
+SELECT shape, suggestion, proved, substring(why FROM 'not proved.*') AS why FROM missing_symbol.findings ORDER BY shape COLLATE "C";
+SELECT last_value = :before_last_value AS nothing_ran FROM mallory.runs;
+DEALLOCATE ALL;
+
 -- what the superuser has run is planned as him for nobody else, and calls nothing for him
 SELECT missing_symbol.profile_reset();
 SET SESSION AUTHORIZATION regress_advice_boss;

@@ -20,13 +20,16 @@
 
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/transam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_statistic_ext.h"
+#include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "lib/stringinfo.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "statistics/statistics.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
@@ -105,6 +108,33 @@ collation_is_gone(Node *node)
 	return OidIsValid(collation) && is_gone(COLLOID, collation);
 }
 
+/* of an enum: no command removes one of its values, but whoever owns pg_enum */
+static bool
+value_is_gone(const Const *value)
+{
+	Oid			type = value->consttype;
+	Oid			elem;
+	Datum	   *values;
+	bool	   *nulls;
+	int			n;
+
+	if (value->constisnull || type < FirstNormalObjectId)
+		return false;
+	type = getBaseType(type);
+	elem = get_element_type(type);
+	if (!OidIsValid(elem))
+		return get_typtype(type) == TYPTYPE_ENUM &&
+			is_gone(ENUMOID, DatumGetObjectId(value->constvalue));
+	if (get_typtype(getBaseType(elem)) != TYPTYPE_ENUM)
+		return false;
+	deconstruct_array(DatumGetArrayTypeP(value->constvalue), elem,
+					  sizeof(Oid), true, TYPALIGN_INT, &values, &nulls, &n);
+	while (n-- > 0)
+		if (!nulls[n] && is_gone(ENUMOID, DatumGetObjectId(values[n])))
+			return true;
+	return false;
+}
+
 /* is anything that the clauses name no longer as it was? */
 static bool
 has_changed(Node *node, Relation rel)
@@ -128,6 +158,8 @@ has_changed(Node *node, Relation rel)
 				return true;
 			break;
 		case T_Const:
+			return is_gone(TYPEOID, exprType(node)) ||
+				value_is_gone((Const *) node);
 		case T_Param:
 		case T_FuncExpr:
 		case T_RelabelType:
