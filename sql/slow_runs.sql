@@ -136,6 +136,8 @@ SELECT times_seen FROM missing_symbol.findings WHERE shape ~ 'count';
 SELECT line ~ ' 1[6-9] slow runs forgotten' AS told FROM missing_symbol.profile_report() line WHERE line ~ '^Lost';
 SELECT (missing_symbol.profile_report('json')::jsonb #>> '{lost,slow_runs_forgotten}')::int >= 16 AS told
 FROM (SELECT 1) one;
+SELECT missing_symbol.profile_summary() ~ ', 1[6-9] slow runs forgotten' AS told;
+SELECT substring(page FROM '<section id="slow">(.*?)</section>') ~ '<p class="note">Not kept: 1[6-9][.] ' AS told FROM missing_symbol.profile_report('html') page;
 SELECT bool_and(duration_ms <= before) AS ordered
 FROM (SELECT duration_ms, lag(duration_ms, 1, 'Infinity') OVER () AS before FROM missing_symbol.slow_runs) r;
 

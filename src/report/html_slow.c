@@ -244,5 +244,8 @@ ms_report_slow_html(StringInfo page)
 		put_run(page, lfirst(lc), n++ < OPEN_RUNS, &room);
 	}
 	ms_report_left_out(page, list_length(runs), n, "that were faster");
+	if (ms_slow_lost() > 0)
+		ms_page_note(page, psprintf("Not kept: " UINT64_FORMAT ". The slowest are, at most four of a shape.",
+									ms_slow_lost()));
 	ms_page_section_end(page);
 }
