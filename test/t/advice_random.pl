@@ -20,7 +20,7 @@ srand($seed);
 
 my $node = new_node('advice_random', conf => [
 	'missing_symbol.advice_time = 1min', 'max_parallel_workers_per_gather = 0', 'jit = off', 'shared_buffers = 256MB',
-	'fsync = off', 'max_wal_size = 4GB' ]);
+	'synchronize_seqscans = off', 'fsync = off', 'max_wal_size = 4GB' ]);
 
 #
 # Following what is suggested
