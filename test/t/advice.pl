@@ -171,7 +171,7 @@ SELECT count(*) FROM missing_symbol.findings;
 
 SKIP:
 {
-	skip 'this server has no JIT', 1 if $node->safe_psql('postgres', 'SELECT pg_jit_available()') ne 't';
+	skip 'this server has no JIT', 1 if $node->safe_psql('postgres', 'SET jit = on; SELECT pg_jit_available()') ne 't';
 
 	my $out = $node->safe_psql('postgres', q{
 SET jit = on;
