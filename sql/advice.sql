@@ -229,6 +229,21 @@ RESET random_page_cost;
 -- what it has in front is not compared
 \set q 'SELECT max(id) FROM note WHERE owner + 0 = 5'
 \i :advised
+-- it is compared with another type
+\set q 'SELECT max(id) FROM note WHERE owner = 5.0'
+\i :advised
+-- statistics are old, and say that it finds most rows
+CREATE TABLE aged AS SELECT i AS id, CASE WHEN i % 10 < 6 THEN 1 ELSE i END AS k, repeat('x', 50) AS filler FROM generate_series(1, 12000) i;
+ALTER TABLE aged SET (autovacuum_enabled = off);
+CREATE INDEX aged_k ON aged (k);
+ANALYZE aged;
+UPDATE aged SET k = id WHERE k = 1 AND id > 100;
+SELECT missing_symbol.profile_reset();
+SELECT max(filler) FROM aged WHERE k = 1 \g /dev/null
+SELECT suggestion, regexp_replace(why, '(cost of|without of|expects) \d+', '\1 N', 'g') AS why FROM missing_symbol.findings WHERE kind = 'seq_scan_discards';
+ANALYZE aged;
+SELECT count(*) FROM missing_symbol.findings WHERE kind = 'seq_scan_discards';
+DROP TABLE aged;
 -- one that is broken
 UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'note_a'::regclass;
 \set q 'SELECT max(id) FROM note WHERE a = 5'
