@@ -167,6 +167,13 @@ RESET ROLE;
 SET SESSION AUTHORIZATION regress_advice_boss;
 SELECT shape, suggestion, proved, substring(why FROM 'not proved.*') AS why FROM missing_symbol.findings ORDER BY shape COLLATE "C";
 RESET SESSION AUTHORIZATION;
+SET ROLE regress_advice_mallory;
+SELECT pg_temp.found() AS found;
+RESET ROLE;
+SET ROLE regress_advice_reader;
+SELECT count(*), bool_or(proved) AS proved, count(*) FILTER (WHERE why ~ 'you could not become the role') AS not_become FROM missing_symbol.findings;
+RESET ROLE;
+SELECT last_value = :before_last_value AS nothing_ran, rolsuper FROM mallory.runs, pg_roles WHERE rolname = 'regress_advice_mallory';
 -- a value that has another name, and one that nobody should have been able to remove; types that are gone
 ALTER TYPE mallory.state RENAME VALUE 'new' TO 'fresh';
 ANALYZE mallory.jobs;
