@@ -101,6 +101,16 @@ PREPARE by_amount(int) AS SELECT count(*) FROM note WHERE amount = $1;
 PREPARE by_name(text) AS SELECT count(*) FROM note WHERE name = $1;
 SELECT format('EXECUTE by_name(%L)', repeat('name ', 20)) AS q \gset
 \i :advised
+-- more than 32 of them, and a text of more than 4 kB
+SELECT format('PREPARE many AS SELECT count(*) FROM note WHERE amount = $1 AND id NOT IN (%s)', string_agg('$' || i, ', ')) AS made,
+    format('EXECUTE many(7, %s)', string_agg(i::text, ', ')) AS q
+FROM generate_series(2, 33) i \gset
+:made;
+\i :advised
+SELECT format('SELECT count(*) /* %s */ FROM note WHERE amount = 7', repeat('x', 4040)) AS q \gset
+\i :advised
+SELECT format('SELECT count(*) /* %s */ FROM note WHERE amount = 7', repeat('x', 4060)) AS q \gset
+\i :advised
 -- values of types that are not the server's own, in custom plans and generic ones
 CREATE TYPE state AS ENUM ('new', 'open', 'done');
 CREATE DOMAIN ref AS text CHECK (VALUE LIKE 'ref%');
