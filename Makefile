@@ -128,6 +128,7 @@ OBJS = \
 	src/table/catalog.o \
 	src/table/search.o \
 	src/table/speculative.o \
+	src/table/view.o \
 	src/target/acting.o \
 	src/target/builtin.o \
 	src/target/columns.o \
@@ -223,6 +224,7 @@ REGRESS_BOTH = \
 	once \
 	triggers \
 	trust \
+	views \
 	errors \
 	limits \
 	nulls_not_distinct \
@@ -257,6 +259,7 @@ ISOLATION = \
 	spill \
 	throttle_race \
 	total \
+	views \
 	waiter_time
 
 # TAP: they start servers of their own

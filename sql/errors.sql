@@ -44,7 +44,7 @@ $$;
 --
 -- Not a table to count in
 --
-CREATE VIEW err.view AS SELECT * FROM err.t;
+CREATE VIEW err.view AS SELECT DISTINCT * FROM err.t;
 CREATE MATERIALIZED VIEW err.matview AS SELECT * FROM err.t;
 CREATE UNIQUE INDEX ON err.matview (k);
 CREATE FOREIGN DATA WRAPPER regress_ms_fdw;

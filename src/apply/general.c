@@ -667,6 +667,20 @@ insert_unseen(Attempt *attempt, MSResult *result)
 }
 
 /*
+ * Count in a view, as INSERT .. ON CONFLICT does: a row that the view does not
+ * show is met, too.  Where no rows are made, as UPDATE does, which does not.
+ */
+static void
+count_in_view(Attempt *attempt, MSResult *result)
+{
+	if (!attempt->target->no_insert)
+		insert(attempt, result);
+	else if (!update_locked(attempt, NULL, result))
+		ms_result_none(read_row(attempt, false, result) ? MS_IGNORED :
+					   MS_ABSENT, result);
+}
+
+/*
  * Count; false where that would have to wait, or cannot be done under the
  * transaction's snapshot, and the increment may go aside.  Where row security
  * applies it may not; what is aside already stays there, but only for a row
@@ -679,6 +693,11 @@ count(Attempt *attempt, MSResult *result)
 	bool		row_security = ms_row_security_applies(target, InvalidOid);
 	Reached		reached;
 
+	if (target->view != NULL)
+	{
+		count_in_view(attempt, result);
+		return true;
+	}
 	if (!ms_row_goes_aside(target, attempt->row) ||
 		(row_security && !ms_row_is_stored(attempt->row)))
 	{

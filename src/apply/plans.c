@@ -264,7 +264,8 @@ MSReads *
 ms_find_reads(MSTarget *target, uint32 nulls)
 {
 	MSGeneral  *general = general_of(target);
-	Oid			role = target->builtin || !ms_has_trees(target) ? InvalidOid :
+	Oid			role = target->builtin ||
+		(!ms_has_trees(target) && target->view == NULL) ? InvalidOid :
 		GetUserId();
 	MSReads    *reads;
 	MemoryContext oldcxt;

@@ -28,6 +28,7 @@
 #include "apply/apply.h"
 #include "calls/calls_internal.h"
 #include "counter/counter.h"
+#include "table/table.h"
 #include "target/row.h"
 #include "target/target.h"
 
@@ -193,12 +194,15 @@ static void
 counting_context(void *arg)
 {
 	const Call *call = arg;
+	const MSView *view = call->target->view;
+	const char *of = view == NULL ? "" : psprintf(" of table %s", view->name);
+	const char *kind = view == NULL ? "table" : "view";
 
 	if (call->reading > 0)
-		errcontext("counting in table %s, element %d", call->target->name,
-				   call->reading);
+		errcontext("counting in %s %s%s, element %d", kind,
+				   call->target->name, of, call->reading);
 	else
-		errcontext("counting in table %s", call->target->name);
+		errcontext("counting in %s %s%s", kind, call->target->name, of);
 }
 
 /* The course of every function. */
@@ -496,6 +500,8 @@ work_key(Call *call)
 {
 	KeyCall    *key_call = (KeyCall *) call;
 
+	ms_target_refuse_view(call->target);
+
 	/* what is looked for is one key, not that of today */
 	if (key_call->use == MS_TO_FIND || key_call->use == MS_TO_SET)
 		ms_check_key_count(call->target, call->rel, call->key.n,
@@ -512,6 +518,7 @@ work_named_key(Call *call)
 	KeyCall    *key_call = (KeyCall *) call;
 	MSRow	   *row = ms_row_make(call->target);
 
+	ms_target_refuse_view(call->target);
 	if (key_call->use >= MS_TO_COUNT)
 		ms_row_from_jsonb(call->target, call->rel, row, call->fields, 0, true);
 	else

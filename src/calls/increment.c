@@ -297,6 +297,7 @@ ms_increment_in_order(MSTarget *target, Relation rel, MSRow **rows, int n,
 static void
 check_may_claim(MSTarget *target, Relation rel, Bitmapset *given)
 {
+	ms_target_refuse_view(target);
 	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

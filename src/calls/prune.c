@@ -136,6 +136,7 @@ check_target(Prune *prune)
 	MSTarget   *target = prune->target;
 	TimestampTz now = ms_clock();
 
+	ms_target_refuse_view(target);
 	check_last_seen(target);
 	prune->cutoff =
 		DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,

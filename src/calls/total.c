@@ -10,6 +10,9 @@
  * snapshot, as ALTER TABLE does, has left nothing for it to see: then READ
  * COMMITTED has a newer one, and the other levels an error.
  *
+ * Of a view there are only rows: nothing of it is set aside, and what is of
+ * the table behind it is for those to know who may read that.
+ *
  * The table itself is read by SQL as the caller, who so needs the right to
  * SELECT from it.  Where row security applies to the caller, or no rows are
  * made by counting, nothing is shown of a key whose row he does not see.
@@ -49,6 +52,7 @@
 #include "apply/apply.h"
 #include "aside/aside.h"
 #include "calls/calls_internal.h"
+#include "table/table.h"
 #include "target/acting.h"
 #include "target/row.h"
 #include "target/stored.h"
@@ -127,14 +131,16 @@ static bool
 push_newer_snapshot(const MSTarget *target, Relation rel, LOCKMODE lockmode)
 {
 	Snapshot	snapshot = GetActiveSnapshot();
+	Oid			table = target->view != NULL ? target->view->table :
+		target->relid;
 	bool		rewritten = false;
 	ListCell   *lc;
 
 	if (rel->rd_rel->relkind == RELKIND_RELATION)
-		rewritten = is_rewritten(target->relid, snapshot);
+		rewritten = is_rewritten(table, snapshot);
 	else
 	{
-		foreach(lc, find_all_inheritors(target->relid, lockmode, NULL))
+		foreach(lc, find_all_inheritors(table, lockmode, NULL))
 			rewritten = rewritten || is_rewritten(lfirst_oid(lc), snapshot);
 	}
 	if (!rewritten)
@@ -301,8 +307,9 @@ total_value(MSTarget *target, Relation rel, MSRow *row, bool lenient,
 		found = ms_total_read(target, rel, row, &counter, NULL);
 	ms_value_begin(&value, target, &counter);
 	value.lenient = lenient;
-	if (found || (!target->no_insert &&
-				  !ms_row_security_applies(target, InvalidOid)))
+	if (target->view == NULL &&
+		(found || (!target->no_insert &&
+				   !ms_row_security_applies(target, InvalidOid))))
 	{
 		ms_spill_foreach(target, rel, row, GetActiveSnapshot(),
 						 fractions ? MS_READ_ALL : MS_READ_FIRST_COUNT,
@@ -685,6 +692,8 @@ ms_total_rows(FunctionCallInfo fcinfo, Oid relid, LOCKMODE lockmode,
 	total.target = ms_target_open(relid, lockmode, &total.rel);
 	PG_TRY();
 	{
+		if (after != NULL)
+			ms_target_refuse_view(total.target);
 		InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 		check_row_type(&total);
 		if (after != NULL)

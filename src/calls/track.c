@@ -339,6 +339,8 @@ check_fill(MSTarget *target, Relation rel)
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attno - 1);
 
 		if (ms_is_always_given(target, attno) || att->attgenerated != '\0' ||
+			(target->view != NULL &&
+			 target->view->columns[attno - 1] == InvalidAttrNumber) ||
 			att->attidentity != '\0')
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -445,6 +447,8 @@ judge(MSTarget *target, Relation rel, void *spill)
 {
 	check_fill(target, rel);
 	check_times(target, rel);
+	if (target->view != NULL)
+		return (Datum) 0;		/* the rest is the table's */
 	warn(target, ms_hot_obstacles(target, rel));
 	warn(target, narrow_columns(target, rel));
 	warn(target, ms_default_obstacles(target, rel));
@@ -783,7 +787,7 @@ ms_forget_dropped(PG_FUNCTION_ARGS)
 	if (SPI_execute("SELECT objid FROM pg_catalog.pg_event_trigger_dropped_objects()"
 					" WHERE classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
 					" AND objsubid OPERATOR(pg_catalog.=) 0"
-					" AND object_type OPERATOR(pg_catalog.=) 'table'",
+					" AND object_type OPERATOR(pg_catalog.=) ANY ('{table,view}')",
 					true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the dropped objects");
 

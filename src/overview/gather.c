@@ -435,6 +435,7 @@ gather(MSTarget *target, Relation rel, void *arg)
 	AttrNumber	day = day_column(target);
 	double		row_size = 0;
 
+	ms_target_refuse_view(target);
 	o->table = pstrdup(target->name);
 	o->nkeys = target->nargs;
 	o->keys = palloc(sizeof(char *) * Max(o->nkeys, 1));

@@ -97,6 +97,27 @@ extern void ms_find_latest(Relation rel, Relation index,
 						   TupleTableSlot *slot, MSLatest *latest);
 extern void ms_wait_for_latest(Relation rel, MSLatest *latest);
 
+/*
+ * view.c: views that core inserts into by itself.
+ */
+typedef struct MSView
+{
+	Oid			table;			/* the one behind it ... */
+	char	   *name;			/* ... qualified and quoted */
+	List	   *relids;			/* what is behind it, in the order of locks: views,
+								 * and the table */
+	int			ncolumns;
+	AttrNumber *columns;		/* of the table, by the view's attribute number - 1;
+								 * 0: none, it is computed */
+} MSView;
+
+extern MSView *ms_view_open(Relation rel, LOCKMODE lockmode, Relation *table,
+							const char **why);
+extern AttrNumber ms_view_column(const MSView *view, AttrNumber attno);
+extern Relation ms_view_as_table(const MSView *view, Relation rel,
+								 Relation table);
+extern Relation ms_view_index(const MSView *view, Relation index);
+
 MS_INSIDE_END
 
 #endif							/* MS_TABLE_H */

@@ -200,7 +200,8 @@ named_column(const MSTarget *target, Relation rel, const Part *part,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("column \"%s\" of table %s cannot be its %s column: the database fills it",
 						name, target->name, part->name),
-				 errdetail("It is a generated column, or GENERATED ALWAYS AS IDENTITY."),
+				 errdetail("It is a generated column, or GENERATED ALWAYS AS IDENTITY%s.",
+						   target->view != NULL ? ", or an expression of the view" : ""),
 				 errhint("Name a column that can be updated%s: SELECT missing_symbol.track(%s, %s => ...).",
 						 part != &count_part ? " (or '' for none)" : "",
 						 quote_literal_cstr(target->name), part->name)));
@@ -378,32 +379,6 @@ refused_before(Relation rel, const Part *part, const char *tracked)
 			return false;
 	}
 	return true;
-}
-
-/* The columns of all unique indexes. */
-static Bitmapset *
-unique_columns(Relation rel)
-{
-	Bitmapset  *result = NULL;
-	ListCell   *lc;
-
-	foreach(lc, RelationGetIndexList(rel))
-	{
-		HeapTuple	tuple = SearchSysCache1(INDEXRELID,
-											ObjectIdGetDatum(lfirst_oid(lc)));
-		Form_pg_index form;
-
-		if (!HeapTupleIsValid(tuple))
-			elog(ERROR, "cache lookup failed for index %u", lfirst_oid(lc));
-		form = (Form_pg_index) GETSTRUCT(tuple);
-		for (int i = 0; form->indisunique && i < form->indnkeyatts; i++)
-		{
-			if (form->indkey.values[i] > 0)
-				result = bms_add_member(result, form->indkey.values[i]);
-		}
-		ReleaseSysCache(tuple);
-	}
-	return result;
 }
 
 /* The numbers outside of keys that the database does not fill, in order. */
@@ -620,7 +595,7 @@ ms_infer_counter(MSTarget *target, Relation rel, const MSTracked *tracked)
 		refused_before(rel, &last_part, tracked->last_seen);
 	if (target->count == InvalidAttrNumber)
 	{
-		Bitmapset  *keys = bms_add_members(unique_columns(rel),
+		Bitmapset  *keys = bms_add_members(ms_unique_columns(target, rel),
 										   target->predicate_columns);
 
 		for (int i = 0; i < target->nargs; i++)

@@ -13,6 +13,7 @@
 
 #include "access/genam.h"
 #include "access/nbtree.h"
+#include "access/relation.h"
 #include "catalog/pg_am.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
@@ -22,10 +23,57 @@
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "compat.h"
+#include "table/table.h"
 #include "target/target.h"
 #include "target/target_internal.h"
+
+/* The indexes of a table, or of that behind a view. */
+List *
+ms_index_oids(const MSTarget *target, Relation rel)
+{
+	Relation	table;
+	List	   *result;
+
+	if (target->view == NULL)
+		return RelationGetIndexList(rel);
+	table = relation_open(target->view->table, NoLock);
+	result = RelationGetIndexList(table);
+	relation_close(table, NoLock);
+	return result;
+}
+
+/* The columns of all unique indexes. */
+Bitmapset *
+ms_unique_columns(const MSTarget *target, Relation rel)
+{
+	Bitmapset  *result = NULL;
+	ListCell   *lc;
+
+	foreach(lc, ms_index_oids(target, rel))
+	{
+		HeapTuple	tuple = SearchSysCache1(INDEXRELID,
+											ObjectIdGetDatum(lfirst_oid(lc)));
+		Form_pg_index form;
+
+		if (!HeapTupleIsValid(tuple))
+			elog(ERROR, "cache lookup failed for index %u", lfirst_oid(lc));
+		form = (Form_pg_index) GETSTRUCT(tuple);
+		for (int i = 0; form->indisunique && i < form->indnkeyatts; i++)
+		{
+			AttrNumber	attno = form->indkey.values[i];
+
+			if (attno > 0 && target->view != NULL)
+				attno = ms_view_column(target->view, attno);
+			if (attno > 0)
+				result = bms_add_member(result, attno);
+		}
+		ReleaseSysCache(tuple);
+	}
+	return result;
+}
 
 /* The place of a column in an index's key; -1: it is not in there. */
 int

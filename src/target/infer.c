@@ -32,6 +32,7 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "table/table.h"
 #include "target/target.h"
 #include "target/target_internal.h"
 
@@ -430,6 +431,9 @@ choose_key_index(MSTarget *target, Relation rel, List *indexes, List *named)
 				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
 				 errmsg("table %s has no unique key to count by",
 						target->name),
+				 target->view != NULL ?
+				 errdetail("A key is such an index of the table behind it, %s: a valid unique btree index that is neither partial nor on expressions, has the columns' own collations, and is on columns that no sequence, identity or other volatile default fills; and the view shows all of these as they are.",
+						   target->view->name) :
 				 errdetail("A key is a valid unique btree index that is neither partial nor on expressions, has the columns' own collations, and is on columns that no sequence, identity or other volatile default fills."),
 				 call != NULL ?
 				 errhint("Name another unique index: %s.", call) :
@@ -776,14 +780,23 @@ ms_index_arbitrates(Relation key, Relation index)
 void
 ms_infer_key(MSTarget *target, Relation rel, const MSTracked *tracked)
 {
-	List	   *oids = RelationGetIndexList(rel);
+	List	   *oids = ms_index_oids(target, rel);
+	List	   *opened = NIL;
 	List	   *indexes = NIL;
 	bool		special = tracked->index != NULL;
 	Relation	key;
 	ListCell   *lc;
 
 	foreach(lc, oids)
-		indexes = lappend(indexes, index_open(lfirst_oid(lc), AccessShareLock));
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		opened = lappend(opened, index);
+		if (target->view != NULL)
+			index = ms_view_index(target->view, index);
+		if (index != NULL)
+			indexes = lappend(indexes, index);
+	}
 	list_sort(indexes, compare_indexes);
 
 	key = special ? find_named_index(target, rel, indexes, tracked->index) :
@@ -808,6 +821,6 @@ ms_infer_key(MSTarget *target, Relation rel, const MSTracked *tracked)
 		if (target->general_reason == NULL)
 			target->general_reason = ms_index_reason(index);
 	}
-	foreach(lc, indexes)
+	foreach(lc, opened)
 		index_close(lfirst(lc), AccessShareLock);
 }

@@ -35,6 +35,7 @@
 #include "commands/trigger.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rowsecurity.h"
+#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -46,6 +47,7 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "table/table.h"
 #include "target/stored.h"
 #include "target/target.h"
 #include "target/target_internal.h"
@@ -65,9 +67,27 @@ typedef struct IndexEntry
 
 static HTAB *targets = NULL;
 static HTAB *indexes = NULL;	/* of their keys: IndexEntry */
+static int	nviews = 0;			/* targets that are views */
 static CacheEntry *building = NULL;	/* whose target is being built */
 
 static uint64 calls = 0;		/* of this session, so far */
+
+/* Mark the views that have a relation behind them, or an index as their key. */
+static void
+mark_views(Oid relid)
+{
+	HASH_SEQ_STATUS status;
+	CacheEntry *entry;
+
+	hash_seq_init(&status, targets);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		if (entry->target != NULL && entry->target->view != NULL &&
+			(entry->target->index == relid ||
+			 list_member_oid(entry->target->view->relids, relid)))
+			entry->valid = false;
+	}
+}
 
 /*
  * Mark what depends on a table, or on the index of a key, which is named; all
@@ -85,6 +105,8 @@ relcache_callback(Datum arg, Oid relid)
 		building->valid = false;
 	if (OidIsValid(relid))
 	{
+		if (nviews > 0)
+			mark_views(relid);
 		index = hash_search(indexes, &relid, HASH_FIND, NULL);
 		if (index != NULL)
 			relid = index->relid;
@@ -323,6 +345,16 @@ ms_has_foreign_actions(const MSTarget *target, Relation rel,
 	return false;
 }
 
+static void
+no_target_view(const char *name, const char *why)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("cannot count in view %s", name),
+			 errdetail("%s", why),
+			 errhint("Count in the table behind it, or in a view that INSERT .. ON CONFLICT takes: of one table, and without what the DETAIL names.")));
+}
+
 /* Refuse what cannot be a target at all. */
 static void
 check_relation(Relation rel, const char *name)
@@ -332,12 +364,8 @@ check_relation(Relation rel, const char *name)
 		case RELKIND_RELATION:
 		case RELKIND_PARTITIONED_TABLE:
 			break;
-		case RELKIND_VIEW:
 		case RELKIND_MATVIEW:
-			ereport(ERROR,
-					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-					 errmsg("cannot count in view %s", name),
-					 errhint("Count in the table behind it.")));
+			no_target_view(name, "It is a materialized view.");
 			break;
 		case RELKIND_FOREIGN_TABLE:
 			ereport(ERROR,
@@ -365,12 +393,84 @@ check_relation(Relation rel, const char *name)
 				 errhint("Replace the rules by triggers.")));
 }
 
+/* CONTEXT of what a view's columns and settings do not serve for */
+static void
+view_context(void *arg)
+{
+	const MSTarget *target = arg;
+
+	if (target->view != NULL)
+		errcontext("looking at view %s of table %s", target->name,
+				   target->view->name);
+}
+
+/*
+ * Find out what is behind a view: then it is a target as any other, by the
+ * columns that are the table's.
+ */
+static Relation
+look_behind(MSTarget *target, Relation rel, LOCKMODE lockmode)
+{
+	const char *why = NULL;
+	Relation	table;
+	Relation	result;
+
+	target->view = ms_view_open(rel,
+								lockmode == NoLock ? AccessShareLock : lockmode,
+								&table, &why);
+	if (target->view == NULL)
+		no_target_view(target->name, why);
+	check_relation(table, target->view->name);
+	result = ms_view_as_table(target->view, rel, table);
+	relation_close(table, NoLock);
+	return result;
+}
+
+/*
+ * What core's ON CONFLICT alone cannot do is not done in a view.  Nor do the
+ * table's settings count: whoever owns the view decides what it is.
+ */
+static void
+check_view_settings(const MSTarget *target, const MSTracked *tracked)
+{
+	const char *setting = tracked->spill ? "spill" :
+		tracked->apply == MS_APPLY_COMMIT ? "apply => 'commit'" :
+		tracked->apply == MS_APPLY_BUFFER ? "apply => 'buffer'" :
+		tracked->index != NULL ? "an \"index\"" :
+		tracked->defaults != NIL ? "\"defaults\"" :
+		ms_has_limits(tracked) || tracked->limit_on != NULL ? "limits" :
+		tracked->throttle > 0 && target->no_insert ?
+		"a throttle where no rows are made" : NULL;
+
+	if (setting != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("view %s cannot have %s", target->name, setting),
+				 errdetail("Its increments are counted at once, by INSERT .. ON CONFLICT."),
+				 errhint("Clear it; or set it for the table behind the view, and count there: %s.",
+						 target->view->name)));
+}
+
+/* Refuse to do with a view what only tables are for. */
+void
+ms_target_refuse_view(const MSTarget *target)
+{
+	if (target->view != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("view %s can only be counted in and read",
+						target->name),
+				 errdetail("Limits, tokens, reset(), discard(), prune() and counter_report() are for tables."),
+				 errhint("Name the table behind it: %s.",
+						 target->view->name)));
+}
+
 /*
  * Find out everything about a table; the result lives in CacheMemoryContext.
  * No user code runs in it: nobody counts meanwhile.
  */
 static MSTarget *
-build_target(Relation rel)
+build_target(Relation rel, LOCKMODE lockmode)
 {
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext,
 											  "missing_symbol target",
@@ -378,21 +478,32 @@ build_target(Relation rel)
 	MemoryContext oldcxt = MemoryContextSwitchTo(cxt);
 	MSTarget   *target = palloc0(sizeof(MSTarget));
 	MSTracked	tracked;
+	ErrorContextCallback errcallback = {error_context_stack, view_context,
+		target};
 
+	error_context_stack = &errcallback;
 	target->relid = RelationGetRelid(rel);
 	target->cxt = cxt;
 	target->name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
 											  RelationGetRelationName(rel));
-	check_relation(rel, target->name);
+	if (rel->rd_rel->relkind == RELKIND_VIEW)
+		rel = look_behind(target, rel, lockmode);
+	else
+		check_relation(rel, target->name);
 	ms_tracked_read(target->relid, &tracked);
 
 	target->is_distributed = is_distributed(target->relid);
-	target->general_reason = target->is_distributed ?
-		"it is distributed by Citus" : structural_reason(rel);
+	target->general_reason = target->view != NULL ?
+		psprintf("it is a view of %s, whose settings it does not follow",
+				 target->view->name) :
+		target->is_distributed ? "it is distributed by Citus" :
+		structural_reason(rel);
 	target->row_security = rel->rd_rel->relrowsecurity;
 	target->policies_reason = policies_reason(rel);
 	ms_infer_key(target, rel, &tracked);
 	target->no_insert = tracked.no_insert || target->key_filled;
+	if (target->view != NULL)
+		check_view_settings(target, &tracked);
 	ms_infer_key_defaults(target, rel, tracked.defaults);
 	ms_infer_counter(target, rel, &tracked);
 	ms_infer_fill(target, rel, tracked.fill);
@@ -403,9 +514,9 @@ build_target(Relation rel)
 		target->general_reason = "it is partitioned, and its key is not just columns";
 	if (target->general_reason == NULL && ms_has_foreign_actions(target, rel, NULL))
 		target->general_reason = "a foreign key that refers to its counter changes another table";
-	target->builtin = ms_table_is_builtin(target, rel);
+	target->builtin = target->view == NULL && ms_table_is_builtin(target, rel);
 	ms_infer_defaults(target, rel);
-	target->apply = tracked.apply;
+	target->apply = target->view == NULL ? tracked.apply : MS_APPLY_NOW;
 	target->throttle = tracked.throttle;
 	target->spill = tracked.spill && tracked.throttle == 0 &&
 		ms_key_text_serves(target);
@@ -453,6 +564,7 @@ build_target(Relation rel)
 				 errhint("Name one, or count now: SELECT missing_symbol.track(%s, apply => '', spill => false).",
 						 quote_literal_cstr(target->name))));
 
+	error_context_stack = errcallback.previous;
 	MemoryContextSwitchTo(oldcxt);
 	MemoryContextSetParent(cxt, CacheMemoryContext);
 	return target;
@@ -495,11 +607,24 @@ free_invalid_targets(void)
 			continue;
 		if (target != NULL)
 		{
-			hash_search(indexes, &target->index, HASH_REMOVE, NULL);
+			if (target->view != NULL)
+				nviews--;
+			else
+				hash_search(indexes, &target->index, HASH_REMOVE, NULL);
 			release_target(target);
 		}
 		hash_search(targets, &entry->relid, HASH_REMOVE, NULL);
 	}
+}
+
+/* Lock what is behind a view, whose target is kept and may be of before. */
+static void
+lock_behind(const MSView *view, LOCKMODE lockmode)
+{
+	ListCell   *lc;
+
+	foreach(lc, view->relids)
+		LockRelationOid(lfirst_oid(lc), lockmode);
 }
 
 /*
@@ -527,6 +652,9 @@ ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
 				 errhint("It may have been dropped; name an existing table.")));
 
 	entry = hash_search(targets, &relid, HASH_FIND, NULL);
+	if (unlikely(entry != NULL && entry->valid && entry->target != NULL &&
+				 entry->target->view != NULL && lockmode != NoLock))
+		lock_behind(entry->target->view, lockmode);
 	if (unlikely(entry == NULL || !entry->valid || entry->target == NULL))
 	{
 		free_invalid_targets();
@@ -538,10 +666,15 @@ ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel)
 		building = entry;
 		PG_TRY();
 		{
-			MSTarget   *target = build_target(*rel);
+			MSTarget   *target = build_target(*rel, lockmode);
 
-			index = hash_search(indexes, &target->index, HASH_ENTER, NULL);
-			index->relid = relid;
+			if (target->view != NULL)
+				nviews++;
+			else
+			{
+				index = hash_search(indexes, &target->index, HASH_ENTER, NULL);
+				index->relid = relid;
+			}
 			entry->target = target;
 		}
 		PG_FINALLY();

@@ -122,6 +122,7 @@ typedef struct MSTarget
 	bool		pinned;			/* deltas of this transaction need it ... */
 	struct MSTarget *next_pinned;	/* ... and this one */
 	bool		stale;			/* replaced in the cache: the last user frees */
+	struct MSView *view;		/* it is one: table/view.c; NULL: a table */
 
 	/* the key, in the order of the index's columns */
 	Oid			index;
@@ -259,6 +260,7 @@ extern const char *ms_storage_reason(Relation rel);
 extern bool ms_has_foreign_actions(const MSTarget *target, Relation rel,
 								   const AttrMap *to_named);
 extern MSTarget *ms_target_open(Oid relid, LOCKMODE lockmode, Relation *rel);
+extern void ms_target_refuse_view(const MSTarget *target);
 extern void ms_target_close(MSTarget *target, Relation rel);
 extern void ms_target_unpin(MSTarget *target);
 extern void ms_target_pin(MSTarget *target);

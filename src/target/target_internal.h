@@ -26,6 +26,8 @@ extern void ms_infer_key(MSTarget *target, Relation rel,
 /*
  * index.c: an index, as ON CONFLICT looks for it.
  */
+extern List *ms_index_oids(const MSTarget *target, Relation rel);
+extern Bitmapset *ms_unique_columns(const MSTarget *target, Relation rel);
 extern int	ms_index_position(Form_pg_index form, AttrNumber attno);
 extern Oid	ms_index_equality(Relation index, int i);
 extern Node *ms_index_expression(Relation index, int i);

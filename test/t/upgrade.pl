@@ -15,7 +15,7 @@ my $top = "$FindBin::RealBin/../..";
 my %newer = map { $_ => 1 } qw(
 	advice advice_trust advice_work calls changed configure contents counter_report
 	counter_use counts discard explain_plan judged keys limits nulls_not_distinct once
-	partitions profile_gate profile_page prune reset schemas slow_runs slow_trust);
+	partitions profile_gate profile_page prune reset schemas slow_runs slow_trust views);
 my @themes_of_1_0 = grep { !$newer{$_} } map { m{/([^/]+)\.sql$} && $1 !~ /--/ ? $1 : () } sort glob("$top/sql/*.sql");
 
 my $node = new_node('upgrade', conf => ['log_statement = none']);
