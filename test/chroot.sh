@@ -246,6 +246,19 @@ install_extras()
 	umount -R "$dir/proc" "$dir/dev"
 }
 
+# What the machine trusts besides what its distribution does, as a proxy that looks
+# into TLS: else npm in there has no registry
+trust_what_we_trust()
+{
+	local dir=$1 local=usr/local/share/ca-certificates
+
+	[ -x "$dir/usr/sbin/update-ca-certificates" ] || return 0
+	compgen -G "/$local/*.crt" >/dev/null || return 0
+	mkdir -p "$dir/$local"
+	cp -L "/$local"/*.crt "$dir/$local/" &&
+		chroot "$dir" update-ca-certificates </dev/null >/dev/null 2>&1
+}
+
 # Whether it is there, and has all: what make test installs may be more by now
 is_ready()
 {
@@ -556,6 +569,7 @@ run_in()
 		return 77
 	}
 	use_apt_inside "$root"
+	trust_what_we_trust "$root" || say "chroot.sh: this machine's certificates are not trusted in there" >&2
 	# README says "apt", which keeps nothing
 	echo 'Binary::apt::APT::Keep-Downloaded-Packages "true";' \
 		>>"$root/etc/apt/apt.conf.d/90missing_symbol"
