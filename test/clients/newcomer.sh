@@ -11,6 +11,11 @@
 # step took (of the machine: nobody reads or types): with a page, all has to be done
 # within ten minutes.  Ends with "N passed, N failed".  IN=npm.tar is npm's cache
 # (a directory .npm), for where a chroot does not reach the registry.
+#
+# COMMANDS="make demo|make test" does, instead, what README begins with, and these
+# commands, each line with the second when it came: the first result, a line with
+# "ok" or "most missed", has to be there within ten minutes, when the command is ended
+# if it runs still.
 
 set -u
 umask 022
@@ -36,6 +41,33 @@ fi
 chown -R dev:dev /home/dev
 
 echo "A newcomer, on $(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release); load $(cut -d ' ' -f 1 /proc/loadavg)"
+if [ -n "${COMMANDS:-}" ]; then
+	begin=$SECONDS
+	as_dev "$(sed -n '/^```sh/,/^```/{s/#.*//;/^sudo apt/p;/^```$/q}' /srv/missing_symbol/README.md)" >/tmp/log 2>&1
+	echo "$((SECONDS - begin)) s for its first line"
+	IFS='|' read -r -a commands <<<"$COMMANDS"
+	for command in "${commands[@]}"; do
+		echo "$command:"
+		first=
+		end=
+		begin=$SECONDS
+		while read -r line; do
+			printf '%6d s  %s\n' $((SECONDS - begin)) "$line"
+			[[ -n $first || ! $line =~ (^|[. ])ok( |$)|most\ missed ]] || first=$((SECONDS - begin))
+			[[ $line =~ ^ended\ [0-9]+$ ]] && end=${line#ended }
+		done < <(as_dev "cd src && timeout -k 60 600 $command 2>&1; echo ended \$?")
+		# 124: it was ended
+		if [[ -n $first && $first -lt 600 && ${end:-1} =~ ^(0|124)$ ]]; then
+			passed=$((passed + 1))
+		else
+			failed=$((failed + 1))
+		fi
+		echo "$command: the first result after ${first:-no} s; it ended with ${end:-nothing}, after $((SECONDS - begin)) s"
+	done
+	echo "$passed passed, $failed failed"
+	((failed == 0))
+	exit
+fi
 # without psql, where it ends
 {
 	echo "set -e; cd src"
