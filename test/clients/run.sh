@@ -117,6 +117,7 @@ client()
 		PGDATABASE="$database" NODE_PATH="$NODE_MODULES" PRISMA_CLIENT="${NODE_MODULES%/*}/prisma-client" \
 		PRISMA_SCHEMA_ENGINE_BINARY=/bin/true CHECKPOINT_DISABLE=1 GO111MODULE=off \
 		GOPATH=/usr/share/gocode GOCACHE="$MS_SHORT/tmp/go" PYTHONDONTWRITEBYTECODE=1 PAGES="$MS_SRC/doc/clients" \
+		CARGO_HOME="$MS_SHORT/tmp/cargo" CARGO_TARGET_DIR="$MS_SHORT/tmp/rust" CARGO_NET_OFFLINE=true \
 		PATH="$MS_PGBIN:/usr/bin:/bin:/usr/sbin:/usr/local/bin" timeout 600 "$@")
 }
 
@@ -174,6 +175,23 @@ build_go()
 		client - - - go build -o "$MS_SHORT/tmp/$1" "${files[@]}" >"$MS_WORK/log/go" 2>&1
 }
 
+# Rust's packages are those of Debian
+use_rust()
+{
+	mkdir -p "$MS_SHORT/tmp/cargo"
+	printf '%s\n' '[source.crates-io]' 'replace-with = "debian"' '[source.debian]' \
+		'directory = "/usr/share/cargo/registry"' >"$MS_SHORT/tmp/cargo/config.toml"
+	ms_own
+}
+
+# client.rs, once
+build_rust()
+{
+	cp "$MS_SRC/doc/clients/tokio_postgres_keys.rs" "$MS_SRC/test/clients/"
+	ms_own
+	[ -x "$MS_SHORT/tmp/rust/debug/client" ] || client - - - cargo build -q >"$MS_WORK/log/rust" 2>&1
+}
+
 run_modes()
 {
 	local program mode road package command database out host n=0 counted
@@ -201,6 +219,11 @@ run_modes()
 				read -r _ program _ <<<"$command"
 				build_go "$program" || fail "client_$program.go does not build" "$MS_WORK/log/go"
 				command="$MS_SHORT/tmp/${command#GO } $(dpkg-query -W -f '${Version}' "$package" | sed 's/[-+~].*//')"
+				;;
+			RUST*)
+				build_rust || fail "client.rs does not build" "$MS_WORK/log/rust"
+				command="$MS_SHORT/tmp/rust/debug/client ${command#RUST } $(dpkg-query -W -f '${Version}' "$package" |
+					sed 's/[-+~].*//')"
 				;;
 			python3*) command=/usr/bin/$command ;;
 		esac
@@ -236,6 +259,7 @@ run_pages()
 			skip "$name.md" "$(tail -n 1 "$MS_WORK/log/needs")"
 			continue
 		fi
+		/usr/bin/python3 "$CLIENTS/page.py" "$page" topics 2>"$MS_WORK/log/topics" || fail "$name.md" "$MS_WORK/log/topics"
 		mkdir -p "$MS_WORK/pages/$name"
 		ms_own
 		database=page_$(tr -c 'a-z\n' _ <<<"$name")
@@ -254,7 +278,8 @@ run_pages()
 
 [ -z "${ON:-}" ] || run_on
 mapfile -t MS_CLIENTS < <(modes | cut -f 3 | grep -v package.json | sort -u)
-for package in "${MS_CLIENTS[@]}" php-illuminate-events golang-go pgbouncer nodejs npm php-cli default-jdk-headless; do
+for package in "${MS_CLIENTS[@]}" php-illuminate-events golang-go cargo phpunit junit4 pgbouncer nodejs npm \
+	php-cli default-jdk-headless; do
 	case $package in
 		nodejs | npm) { in_chroot || command -v "$package" >/dev/null; } && continue ;;
 		default-jdk-headless) command -v javac >/dev/null && continue ;;
@@ -279,6 +304,7 @@ ms_start "fsync = off" || exit 1
 printf '%s\n' "listen_addresses = '127.0.0.1'" "port = $PORT" | ms_as_user tee -a "$MS_WORK/data/postgresql.conf" >/dev/null
 ms_wait_for ms_as_user pg_ctl -D "$MS_WORK/data" -l "$MS_WORK/log/server" -w restart >"$MS_WORK/log/pg_ctl" 2>&1 </dev/null ||
 	ms_die "the server did not start again"
+use_rust
 [ "${MODES:-}" = - ] || run_modes
 [ "${PAGES:-}" = - ] || run_pages
 if grep -E "$MS_CRASHES" "$MS_WORK/log/server"; then

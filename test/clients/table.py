@@ -20,7 +20,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BEGIN, END = '<!-- made by make test-clients -->', '<!-- end -->'
-CASTS = re.compile(r'(?:\$\d+)?::[\w\[\]]+')
+CASTS = re.compile(r'(?:\$\d+)?(?:::[\w\[\]]+)+')
 RELEASES = ['bookworm', 'trixie', 'forky']
 
 # These need no cast, but where the driver refuses the value.
