@@ -194,7 +194,7 @@ def printed(program):
 
 def section(text, number):
     """the heading above a line"""
-    return [line[3:] for line in text.split('\n')[:number] if line.startswith('## ')][-1]
+    return ([''] + [line[3:] for line in text.split('\n')[:number] if line.startswith('## ')])[-1]
 
 
 def run_page(text, directory):

@@ -4,8 +4,8 @@
 #
 # Runs statements.tsv through every client that Debian and npm have, and compares
 # what comes with the table in doc/clients/README.md; then runs doc/clients/*.md,
-# word for word, each of which has what TOPICS of page.py names.  A client whose package cannot be had is skipped, loudly.  Ends
-# with the line "N passed, N failed".
+# word for word, each of which has what TOPICS of page.py names.  A client whose
+# package cannot be had is skipped, loudly.  Ends with the line "N passed, N failed".
 #
 # ON=18 does it in a chroot of the release that has PostgreSQL 18 (chroot.sh), with
 # the frameworks of that release; those of npm are the same everywhere, and are run
