@@ -178,6 +178,12 @@ ms_view_as_table(const MSView *view, Relation rel, Relation table)
 		att->attidentity = TupleDescAttr(behind, attno - 1)->attidentity;
 		att->attgenerated = TupleDescAttr(behind, attno - 1)->attgenerated;
 		text = default_text(RelationGetDescr(rel), i + 1);
+
+		/* a value, to an identity, and given by the view */
+		if (text != NULL && att->attidentity == ATTRIBUTE_IDENTITY_BY_DEFAULT)
+			att->attidentity = '\0';
+		if (att->attidentity != '\0')
+			continue;
 		if (text == NULL)
 			text = default_text(behind, attno);
 		if (text == NULL)

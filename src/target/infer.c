@@ -342,7 +342,8 @@ has_rival(Relation rel, Relation primary, List *candidates)
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
 											  form->indkey.values[i] - 1);
 
-		if (att->atthasdef || build_column_default(rel, att->attnum) != NULL)
+		if (att->attidentity != '\0' || att->atthasdef ||
+			build_column_default(rel, att->attnum) != NULL)
 			return false;
 	}
 	foreach(lc, candidates)

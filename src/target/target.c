@@ -515,7 +515,10 @@ build_target(Relation rel, LOCKMODE lockmode)
 	if (target->general_reason == NULL && ms_has_foreign_actions(target, rel, NULL))
 		target->general_reason = "a foreign key that refers to its counter changes another table";
 	target->builtin = target->view == NULL && ms_table_is_builtin(target, rel);
-	ms_infer_defaults(target, rel);
+
+	/* core's INSERT asks those of a view, and of the table behind it */
+	if (target->view == NULL)
+		ms_infer_defaults(target, rel);
 	target->apply = target->view == NULL ? tracked.apply : MS_APPLY_NOW;
 	target->throttle = tracked.throttle;
 	target->spill = tracked.spill && tracked.throttle == 0 &&
