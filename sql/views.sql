@@ -230,6 +230,11 @@ CREATE VIEW views.of_afar AS SELECT * FROM views.afar;
 SELECT v, pg_temp.try(format('SELECT missing_symbol.increment(%L, %L)', 'views.' || v, '1'))
 FROM unnest('{joined,grouped,above,triggered,ruled,stored,system,inward,outward,keyless,computed,countless,parents,only_parents,of_rules,of_afar}'::text[]) v;
 SELECT pg_temp.try($$SELECT missing_symbol.track('views.joined', count => 'hits')$$);
+-- the children are no more
+DROP TABLE views.child;
+SELECT missing_symbol.increment('views.parents', 1);
+CREATE TABLE views.child () INHERITS (views.parent);
+SELECT pg_temp.try($$SELECT missing_symbol.increment('views.parents', 1)$$) LIKE '42809:%' AS refused;
 DROP FOREIGN DATA WRAPPER regress_views_none CASCADE;
 
 --

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "catalog/pg_inherits.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_relation.h"
 #include "parser/parsetree.h"
@@ -108,7 +109,7 @@ ms_view_open(Relation rel, LOCKMODE lockmode, Relation *table, const char **why)
 		behind = relation_open(rte->relid, lockmode);
 		view->relids = lappend_oid(view->relids, rte->relid);
 		if (rte->inh && behind->rd_rel->relkind == RELKIND_RELATION &&
-			behind->rd_rel->relhassubclass)
+			find_inheritance_children(rte->relid, NoLock) != NIL)
 		{
 			*why = psprintf("Table %s, which is behind it, has inheritance children, and a row of theirs can have the same key. FROM ONLY leaves them out.",
 							qualified_name(behind));
