@@ -137,6 +137,15 @@ SELECT pg_temp.try(format('SELECT missing_symbol.track(%L, %s)', 'views.spend', 
 SELECT pg_temp.try(format('SELECT missing_symbol.configure(%L, %L)', 'views.spend', s)) FROM unnest('{
     "{\"at_most\": 5}", "{\"bucket\": \"at\"}", "{\"limit_on\": \"x\"}", "{\"index\": \"spends_pkey\"}", "{\"defaults\": [\"who\"]}", "{\"latest\": [\"low\"]}"}'::text[]) s;
 SELECT settings FROM missing_symbol.describe('views.spend');
+-- which are refused whatever the table's indexes; and no hint names what is refused
+CREATE TABLE views.partial (k text, hits int NOT NULL DEFAULT 0);
+CREATE UNIQUE INDEX partial_k ON views.partial (k) WHERE hits > 0;
+CREATE UNIQUE INDEX partial_c ON views.partial (k COLLATE "POSIX");
+CREATE VIEW views.of_partial AS SELECT * FROM views.partial;
+SELECT pg_temp.try($$SELECT missing_symbol.configure('views.of_partial', '{"index": "partial_k"}')$$);
+SELECT pg_temp.try($$SELECT missing_symbol.increment('views.of_partial', 'a')$$);
+DO $$ BEGIN IF current_setting('server_version_num')::int >= 150000 THEN EXECUTE 'CREATE UNIQUE INDEX ON views.partial (k) NULLS NOT DISTINCT'; ELSE CREATE UNIQUE INDEX ON views.partial (k); END IF; END $$;
+SELECT pg_temp.try($$SELECT missing_symbol.increment('views.of_partial', NULL)$$);
 -- a throttle; and counting only what is there, which core's UPDATE does
 SELECT missing_symbol.track('views.spend', throttle => '1 hour');
 SELECT pg_temp.try($$SELECT missing_symbol.configure('views.spend', '{"insert": false}')$$);

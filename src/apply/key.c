@@ -57,7 +57,7 @@ ms_null_key(const MSTarget *target, Relation rel, int i)
 {
 	HeapTuple	tuple = SearchSysCache1(INDEXRELID,
 										ObjectIdGetDatum(target->index));
-	bool		is_value = HeapTupleIsValid(tuple) &&
+	bool		is_value = target->view == NULL && HeapTupleIsValid(tuple) &&
 		ms_nulls_not_distinct((Form_pg_index) GETSTRUCT(tuple));
 
 	if (target->keys[i].expr != NULL)

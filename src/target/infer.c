@@ -366,13 +366,16 @@ deferrable_key(const MSTarget *target)
 			 errhint("Make it NOT DEFERRABLE.")));
 }
 
-/* That of the first index that it can name, and that is not inferred; or NULL */
+/*
+ * That of the first index that it can name, and that is not inferred; or NULL,
+ * as for a view, of which none is named.
+ */
 static char *
 describe_index_call(const MSTarget *target, Relation rel, List *indexes)
 {
 	ListCell   *lc;
 
-	foreach(lc, indexes)
+	foreach(lc, target->view == NULL ? indexes : NIL)
 	{
 		Relation	index = lfirst(lc);
 

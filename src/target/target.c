@@ -426,6 +426,17 @@ look_behind(MSTarget *target, Relation rel, LOCKMODE lockmode)
 	return result;
 }
 
+static void
+refuse_view_setting(const MSTarget *target, const char *setting)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("view %s cannot have %s", target->name, setting),
+			 errdetail("Its increments are counted at once, by INSERT .. ON CONFLICT."),
+			 errhint("Clear it; or set it for the table behind the view, and count there: %s.",
+					 target->view->name)));
+}
+
 /*
  * What core's ON CONFLICT alone cannot do is not done in a view.  Nor do the
  * table's settings count: whoever owns the view decides what it is.
@@ -438,17 +449,10 @@ check_view_settings(const MSTarget *target, const MSTracked *tracked)
 		tracked->apply == MS_APPLY_BUFFER ? "apply => 'buffer'" :
 		tracked->index != NULL ? "an \"index\"" :
 		tracked->defaults != NIL ? "\"defaults\"" :
-		ms_has_limits(tracked) || tracked->limit_on != NULL ? "limits" :
-		tracked->throttle > 0 && target->no_insert ?
-		"a throttle where no rows are made" : NULL;
+		ms_has_limits(tracked) || tracked->limit_on != NULL ? "limits" : NULL;
 
 	if (setting != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("view %s cannot have %s", target->name, setting),
-				 errdetail("Its increments are counted at once, by INSERT .. ON CONFLICT."),
-				 errhint("Clear it; or set it for the table behind the view, and count there: %s.",
-						 target->view->name)));
+		refuse_view_setting(target, setting);
 }
 
 /* Refuse to do with a view what only tables are for. */
@@ -500,10 +504,12 @@ build_target(Relation rel, LOCKMODE lockmode)
 		structural_reason(rel);
 	target->row_security = rel->rd_rel->relrowsecurity;
 	target->policies_reason = policies_reason(rel);
-	ms_infer_key(target, rel, &tracked);
-	target->no_insert = tracked.no_insert || target->key_filled;
 	if (target->view != NULL)
 		check_view_settings(target, &tracked);
+	ms_infer_key(target, rel, &tracked);
+	target->no_insert = tracked.no_insert || target->key_filled;
+	if (target->view != NULL && tracked.throttle > 0 && target->no_insert)
+		refuse_view_setting(target, "a throttle where no rows are made");
 	ms_infer_key_defaults(target, rel, tracked.defaults);
 	ms_infer_counter(target, rel, &tracked);
 	ms_infer_fill(target, rel, tracked.fill);
