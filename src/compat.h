@@ -696,6 +696,13 @@ CreateTupleDescTruncatedCopy(TupleDesc desc, int natts)
 	 ATTRIBUTE_GENERATED_VIRTUAL)
 #endif
 
+/* 18 keeps a second, smaller form of what is often asked of an attribute */
+#if PG_VERSION_NUM < 180000
+#define ms_attribute_changed(desc, i)	((void) 0)
+#else
+#define ms_attribute_changed(desc, i)	populate_compact_attribute(desc, i)
+#endif
+
 #ifndef TextPrefixOperator
 #define TextPrefixOperator	3877
 #endif

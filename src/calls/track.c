@@ -340,7 +340,8 @@ check_fill(MSTarget *target, Relation rel)
 
 		if (ms_is_always_given(target, attno) || att->attgenerated != '\0' ||
 			(target->view != NULL &&
-			 target->view->columns[attno - 1] == InvalidAttrNumber) ||
+			 (target->view->columns[attno - 1] == InvalidAttrNumber ||
+			  bms_is_member(attno, target->view->identities))) ||
 			att->attidentity != '\0')
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

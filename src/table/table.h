@@ -109,6 +109,8 @@ typedef struct MSView
 	int			ncolumns;
 	AttrNumber *columns;		/* of the table, by the view's attribute number - 1;
 								 * 0: none, it is computed */
+	char	  **defaults;		/* of an INSERT, as trees' texts; NULL: none */
+	Bitmapset  *identities;		/* columns of the view that are such */
 } MSView;
 
 extern MSView *ms_view_open(Relation rel, LOCKMODE lockmode, Relation *table,

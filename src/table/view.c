@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_relation.h"
@@ -64,6 +65,52 @@ column_behind(Query *query, AttrNumber attno)
 }
 
 /*
+ * Take the defaults of one relation of those that an INSERT passes, for columns
+ * that have none so far: its own, or else a domain's, as core does.
+ */
+static void
+take_defaults(MSView *view, Relation rel)
+{
+	for (int i = 0; i < view->ncolumns; i++)
+	{
+		Node	   *expr;
+
+		if (view->defaults[i] != NULL ||
+			view->columns[i] == InvalidAttrNumber ||
+			bms_is_member(i + 1, view->identities))
+			continue;
+		expr = build_column_default(rel, view->columns[i]);
+		if (expr != NULL)
+			view->defaults[i] = nodeToString(expr);
+	}
+}
+
+/*
+ * The same of the table.  A column that it computes is as one that the view
+ * does: its expression is of the table's columns, and these are numbered in
+ * another way.  A default of a view goes before the sequence of an identity,
+ * where that may be.
+ */
+static void
+take_table(MSView *view, Relation rel)
+{
+	for (int i = 0; i < view->ncolumns; i++)
+	{
+		Form_pg_attribute att;
+
+		if (view->columns[i] == InvalidAttrNumber)
+			continue;
+		att = TupleDescAttr(RelationGetDescr(rel), view->columns[i] - 1);
+		if (att->attgenerated != '\0')
+			view->columns[i] = InvalidAttrNumber;
+		else if (att->attidentity == ATTRIBUTE_IDENTITY_ALWAYS ||
+				 (att->attidentity != '\0' && view->defaults[i] == NULL))
+			view->identities = bms_add_member(view->identities, i + 1);
+	}
+	take_defaults(view, rel);
+}
+
+/*
  * What is behind a view, and the table, which is open then.  NULL, and why, for
  * a message, where core does not insert into the view by itself.
  */
@@ -75,6 +122,7 @@ ms_view_open(Relation rel, LOCKMODE lockmode, Relation *table, const char **why)
 
 	view->ncolumns = RelationGetNumberOfAttributes(rel);
 	view->columns = palloc(sizeof(AttrNumber) * view->ncolumns);
+	view->defaults = palloc0(sizeof(char *) * view->ncolumns);
 	for (int i = 0; i < view->ncolumns; i++)
 		view->columns[i] = i + 1;
 	while (rel->rd_rel->relkind == RELKIND_VIEW)
@@ -91,6 +139,7 @@ ms_view_open(Relation rel, LOCKMODE lockmode, Relation *table, const char **why)
 						 reason);
 			return NULL;
 		}
+		take_defaults(view, rel);
 		query = get_view_query(rel);
 		rte = rt_fetch(linitial_node(RangeTblRef,
 									 query->jointree->fromlist)->rtindex,
@@ -119,6 +168,7 @@ ms_view_open(Relation rel, LOCKMODE lockmode, Relation *table, const char **why)
 			relation_close(rel, NoLock);
 		rel = behind;
 	}
+	take_table(view, rel);
 	view->table = RelationGetRelid(rel);
 	view->name = qualified_name(rel);
 	*table = rel;
@@ -137,66 +187,61 @@ ms_view_column(const MSView *view, AttrNumber attno)
 	return InvalidAttrNumber;
 }
 
-/* The text of a column's default; NULL: it has none. */
-static char *
-default_text(TupleDesc desc, AttrNumber attno)
+/*
+ * A relation of which no more is known than what it is: unlike one of the
+ * relation cache, nothing in it changes or goes as that is rebuilt.
+ */
+static Relation
+bare_relation(Relation rel, TupleDesc desc)
 {
-	for (int i = 0; desc->constr != NULL && i < desc->constr->num_defval; i++)
-	{
-		if (desc->constr->defval[i].adnum == attno)
-			return desc->constr->defval[i].adbin;
-	}
-	return NULL;
+	Relation	result = palloc0(sizeof(RelationData));
+
+	result->rd_id = RelationGetRelid(rel);
+	result->rd_rel = memcpy(palloc(CLASS_TUPLE_SIZE), rel->rd_rel,
+							CLASS_TUPLE_SIZE);
+	result->rd_att = desc;
+	return result;
 }
 
 /*
  * A view as the table that an INSERT of it sees: with its own columns, which
- * are NOT NULL, generated and so on as those of the table; what it computes is
- * generated, too.  For who looks at columns and their defaults, nothing else.
+ * are NOT NULL, identities and so on as those of the table; what is computed is
+ * generated.  For who looks at columns and their defaults, nothing else.
  */
 Relation
 ms_view_as_table(const MSView *view, Relation rel, Relation table)
 {
-	Relation	result = palloc(sizeof(RelationData));
 	TupleDesc	desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
-	TupleDesc	behind = RelationGetDescr(table);
 	TupleConstr *constr = palloc0(sizeof(TupleConstr));
 
 	constr->defval = palloc0(sizeof(AttrDefault) * view->ncolumns);
 	for (int i = 0; i < view->ncolumns; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
-		AttrNumber	attno = view->columns[i];
-		char	   *text;
+		Form_pg_attribute behind;
 
 		att->atthasdef = false;
-		if (attno == InvalidAttrNumber)
-		{
+		att->attgenerated = '\0';
+		if (view->columns[i] == InvalidAttrNumber)
 			att->attgenerated = ATTRIBUTE_GENERATED_STORED;
-			continue;
+		else
+		{
+			behind = TupleDescAttr(RelationGetDescr(table),
+								   view->columns[i] - 1);
+			att->attnotnull = behind->attnotnull;
+			att->attidentity = bms_is_member(i + 1, view->identities) ?
+				behind->attidentity : '\0';
+			if (view->defaults[i] != NULL)
+			{
+				att->atthasdef = true;
+				constr->defval[constr->num_defval].adnum = i + 1;
+				constr->defval[constr->num_defval++].adbin = view->defaults[i];
+			}
 		}
-		att->attnotnull = TupleDescAttr(behind, attno - 1)->attnotnull;
-		att->attidentity = TupleDescAttr(behind, attno - 1)->attidentity;
-		att->attgenerated = TupleDescAttr(behind, attno - 1)->attgenerated;
-		text = default_text(RelationGetDescr(rel), i + 1);
-
-		/* a value, to an identity, and given by the view */
-		if (text != NULL && att->attidentity == ATTRIBUTE_IDENTITY_BY_DEFAULT)
-			att->attidentity = '\0';
-		if (att->attidentity != '\0')
-			continue;
-		if (text == NULL)
-			text = default_text(behind, attno);
-		if (text == NULL)
-			continue;
-		att->atthasdef = true;
-		constr->defval[constr->num_defval].adnum = i + 1;
-		constr->defval[constr->num_defval++].adbin = pstrdup(text);
+		ms_attribute_changed(desc, i);
 	}
 	desc->constr = constr;
-	*result = *rel;
-	result->rd_att = desc;
-	return result;
+	return bare_relation(rel, desc);
 }
 
 /*
@@ -223,8 +268,12 @@ ms_view_index(const MSView *view, Relation index)
 			return NULL;
 		form->indkey.values[i] = attno;
 	}
-	result = palloc(sizeof(RelationData));
-	*result = *index;
+	result = bare_relation(index, RelationGetDescr(index));
 	result->rd_index = form;
+	result->rd_indextuple = heap_copytuple(index->rd_indextuple);
+	result->rd_opfamily = index->rd_opfamily;
+	result->rd_opcintype = index->rd_opcintype;
+	result->rd_indcollation = index->rd_indcollation;
+	result->rd_indoption = index->rd_indoption;
 	return result;
 }
