@@ -187,6 +187,13 @@ SELECT outcome FROM missing_symbol.last_increment();
 SELECT * FROM missing_symbol.increment_many('views.spend', '{ann,bob,cid}');
 SELECT missing_symbol.untrack('views.spend');
 SELECT settings IS NULL AS cleared FROM missing_symbol.describe('views.pages');
+-- a column that needs a value, and that the view does not show
+CREATE TABLE views.needy (k text PRIMARY KEY, hits int NOT NULL DEFAULT 0, need text NOT NULL);
+INSERT INTO views.needy VALUES ('a', 0, 'x');
+CREATE VIEW views.needs AS SELECT k, hits FROM views.needy;
+SELECT pg_temp.try($$SELECT missing_symbol.increment('views.needs', 'a')$$);
+SELECT missing_symbol.configure('views.needs', '{"insert": false}');
+SELECT missing_symbol.increment('views.needs', 'a'), missing_symbol.increment('views.needs', 'b');
 -- the database fills the key
 CREATE TABLE views.posts (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, likes_count int NOT NULL DEFAULT 0, state text DEFAULT 'shown');
 INSERT INTO views.posts (state) VALUES ('shown'), ('gone');
