@@ -115,6 +115,9 @@ ms_stats_hint(const MSTally *entry, const char *name)
 	ms_tracked_read(entry->relid, &tracked);
 	if (is_often(entry->lock_waits, calls) && !tracked.spill)
 	{
+		if (get_rel_relkind(entry->relid) == RELKIND_VIEW)
+			return psprintf("%s waits for locks, and a view does not go with spill: count in the table behind it, or keep transactions short",
+							name);
 		if (tracked.throttle > 0)
 			return psprintf("%s waits for locks, and a throttle does not go with spill: give each writer a key of its own, or keep transactions short",
 							name);
