@@ -168,7 +168,7 @@ ms_report_findings_html(StringInfo page, List *findings)
 
 	ms_page_section(page, "findings", "Findings");
 	if (findings == NIL)
-		ms_page_note(page, "None. Plans are looked into where profile_start() was told so: plans => true.");
+		ms_page_note(page, "None. Only plans of statements that ran under profile_start(plans => true) are looked into.");
 	foreach(lc, findings)
 	{
 		if (n == MS_PAGE_ENTRIES)
