@@ -45,6 +45,12 @@ def allow(mode, hot=False):
     return f"{line}SELECT missing_symbol.allow('limits', {MOST}, {name});\n"
 
 
+def look(mode):
+    """What anything costs that looks at a row by its key."""
+    line, name = key(mode)
+    return f"{line}SELECT count FROM limits WHERE client = {name};\n"
+
+
 def fill(bench, count):
     schema.create(bench, "limits")
     bench.sql("INSERT INTO limits SELECT i, %s, now()"
@@ -65,7 +71,8 @@ def case_limit(bench):
 
     for mode in ("simple", "prepared"):
         fill(bench, MOST)
-        select = [Variant("SELECT 1", "SELECT 1;\n", "limits", 0)]
+        select = [Variant("SELECT 1", "SELECT 1;\n", "limits", 0),
+                  Variant("SELECT by key", look(mode), "limits", 0)]
         refused = Variant("allow, refused", allow(mode), "limits", 0)
         ratios = bench.compare(
             f"Refused, {KEYS} keys", mode,
@@ -76,6 +83,8 @@ def case_limit(bench):
                   ratios["allow, refused"])
         bench.bar(f"limit, refused: allow of SELECT 1, {mode}", 0.75,
                   ratios["allow, refused"] / ratios["SELECT 1"])
+        bench.bar(f"limit, refused: allow of SELECT by key, {mode}", 0.95,
+                  ratios["allow, refused"] / ratios["SELECT by key"])
 
     plan = "\n".join(row[0] for row in bench.sql(
         "EXPLAIN (ANALYZE, WAL, COSTS OFF, TIMING OFF, SUMMARY OFF) "
