@@ -226,7 +226,7 @@ class Instructions:
 
     def rest(self):
         """Until whoever has disconnected has written what it counted."""
-        for _ in range(600):
+        for _ in range(3000):
             if len(self.children()) <= self.at_rest:
                 return
             time.sleep(0.1)
