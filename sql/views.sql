@@ -10,20 +10,7 @@ SET client_min_messages = error;
 \set SHOW_CONTEXT never
 \pset null '(null)'
 \pset format unaligned
-CREATE FUNCTION pg_temp.try(statement text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-    answer text;
-    detail text;
-    hint text;
-BEGIN
-    EXECUTE statement INTO answer;
-    RETURN COALESCE(answer, '(null)');
-EXCEPTION WHEN others THEN
-    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN SQLSTATE || ': ' || SQLERRM || COALESCE(E'\n    ' || NULLIF(detail, ''), '') || COALESCE(E'\n    ' || NULLIF(hint, ''), '');
-END
-$$;
+\i `echo "$PG_ABS_SRCDIR/sql/include/try_detail.sql"`
 CREATE SCHEMA views;
 
 --
