@@ -615,11 +615,11 @@ ms_ExecutorStart(QueryDesc *queryDesc, int eflags)
 		x = start_of_rules(queryDesc, eflags);
 	else
 		x = start_statement(level, queryDesc, eflags);
-	x->desc = queryDesc;
 	x->text = look && adopted ? copy_source(queryDesc) : NULL;
 	x->look = look;
 	x->unlisted = false;
 	x->is_fk_check = is_fk_check;
+	x->desc = queryDesc;		/* last: only now it is known */
 	live_add(x);
 }
 
